@@ -1,0 +1,40 @@
+"""What an encoder is to the rest of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Text to L2-normalised float32 vectors of shape (n, dimension). Instructions are the encoder's own business.
+
+    `fingerprint` changes whenever the vectors would: it is part of every stored vector's key.
+    Raises EncoderError where the model fails; an empty list gives shape (0, dimension).
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class AttendingEncoder(Encoder, Protocol):
+    """An encoder that can also say where it looks."""
+
+    def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
+        """For each text the pooling weight of each token: (start, end) in characters of the text, weight; weights sum to 1."""
+        ...

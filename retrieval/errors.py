@@ -1,0 +1,46 @@
+"""The one exception tree: what was found, what was expected, what to do next, in the message itself."""
+
+from __future__ import annotations
+
+
+class C2llmError(Exception):
+    """Base of all errors that are shown to people as one plain sentence."""
+
+
+class WorkspaceError(C2llmError):
+    """The root cannot be used: missing, not a directory, no permission."""
+
+
+class QueryError(C2llmError):
+    """A query, filter or location that cannot be answered as given."""
+
+
+class ModelError(C2llmError):
+    """A model file that is missing, broken or of another kind than expected."""
+
+
+class EncoderError(C2llmError):
+    """An encoder that failed or gave vectors of the wrong shape."""
+
+
+class StoreError(C2llmError):
+    """The index or the vector store cannot be read or written."""
+
+
+class NewerSchemaError(StoreError):
+    """The index was written by a newer version of this program."""
+
+
+class StorageFullError(StoreError):
+    """No room on the disk, or the cache folder cannot be written."""
+
+
+class Locked(StoreError):
+    """Another process holds the writer's lock."""
+
+
+class MissingExtra(C2llmError):
+    """An optional dependency is not installed; the message holds the pip command."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs the extra '{extra}': pip install 'c2llm-lsp[{extra}]'")

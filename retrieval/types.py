@@ -1,0 +1,113 @@
+"""The nouns that cross the boundaries between the engine's packages.
+
+Everything here is frozen and slotted: values are handed on, never changed in place. Lines are 1-based and inclusive,
+bytes are 0-based and half-open over the UTF-8 text, paths are relative to the workspace root with `/` between parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ChunkKind = Literal["function", "method", "class", "block", "section", "cell", "window"]
+CHUNK_KINDS: tuple[ChunkKind, ...] = ("function", "method", "class", "block", "section", "cell", "window")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of one file that is embedded, searched and shown as a unit."""
+
+    path: str
+    language: str  # "python", "typescript", ...; "text" where no grammar applies
+    kind: ChunkKind
+    symbol: str  # the name it defines ("add_command"), "" where it defines none
+    scope: str  # the names around it, outermost first, joined by "." ("Group"), "" at top level
+    start_line: int
+    end_line: int
+    start_byte: int
+    end_byte: int
+    text: str
+
+    @property
+    def qualified(self) -> str:
+        """Scope and symbol joined: "Group.add_command"."""
+        return ".".join(part for part in (self.scope, self.symbol) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a query is limited to; an empty field limits nothing."""
+
+    languages: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()  # gitignore-style globs over the relative path; one that begins with "!" excludes
+    kinds: tuple[ChunkKind, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.languages or self.paths or self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One part of a hit's score: what it was, the raw value, and what it did to the score."""
+
+    name: str
+    value: float
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One ranked answer."""
+
+    chunk: Chunk
+    start_line: int  # of the hit: neighbouring chunks are merged, so it can be wider than its chunk
+    end_line: int
+    text: str  # the lines of the hit
+    score: float
+    signals: tuple[Signal, ...] = ()
+    salient_lines: tuple[int, ...] = ()  # line numbers worth showing first, ascending
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How current an answer is. `pending` is known work that is not done, `stale` says that disk and index may differ."""
+
+    files: int
+    chunks: int
+    pending_files: int = 0
+    pending_chunks: int = 0  # searchable by words, not yet by meaning
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    hits: tuple[Hit, ...]
+    freshness: Freshness
+    encoder: str  # name of the encoder whose vectors were used, "" where the answer is lexical only
+    seconds: float
+    notes: tuple[str, ...] = ()  # one plain sentence each: what the reader should know about this answer
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A file that was left out, and why ("binary", "too large", "unreadable: ...", "secret", ...)."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What one indexing run did. Counts are files or chunks, times are seconds."""
+
+    files_seen: int = 0
+    files_changed: int = 0
+    files_removed: int = 0
+    chunks_added: int = 0
+    chunks_removed: int = 0
+    chunks_embedded: int = 0  # sent through the encoder
+    chunks_reused: int = 0  # vectors found in the shared store
+    skipped: tuple[Skip, ...] = ()
+    cancelled: bool = False
+    seconds: float = 0.0
+    notes: tuple[str, ...] = field(default=())
