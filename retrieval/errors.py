@@ -15,6 +15,10 @@ class QueryError(C2llmError):
     """A query, filter or location that cannot be answered as given."""
 
 
+class SettingsError(C2llmError):
+    """A setting that is unknown, or whose value cannot be used."""
+
+
 class ModelError(C2llmError):
     """A model file that is missing, broken or of another kind than expected."""
 

@@ -1,0 +1,276 @@
+"""The one settings schema: the fields of `Settings`, from which `--help`, the README's table and the editors are checked.
+
+A setting is given, in rising order, by its default, the user's config file, the workspace's `.c2llm.toml`, the environment
+(`C2LLM_` and the name in capitals) and the command line. Lists of the first four add up instead of replacing each other.
+
+A workspace is hostile input: only settings marked `in_workspace` are honoured from it, each within its bounds, and nothing wrong
+with its file stops a search: it is reported as a warning. What is wrong in the user's own file or environment is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from retrieval.errors import SettingsError
+
+APP = "c2llm-lsp"
+WORKSPACE_FILE = ".c2llm.toml"
+CONFIG_VARIABLE = "C2LLM_CONFIG"
+MAX_CONFIG_BYTES = 64 * 1024  # a settings file is some lines; a workspace's could be a device or gigabytes
+
+Value = str | int | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the schema."""
+
+    name: str
+    default: Value
+    help: str
+    used_by: str
+    in_workspace: bool
+    minimum: int
+    maximum: int
+
+    @property
+    def variable(self) -> str:
+        return "C2LLM_" + self.name.upper()
+
+    @property
+    def kind(self) -> str:
+        return {str: "text", int: "integer", tuple: "list"}[type(self.default)]
+
+
+def _setting(
+    default: Value, text: str, *, used_by: str, in_workspace: bool = False, minimum: int = 0, maximum: int = 0
+) -> Any:
+    extra = {"help": text, "used_by": used_by, "in_workspace": in_workspace, "minimum": minimum, "maximum": maximum}
+    return field(default=default, metadata=extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person can choose. Each field is read by something: `used_by` says by what."""
+
+    encoder: str = _setting(
+        "embedded",
+        "Which encoder makes the vectors: `embedded`, or the folder of an exported model.",
+        used_by="all commands that search or index",
+    )
+    cache_dir: str = _setting(
+        "",
+        "Where indexes and vectors are kept; empty means the system's cache folder for this program.",
+        used_by="all commands",
+    )
+    exclude: tuple[str, ...] = _setting(
+        (),
+        "More ignore patterns, written as in .gitignore; in the environment separated by commas.",
+        used_by="indexing, watch",
+        in_workspace=True,
+    )
+    max_file_bytes: int = _setting(
+        1_000_000,
+        "Files larger than this are skipped and counted.",
+        used_by="indexing, watch",
+        in_workspace=True,
+        minimum=1_000,
+        maximum=64_000_000,
+    )
+    threads: int = _setting(
+        0,
+        "CPU threads for the encoder; 0 lets it choose by the machine.",
+        used_by="encoder",
+        maximum=256,
+    )
+    results: int = _setting(
+        10,
+        "How many results are shown where -k is not given.",
+        used_by="search, similar, batch",
+        minimum=1,
+        maximum=1_000,
+    )
+    context_lines: int = _setting(
+        0,
+        "Lines shown before and after each salient line where --context-lines is not given.",
+        used_by="search, similar",
+        maximum=1_000,
+    )
+    link: str = _setting(
+        "file://{path}",
+        "What a result's path links to in a terminal, with {path} and {line}; empty for no links.",
+        used_by="search, similar",
+    )
+    debounce_ms: int = _setting(
+        150,
+        "How long files must be quiet before a change is indexed.",
+        used_by="watch",
+        maximum=60_000,
+    )
+
+    @property
+    def cache(self) -> Path | None:
+        return Path(self.cache_dir).expanduser() if self.cache_dir else None
+
+
+SCHEMA: tuple[Setting, ...] = tuple(Setting(name=f.name, default=f.default, **f.metadata) for f in fields(Settings))
+_BY_NAME = {setting.name: setting for setting in SCHEMA}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, where each one that is not a default came from, and what was left out of a workspace's file."""
+
+    settings: Settings
+    sources: dict[str, str]
+    warnings: tuple[str, ...]
+
+
+def load(root: Path | None = None, *, environ: Mapping[str, str] = os.environ, **chosen: Value | None) -> Loaded:
+    """All sources together. `chosen` is what the command line says; None means that it says nothing."""
+    values: dict[str, Value] = {}
+    sources: dict[str, str] = {}
+    warnings: list[str] = []
+    user = config_file(environ)
+    for name, value in _from_user(user).items():
+        _put(values, sources, name, value, str(user))
+    if root is not None:
+        for name, value in _from_workspace(root, warnings).items():
+            _put(values, sources, name, value, WORKSPACE_FILE)
+    for name, value in _from_environment(environ).items():
+        _put(values, sources, name, value, _BY_NAME[name].variable)
+    for name, given in chosen.items():
+        if given is not None:
+            values[name] = _checked(_BY_NAME[name], given, "the command line")
+            sources[name] = "the command line"
+    return Loaded(Settings(**values), sources, tuple(warnings))  # type: ignore[arg-type]
+
+
+def config_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """The user's own file; `C2LLM_CONFIG` names another."""
+    if named := environ.get(CONFIG_VARIABLE):
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir(APP, appauthor=False)) / "config.toml"
+
+
+def save(name: str, value: str, *, path: Path) -> None:
+    """Write one text setting into the user's file, which keeps its other lines and comments."""
+    line = f"{name} = {_toml_text(value)}"
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    assigned = re.compile(rf"^{name}[ \t]*=.*$", re.MULTILINE)
+    # A bare key must stand before the first table of a TOML file, so a new line goes to the top.
+    new = assigned.sub(lambda _: line, old, count=1) if assigned.search(old) else f"{line}\n{old}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(new, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written ({error.strerror}); set {_BY_NAME[name].variable} instead.") from error
+
+
+def _put(values: dict[str, Value], sources: dict[str, str], name: str, value: Value, source: str) -> None:
+    before = values.get(name)
+    values[name] = (*before, *value) if isinstance(before, tuple) and isinstance(value, tuple) else value
+    sources[name] = source
+
+
+def _from_user(path: Path) -> dict[str, Value]:
+    try:
+        text = path.read_bytes()[:MAX_CONFIG_BYTES]
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}).") from error
+    table = _parse(text, str(path))
+    if unknown := sorted(set(table) - set(_BY_NAME)):
+        raise SettingsError(f"{path} has an unknown setting '{unknown[0]}'; known are {', '.join(_BY_NAME)}.")
+    return {name: _checked(_BY_NAME[name], value, str(path)) for name, value in table.items()}
+
+
+def _from_workspace(root: Path, warnings: list[str]) -> dict[str, Value]:
+    try:
+        content = _read_plain_file(root / WORKSPACE_FILE)
+        table = {} if content is None else _parse(content, WORKSPACE_FILE)
+    except (OSError, SettingsError) as error:
+        warnings.append(f"{WORKSPACE_FILE} was left out: {error}")
+        return {}
+    found: dict[str, Value] = {}
+    for name, value in table.items():
+        setting = _BY_NAME.get(name)
+        if setting is None or not setting.in_workspace:
+            warnings.append(f"{WORKSPACE_FILE} may not set '{name}': it was left out.")
+            continue
+        try:
+            found[name] = _checked(setting, value, WORKSPACE_FILE)
+        except SettingsError as error:
+            warnings.append(f"{error} It was left out.")
+    return found
+
+
+def _read_plain_file(path: Path) -> bytes | None:
+    """Content of a regular file, not through a link; opened without blocking because a workspace may hold a fifo."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        number = os.open(path, flags)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with os.fdopen(number, "rb") as file:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_CONFIG_BYTES:
+            raise SettingsError(f"it is not a regular file of at most {MAX_CONFIG_BYTES} bytes.")
+        return file.read(MAX_CONFIG_BYTES)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for setting in SCHEMA:
+        if raw := environ.get(setting.variable, ""):
+            value: object = raw
+            if setting.kind == "integer":
+                value = int(raw) if re.fullmatch(r"-?[0-9]{1,18}", raw.strip()) else raw
+            elif setting.kind == "list":
+                value = [part.strip() for part in raw.split(",") if part.strip()]
+            found[setting.name] = _checked(setting, value, setting.variable)
+    return found
+
+
+def _parse(content: bytes, source: str) -> dict[str, object]:
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SettingsError(f"{source} is not valid TOML: {error}.") from error
+
+
+def _checked(setting: Setting, value: object, source: str) -> Value:
+    if setting.kind == "integer":
+        if isinstance(value, bool) or not isinstance(value, int) or not setting.minimum <= value <= setting.maximum:
+            raise SettingsError(
+                f"{source} sets {setting.name} to {value!r}: expected a number from {setting.minimum} to {setting.maximum}."
+            )
+        return value
+    if setting.kind == "list":
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+            raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected a list of texts.")
+        return tuple(value)
+    if not isinstance(value, str):
+        raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected a text.")
+    return value
+
+
+def _toml_text(value: str) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False)  # a JSON string is a valid TOML basic string
