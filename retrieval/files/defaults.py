@@ -1,0 +1,149 @@
+"""What is left out unless `.c2llmignore` says otherwise, as tables.
+
+The rule for build output is one sentence: a folder named like build output is left out only where it lies next to the
+manifest of a tool that writes there (`target` beside Cargo.toml), so that a source package called `build` or `dist`
+stays. `lib` and `src` are never left out. Secrets and version control folders stay out whatever any ignore file says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+VCS_DIRECTORIES = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs", ".pijul"})
+
+# Names that no one gives to a folder of sources.
+TOOL_DIRECTORIES = frozenset(
+    """
+    node_modules bower_components jspm_packages .yarn .pnpm-store
+    .venv .virtualenv site-packages __pycache__ __pypackages__ .eggs .tox .nox .direnv
+    .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .pytype .pyre .ipynb_checkpoints htmlcov
+    .cache .parcel-cache .turbo .next .nuxt .svelte-kit .angular .astro .expo .docusaurus .vercel .netlify .nyc_output
+    .gradle .idea .vs .vscode-test .history .metals .bloop .bsp .terraform .serverless .aws-sam .dart_tool .bundle
+    .zig-cache zig-cache zig-out .stack-work dist-newstyle elm-stuff DerivedData CMakeFiles .ccls-cache .clangd
+    .Trash .Spotlight-V100 .fseventsd $RECYCLE.BIN
+    """.split()
+)
+TOOL_DIRECTORY_ENDINGS = (".egg-info", ".dist-info", ".xcodeproj", ".xcworkspace", ".app", ".framework", ".dSYM")
+TOOL_DIRECTORY_BEGINNINGS = ("cmake-build-",)
+
+# A folder that holds one of these is an environment or a cache, whatever its name is.
+MARKER_ENTRIES = frozenset({"pyvenv.cfg", "CACHEDIR.TAG", "conda-meta"})
+
+_PYTHON = ("setup.py", "setup.cfg", "pyproject.toml")
+_JAVASCRIPT = ("package.json", "tsconfig.json", "deno.json")
+_JVM = ("pom.xml", "build.gradle", "build.gradle.kts", "build.sbt", "settings.gradle", "settings.gradle.kts")
+_NATIVE = ("CMakeLists.txt", "meson.build")
+_DOTNET = (".csproj", ".fsproj", ".vbproj", ".sln", ".slnx")  # endings, not names
+# Folder name -> manifests beside which it is output.
+OUTPUT_DIRECTORIES: dict[str, tuple[str, ...]] = {
+    "build": (*_PYTHON, *_JVM, *_NATIVE, "pubspec.yaml"),
+    "dist": (*_PYTHON, *_JAVASCRIPT),
+    "out": (*_JAVASCRIPT, *_JVM, "foundry.toml"),
+    "target": ("Cargo.toml", *_JVM),
+    "bin": _DOTNET,
+    "obj": _DOTNET,
+    "coverage": _JAVASCRIPT,
+    "vendor": ("composer.json", "go.mod", "Gemfile", "composer.lock"),
+    "Pods": ("Podfile",),
+    "Carthage": ("Cartfile",),
+    ".build": ("Package.swift",),
+    "_build": ("mix.exs", "dune-project", "rebar.config", "conf.py"),
+    "deps": ("mix.exs",),
+    "venv": (*_PYTHON, "requirements.txt"),
+}
+
+LOCK_FILES = frozenset(
+    """
+    package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock
+    poetry.lock uv.lock pdm.lock Pipfile.lock pixi.lock conda-lock.yml Cargo.lock Gemfile.lock composer.lock
+    go.sum go.work.sum mix.lock rebar.lock pubspec.lock Podfile.lock Cartfile.resolved Package.resolved
+    packages.lock.json gradle.lockfile flake.lock .terraform.lock.hcl cabal.project.freeze stack.yaml.lock
+    MODULE.bazel.lock
+    """.split()
+)
+
+SECRET_NAMES = frozenset(
+    """
+    .env .envrc .netrc _netrc .npmrc .yarnrc .pypirc .pgpass .my.cnf .git-credentials .htpasswd .dockercfg .s3cfg .boto
+    .vault-token .terraformrc terraform.rc id_rsa id_dsa id_ecdsa id_ecdsa_sk id_ed25519 id_ed25519_sk credentials
+    credentials.json credentials.yml credentials.yaml credentials.toml credentials.xml credentials.ini
+    credentials.tfrc.json client_secret.json client_secrets.json service-account.json service_account.json
+    secrets.json secrets.yml secrets.yaml secrets.toml secrets.ini secrets.env master.key kubeconfig
+    """.split()
+)
+SECRET_ENDINGS = (
+    ".pem", ".key", ".p12", ".pfx", ".p8", ".jks", ".keystore", ".ppk", ".kdbx", ".kdb", ".asc", ".gpg", ".pgp", ".ovpn",
+    ".tfvars", ".tfstate", ".tfstate.backup", ".env", ".mobileprovision",
+)  # fmt: skip
+SECRET_DIRECTORIES = frozenset({".aws", ".ssh", ".gnupg", ".azure", ".kube", ".docker", ".gcloud"})
+PRIVATE_KEY = re.compile(rb"^[^\S\n]*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", re.MULTILINE)
+
+BINARY_ENDINGS = frozenset(
+    """
+    a ai aac aif avi avif bin blend bmp br bz2 cab class cur dat db db3 deb der dex dll dmg doc docx dylib ear eot eps exe
+    fbx flac flv gif glb gz h5 hdf5 heic hnsw ico icns iso jar jpeg jpg jxl lib lz lz4 lzma m4a m4v mdb mid mkv mo mov mp3 mp4
+    mpeg mpg msi node npy npz o obj odp ods odt ogg ogv onnx opus otf parquet pb pdf pdb pickle pkl png ppt pptx psd pt pth
+    pyc pyd pyo rar rlib rmeta rpm safetensors sketch snap so sqlite sqlite3 svg svgz swf tar tflite tgz tif tiff ttc ttf war
+    wasm wav webm webp whl wim wma wmv woff woff2 xcf xls xlsx xz zip zst
+    """.split()
+)
+
+GENERATED_ENDINGS = (
+    ".min.js", ".min.mjs", ".min.cjs", ".min.css", "-min.js", "-min.css", ".bundle.js", ".chunk.js", ".chunk.css", ".map",
+    "_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift", ".g.dart",
+    ".freezed.dart", ".g.cs", ".g.i.cs", ".designer.cs", ".tsbuildinfo",
+)  # fmt: skip
+# The two conventions that mean "no person wrote this", in a comment near the top of the file.
+GENERATED_MARK = re.compile(
+    rb"^[^\S\n]*(?://+|#+|/?\*+!?|--+|;+|<!--|%+)[^\n]*?(?:@generated\b|Code generated [^\n]*DO NOT EDIT)", re.MULTILINE
+)
+GENERATED_HEAD = 1024  # bytes in which the mark must stand
+
+# Prose has a paragraph a line, notebooks an image a line: their long lines mean nothing.
+LONG_LINED = (".md", ".markdown", ".mdx", ".rst", ".txt", ".tex", ".adoc", ".org", ".ipynb", ".csv", ".tsv")
+MINIFIED_FROM = 4096  # bytes; shorter files are cheap whatever they are
+MINIFIED_MEAN_LINE = 300  # hand-written code has 30 to 50
+
+
+def directory_reason(name: str, siblings: Collection[str]) -> str | None:
+    """Why a directory with this name, among these siblings, is left out by default."""
+    if name in TOOL_DIRECTORIES or name.endswith(TOOL_DIRECTORY_ENDINGS) or name.startswith(TOOL_DIRECTORY_BEGINNINGS):
+        return "tool directory"
+    manifests = OUTPUT_DIRECTORIES.get(name)
+    if manifests is None:
+        return None
+    if manifests is _DOTNET:
+        return "build output" if any(sibling.endswith(_DOTNET) for sibling in siblings) else None
+    return "build output" if any(manifest in siblings for manifest in manifests) else None
+
+
+def secret_reason(name: str) -> str | None:
+    """Secrets by their file name; the scanner asks before any ignore file, so that none can bring them back."""
+    lowered = name.lower()
+    if lowered in SECRET_NAMES or lowered.startswith(".env.") or lowered.endswith(SECRET_ENDINGS):
+        return "secret"
+    return None
+
+
+def file_reason(name: str) -> str | None:
+    """Why a file with this name is left out by default."""
+    if name in LOCK_FILES:
+        return "lock file"
+    lowered = name.lower()
+    if lowered.rpartition(".")[2] in BINARY_ENDINGS and "." in lowered:
+        return "binary"
+    return "generated" if lowered.endswith(GENERATED_ENDINGS) else None
+
+
+def content_reason(name: str, data: bytes) -> str | None:
+    """Why a file with this name and this content is left out."""
+    if b"PRIVATE KEY" in data and PRIVATE_KEY.search(data):
+        return "secret"
+    if GENERATED_MARK.search(data[:GENERATED_HEAD]):
+        return "generated"
+    if len(data) >= MINIFIED_FROM and not name.lower().endswith(LONG_LINED):
+        lines = data.count(b"\n") or data.count(b"\r")
+        if len(data) > MINIFIED_MEAN_LINE * (lines + 1):
+            return "minified"
+    return None

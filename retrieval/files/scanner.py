@@ -1,0 +1,287 @@
+"""Which files of a workspace are indexed, and which of them changed.
+
+Precedence, first that speaks: secrets and version control (always out) > extra excludes of the settings >
+`.c2llmignore` > the default excludes > `.gitignore` (nearest first), `.git/info/exclude`. A negation in `.gitignore`
+does not bring a default exclude back (`!*/` is common and would open node_modules); one in `.c2llmignore` does.
+Symbolic links are skipped: those to files inside would be duplicates, the others lead out, and loops cannot arise.
+Names that are not UTF-8 are skipped and counted: they have no place in a protocol of JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retrieval.errors import WorkspaceError
+from retrieval.files.defaults import (
+    MARKER_ENTRIES,
+    SECRET_DIRECTORIES,
+    VCS_DIRECTORIES,
+    directory_reason,
+    file_reason,
+    secret_reason,
+)
+from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, OWN_IGNORE, RuleSet, decide, read_rules
+from retrieval.files.reading import MAX_BYTES, FileStamp
+from retrieval.types import Skip
+
+MAX_DEPTH = 200  # folders; deeper trees are made by mistakes or by attackers, and paths end near there anyway
+IGNORED = "ignored"  # by a pattern of the user's: counted, not listed
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan found. `skipped` lists files left out by a rule of this program or an error, not the user's ignores."""
+
+    stamps: dict[str, FileStamp]
+    changed: tuple[str, ...]  # new or different from what was known, sorted
+    removed: tuple[str, ...]  # known and no longer there, sorted
+    skipped: list[Skip] = field(default_factory=list)
+    ignored: int = 0  # files and folders left out by ignore files; what is below such a folder is not counted
+    directories: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Level:
+    """The ignore files that apply inside one directory, nearest first."""
+
+    git: tuple[RuleSet, ...]
+    own: tuple[RuleSet, ...]
+
+
+class Scanner:
+    """Scans one root. Keeps nothing between scans but compiled ignore files, so it is always safe to ask again."""
+
+    def __init__(self, root: Path, *, extra_excludes: Iterable[str] = (), max_bytes: int = MAX_BYTES) -> None:
+        self.root = Path(os.path.realpath(root))
+        if not self.root.is_dir():
+            raise WorkspaceError(f"'{root}' is not a directory that exists: give the folder to index.")
+        self.max_bytes = max_bytes
+        self._extra = RuleSet(extra_excludes)
+        self._rules: dict[str, tuple[tuple[int, int, int], RuleSet | None]] = {}
+
+    def scan(self, known: Mapping[str, FileStamp] | None = None) -> Scan:
+        """All files to index with their stamps, compared with the `known` ones."""
+        started = time.perf_counter()
+        walk = _Walk(self, known or {})
+        walk.run()
+        known_paths = known.keys() if known else ()
+        removed = sorted(path for path in known_paths if path not in walk.stamps)
+        return Scan(
+            walk.stamps, tuple(sorted(walk.changed)), tuple(removed), walk.skipped, walk.ignored, walk.directories,
+            time.perf_counter() - started,
+        )  # fmt: skip
+
+    def ignores(self, path: str, is_dir: bool = False) -> bool:
+        """Whether an event about `path` (relative to the root) is of no interest: it, or a folder above it, is left out."""
+        parts = path.split("/")
+        if not path or len(parts) > MAX_DEPTH:
+            return bool(path)
+        level = self._root_level()
+        folder = ""
+        for index, name in enumerate(parts):
+            last = index == len(parts) - 1
+            siblings = self._manifests(folder)
+            if self._reason(folder + name, name, is_dir or not last, siblings, level) is not None:
+                return True
+            if not last:
+                folder += name + "/"
+                if any((self.root / folder / marker).exists() for marker in MARKER_ENTRIES):
+                    return True
+                level = self._level_of(folder, level, IGNORE_FILES)
+        return False
+
+    def _reason(self, path: str, name: str, is_directory: bool, siblings: _Siblings, level: _Level) -> str | None:
+        """Why an entry is left out, None where it is kept."""
+        if is_directory:
+            if name in VCS_DIRECTORIES:
+                return "version control"
+            if name in SECRET_DIRECTORIES:
+                return "secret"
+        elif (reason := secret_reason(name)) is not None:
+            return reason
+        verdict = self._extra.decide(path, name, is_directory) if self._extra else None
+        if verdict is None and level.own:
+            verdict = decide(level.own, path, name, is_directory)
+        if verdict is not None:
+            return IGNORED if verdict else None
+        reason = directory_reason(name, siblings) if is_directory else file_reason(name)
+        if reason is not None:
+            return reason
+        return IGNORED if level.git and decide(level.git, path, name, is_directory) else None
+
+    def _root_level(self) -> _Level:
+        """Rules from above the root (down from the top of its repository) and of the root itself."""
+        above = _repository(self.root)
+        git: list[RuleSet] = []
+        if above is not None:
+            top, directory = above
+            inner = os.path.relpath(self.root, top).replace(os.sep, "/")
+            prefix = "" if inner == "." else inner + "/"
+            exclude = read_rules(directory / "info" / "exclude")
+            outer = [exclude] if exclude else []
+            folders = [] if inner == "." else inner.split("/")
+            for depth in range(len(folders)):
+                rules = read_rules(
+                    top.joinpath(*folders[:depth]) / GIT_IGNORE, "".join(f + "/" for f in folders[:depth])
+                )
+                outer += [rules] if rules else []
+            git = [_Below(rules, prefix) for rules in reversed(outer)]
+        return self._level_of("", _Level(tuple(git), ()), IGNORE_FILES)
+
+    def _level_of(self, folder: str, above: _Level, names: Iterable[str]) -> _Level:
+        """The rules inside `folder` ("" or ending in "/"), of whose entries `names` may be ignore files."""
+        git, own = above.git, above.own
+        if GIT_IGNORE in names and (rules := self._cached_rules(folder, GIT_IGNORE)):
+            git = (rules, *git)
+        if OWN_IGNORE in names and (rules := self._cached_rules(folder, OWN_IGNORE)):
+            own = (rules, *own)
+        return above if git is above.git and own is above.own else _Level(git, own)
+
+    def _cached_rules(self, folder: str, name: str) -> RuleSet | None:
+        path = f"{self.root}/{folder}{name}"
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return None
+        key = (status.st_size, status.st_mtime_ns, status.st_ino)
+        cached = self._rules.get(path)
+        if cached is None or cached[0] != key:
+            cached = self._rules[path] = (key, read_rules(Path(path), folder))
+        return cached[1]
+
+    def _manifests(self, folder: str) -> frozenset[str]:
+        try:
+            return frozenset(os.listdir(f"{self.root}/{folder}"))
+        except OSError:
+            return frozenset()
+
+
+_Siblings = Mapping[str, object] | frozenset[str]
+
+
+class _Below(RuleSet):
+    """Rules of a directory above the root: paths get the root's own path in front before they are asked."""
+
+    __slots__ = ("_inner", "_prefix")
+
+    def __init__(self, rules: RuleSet, prefix: str) -> None:
+        super().__init__((), "")
+        self._inner, self._prefix = rules, prefix
+
+    def decide(self, path: str, name: str, is_directory: bool) -> bool | None:
+        return self._inner.decide((self._prefix + path)[len(self._inner.base) :], name, is_directory)
+
+
+class _Walk:
+    """One scan under way."""
+
+    def __init__(self, scanner: Scanner, known: Mapping[str, FileStamp]) -> None:
+        self.scanner, self.known = scanner, known
+        self.stamps: dict[str, FileStamp] = {}
+        self.changed: list[str] = []
+        self.skipped: list[Skip] = []
+        self.ignored = self.directories = 0
+        self.now = time.time_ns()
+
+    def run(self) -> None:
+        pending: list[tuple[str, _Level, int]] = [("", self.scanner._root_level(), 0)]
+        while pending:
+            folder, above, depth = pending.pop()
+            try:
+                with os.scandir(f"{self.scanner.root}/{folder}") as listing:
+                    entries = {entry.name: entry for entry in listing}
+            except OSError as error:
+                self.skipped.append(Skip(folder.rstrip("/"), f"unreadable: {error.strerror}"))
+                continue
+            self.directories += 1
+            if folder:
+                if not MARKER_ENTRIES.isdisjoint(entries):
+                    self.skipped.append(Skip(folder.rstrip("/"), "environment or cache"))
+                    continue
+                above = self.scanner._level_of(folder, above, entries)
+            pending.extend((inner, above, depth + 1) for inner in self._folder(folder, entries, above, depth))
+
+    def _folder(self, folder: str, entries: dict[str, os.DirEntry[str]], level: _Level, depth: int) -> list[str]:
+        """Takes the files of one directory; returns the directories to enter."""
+        inner: list[str] = []
+        reason_of, skipped = self.scanner._reason, self.skipped
+        for name, entry in entries.items():
+            path = folder + name
+            try:
+                if not name.isascii() and not _printable(name):
+                    skipped.append(Skip(path.encode("utf-8", "replace").decode(), "name is not UTF-8"))
+                    continue
+                if entry.is_symlink():
+                    skipped.append(Skip(path, "link"))
+                    continue
+                is_directory = entry.is_dir(follow_symlinks=False)
+                reason = reason_of(path, name, is_directory, entries, level)
+                if reason is not None:
+                    if reason is IGNORED:
+                        self.ignored += 1
+                    elif not is_directory:
+                        skipped.append(Skip(path, reason))
+                elif is_directory:
+                    if depth >= MAX_DEPTH:
+                        skipped.append(Skip(path, "too deep"))
+                    else:
+                        inner.append(path + "/")
+                else:
+                    self._file(path, entry)
+            except OSError as error:
+                skipped.append(
+                    Skip(path, "missing" if isinstance(error, FileNotFoundError) else f"unreadable: {error.strerror}")
+                )
+        return inner
+
+    def _file(self, path: str, entry: os.DirEntry[str]) -> None:
+        status = entry.stat(follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
+            self.skipped.append(Skip(path, "not a regular file"))
+        elif status.st_size > self.scanner.max_bytes:
+            self.skipped.append(Skip(path, "too large"))
+        else:
+            stamp = self.stamps[path] = FileStamp.of(status, self.now)
+            if self.known.get(path) != stamp or stamp.mtime_ns < 0:
+                self.changed.append(path)
+
+
+def _printable(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _repository(root: Path) -> tuple[Path, Path] | None:
+    """The top of the git repository around `root`, and its common git directory."""
+    for top in (root, *root.parents):
+        marker = top / ".git"
+        try:
+            if marker.is_dir():
+                return top, marker
+            if marker.is_file():
+                return top, _linked_git_directory(top, marker)
+        except OSError:
+            return None
+    return None
+
+
+def _linked_git_directory(top: Path, marker: Path) -> Path:
+    """Worktrees and submodules have a `.git` file that names the directory; worktrees share the `info` of their main one."""
+    try:
+        target = marker.read_text(errors="replace").strip().removeprefix("gitdir:").strip()
+        directory = (top / target).resolve()
+        common = directory / "commondir"
+        if common.is_file():
+            return (directory / common.read_text(errors="replace").strip()).resolve()
+    except (OSError, ValueError):
+        return marker
+    return directory
