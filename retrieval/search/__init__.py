@@ -1,0 +1,95 @@
+"""From a question to ranked hits: query -> candidates (vectors, words, names) -> ranking -> merging -> hits.
+
+Search reads the index and never files; the lines of a hit come from the chunks themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from retrieval.search.candidates import gather, nearest
+from retrieval.search.merging import Span, merge
+from retrieval.search.query import Query, parse, stem
+from retrieval.search.ranking import Ranked, rank
+from retrieval.search.salience import salient_lines
+from retrieval.search.snapshot import Snapshot
+from retrieval.search.weights import DEFAULT, RANKINGS, Weights
+from retrieval.types import Filters, Hit
+
+__all__ = ["DEFAULT", "RANKINGS", "Query", "Snapshot", "Weights", "parse", "search", "similar"]
+
+# Merging shortens the list: this many times k are ranked so that k remain.
+SPARE = 2
+SALIENT = 3
+NO_FILTERS = Filters()
+
+
+def search(
+    snapshot: Snapshot, text: str, k: int = 10, filters: Filters = NO_FILTERS, weights: Weights = DEFAULT
+) -> tuple[Hit, ...]:
+    """The k best hits for a question in words or a name. Raises QueryError for an empty one."""
+    query = parse(text)
+    vector = None
+    if snapshot.encoder is not None and snapshot.index is not None and len(snapshot.index):
+        vector = snapshot.encoder.encode_queries([query.text])[0]
+    candidates = gather(snapshot, query, vector, filters, weights)
+    idf = inverse_frequencies(snapshot, query.terms)
+    chunks = snapshot.store.chunks(candidates.ids.tolist())
+    ranked = rank(candidates, chunks, query, idf, weights, k * SPARE)
+    wanted = {stem(term): value for term, value in idf.items()}
+    return tuple(_hit(snapshot, span, wanted) for span in merge(ranked)[:k])
+
+
+def similar(
+    snapshot: Snapshot,
+    passage: str,
+    k: int = 10,
+    filters: Filters = NO_FILTERS,
+    leave_out: Sequence[int] = (),
+) -> tuple[Hit, ...]:
+    """The k chunks most like a piece of code, by meaning alone; `leave_out` are rows of the piece itself."""
+    if snapshot.encoder is None or snapshot.index is None:
+        return ()
+    vector = snapshot.encoder.encode_passages([passage])[0]
+    allowed = snapshot.store.allowed(filters) if filters else None
+    near = nearest(snapshot, vector, k * SPARE + len(leave_out), allowed)
+    rows = [row for row in near if row not in leave_out]
+    chunks = snapshot.store.chunks(rows)
+    ranked = [Ranked(row, chunks[row]) for row in rows if row in chunks]
+    for candidate in ranked:
+        candidate.add("meaning", near[candidate.id], near[candidate.id])
+    ranked.sort(key=lambda r: (-r.score, r.chunk.path, r.chunk.start_line))
+    return tuple(_hit(snapshot, span, {}) for span in merge(ranked)[:k])
+
+
+def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, float]:
+    """The inverse document frequency of each term, that of BM25; a term that is nowhere counts as the rarest."""
+    total, found = snapshot.store.chunk_count(), snapshot.store.document_frequencies(terms)
+    return {t: math.log(1 + (total - found.get(t, 0) + 0.5) / (found.get(t, 0) + 0.5)) for t in terms}
+
+
+def _hit(snapshot: Snapshot, span: Span, wanted: dict[str, float]) -> Hit:
+    chunk = span.best.chunk
+    text = chunk.text
+    if (span.start_line, span.end_line) != (chunk.start_line, chunk.end_line):
+        text = _lines(snapshot, chunk.path, span)
+    return Hit(
+        chunk=chunk,
+        start_line=span.start_line,
+        end_line=span.end_line,
+        text=text,
+        score=span.best.score,
+        signals=tuple(span.best.signals),
+        salient_lines=salient_lines(text, span.start_line, wanted, SALIENT),
+    )
+
+
+def _lines(snapshot: Snapshot, path: str, span: Span) -> str:
+    """The lines of a merged hit, put together from the file's chunks; lines between chunks are blank."""
+    lines = [""] * (span.end_line - span.start_line + 1)
+    for _, chunk in snapshot.store.file_chunks(path):
+        for n, line in enumerate(chunk.text.split("\n"), chunk.start_line - span.start_line):
+            if 0 <= n < len(lines):
+                lines[n] = line.rstrip("\r")
+    return "\n".join(lines)

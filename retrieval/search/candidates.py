@@ -1,0 +1,121 @@
+"""Which chunks are worth ranking: the nearest by meaning, the best by words, and those that define a name asked for.
+
+Every candidate then gets both base scores, so that a chunk found by words alone is still judged by its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.search.query import Query
+from retrieval.search.snapshot import Snapshot
+from retrieval.search.weights import Weights
+from retrieval.types import Filters
+
+# A term that stands in more than this share of all chunks says little and costs BM25 most of its time.
+COMMON_SHARE = 0.25
+# ... and below this many chunks no term is worth leaving out.
+COMMON_FLOOR = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Parallel arrays over the candidates; dense and lexical are scaled to 0..1 within them."""
+
+    ids: NDArray[np.int64]
+    dense: NDArray[np.float32]
+    lexical: NDArray[np.float32]
+    defines: NDArray[np.bool_]  # defines a name of the query
+
+
+def gather(
+    snapshot: Snapshot, query: Query, vector: NDArray[np.float32] | None, filters: Filters, weights: Weights
+) -> Candidates:
+    """Collect and score the candidates for a query; `vector` (d,) is its embedding, None to go by words alone."""
+    allowed = snapshot.store.allowed(filters) if filters else None
+    near = nearest(snapshot, vector, weights.depth, allowed)
+    worded = by_words(snapshot, query.terms, weights, allowed)
+    named = {row for row, _ in snapshot.store.by_symbol([last_part(name) for name in query.names])}
+    if allowed is not None:
+        named &= set(allowed.tolist())
+    ids = np.array(sorted(near.keys() | worded.keys() | named), dtype=np.int64)
+    dense = np.array([near.get(i, np.nan) for i in ids.tolist()], dtype=np.float32)
+    if vector is not None and near:
+        dense = _complete(snapshot, vector, ids, dense)
+    lexical = np.array([worded.get(i, 0.0) for i in ids.tolist()], dtype=np.float32)
+    return Candidates(
+        ids=ids,
+        dense=scale(dense, floor=min(near.values(), default=0.0)),
+        lexical=scale(lexical, floor=0.0),
+        defines=np.array([i in named for i in ids.tolist()], dtype=np.bool_),
+    )
+
+
+def nearest(
+    snapshot: Snapshot, vector: NDArray[np.float32] | None, k: int, allowed: NDArray[np.int64] | None
+) -> dict[int, float]:
+    """The k chunks nearest to a vector, with their cosines."""
+    if vector is None or snapshot.index is None or not len(snapshot.index):
+        return {}
+    ids, cosines = snapshot.index.search(vector, k, allowed)
+    return dict(zip(ids.tolist(), cosines.tolist(), strict=True))
+
+
+def by_words(
+    snapshot: Snapshot, terms: Sequence[str], weights: Weights, allowed: NDArray[np.int64] | None
+) -> dict[int, float]:
+    """The best chunks by BM25 over symbol, path and body."""
+    kept = telling_terms(terms, snapshot.store.document_frequencies(terms), snapshot.store.chunk_count())
+    if not kept:
+        return {}
+    match = " OR ".join(f'"{term}"' for term in kept)
+    depth = weights.depth if allowed is None else weights.depth * 10
+    rows = snapshot.store.lexical(match, depth, weights.fts)
+    if allowed is not None:
+        passing = set(allowed.tolist())
+        rows = [row for row in rows if row[0] in passing][: weights.depth]
+    return dict(rows)
+
+
+def telling_terms(terms: Sequence[str], frequencies: dict[str, int], total: int) -> list[str]:
+    """The terms worth asking for: those that occur, without the very common ones where something rarer is left."""
+    present = [term for term in terms if frequencies.get(term, 0) > 0]
+    rare = [term for term in present if frequencies[term] <= max(total * COMMON_SHARE, COMMON_FLOOR)]
+    return rare or present
+
+
+def scale(values: NDArray[np.float32], floor: float) -> NDArray[np.float32]:
+    """Values mapped so that `floor` and less (or unknown) is 0 and the best is 1."""
+    if not len(values) or np.all(np.isnan(values)):
+        return np.zeros_like(values)
+    best = float(np.nanmax(values))
+    if best <= floor:
+        return np.where(np.isnan(values), 0.0, 1.0).astype(np.float32)
+    scaled = (np.nan_to_num(values, nan=floor) - floor) / (best - floor)
+    return np.clip(scaled, 0.0, 1.0).astype(np.float32)
+
+
+def last_part(name: str) -> str:
+    """The last part of a qualified name: Session.send -> send."""
+    for mark in ("::", "->", "#"):
+        name = name.replace(mark, ".")
+    return name.rsplit(".", 1)[-1]
+
+
+def _complete(
+    snapshot: Snapshot, vector: NDArray[np.float32], ids: NDArray[np.int64], dense: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Cosines also for the candidates that words or names brought."""
+    missing = ids[np.isnan(dense)]
+    if not len(missing) or snapshot.encoder is None:
+        return dense
+    known, matrix = snapshot.store.vectors(snapshot.encoder.fingerprint, missing.tolist())
+    if not len(known):
+        return dense
+    cosines = dict(zip(np.asarray(known).tolist(), (matrix @ vector).tolist(), strict=True))
+    filled = [cosines.get(i, d) for i, d in zip(ids.tolist(), dense.tolist(), strict=True)]
+    return np.array(filled, dtype=np.float32)

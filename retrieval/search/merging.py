@@ -1,0 +1,44 @@
+"""Hits that touch or overlap in one file become one, at the better one's place in the list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.search.ranking import Ranked
+
+# Lines between two hits that may be bridged: a blank line and a brace.
+GAP = 2
+# A merged hit longer than this is no longer an answer but a file.
+MAX_LINES = 120
+
+
+@dataclass(slots=True)
+class Span:
+    """A best candidate with the lines its neighbours added."""
+
+    best: Ranked
+    start_line: int
+    end_line: int
+
+
+def merge(ranked: Sequence[Ranked]) -> list[Span]:
+    """Fold each candidate into an earlier one of the same file that it touches, else keep it."""
+    spans: list[Span] = []
+    for candidate in ranked:
+        chunk = candidate.chunk
+        if (span := next((s for s in spans if _touches(s, candidate)), None)) is None:
+            spans.append(Span(candidate, chunk.start_line, chunk.end_line))
+        else:
+            span.start_line = min(span.start_line, chunk.start_line)
+            span.end_line = max(span.end_line, chunk.end_line)
+    return spans
+
+
+def _touches(span: Span, candidate: Ranked) -> bool:
+    chunk = candidate.chunk
+    if chunk.path != span.best.chunk.path or chunk.kind == "cell":
+        return False
+    start, end = min(span.start_line, chunk.start_line), max(span.end_line, chunk.end_line)
+    near = chunk.start_line <= span.end_line + GAP and span.start_line <= chunk.end_line + GAP
+    return near and (end - start < MAX_LINES or (start, end) == (span.start_line, span.end_line))

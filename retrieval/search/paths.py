@@ -1,0 +1,56 @@
+"""What a path says about a file: its kind (test, example, declaration, ...) and the words of its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Literal
+
+FileKind = Literal["test", "example", "legacy", "declaration", "reexport", "prose", "data", "code"]
+
+_TEST = re.compile(
+    r"(^|/)(tests?|testing_utils|__tests__|specs?|testdata|test_data|fixtures|e2e|benchmarks?|mocks?|__mocks__)/"
+    r"|(^|/)(test_[^/]*|conftest)\.py$|[._-](test|tests|spec|bench)\.[^/.]+$|_(test|spec)\.[^/.]+$|[a-z](Test|Tests|Spec)\.[^/.]+$",
+)
+_EXAMPLE = re.compile(r"(^|/)(examples?|demos?|samples?|tutorials?|docs?_src|playground|cookbook)/", re.IGNORECASE)
+_LEGACY = re.compile(
+    r"(^|/|[._-])(legacy|compat|_compat|deprecated|obsolete|old|v0|polyfills?|vendor|vendored|third_party)([._/-]|$)"
+)
+_DECLARATION = re.compile(r"\.d\.[mc]?ts$|\.pyi$")
+_REEXPORT = re.compile(r"(^|/)(__init__\.py|index\.[mc]?[jt]sx?|mod\.rs|lib\.rs|package-info\.java)$")
+_PROSE = frozenset({"markdown", "rst", "text"})
+_DATA = frozenset({"json", "yaml", "toml", "xml", "css", "scss", "html", "svg", "csv", "ini"})
+
+# The name of such a file says nothing; its folder's does.
+_NAMELESS = frozenset({"index", "__init__", "mod", "lib", "main", "init", "package"})
+
+
+@lru_cache(maxsize=65_536)
+def kind_of(path: str, language: str) -> FileKind:
+    """The first kind that fits, in the order of how much it says."""
+    for kind, fits in _KINDS:
+        if fits(path, language):
+            return kind
+    return "code"
+
+
+_KINDS: tuple[tuple[FileKind, Callable[[str, str], bool]], ...] = (
+    ("test", lambda path, _: bool(_TEST.search(path))),
+    ("example", lambda path, _: bool(_EXAMPLE.search(path))),
+    ("data", lambda _, language: language in _DATA),
+    ("prose", lambda _, language: language in _PROSE),
+    ("legacy", lambda path, _: bool(_LEGACY.search(path))),
+    ("declaration", lambda path, _: bool(_DECLARATION.search(path))),
+    ("reexport", lambda path, _: bool(_REEXPORT.search(path))),
+)
+
+
+@lru_cache(maxsize=65_536)
+def name_of(path: str) -> tuple[str, str]:
+    """The telling name of a file and the folders above it: "a/b/session.test.ts" -> ("session", "a/b")."""
+    folder, _, name = path.rpartition("/")
+    bare = name.split(".", 1)[0] if not name.startswith(".") else name
+    if bare.lower() in _NAMELESS and folder:
+        folder, _, bare = folder.rpartition("/")
+    return bare, folder

@@ -1,0 +1,104 @@
+"""What a query asks for: its words, the code names in it, and whether it is nothing but a name.
+
+A query is plain language ("how are redirects followed"), a name (`HandlerStack`, `Session.send`), or both. Words feed
+BM25 and the name and path signals, names feed the symbol look-up. Nothing here looks at the index.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from retrieval.errors import QueryError
+
+# Longer queries are pasted code or logs: beyond this much text neither BM25 nor the encoder gains anything.
+MAX_QUERY_CHARS = 4_000
+# An OR of more terms than this costs BM25 more than it adds; the rarest are kept.
+MAX_TERMS = 32
+
+# Words that say how something is asked, not what for.
+STOP_WORDS = frozenset(
+    """a an and are as at be by can do does for from get gets has have how i if in into is it its me my of on or so
+    that the their them then there these they this to use used uses using via was we what when where which who why
+    will with without you your code find show implemented implementation implement defined work works working""".split()
+)
+
+_WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*_*", re.UNICODE)
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_A-Za-z]+", re.UNICODE)
+# A dotted, ::-ed or ->-ed name, with or without a call's parentheses: Session.send, std::vector, app->run()
+_NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query taken apart. `terms` are lower-case words and parts of words, without stop words, in order."""
+
+    text: str
+    terms: tuple[str, ...]
+    names: tuple[str, ...]  # what looks like a name in code, as written
+    is_name: bool  # the whole query is one name
+
+
+def parse(text: str) -> Query:
+    """Take a query apart. Raises QueryError where there is nothing to look for."""
+    text = text[:MAX_QUERY_CHARS].encode("utf-8", "replace").decode("utf-8").replace("\x00", " ").strip()
+    if not text:
+        raise QueryError('The query is empty: say what to look for, for example "where are redirects followed".')
+    names = tuple(dict.fromkeys(name for name in map(_bare, _NAME.findall(text)) if _looks_like_code(name)))
+    whole = _NAME.fullmatch(text) is not None
+    if whole and not names:
+        names = (_bare(text),)
+    found = [word.lower() for word in parts_of(text)]
+    wanted = [word for word in found if word not in STOP_WORDS and (len(word) > 1 or not word.isascii())]
+    return Query(text=text, terms=tuple(dict.fromkeys(wanted or found))[:MAX_TERMS], names=names, is_name=whole)
+
+
+def parts_of(text: str) -> list[str]:
+    """The words of a text, each compound one followed by its parts: "getUser by_id" -> getUser get User by_id by id."""
+    out: list[str] = []
+    for word in _WORD.findall(text):
+        out.append(word)
+        parts = _PART.findall(word)
+        if len(parts) > 1:
+            out.extend(parts)
+    return out
+
+
+@lru_cache(maxsize=65_536)
+def stems(name: str) -> tuple[str, ...]:
+    """The stems of a name's or path's parts, without repetition: "RequestParsers" -> request, pars."""
+    return tuple(dict.fromkeys(stem(part.lower()) for part in _PART.findall(name)))
+
+
+_SUFFIXES = tuple(
+    sorted(
+        """izations ization ations ation itions ition ators ator ities ity ments ment ings ing ions ion ers er ors or
+        ies ied ed es s e y able ible al ic ly""".split(),
+        key=len,
+        reverse=True,
+    )
+)
+_MIN_STEM = 3  # "string" must not become "str" by way of "ing", but "parse", "parser", "parsing" must meet
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """A word without its ending, so that parse, parser, parsing and parses meet. Cruder than Porter's, which keeps
+    "parser" apart: in code the agent ("router") and the act ("routing", "routes") mean the same place."""
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _MIN_STEM:
+            bare = word[: -len(suffix)]
+            return bare[:-1] if len(bare) > _MIN_STEM and bare[-1] == bare[-2] else bare
+    return word
+
+
+def _bare(name: str) -> str:
+    return name.removesuffix("()")
+
+
+def _looks_like_code(name: str) -> bool:
+    """Inner capitals, underscores, digits among letters, or a qualifier: not a plain or capitalised word."""
+    if re.search(r"\.|::|->|#|_|\$", name):
+        return len(name) > 2
+    return bool(re.search(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d", name))

@@ -1,0 +1,146 @@
+"""Order the candidates: base scores, then what names, files and kinds of files say. Each step is visible in a hit.
+
+The score is additive (dense + words + names + file), times one factor for the kind of file; a file's further hits then
+count less and less, so that one file does not take the list over.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from retrieval.search.candidates import Candidates, last_part
+from retrieval.search.paths import kind_of, name_of
+from retrieval.search.query import Query, stem, stems
+from retrieval.search.weights import Weights
+from retrieval.types import Chunk, Signal
+
+# How many further chunks of a file count for it, each by half of the one before.
+FILE_DEPTH = 4
+
+
+@dataclass(slots=True)
+class Ranked:
+    """A candidate on its way to becoming a hit."""
+
+    id: int
+    chunk: Chunk
+    signals: list[Signal] = field(default_factory=list)
+    score: float = 0.0
+
+    def add(self, name: str, value: float, effect: float) -> None:
+        if effect:
+            self.signals.append(Signal(name, value, effect))
+            self.score += effect
+
+
+def rank(
+    candidates: Candidates, chunks: dict[int, Chunk], query: Query, idf: dict[str, float], weights: Weights, k: int
+) -> list[Ranked]:
+    """The best k candidates, best first; ties go by path and line, never by row order."""
+    wanted = _weighted_stems(query.terms, idf)
+    rows = []
+    for row, dense, lexical, defines in zip(
+        candidates.ids.tolist(),
+        candidates.dense.tolist(),
+        candidates.lexical.tolist(),
+        candidates.defines.tolist(),
+        strict=True,
+    ):
+        if (chunk := chunks.get(row)) is None:
+            continue  # deleted since the vectors were read
+        ranked = Ranked(row, chunk)
+        ranked.add("meaning", dense, weights.dense * dense)
+        ranked.add("words", lexical, weights.lexical * lexical)
+        rows.append(ranked)
+        _names(ranked, query, wanted, defines, weights)
+    _files(rows, weights)
+    for ranked in rows:
+        _kind(ranked, query, weights)
+    return _spread(rows, weights.repeat, k)
+
+
+def _weighted_stems(terms: Sequence[str], idf: dict[str, float]) -> dict[str, float]:
+    """The query's stems with their idf; compounds are left to their parts."""
+    out: dict[str, float] = {}
+    for term in terms:
+        if "_" not in term:
+            out[stem(term)] = max(out.get(stem(term), 0.0), idf.get(term, 1.0))
+    return out
+
+
+def _names(ranked: Ranked, query: Query, wanted: dict[str, float], defines: bool, weights: Weights) -> None:
+    chunk = ranked.chunk
+    if defines:
+        ranked.add("definition", 1.0, weights.definition * _exactness(chunk, query))
+    bare, folder = name_of(chunk.path)
+    symbol = overlap(wanted, stems(chunk.symbol))
+    ranked.add("symbol", symbol, weights.symbol * symbol)
+    name = overlap(wanted, stems(bare))
+    ranked.add("file name", name, weights.stem * name)
+    above = _recall(wanted, stems(folder))
+    ranked.add("folder", above, weights.folder * above)
+
+
+def overlap(wanted: dict[str, float], stems_of_name: Sequence[str]) -> float:
+    """How far a name and the query say the same, 0..1: the geometric mean of the shares of each that they share."""
+    if not stems_of_name or not wanted:
+        return 0.0
+    shared = [s for s in stems_of_name if s in wanted]
+    recall = sum(wanted[s] for s in shared) / sum(wanted.values())
+    return math.sqrt(recall * len(shared) / len(stems_of_name))
+
+
+def _recall(wanted: dict[str, float], found: Sequence[str]) -> float:
+    total = sum(wanted.values())
+    return sum(weight for s, weight in wanted.items() if s in found) / total if total else 0.0
+
+
+def _exactness(chunk: Chunk, query: Query) -> float:
+    """1 where the chunk's own symbol is the name as written, less for another case; half where the query says more."""
+    best = 0.0
+    for name in query.names:
+        last = last_part(name)
+        if chunk.symbol == last:
+            best = max(best, 1.0)
+        elif chunk.symbol.lower() == last.lower():
+            best = max(best, 0.8)
+    return best if query.is_name else best / 2
+
+
+def _files(rows: Sequence[Ranked], weights: Weights) -> None:
+    """Add to every chunk what the other good chunks of its file are worth."""
+    by_path: dict[str, list[Ranked]] = defaultdict(list)
+    for ranked in rows:
+        by_path[ranked.chunk.path].append(ranked)
+    for group in by_path.values():
+        scores = heapq.nlargest(FILE_DEPTH + 1, (r.score for r in group))
+        mass = sum(s * 0.5 ** (n + 1) for n, s in enumerate(scores[1:]))
+        for ranked in group:
+            ranked.add("file", mass, weights.file * mass * 0.5)
+
+
+def _kind(ranked: Ranked, query: Query, weights: Weights) -> None:
+    """One factor for the kind of file, unless the query asks for that very kind."""
+    kind = kind_of(ranked.chunk.path, ranked.chunk.language)
+    if kind == "code" or kind in query.terms or f"{kind}s" in query.terms:
+        return
+    factor: float = getattr(weights, kind)
+    ranked.add(kind, factor, ranked.score * (factor - 1.0))
+
+
+def _spread(rows: Sequence[Ranked], repeat: float, k: int) -> list[Ranked]:
+    """The best k, the n-th further hit of a file counting `repeat` to the power of n."""
+    shown: dict[str, int] = defaultdict(int)
+    for ranked in sorted(rows, key=_order):
+        times = shown[ranked.chunk.path]
+        ranked.add("same file", float(times), ranked.score * (repeat**times - 1.0))
+        shown[ranked.chunk.path] += 1
+    return heapq.nsmallest(k, rows, key=_order)
+
+
+def _order(ranked: Ranked) -> tuple[float, str, int]:
+    return (-ranked.score, ranked.chunk.path, ranked.chunk.start_line)
