@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from retrieval.search.candidates import Candidates, last_part, scale, telling_terms
+from retrieval.search.query import parse
+from retrieval.search.ranking import Ranked, overlap, rank
+from retrieval.search.weights import DEFAULT, RANKINGS
+from retrieval.types import Chunk
+
+
+def chunk(path: str, symbol: str = "", line: int = 1, language: str = "python") -> Chunk:
+    return Chunk(path, language, "function", symbol, "", line, line + 9, 0, 0, "text")
+
+
+def ranked(query: str, rows: list[tuple[Chunk, float, float]], k: int = 10) -> list[Ranked]:
+    """Rank chunks given with their dense and lexical scores."""
+    parsed = parse(query)
+    names = {last_part(n).lower() for n in parsed.names}
+    candidates = Candidates(
+        ids=np.arange(len(rows), dtype=np.int64),
+        dense=np.array([d for _, d, _ in rows], dtype=np.float32),
+        lexical=np.array([w for _, _, w in rows], dtype=np.float32),
+        defines=np.array([c.symbol.lower() in names for c, _, _ in rows]),
+    )
+    return rank(candidates, dict(enumerate(c for c, _, _ in rows)), parsed, dict.fromkeys(parsed.terms, 1.0), DEFAULT, k)
+
+
+def paths(query: str, *rows: tuple[Chunk, float, float]) -> list[str]:
+    return [r.chunk.path for r in ranked(query, list(rows))]
+
+
+def test_the_definition_comes_before_its_uses() -> None:
+    order = paths("HandlerStack", (chunk("use.py", "run"), 0.9, 0.9), (chunk("stack.py", "HandlerStack"), 0.4, 0.5))
+    assert order == ["stack.py", "use.py"]
+
+
+def test_a_name_in_its_own_case_beats_another_case() -> None:
+    order = paths("View", (chunk("a.py", "view"), 0.5, 0.5), (chunk("b.py", "View"), 0.5, 0.5))
+    assert order == ["b.py", "a.py"]
+
+
+def test_code_comes_before_the_tests_of_it() -> None:
+    assert paths("redirect loop", (chunk("tests/test_x.py"), 0.9, 0.9), (chunk("x.py"), 0.8, 0.8))[0] == "x.py"
+
+
+def test_tests_are_not_pushed_down_when_they_are_asked_for() -> None:
+    assert paths("test redirect loop", (chunk("tests/test_x.py"), 0.9, 0.9), (chunk("x.py"), 0.8, 0.8))[0] != "x.py"
+
+
+def test_the_files_name_counts() -> None:
+    assert paths("option parsing", (chunk("core.py"), 0.6, 0.6), (chunk("parser.py"), 0.5, 0.5))[0] == "parser.py"
+
+
+def test_one_file_does_not_fill_the_list() -> None:
+    rows = [(chunk("big.py", line=1 + 50 * n), 0.9 - n / 100, 0.9) for n in range(8)]
+    order = paths("anything", *rows, (chunk("small.py"), 0.7, 0.7))
+    assert "small.py" in order[:3]
+
+
+def test_ties_go_by_path_and_line() -> None:
+    rows = [(chunk("b.py"), 0.5, 0.5), (chunk("a.py", line=20), 0.5, 0.5), (chunk("a.py", line=5), 0.5, 0.5)]
+    first, *_ = ranked("nothing shared", rows)
+    assert (first.chunk.path, first.chunk.start_line) == ("a.py", 5)
+
+
+def test_the_signals_add_up_to_the_score() -> None:
+    rows = [(chunk("tests/test_parser.py", "parse"), 0.9, 0.3), (chunk("parser.py", "Parser"), 0.5, 0.5)]
+    for r in ranked("option parser", rows):
+        assert r.score == pytest.approx(sum(s.effect for s in r.signals))
+
+
+def test_a_chunk_deleted_meanwhile_is_left_out() -> None:
+    candidates = Candidates(np.array([7]), np.ones(1, np.float32), np.ones(1, np.float32), np.zeros(1, np.bool_))
+    assert rank(candidates, {}, parse("gone"), {}, DEFAULT, 10) == []
+
+
+def test_overlap_is_one_only_for_the_same_words() -> None:
+    assert overlap({"option": 1.0, "pars": 1.0}, ("option", "pars")) == 1.0
+    assert 0 < overlap({"option": 1.0, "pars": 1.0}, ("pars",)) < 1
+    assert overlap({"option": 1.0}, ()) == overlap({}, ("option",)) == 0.0
+
+
+def test_common_terms_go_where_rarer_ones_are_left() -> None:
+    assert telling_terms(["self", "redirect"], {"self": 9_000, "redirect": 3}, 10_000) == ["redirect"]
+    assert telling_terms(["self"], {"self": 9_000}, 10_000) == ["self"]
+    assert telling_terms(["nowhere"], {}, 10_000) == []
+
+
+def test_scaling_maps_floor_to_0_and_best_to_1() -> None:
+    scaled = scale(np.array([0.2, 0.6, 1.0, np.nan], dtype=np.float32), floor=0.2)
+    assert scaled.tolist() == pytest.approx([0.0, 0.5, 1.0, 0.0])
+
+
+def test_every_ranking_but_the_full_one_uses_base_scores_alone() -> None:
+    assert RANKINGS["full"] is DEFAULT
+    assert {n for n, w in RANKINGS.items() if w.definition == w.symbol == w.file == 0.0} == {"fused", "dense", "words"}
