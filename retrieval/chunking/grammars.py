@@ -1,0 +1,290 @@
+"""What the node types of each grammar mean, as data, and the grammars themselves, imported when first needed.
+
+A node type is a `function`, a `class`, an `impl` (members of a type that is defined elsewhere), a `scope` (names its
+content and is no unit itself), a `variable` (a name with a value or a bare declaration), or a `wrapper` around one of
+these. `leading` types belong to what follows. `valued` types give a name to a value: what they are depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tree_sitter import Language
+
+Role = Literal["function", "class", "impl", "scope", "variable", "wrapper", "leading", "valued"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The tables of one language."""
+
+    module: str
+    roles: Mapping[str, Role]
+    loader: str = "language"
+    function_values: frozenset[str] = frozenset()
+    class_values: frozenset[str] = frozenset()  # also: anonymous ones open a new scope for members
+    fields: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # valued type -> fields of name and value
+    names: Mapping[str, str] = field(default_factory=dict)  # type -> field that holds the name, where not "name"
+    data: bool = False  # holds data, not code: less of a big file is indexed
+
+
+def _roles(**types: str) -> dict[str, Role]:
+    table: dict[str, Role] = {}
+    for role, names in types.items():
+        for name in names.split():
+            table[name] = role  # type: ignore[assignment]
+    return table
+
+
+_JS = {
+    "function": "function_declaration generator_function_declaration method_definition",
+    "class": "class_declaration",
+    "wrapper": "export_statement expression_statement",
+    "valued": "lexical_declaration variable_declaration assignment_expression pair field_definition",
+    "leading": "comment decorator",
+}
+_JS_FUNCTIONS = frozenset({"arrow_function", "function_expression", "function", "generator_function"})
+_JS_FIELDS = {
+    "lexical_declaration": ("name", "value"),
+    "variable_declaration": ("name", "value"),
+    "assignment_expression": ("left", "right"),
+    "pair": ("key", "value"),
+    "field_definition": ("property", "value"),
+    "public_field_definition": ("name", "value"),
+}
+_TS = {
+    **_JS,
+    "function": _JS["function"],
+    "class": _JS["class"] + " abstract_class_declaration interface_declaration enum_declaration type_alias_declaration",
+    "scope": "internal_module module",
+    "variable": "function_signature abstract_method_signature",
+    "wrapper": _JS["wrapper"] + " ambient_declaration",
+    "valued": _JS["valued"] + " public_field_definition",
+}
+_C = {
+    "function": "function_definition",
+    "class": "struct_specifier enum_specifier union_specifier",
+    "variable": "declaration type_definition preproc_function_def preproc_def",
+    "leading": "comment",
+}
+_CPP = {
+    "function": _C["function"],
+    "class": _C["class"] + " class_specifier",
+    "scope": "namespace_definition",
+    "variable": _C["variable"] + " alias_declaration concept_definition",
+    "wrapper": "template_declaration",
+    "leading": "comment access_specifier",
+}
+_TYPES_ZIG = frozenset({"struct_declaration", "enum_declaration", "union_declaration", "opaque_declaration"})
+
+GRAMMARS: dict[str, Grammar] = {
+    "bash": Grammar(
+        "tree_sitter_bash", _roles(function="function_definition", variable="variable_assignment", leading="comment")
+    ),
+    "c": Grammar("tree_sitter_c", _roles(**_C)),
+    "cpp": Grammar("tree_sitter_cpp", _roles(**_CPP), class_values=frozenset({"class_specifier"})),
+    "csharp": Grammar(
+        "tree_sitter_c_sharp",
+        _roles(
+            function="method_declaration constructor_declaration destructor_declaration operator_declaration "
+            "conversion_operator_declaration indexer_declaration property_declaration event_declaration "
+            "local_function_statement",
+            **{
+                "class": "class_declaration struct_declaration interface_declaration record_declaration enum_declaration"
+            },
+            scope="namespace_declaration",
+            variable="delegate_declaration",
+            leading="comment",
+        ),
+    ),
+    "css": Grammar("tree_sitter_css", _roles(leading="comment"), data=True),
+    "elixir": Grammar("tree_sitter_elixir", _roles(leading="comment unary_operator", wrapper="call")),
+    "go": Grammar(
+        "tree_sitter_go",
+        _roles(
+            function="function_declaration method_declaration",
+            **{"class": "type_spec type_alias"},
+            variable="const_spec var_spec",
+            wrapper="type_declaration const_declaration var_declaration var_spec_list",
+            leading="comment",
+        ),
+    ),
+    "haskell": Grammar(
+        "tree_sitter_haskell",
+        _roles(
+            function="function bind",
+            **{"class": "data_type newtype type_synonym class type_family"},
+            impl="instance",
+            leading="comment haddock signature pragma",
+        ),
+    ),
+    "html": Grammar("tree_sitter_html", _roles(leading="comment"), data=True),
+    "java": Grammar(
+        "tree_sitter_java",
+        _roles(
+            function="method_declaration constructor_declaration compact_constructor_declaration",
+            **{
+                "class": "class_declaration interface_declaration enum_declaration record_declaration "
+                "annotation_type_declaration"
+            },
+            leading="line_comment block_comment",
+        ),
+    ),
+    "javascript": Grammar(
+        "tree_sitter_javascript",
+        _roles(**_JS),
+        function_values=_JS_FUNCTIONS,
+        class_values=frozenset({"class"}),
+        fields=_JS_FIELDS,
+    ),
+    "json": Grammar("tree_sitter_json", _roles(variable="pair"), names={"pair": "key"}, data=True),
+    "kotlin": Grammar(
+        "tree_sitter_kotlin",
+        _roles(
+            function="function_declaration secondary_constructor",
+            **{"class": "class_declaration object_declaration"},
+            scope="companion_object",
+            variable="property_declaration type_alias",
+            leading="line_comment block_comment",
+        ),
+    ),
+    "lua": Grammar(
+        "tree_sitter_lua",
+        _roles(
+            function="function_declaration", valued="assignment_statement variable_declaration field", leading="comment"
+        ),
+        function_values=frozenset({"function_definition"}),
+        fields={"field": ("name", "value")},
+    ),
+    "php": Grammar(
+        "tree_sitter_php",
+        _roles(
+            function="function_definition method_declaration",
+            **{"class": "class_declaration interface_declaration trait_declaration enum_declaration"},
+            scope="namespace_definition",
+            wrapper="expression_statement",
+            valued="assignment_expression",
+            leading="comment",
+        ),
+        loader="language_php",
+        function_values=frozenset({"anonymous_function", "arrow_function"}),
+        fields={"assignment_expression": ("left", "right")},
+    ),
+    "python": Grammar(
+        "tree_sitter_python",
+        _roles(
+            function="function_definition",
+            **{"class": "class_definition"},
+            wrapper="decorated_definition expression_statement",
+            valued="assignment",
+            variable="type_alias_statement",
+            leading="comment",
+        ),
+        function_values=frozenset({"lambda"}),
+        fields={"assignment": ("left", "right")},
+        names={"type_alias_statement": "left"},
+    ),
+    "ruby": Grammar(
+        "tree_sitter_ruby",
+        _roles(
+            function="method singleton_method",
+            **{"class": "class module"},
+            scope="singleton_class",
+            valued="assignment",
+            leading="comment",
+        ),
+        fields={"assignment": ("left", "right")},
+    ),
+    "rust": Grammar(
+        "tree_sitter_rust",
+        _roles(
+            function="function_item macro_definition",
+            **{"class": "struct_item enum_item union_item trait_item"},
+            impl="impl_item",
+            scope="mod_item",
+            variable="type_item const_item static_item function_signature_item",
+            leading="line_comment block_comment attribute_item",
+        ),
+        names={"impl_item": "type"},
+    ),
+    "scala": Grammar(
+        "tree_sitter_scala",
+        _roles(
+            function="function_definition",
+            **{"class": "class_definition object_definition trait_definition enum_definition"},
+            scope="package_clause extension_definition",
+            variable="function_declaration val_definition var_definition type_definition given_definition",
+            leading="comment block_comment",
+        ),
+        names={"val_definition": "pattern", "var_definition": "pattern"},
+    ),
+    "swift": Grammar(
+        "tree_sitter_swift",
+        _roles(
+            function="function_declaration init_declaration deinit_declaration subscript_declaration",
+            **{"class": "class_declaration protocol_declaration"},
+            variable="property_declaration typealias_declaration protocol_function_declaration",
+            leading="comment multiline_comment",
+        ),
+    ),
+    "toml": Grammar("tree_sitter_toml", _roles(variable="table table_array_element", leading="comment"), data=True),
+    "tsx": Grammar(
+        "tree_sitter_typescript",
+        _roles(**_TS),
+        loader="language_tsx",
+        function_values=_JS_FUNCTIONS,
+        class_values=frozenset({"class"}),
+        fields=_JS_FIELDS,
+    ),
+    "typescript": Grammar(
+        "tree_sitter_typescript",
+        _roles(**_TS),
+        loader="language_typescript",
+        function_values=_JS_FUNCTIONS,
+        class_values=frozenset({"class"}),
+        fields=_JS_FIELDS,
+    ),
+    "yaml": Grammar(
+        "tree_sitter_yaml",
+        _roles(variable="block_mapping_pair", leading="comment"),
+        names={"block_mapping_pair": "key"},
+        data=True,
+    ),
+    "zig": Grammar(
+        "tree_sitter_zig",
+        _roles(function="function_declaration test_declaration", valued="variable_declaration", leading="comment"),
+        class_values=_TYPES_ZIG,
+    ),
+}
+
+
+@cache
+def load(language: str) -> Language | None:
+    """The compiled grammar; None where the language has none, or its package is missing or of another version."""
+    grammar = GRAMMARS.get(language)
+    if grammar is None:
+        return None
+    try:
+        from tree_sitter import Language
+
+        return Language(getattr(import_module(grammar.module), grammar.loader)())
+    except Exception:  # a broken wheel can raise anything; line windows serve instead
+        _unavailable.append(language)
+        return None
+
+
+_unavailable: list[str] = []
+
+
+def notes() -> tuple[str, ...]:
+    """One sentence for each grammar that could not be loaded so far."""
+    return tuple(
+        f"The grammar for {language} cannot be loaded; its files are cut into line windows "
+        f"(pip install {GRAMMARS[language].module.replace('_', '-')})."
+        for language in _unavailable
+    )

@@ -1,0 +1,229 @@
+"""What a node defines: its role, its name and the names its syntax puts around it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from retrieval.chunking.grammars import Grammar
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_NAME = 120
+_SPACE = re.compile(r"\s+")
+_SEPARATOR = re.compile(r"::|->|[.:\\]")
+_DECLARATORS = frozenset(
+    {
+        "pointer_declarator", "function_declarator", "array_declarator", "parenthesized_declarator", "init_declarator",
+        "reference_declarator", "attributed_declarator", "template_function", "operator_cast",
+    }
+)  # fmt: skip
+_NAMES = frozenset({"identifier", "field_identifier", "type_identifier", "destructor_name", "operator_name"})
+_ELIXIR = {
+    "defmodule": "class", "defprotocol": "class", "defimpl": "class", "def": "function", "defp": "function",
+    "defmacro": "function", "defmacrop": "function", "defguard": "variable", "defguardp": "variable",
+    "defdelegate": "variable", "test": "function", "describe": "scope",
+}  # fmt: skip
+_WRAPPED = 4  # levels of wrappers: export, declaration, declarator, parentheses
+
+
+class Definition(NamedTuple):
+    """A definition found at a node. `inner` is the node whose children are its content."""
+
+    role: str  # "function", "class", "impl", "scope" or "variable"
+    name: str
+    scope: str
+    inner: Node
+
+
+def text_of(node: Node | None) -> str:
+    if node is None or node.text is None:
+        return ""
+    return _SPACE.sub(" ", node.text[: 4 * MAX_NAME].decode("utf-8", "replace")).strip()[:MAX_NAME]
+
+
+def definition(node: Node, grammar: Grammar, levels: int = _WRAPPED) -> Definition | None:
+    """What `node` defines, looking through wrappers; None for statements."""
+    role = grammar.roles.get(node.type)
+    if role is None or role == "leading":
+        return None
+    if role == "wrapper":
+        if grammar.module == "tree_sitter_elixir":
+            return _elixir(node)
+        return _wrapped(node, grammar, levels)
+    if role == "valued":
+        return _valued(node, grammar)
+    return _named(node, role, grammar)
+
+
+def _wrapped(node: Node, grammar: Grammar, levels: int) -> Definition | None:
+    found: Definition | None = None
+    for child in node.named_children:
+        if child.type in grammar.function_values:
+            return Definition("function", text_of(child.child_by_field_name("name")), "", child)
+        inner = definition(child, grammar, levels - 1) if levels else None
+        if inner is not None:
+            if found is not None:
+                return None  # a group of several: each is looked at on its own
+            found = inner
+    return found
+
+
+def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
+    kind = node.type
+    if kind in ("struct_specifier", "enum_specifier", "union_specifier", "class_specifier"):
+        if node.child_by_field_name("body") is None:
+            return None
+    elif grammar.module in ("tree_sitter_c", "tree_sitter_cpp") and kind in _C_DECLARED:
+        return _c_declared(node, role)
+    elif kind == "method_declaration" and grammar.module == "tree_sitter_go":
+        receiver = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)$", text_of(node.child_by_field_name("receiver")))
+        return Definition(role, text_of(node.child_by_field_name("name")), receiver[1] if receiver else "", node)
+    elif role == "scope" and kind in ("mod_item", "namespace_definition", "package_clause"):
+        if node.child_by_field_name("body") is None:
+            return None
+    elif kind == "singleton_class" or kind == "extension_definition":
+        return Definition(role, "", "", node)
+    named = node.child_by_field_name(grammar.names.get(kind, "name"))
+    name = text_of(named) if named is not None else _fallback_name(node)
+    if kind == "pair" or kind == "block_mapping_pair":
+        return Definition(role, name.strip("\"'"), "", node)
+    if role == "impl":
+        name = name.partition("<")[0]
+    scope, name = _split(name)
+    return Definition(role, name, scope, node)
+
+
+_C_DECLARED = frozenset({"function_definition", "declaration", "type_definition", "field_declaration"})
+_FALLBACKS = {
+    "companion_object": "", "init_declaration": "init", "deinit_declaration": "deinit",
+    "subscript_declaration": "subscript", "secondary_constructor": "constructor", "indexer_declaration": "this",
+}  # fmt: skip
+
+
+def _fallback_name(node: Node) -> str:
+    """A name where the grammar has no field for it: the first thing that looks like one."""
+    if node.type in _FALLBACKS:
+        return _FALLBACKS[node.type]
+    for child in node.named_children:
+        kind = child.type
+        if kind.endswith(("identifier", "_key", "name")) or kind in ("word", "constant", "name", "operator"):
+            return text_of(child)
+        if kind in ("infix", "variable_declaration", "string", "prefix"):
+            return text_of(child.child_by_field_name("operator")) or _fallback_name(child) or text_of(child).strip('"')
+    return ""
+
+
+def _split(name: str) -> tuple[str, str]:
+    """ "A::B.c" -> ("A.B", "c")."""
+    if name.startswith("operator") or not _SEPARATOR.search(name):
+        return "", name
+    *outer, last = [part for part in _SEPARATOR.split(re.sub(r"<[^<>]*>", "", name)) if part] or [name]
+    return ".".join(outer), last
+
+
+def _c_declared(node: Node, role: str) -> Definition | None:
+    """C and C++: the name sits inside nested declarators; a typedef of a body is the class it names."""
+    at = node.child_by_field_name("declarator")
+    inner = node
+    typed = node.child_by_field_name("type")
+    if typed is not None and typed.child_by_field_name("body") is not None and node.type != "function_definition":
+        role = "class"
+        inner = typed
+        tag = text_of(typed.child_by_field_name("name"))
+        if tag:
+            return Definition(role, tag, "", inner)
+    while at is not None and at.type in _DECLARATORS:
+        deeper = at.child_by_field_name("declarator")
+        if deeper is None:
+            deeper = next((c for c in at.named_children if c.type in _DECLARATORS or c.type in _NAMES), None)
+            deeper = deeper or next((c for c in at.named_children if c.type == "qualified_identifier"), None)
+        at = deeper
+    if at is None:
+        return None
+    scope, name = _split(text_of(at))
+    return Definition(role, name, scope, inner)
+
+
+def _valued(node: Node, grammar: Grammar) -> Definition | None:
+    """A name with a value: a function or class where the value is one, else a variable."""
+    kind = node.type
+    if grammar.module == "tree_sitter_zig":
+        name = next((child for child in node.named_children if child.type == "identifier"), None)
+        value = node.named_children[-1] if node.named_child_count else None
+    elif grammar.module == "tree_sitter_lua" and kind != "field":
+        name, value = _lua_assigned(node)
+    else:
+        holder: Node | None = node
+        if kind in ("lexical_declaration", "variable_declaration"):
+            declarators = [child for child in node.named_children if child.type == "variable_declarator"]
+            holder = declarators[0] if len(declarators) == 1 else None
+        if holder is None:
+            return None
+        name_field, value_field = grammar.fields[kind]
+        name, value = holder.child_by_field_name(name_field), holder.child_by_field_name(value_field)
+    if name is None:
+        return None
+    while value is not None and value.type == kind == "assignment_expression":  # a = exports.b = function …
+        value = value.child_by_field_name("right")
+    role = _value_role(value, grammar)
+    if role == "variable" and kind in ("pair", "field", "field_definition", "public_field_definition"):
+        return None
+    scope, symbol = _assigned_name(text_of(name))
+    return Definition(role, symbol, scope, (value or node) if role != "variable" else node) if symbol else None
+
+
+def _value_role(value: Node | None, grammar: Grammar) -> str:
+    if value is None:
+        return "variable"
+    if value.type in grammar.function_values:
+        return "function"
+    if value.type in grammar.class_values:
+        return "class"
+    if value.type == "call_expression" and grammar.function_values:
+        # memo(() => …), forwardRef(function …): the function is what the name stands for
+        arguments = value.child_by_field_name("arguments")
+        first = arguments.named_children[0] if arguments is not None and arguments.named_child_count else None
+        if first is not None and first.type in grammar.function_values:
+            return "function"
+    return "variable"
+
+
+def _lua_assigned(node: Node) -> tuple[Node | None, Node | None]:
+    statement = node
+    if node.type == "variable_declaration":
+        statement = next((child for child in node.named_children if child.type == "assignment_statement"), node)
+    lists = statement.named_children
+    if len(lists) != 2 or lists[0].named_child_count != 1 or not lists[1].named_child_count:
+        return None, None
+    return lists[0].named_children[0], lists[1].named_children[0]
+
+
+def _assigned_name(target: str) -> tuple[str, str]:
+    """The scope and symbol of an assignment's left side; ("", "") for patterns, indices and calls."""
+    plain = target.lstrip("$@")
+    if not re.fullmatch(r"#?[\w$'\"-]+(?:(?:\.|->|::|:)#?[\w$]+)*", plain):
+        return "", ""
+    parts = [part for part in re.split(r"\.|->|::|:", plain.strip("'\"")) if part]
+    symbol = parts[-1]
+    if symbol == "exports":
+        return "", ""
+    outer = [part for part in parts[:-1] if part not in ("exports", "module", "prototype", "this", "self", "window")]
+    return ".".join(outer), symbol
+
+
+def _elixir(node: Node) -> Definition | None:
+    """`defmodule A.B do`, `def go(x) when … do`: definitions are calls of macros."""
+    role = _ELIXIR.get(text_of(node.child_by_field_name("target")))
+    arguments = next((child for child in node.named_children if child.type == "arguments"), None)
+    if role is None or arguments is None or not arguments.named_child_count:
+        return None
+    head = arguments.named_children[0]
+    if head.type == "binary_operator" and role == "function":
+        head = head.child_by_field_name("left") or head  # the guard behind "when"
+    if head.type == "call":
+        head = head.child_by_field_name("target") or head
+    name = text_of(head).strip('"')
+    scope, symbol = _split(name) if role == "class" else ("", name)
+    return Definition(role, symbol, scope, node)
