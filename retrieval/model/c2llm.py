@@ -1,0 +1,57 @@
+"""The whole model: backbone, pooling, unit length. Parameter names are those of the published safetensors files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from retrieval.errors import ModelError
+from retrieval.model.backbone import Backbone
+from retrieval.model.config import C2LLMConfig
+from retrieval.model.pooling import make_pooling
+
+WEIGHTS_NAME = "model.safetensors"
+
+
+class C2LLM(nn.Module):
+    def __init__(self, config: C2LLMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.plm_model = Backbone(config)
+        self.mha_pma = make_pooling(config)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, length) token ids and mask -> unit vectors (batch, dimension), attention (batch, length)."""
+        states = self.plm_model(ids, mask)
+        vectors, attention = self.mha_pma(states, mask)
+        return nn.functional.normalize(vectors, dim=-1), attention
+
+    def save(self, folder: Path) -> None:
+        from safetensors.torch import save_file
+
+        self.config.save(folder)
+        save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, folder / WEIGHTS_NAME)
+
+    @classmethod
+    def load(cls, folder: Path) -> C2LLM:
+        """A folder written by `save`. Raises ModelError that names the tensors that do not fit."""
+        from safetensors.torch import load_file
+
+        model = cls(C2LLMConfig.load(folder))
+        try:
+            tensors = load_file(folder / WEIGHTS_NAME)
+            missing, unexpected = model.load_state_dict(tensors, strict=False)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ModelError(f"{folder / WEIGHTS_NAME} cannot be loaded: {error}") from error
+        if missing or unexpected:
+            raise ModelError(f"{folder / WEIGHTS_NAME} does not fit: missing {missing}, unexpected {unexpected}.")
+        return model.eval()
+
+
+def parameter_count(config: C2LLMConfig) -> int:
+    """Counted on the meta device: no memory is taken, whatever the size."""
+    with torch.device("meta"):
+        model = C2LLM(config)
+    return sum(parameter.numel() for parameter in model.parameters())
