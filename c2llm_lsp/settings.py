@@ -1,10 +1,12 @@
-"""The one settings schema: the fields of `Settings`, from which `--help`, the README's table and the editors are checked.
+"""The one settings schema: the fields of `Settings`, against which `--help`, README and editors are checked.
 
-A setting is given, in rising order, by its default, the user's config file, the workspace's `.c2llm.toml`, the environment
-(`C2LLM_` and the name in capitals) and the command line. Lists of the first four add up instead of replacing each other.
+A setting is given, in rising order, by its default, the user's config file, the workspace's `.c2llm.toml`, the
+environment (`C2LLM_` and the name in capitals) and the command line. Lists of the first four add up instead of
+replacing each other.
 
-A workspace is hostile input: only settings marked `in_workspace` are honoured from it, each within its bounds, and nothing wrong
-with its file stops a search: it is reported as a warning. What is wrong in the user's own file or environment is an error.
+A workspace is hostile input: only settings marked `in_workspace` are honoured from it, each within its bounds, and
+nothing wrong with its file stops a search: it is reported as a warning. What is wrong in the user's own file or
+environment is an error.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from retrieval.errors import SettingsError
 
@@ -76,7 +80,7 @@ class Settings:
         in_workspace=True,
     )
     max_file_bytes: int = _setting(
-        1_000_000,
+        1_048_576,
         "Files larger than this are skipped and counted.",
         used_by="indexing, watch",
         in_workspace=True,
@@ -119,7 +123,9 @@ class Settings:
         return Path(self.cache_dir).expanduser() if self.cache_dir else None
 
 
-SCHEMA: tuple[Setting, ...] = tuple(Setting(name=f.name, default=f.default, **f.metadata) for f in fields(Settings))
+SCHEMA: tuple[Setting, ...] = tuple(
+    Setting(name=item.name, default=cast(Value, item.default), **item.metadata) for item in fields(Settings)
+)
 _BY_NAME = {setting.name: setting for setting in SCHEMA}
 
 
@@ -132,7 +138,12 @@ class Loaded:
     warnings: tuple[str, ...]
 
 
-def load(root: Path | None = None, *, environ: Mapping[str, str] = os.environ, **chosen: Value | None) -> Loaded:
+def load(
+    root: Path | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    chosen: Mapping[str, Value | None] | None = None,
+) -> Loaded:
     """All sources together. `chosen` is what the command line says; None means that it says nothing."""
     values: dict[str, Value] = {}
     sources: dict[str, str] = {}
@@ -145,7 +156,7 @@ def load(root: Path | None = None, *, environ: Mapping[str, str] = os.environ, *
             _put(values, sources, name, value, WORKSPACE_FILE)
     for name, value in _from_environment(environ).items():
         _put(values, sources, name, value, _BY_NAME[name].variable)
-    for name, given in chosen.items():
+    for name, given in (chosen or {}).items():
         if given is not None:
             values[name] = _checked(_BY_NAME[name], given, "the command line")
             sources[name] = "the command line"
@@ -174,7 +185,9 @@ def save(name: str, value: str, *, path: Path) -> None:
         fresh.write_text(new, encoding="utf-8")
         fresh.replace(path)
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written ({error.strerror}); set {_BY_NAME[name].variable} instead.") from error
+        raise SettingsError(
+            f"{path} cannot be written ({error.strerror}); set {_BY_NAME[name].variable} instead."
+        ) from error
 
 
 def _put(values: dict[str, Value], sources: dict[str, str], name: str, value: Value, source: str) -> None:
@@ -244,22 +257,18 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
 
 
 def _parse(content: bytes, source: str) -> dict[str, object]:
+    toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        return dict(toml.loads(content.decode("utf-8")))
+    except (ValueError, RecursionError) as error:  # what is not UTF-8 and what is not TOML are both ValueErrors
         raise SettingsError(f"{source} is not valid TOML: {error}.") from error
 
 
 def _checked(setting: Setting, value: object, source: str) -> Value:
     if setting.kind == "integer":
         if isinstance(value, bool) or not isinstance(value, int) or not setting.minimum <= value <= setting.maximum:
-            raise SettingsError(
-                f"{source} sets {setting.name} to {value!r}: expected a number from {setting.minimum} to {setting.maximum}."
-            )
+            expected = f"a number from {setting.minimum} to {setting.maximum}"
+            raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected {expected}.")
         return value
     if setting.kind == "list":
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):

@@ -1,0 +1,66 @@
+"""The Typer application: which subcommands there are, and where each one lives.
+
+A subcommand is a file of this package with a Typer `app` of its own. Only the one that is called is imported;
+`--help` shows the lines below, and a test compares them with the README.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+# name -> (module, what it does). Shown in this order: what a newcomer needs comes first.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "search": ("search", "Find code by what it does; indexes first where that is needed."),
+    "similar": ("similar", "Find code like the code at FILE:LINE, or like code on standard input."),
+    "index": ("index", "Bring the index of a workspace up to date."),
+    "watch": ("watch", "Keep the index current while files change, and say what is done."),
+    "status": ("status", "Show what is indexed, with which model, and what is pending."),
+    "doctor": ("doctor", "Check the installation, the model and the index; say what to do."),
+    "model": ("model", "Show which model makes the vectors, or set another."),
+    "clear": ("clear", "Delete the index of a workspace, unused vectors, or everything."),
+    "batch": ("batch", "Answer queries given as JSON lines, for programs."),
+    "bench": ("bench", "Measure indexing and queries on a workspace of yours."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands' names and lines without importing their files."""
+
+    def __init__(self, **attributes: Any) -> None:
+        """The commands as a list shows them, also for suggestions; `resolve_command` gives the one that runs."""
+        super().__init__(**attributes)
+        self.commands.update({name: TyperCommand(name, help=line) for name, (_, line) in COMMANDS.items()})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and name in COMMANDS:
+            command = typer.main.get_command(import_module(f"c2llm_lsp.cli.{COMMANDS[name][0]}").app)
+            command.name = name
+        return name, command, rest
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from c2llm_lsp import __version__
+
+        typer.echo(f"c2llm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def c2llm(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Semantic code search for your own code: local, offline, current.
+
+    Exit codes are those of grep: 0 found, 1 nothing found, 2 error.
+    """

@@ -1,0 +1,115 @@
+"""`c2llm batch`: JSON lines in, JSON lines out, for programs that ask many questions of one workspace.
+
+Prints `ready` when the index is complete. Then each line of input, `{"query": "...", "k": 10}` with optional
+`languages`, `paths` and `kinds` (lists, as in --lang, --path, --kind), is answered by exactly one line: `{"results":
+[...]}`, best first, each with `path` (relative to the workspace), `start_line`, `end_line`, `symbol`, `score`; or
+`{"error": "..."}`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from c2llm_lsp.cli import options
+from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark, sentence
+from c2llm_lsp.settings import SCHEMA
+from retrieval.errors import C2llmError, QueryError
+
+if TYPE_CHECKING:
+    from retrieval.workspace import Workspace
+
+app = typer.Typer(add_completion=False)
+
+MOST_RESULTS = next(setting.maximum for setting in SCHEMA if setting.name == "results")
+
+
+@app.command()
+@guarded
+def batch(path: options.WorkspacePath = None, encoder: options.Encoder = None, quiet: options.Quiet = False) -> int:
+    """Answer queries given as JSON lines.
+
+    Prints `ready` once the index is complete, then one line of JSON for each line of input.
+    """
+    from c2llm_lsp.cli.progress import refresh
+
+    place = locate(path, quiet=quiet, encoder=encoder)
+    with open_workspace(place) as workspace:
+        report = refresh(workspace, quiet=quiet)
+        if report.cancelled:
+            return INTERRUPTED
+        for note in () if quiet else report.notes:
+            remark(note)
+        _write("ready")
+        for line in _lines():
+            _write(json.dumps(reply(workspace, line, default_k=place.settings.results)))
+    return FOUND
+
+
+def _lines() -> Iterator[bytes]:
+    """Lines as they come; iterating over the file itself would read ahead."""
+    return iter(sys.stdin.buffer.readline, b"")
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def reply(workspace: Workspace, line: bytes, *, default_k: int) -> dict[str, Any]:
+    """The answer to one line; whatever is wrong with it, the next one is answered too."""
+    try:
+        request = _request(line)
+        wanted = options.filters(_texts(request, "paths"), _texts(request, "languages"), _texts(request, "kinds"))
+        answer = workspace.search(_query(request), k=_results(request, default_k), filters=wanted)
+    except (C2llmError, OSError) as error:
+        return {"error": sentence(error)}
+    return {
+        "results": [
+            {
+                "path": hit.chunk.path,
+                "start_line": hit.start_line,
+                "end_line": hit.end_line,
+                "symbol": hit.chunk.qualified,
+                "score": round(float(hit.score), 6),
+            }
+            for hit in answer.hits
+        ]
+    }
+
+
+def _request(line: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise QueryError(f"The line is not JSON: {error}.") from None
+    if not isinstance(request, dict):
+        raise QueryError('The line is not an object; expected {"query": "...", "k": 10}.')
+    return request
+
+
+def _query(request: dict[str, Any]) -> str:
+    query = request.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise QueryError("`query` is missing, empty or not a text.")
+    return query
+
+
+def _results(request: dict[str, Any], default: int) -> int:
+    k = request.get("k", default)
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MOST_RESULTS:
+        raise QueryError(f"`k` must be a number from 1 to {MOST_RESULTS}.")
+    return k
+
+
+def _texts(request: dict[str, Any], name: str) -> list[str] | None:
+    value = request.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise QueryError(f"`{name}` must be a list of texts.")
+    return value

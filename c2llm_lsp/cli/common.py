@@ -1,0 +1,166 @@
+"""What the subcommands share: finding the workspace, opening it, and turning every failure into one plain sentence.
+
+The workspace is the PATH as given, or without one the repository around the current directory: a search from a
+subfolder then uses the index that is there already. Results are shown as grep would: as they can be opened from where
+the person is.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec
+
+import typer
+
+from c2llm_lsp.settings import WORKSPACE_FILE, Loaded, Settings, Value, load
+from retrieval.errors import C2llmError, QueryError, WorkspaceError
+
+if TYPE_CHECKING:
+    from retrieval.workspace import Workspace
+
+FOUND, NOTHING, ERROR, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+DEBUG_VARIABLE = "C2LLM_DEBUG"
+
+P = ParamSpec("P")
+
+
+def guarded(command: Callable[P, int]) -> Callable[P, None]:
+    """Run a subcommand and leave with its exit code; no failure shows a traceback unless C2LLM_DEBUG is set."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        except BrokenPipeError:
+            code = BROKEN_PIPE
+            # The interpreter flushes standard output once more at its end, which would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except typer.Exit:
+            raise
+        except Exception as error:
+            if os.environ.get(DEBUG_VARIABLE):
+                traceback.print_exc()
+            complain(sentence(error))
+            code = ERROR
+        if code:  # 0 must return: a group's own body runs before its subcommand
+            raise typer.Exit(code)
+
+    return run
+
+
+def sentence(error: Exception) -> str:
+    """What a person needs to know of an error."""
+    if isinstance(error, C2llmError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else f"{error.strerror}."
+    return f"Internal error, please report it: {type(error).__name__}: {error} ({DEBUG_VARIABLE}=1 shows where.)"
+
+
+def complain(text: str) -> None:
+    """One red sentence on standard error."""
+    red = stderr_colours()
+    # A file name in the sentence may hold bytes that no encoding can write.
+    line = f"c2llm: {text}".encode("utf-8", "backslashreplace").decode("utf-8")
+    typer.echo(f"\x1b[31m{line}\x1b[0m" if red else line, err=True, color=True)
+
+
+def remark(text: str) -> None:
+    """One dim line on standard error: worth knowing, in the way of nothing."""
+    typer.echo(f"\x1b[2m{text}\x1b[0m" if stderr_colours() else text, err=True, color=True)
+
+
+def stderr_colours() -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def stdout_is_terminal() -> bool:
+    """Whether to write for a person; FORCE_COLOR says so where the output is a pipe, as into `less -R`."""
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The workspace a command works on, and how its paths are shown."""
+
+    root: Path
+    given: Path | None
+    loaded: Loaded
+
+    @property
+    def settings(self) -> Settings:
+        return self.loaded.settings
+
+    def show(self, path: str) -> str:
+        """A path of the workspace as one would type it here."""
+        if self.given is not None:
+            return str(self.given / path)
+        return os.path.relpath(self.root / path)
+
+
+def locate(path: Path | None, *, beside: Path | None = None, quiet: bool = False, **chosen: Value | None) -> Place:
+    """The workspace of a command, with its settings. `beside` is where to look for the repository instead of here."""
+    root = _directory(path) if path is not None else _enclosing(beside or Path.cwd())
+    loaded = load(root, chosen=chosen)
+    if not quiet:
+        for warning in loaded.warnings:
+            remark(warning)
+    return Place(root, path, loaded)
+
+
+def _directory(path: Path) -> Path:
+    """The given directory, or what is wrong with it."""
+    try:
+        found = path.expanduser().resolve(strict=True)
+    except FileNotFoundError:
+        raise WorkspaceError(f"There is no directory {path}.") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
+        raise WorkspaceError(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}.") from None
+    if not found.is_dir():
+        raise WorkspaceError(f"{path} is a file; give the directory to search, and limit results with --path.")
+    if not os.access(found, os.R_OK | os.X_OK):
+        raise WorkspaceError(f"{path} cannot be read: permission denied.")
+    return found
+
+
+def _enclosing(here: Path) -> Path:
+    """The repository around a directory, else the directory itself; never the whole home folder by accident."""
+    home = Path.home()
+    for folder in (here, *here.parents):
+        if folder == home or folder == Path(folder.anchor):
+            break
+        if (folder / ".git").exists() or (folder / WORKSPACE_FILE).is_file():
+            return folder
+    if here in (home, Path(here.anchor)):
+        raise WorkspaceError(f"{here} is not a project; to index all of it, give it as PATH.")
+    return here
+
+
+def open_workspace(place: Place) -> Workspace:
+    """The engine's workspace for a place, with the encoder that the settings name."""
+    from retrieval.workspace import Workspace
+
+    from retrieval.encoders import load as load_encoder
+
+    settings = place.settings
+    encoder = load_encoder(settings.encoder, threads=settings.threads or None)
+    return Workspace.open(place.root, encoder=encoder, cache_dir=settings.cache)
+
+
+def read_input(limit: int = 4_000_000) -> str:
+    """Standard input as text; bytes that are not UTF-8 are replaced, and what is longer than any query is left out."""
+    text = sys.stdin.buffer.read(limit).decode("utf-8", "replace")
+    if not text.strip():
+        raise QueryError("There is nothing on standard input; pipe a piece of code in.")
+    return text

@@ -1,0 +1,73 @@
+"""`c2llm index`: bring the index up to date and say what was done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from c2llm_lsp.cli import options
+from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark
+from retrieval.types import IndexReport, Skip
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@guarded
+def index(
+    path: options.WorkspacePath = None,
+    skipped: Annotated[bool, typer.Option("--skipped", help="List the files that were left out, and why.")] = False,
+    as_json: options.AsJson = False,
+    encoder: options.Encoder = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Bring the index of a workspace up to date.
+
+    Only what changed is read, and only new pieces of code are embedded. Ctrl-C keeps what is done.
+    """
+    from c2llm_lsp.cli.progress import refresh
+
+    place = locate(path, quiet=quiet, encoder=encoder)
+    with open_workspace(place) as workspace:
+        report = refresh(workspace, quiet=quiet)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(report_dict(report, str(place.root)), indent=2))
+    elif not quiet:
+        typer.echo(summary(report))
+        for note in report.notes:
+            remark(note)
+    if skipped and not as_json:
+        for skip in report.skipped:
+            typer.echo(f"{place.show(skip.path)}: {skip.reason}")
+    return INTERRUPTED if report.cancelled else FOUND
+
+
+def summary(report: IndexReport) -> str:
+    """One line: what was seen, what was done, how long it took."""
+    done = [f"{report.files_seen:,} files"]
+    if report.files_changed or report.files_removed:
+        done.append(f"{report.files_changed:,} read, {report.files_removed:,} gone")
+        done.append(f"{report.chunks_added:,} chunks added, {report.chunks_removed:,} removed")
+    else:
+        done.append("nothing changed")
+    if report.chunks_embedded or report.chunks_reused:
+        done.append(f"{report.chunks_embedded:,} embedded, {report.chunks_reused:,} known already")
+    if report.skipped:
+        done.append(f"{len(report.skipped):,} left out ({_reasons(report.skipped)})")
+    end = "stopped after" if report.cancelled else "in"
+    return "; ".join(done) + f"; {end} {report.seconds:.2f} s"
+
+
+def _reasons(skipped: tuple[Skip, ...]) -> str:
+    counts = Counter(skip.reason.split(":")[0] for skip in skipped)
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
+
+
+def report_dict(report: IndexReport, root: str) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {"schema_version": 1, "root": root, **asdict(report)}

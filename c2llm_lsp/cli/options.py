@@ -1,0 +1,51 @@
+"""Arguments and options that several subcommands share, so that they read and behave alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retrieval.errors import QueryError
+from retrieval.types import CHUNK_KINDS, ChunkKind, Filters
+
+WorkspacePath = Annotated[
+    Path | None,
+    typer.Argument(metavar="PATH", help="The workspace; without it the repository around the current directory."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Encoder = Annotated[str | None, typer.Option("--encoder", help="Use this encoder this time.", show_default=False)]
+Results = Annotated[
+    int | None, typer.Option("-k", "--results", min=1, max=1000, help="How many results.", show_default="10")
+]
+Globs = Annotated[
+    list[str] | None,
+    typer.Option("--path", help="Only paths that match this glob; with ! in front, only others. May be repeated."),
+]
+Languages = Annotated[list[str] | None, typer.Option("--lang", help="Only this language. May be repeated.")]
+Kinds = Annotated[
+    list[str] | None, typer.Option("--kind", help=f"Only this kind: {', '.join(CHUNK_KINDS)}. May be repeated.")
+]
+ContextLines = Annotated[
+    int | None,
+    typer.Option("--context-lines", "-C", min=0, max=1000, help="Lines around each line shown.", show_default="0"),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Show how each signal contributed to the score.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer from what is indexed already; say what is pending.")]
+
+
+def filters(globs: list[str] | None, languages: list[str] | None, kinds: list[str] | None) -> Filters:
+    """The filters of a command line. Each value may hold several, separated by commas, but for globs."""
+    wanted: list[ChunkKind] = []
+    for name in _split(kinds):
+        known = next((kind for kind in CHUNK_KINDS if kind == name), None)
+        if known is None:
+            raise QueryError(f"There is no kind '{name}'; kinds are {', '.join(CHUNK_KINDS)}.")
+        wanted.append(known)
+    return Filters(languages=_split(languages), paths=tuple(globs or ()), kinds=tuple(wanted))
+
+
+def _split(values: list[str] | None) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for value in values or () for part in value.split(",") if part.strip())

@@ -1,0 +1,130 @@
+"""Progress of indexing on standard error: a bar at a terminal, a line now and then elsewhere, nothing with --quiet.
+
+Nothing is shown for work that is over at once, which is what every search after the first one does. Ctrl-C asks the
+engine to stop at the next safe point, so that what is done is kept; a second Ctrl-C stops at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from c2llm_lsp.cli.common import remark
+
+if TYPE_CHECKING:
+    from retrieval.workspace import Workspace
+    from rich.progress import Progress, TaskID
+
+    from retrieval.types import IndexReport
+
+SHOW_AFTER = 0.25  # seconds; a bar that flashes up for less only distracts
+LINE_EVERY = 2.0  # seconds between lines where there is no terminal, as in a CI log
+LABELS = {
+    "scan": ("Looking at files", "files"),
+    "words": ("Reading files", "files"),
+    "vectors": ("Embedding", "chunks"),
+}
+
+
+def refresh(workspace: Workspace, *, quiet: bool) -> IndexReport:
+    """Bring the index up to date, showing how far it is."""
+    shown: Lines | Bar | None = None
+    if not quiet:
+        shown = Bar() if sys.stderr.isatty() else Lines()
+    with cancel_on_interrupt() as cancel:
+        try:
+            return workspace.refresh(progress=shown, cancel=cancel)
+        finally:
+            if shown is not None:
+                shown.close()
+
+
+@contextmanager
+def cancel_on_interrupt() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the next one interrupts as always."""
+    cancel = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(*_: object) -> None:
+        cancel.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield cancel
+        return
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Lines:
+    """Progress as plain lines."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if total and now - self._last >= LINE_EVERY:
+            self._last = now
+            label, unit = LABELS.get(stage, (stage, "steps"))
+            remark(f"{label}: {done:,} of {total:,} {unit} ({100 * done // total} %)")
+
+    def close(self) -> None:
+        pass
+
+
+class Bar:
+    """Progress as a bar with percentage, count, rate and time left; it goes away when it is done."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if self._progress is None:
+            if not total or time.monotonic() - self._started < SHOW_AFTER:
+                return
+            self._progress = _bar()
+            self._progress.start()
+        label, unit = LABELS.get(stage, (stage, "steps"))
+        if stage not in self._tasks:
+            for task in self._tasks.values():
+                self._progress.update(task, visible=False)
+            self._tasks[stage] = self._progress.add_task(label, total=total or None, unit=unit)
+        self._progress.update(self._tasks[stage], completed=done, total=total or None, visible=True)
+
+    def close(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            speed = task.speed or 0
+            return Text(f"{speed:,.0f}/s" if speed else "", style="cyan")
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} {task.fields[unit]}"),
+        Rate(),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+        transient=True,
+        expand=True,
+    )

@@ -1,0 +1,129 @@
+"""`c2llm search`: index what is new, ask, show."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from c2llm_lsp.cli import options
+from c2llm_lsp.cli.common import (
+    FOUND,
+    INTERRUPTED,
+    NOTHING,
+    Place,
+    guarded,
+    locate,
+    open_workspace,
+    remark,
+    stdout_is_terminal,
+)
+from retrieval.errors import QueryError
+from retrieval.types import Answer
+
+if TYPE_CHECKING:
+    from retrieval.workspace import Workspace
+
+app = typer.Typer(add_completion=False)
+
+
+def _print_schema(wanted: bool) -> None:
+    if wanted:
+        import json
+
+        from c2llm_lsp.render.as_json import SCHEMA
+
+        typer.echo(json.dumps(SCHEMA, indent=2))
+        raise typer.Exit
+
+
+JsonSchema = Annotated[
+    bool,
+    typer.Option("--json-schema", callback=_print_schema, is_eager=True, help="Print the schema of --json and leave."),
+]
+
+
+@app.command()
+@guarded
+def search(
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="What to look for, in words or code.", show_default=False)
+    ],
+    path: options.WorkspacePath = None,
+    results: options.Results = None,
+    globs: options.Globs = None,
+    languages: options.Languages = None,
+    kinds: options.Kinds = None,
+    context_lines: options.ContextLines = None,
+    explain: options.Explain = False,
+    as_json: options.AsJson = False,
+    no_wait: options.NoWait = False,
+    encoder: options.Encoder = None,
+    quiet: options.Quiet = False,
+    json_schema: JsonSchema = False,  # noqa: ARG001 - its callback does it
+) -> int:
+    """Find code by what it does.
+
+    The first search of a workspace indexes it; later ones notice what changed by themselves.
+    """
+    if not query.strip():
+        raise QueryError("The query is empty; say in a few words what the code does.")
+    wanted = options.filters(globs, languages, kinds)
+    place = locate(path, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
+    with open_workspace(place) as workspace:
+        if not current(workspace, no_wait=no_wait, quiet=quiet):
+            return INTERRUPTED
+        answer = workspace.search(query, k=place.settings.results, filters=wanted)
+        show(place, answer, query, as_json=as_json, explain=explain, quiet=quiet)
+    return FOUND if answer.hits else NOTHING
+
+
+def current(workspace: Workspace, *, no_wait: bool, quiet: bool) -> bool:
+    """Index what is new, unless the person will not wait; False where Ctrl-C ended it."""
+    if no_wait:
+        return True
+    from c2llm_lsp.cli.progress import refresh
+
+    report = refresh(workspace, quiet=quiet)
+    if report.cancelled:
+        remark("Stopped; what was indexed is kept, and the next search goes on from there.")
+    return not report.cancelled
+
+
+def show(place: Place, answer: Answer, query: str, *, as_json: bool, explain: bool, quiet: bool) -> None:
+    """Print an answer in the form that suits who reads it."""
+    settings = place.settings
+    if as_json:
+        import json
+
+        from c2llm_lsp.render.as_json import answer_dict
+
+        typer.echo(json.dumps(answer_dict(answer, query=query, root=str(place.root)), indent=2))
+        return
+    if stdout_is_terminal():
+        from rich.console import Console
+
+        from c2llm_lsp.render.terminal import print_answer
+
+        print_answer(
+            Console(highlight=False),
+            answer,
+            query,
+            root=place.root,
+            link=settings.link,
+            context=settings.context_lines,
+            explain=explain,
+            show_path=place.show,
+        )
+    else:
+        from c2llm_lsp.render.plain import plain
+
+        text = plain(answer, query, context=settings.context_lines, explain=explain, show_path=place.show)
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    if not quiet:
+        from c2llm_lsp.render.lines import remarks
+
+        sys.stdout.flush()
+        for line in ([] if answer.hits else ["Nothing found."]) + remarks(answer):
+            remark(line)

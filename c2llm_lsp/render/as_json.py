@@ -1,0 +1,122 @@
+"""Answers as JSON, with the schema that describes them.
+
+`schema_version` rises when a field changes its meaning or goes; new fields may come without it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.types import CHUNK_KINDS, Answer, Freshness, Hit
+
+SCHEMA_VERSION = 1
+
+
+def answer_dict(answer: Answer, *, query: str, root: str) -> dict[str, Any]:
+    """The object that `--json` prints for an answer."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "query": query,
+        "root": root,
+        "encoder": answer.encoder,
+        "seconds": round(answer.seconds, 6),
+        "freshness": freshness_dict(answer.freshness),
+        "notes": list(answer.notes),
+        "results": [hit_dict(hit) for hit in answer.hits],
+    }
+
+
+def hit_dict(hit: Hit) -> dict[str, Any]:
+    """One result; paths are relative to `root` with `/` between parts, lines are 1-based and inclusive."""
+    return {
+        "path": hit.chunk.path,
+        "start_line": hit.start_line,
+        "end_line": hit.end_line,
+        "language": hit.chunk.language,
+        "kind": hit.chunk.kind,
+        "symbol": hit.chunk.symbol,
+        "scope": hit.chunk.scope,
+        "score": round(hit.score, 6),
+        "salient_lines": list(hit.salient_lines),
+        "signals": [
+            {"name": s.name, "value": round(float(s.value), 6), "effect": round(float(s.effect), 6)}
+            for s in hit.signals
+        ],
+        "text": hit.text,
+    }
+
+
+def freshness_dict(freshness: Freshness) -> dict[str, Any]:
+    return {
+        "files": freshness.files,
+        "chunks": freshness.chunks,
+        "pending_files": freshness.pending_files,
+        "pending_chunks": freshness.pending_chunks,
+        "stale": freshness.stale,
+    }
+
+
+def _object(description: str, **properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"type": "array", "items": items, "description": description}
+
+
+def _of(kind: str, description: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "description": description, **more}
+
+
+_SIGNAL = _object(
+    "One part of a score",
+    name=_of("string", "What it is"),
+    value=_of("number", "The raw value"),
+    effect=_of("number", "What it did to the score"),
+)
+
+_RESULT = _object(
+    "One ranked result",
+    path=_of("string", "Relative to root, with / between parts"),
+    start_line=_of("integer", "First line, 1-based", minimum=1),
+    end_line=_of("integer", "Last line, inclusive", minimum=1),
+    language=_of("string", "'python', 'go', ...; 'text' where no grammar applies"),
+    kind=_of("string", "What the best chunk of the result is", enum=list(CHUNK_KINDS)),
+    symbol=_of("string", "The name that it defines, or empty"),
+    scope=_of("string", "The names around it, outermost first, joined by '.', or empty"),
+    score=_of("number", "Higher is better; comparable within one answer only"),
+    salient_lines=_list(_of("integer", "Line number", minimum=1), "Lines worth showing first, ascending"),
+    signals=_list(_SIGNAL, "How the score came about"),
+    text=_of("string", "The lines of the result"),
+)
+
+_FRESHNESS = _object(
+    "How current the answer is",
+    files=_of("integer", "Files in the index", minimum=0),
+    chunks=_of("integer", "Chunks in the index", minimum=0),
+    pending_files=_of("integer", "Files known to be out of date or not indexed yet", minimum=0),
+    pending_chunks=_of("integer", "Chunks searchable by words, not yet by meaning", minimum=0),
+    stale=_of("boolean", "Whether disk and index may differ"),
+)
+
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "c2llm search --json",
+    **_object(
+        "The answer to one query",
+        schema_version=_of("integer", "The version of this schema", enum=[SCHEMA_VERSION]),
+        query=_of("string", "The query as given"),
+        root=_of("string", "Absolute path of the workspace"),
+        encoder=_of("string", "The encoder whose vectors were used; empty where words alone were searched"),
+        seconds=_of("number", "Time the engine took", minimum=0),
+        freshness=_FRESHNESS,
+        notes=_list(_of("string", "One plain sentence"), "What the reader should know about this answer"),
+        results=_list(_RESULT, "Best first"),
+    ),
+}

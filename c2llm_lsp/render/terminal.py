@@ -1,0 +1,101 @@
+"""Hits for people at a terminal: a linked heading, a few lines with syntax colours, the matched words marked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.style import Style
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from c2llm_lsp.render.lines import clean, hit_lines, marks, shown, stems
+from retrieval.types import Answer, Hit
+
+THEME = "ansi_dark"  # uses the terminal's own palette, so it fits light and dark backgrounds alike
+MARK = "bold underline"
+GAP = "⋮"
+
+
+def print_answer(
+    console: Console,
+    answer: Answer,
+    query: str,
+    *,
+    root: Path,
+    link: str,
+    context: int,
+    explain: bool,
+    show_path: Callable[[str], str],
+) -> None:
+    """Print all hits, best first."""
+    words = stems(query)
+    for rank, hit in enumerate(answer.hits):
+        if rank:
+            console.print()
+        console.print(_heading(hit, root, link, show_path), soft_wrap=True)
+        for row in _rows(hit, words, context):
+            console.print(row, no_wrap=True, overflow="ellipsis")
+        if explain:
+            console.print(Padding(_explanation(hit), (0, 0, 0, 4)))
+
+
+def _heading(hit: Hit, root: Path, link: str, show_path: Callable[[str], str]) -> Text:
+    path = clean(show_path(hit.chunk.path))
+    lines = str(hit.start_line) if hit.start_line == hit.end_line else f"{hit.start_line}-{hit.end_line}"
+    target = link_target(link, root / hit.chunk.path, hit.start_line)
+    heading = Text()
+    heading.append(path, style=Style(bold=True, color="magenta", link=target or None))
+    heading.append(f":{lines}", style="green")
+    if hit.chunk.qualified:
+        heading.append(f"  {clean(hit.chunk.qualified)}", style="bold cyan")
+    heading.append(f"  {hit.chunk.kind}  {hit.score:.3f}", style="dim")
+    return heading
+
+
+def link_target(template: str, path: Path, line: int) -> str:
+    """The link of a result; percent-encoded, so that no file name can end the escape sequence or the style."""
+    if not template:
+        return ""
+    return (
+        template.replace("{path}", quote(os.fsencode(path.as_posix()))).replace("{line}", str(line)).replace(" ", "%20")
+    )
+
+
+def _rows(hit: Hit, words: tuple[str, ...], context: int) -> Iterator[Text]:
+    numbers = shown(hit, words, context=context)
+    coloured = _coloured(hit)
+    width = len(str(hit.end_line))
+    before = None
+    for number in numbers:
+        if before is not None and number > before + 1:
+            yield Text(f"  {GAP:>{width}}", style="dim")
+        line = coloured[number]
+        for start, end in marks(line.plain, words):
+            line.stylize(MARK, start, end)
+        yield Text.assemble((f"  {number:>{width}} ", "dim"), line)
+        before = number
+
+
+def _coloured(hit: Hit) -> dict[int, Text]:
+    """All lines of the hit, highlighted in one go so that strings over many lines get their colour."""
+    lines = hit_lines(hit)
+    text = "\n".join(clean(line) for line in lines.values())
+    lexer = Syntax.guess_lexer(hit.chunk.path)  # by name alone: guessing by content is slow and wrong as often as not
+    highlighted = Syntax(text, lexer, theme=THEME, background_color="default").highlight(text)
+    highlighted.no_wrap = True
+    return dict(zip(lines, highlighted.split("\n", allow_blank=True), strict=False))
+
+
+def _explanation(hit: Hit) -> Table:
+    table = Table("signal", "value", "effect", box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for signal in hit.signals:
+        table.add_row(clean(signal.name), f"{signal.value:.4f}", f"{signal.effect:+.4f}")
+    table.add_row("score", "", f"{hit.score:.4f}", style="bold")
+    return table

@@ -1,0 +1,23 @@
+"""No test reads or writes what belongs to the person who runs it: cache, settings and colours are set for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+# A busy machine makes single examples slow; what is wrong is told by results, not by the clock.
+hypothesis_settings.register_profile("project", deadline=None)
+hypothesis_settings.load_profile("project")
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of its own, and no setting of the person's; gives the cache folder, which is made on first use."""
+    cache = tmp_path_factory.getbasetemp() / "caches" / "unset"
+    monkeypatch.setenv("C2LLM_CACHE_DIR", str(cache))
+    monkeypatch.setenv("C2LLM_CONFIG", str(cache / "no-config.toml"))
+    for name in ("C2LLM_ENCODER", "C2LLM_THREADS", "C2LLM_EXCLUDE", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return cache
