@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from retrieval.files.coalescing import Changes
 from retrieval.files.reading import MAX_BYTES, FileStamp, SourceFile, decode, digest_of, read_file
 from retrieval.files.scanner import Scan, Scanner
+from retrieval.files.watcher import Watcher
 
-__all__ = ["MAX_BYTES", "FileStamp", "Scan", "Scanner", "SourceFile", "decode", "digest_of", "read_file"]
+__all__ = [
+    "MAX_BYTES",
+    "Changes",
+    "FileStamp",
+    "Scan",
+    "Scanner",
+    "SourceFile",
+    "Watcher",
+    "decode",
+    "digest_of",
+    "read_file",
+]

@@ -53,6 +53,8 @@ OUTPUT_DIRECTORIES: dict[str, tuple[str, ...]] = {
     "venv": (*_PYTHON, "requirements.txt"),
 }
 
+_MANIFESTS = frozenset(name for names in OUTPUT_DIRECTORIES.values() if names is not _DOTNET for name in names)
+
 LOCK_FILES = frozenset(
     """
     package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock
@@ -73,16 +75,16 @@ SECRET_NAMES = frozenset(
     """.split()
 )
 SECRET_ENDINGS = (
-    ".pem", ".key", ".p12", ".pfx", ".p8", ".jks", ".keystore", ".ppk", ".kdbx", ".kdb", ".asc", ".gpg", ".pgp", ".ovpn",
-    ".tfvars", ".tfstate", ".tfstate.backup", ".env", ".mobileprovision",
+    ".pem", ".key", ".p12", ".pfx", ".p8", ".jks", ".keystore", ".ppk", ".kdbx", ".kdb", ".asc", ".gpg", ".pgp",
+    ".ovpn", ".tfvars", ".tfstate", ".tfstate.backup", ".env", ".mobileprovision",
 )  # fmt: skip
 SECRET_DIRECTORIES = frozenset({".aws", ".ssh", ".gnupg", ".azure", ".kube", ".docker", ".gcloud"})
 PRIVATE_KEY = re.compile(rb"^[^\S\n]*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", re.MULTILINE)
 
 BINARY_ENDINGS = frozenset(
     """
-    a ai aac aif avi avif bin blend bmp br bz2 cab class cur dat db db3 deb der dex dll dmg doc docx dylib ear eot eps exe
-    fbx flac flv gif glb gz h5 hdf5 heic hnsw ico icns iso jar jpeg jpg jxl lib lz lz4 lzma m4a m4v mdb mid mkv mo mov mp3 mp4
+    a ai aac aif avi avif bin blend bmp br bz2 cab class cur db db3 deb der dex dll dmg doc docx dylib ear eot eps exe
+    fbx flac flv gif glb gz h5 hdf5 heic hnsw ico icns iso jar jpeg jpg jxl lz lz4 lzma m4a m4v mdb mid mkv mov mp3 mp4
     mpeg mpg msi node npy npz o obj odp ods odt ogg ogv onnx opus otf parquet pb pdf pdb pickle pkl png ppt pptx psd pt pth
     pyc pyd pyo rar rlib rmeta rpm safetensors sketch snap so sqlite sqlite3 svg svgz swf tar tflite tgz tif tiff ttc ttf war
     wasm wav webm webp whl wim wma wmv woff woff2 xcf xls xlsx xz zip zst
@@ -116,6 +118,11 @@ def directory_reason(name: str, siblings: Collection[str]) -> str | None:
     if manifests is _DOTNET:
         return "build output" if any(sibling.endswith(_DOTNET) for sibling in siblings) else None
     return "build output" if any(manifest in siblings for manifest in manifests) else None
+
+
+def is_manifest(name: str) -> bool:
+    """Whether a file with this name makes a folder beside it build output."""
+    return name in _MANIFESTS or name.endswith(_DOTNET)
 
 
 def secret_reason(name: str) -> str | None:

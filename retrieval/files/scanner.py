@@ -78,23 +78,12 @@ class Scanner:
         )  # fmt: skip
 
     def ignores(self, path: str, is_dir: bool = False) -> bool:
-        """Whether an event about `path` (relative to the root) is of no interest: it, or a folder above it, is left out."""
-        parts = path.split("/")
-        if not path or len(parts) > MAX_DEPTH:
-            return bool(path)
-        level = self._root_level()
-        folder = ""
-        for index, name in enumerate(parts):
-            last = index == len(parts) - 1
-            siblings = self._manifests(folder)
-            if self._reason(folder + name, name, is_dir or not last, siblings, level) is not None:
-                return True
-            if not last:
-                folder += name + "/"
-                if any((self.root / folder / marker).exists() for marker in MARKER_ENTRIES):
-                    return True
-                level = self._level_of(folder, level, IGNORE_FILES)
-        return False
+        """Whether an event about `path` (relative to the root) is of no interest: it or a folder above is left out."""
+        return self.judge().ignores(path, is_dir)
+
+    def judge(self) -> Judge:
+        """For many questions about one moment: what is learned about a folder is remembered by the judge."""
+        return Judge(self)
 
     def _reason(self, path: str, name: str, is_directory: bool, siblings: _Siblings, level: _Level) -> str | None:
         """Why an entry is left out, None where it is kept."""
@@ -155,14 +144,48 @@ class Scanner:
             cached = self._rules[path] = (key, read_rules(Path(path), folder))
         return cached[1]
 
-    def _manifests(self, folder: str) -> frozenset[str]:
-        try:
-            return frozenset(os.listdir(f"{self.root}/{folder}"))
-        except OSError:
-            return frozenset()
-
 
 _Siblings = Mapping[str, object] | frozenset[str]
+
+
+class Judge:
+    """Answers `ignores` for single paths. Short-lived: it does not see what changes after its first look at a folder."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+        self._folders: dict[str, tuple[_Level, frozenset[str]] | None] = {}
+
+    def ignores(self, path: str, is_dir: bool = False) -> bool:
+        folder, slash, name = path.rpartition("/")
+        if not name or path.count("/") > MAX_DEPTH or not _is_text(path):
+            return bool(path)
+        known = self._enter(folder + slash)
+        if known is None:
+            return True
+        level, siblings = known
+        return self._scanner._reason(path, name, is_dir, siblings, level) is not None
+
+    def _enter(self, folder: str) -> tuple[_Level, frozenset[str]] | None:
+        """Rules and entries of a folder ("" or ending in "/"); None where it is left out."""
+        if folder in self._folders:
+            return self._folders[folder]
+        found: tuple[_Level, frozenset[str]] | None = None
+        if not folder:
+            found = (self._scanner._root_level(), self._entries(""))
+        elif not self.ignores(folder[:-1], True):
+            above = self._folders[folder[:-1].rpartition("/")[0] + "/" if "/" in folder[:-1] else ""]
+            entries = self._entries(folder)
+            if above is not None and MARKER_ENTRIES.isdisjoint(entries):
+                found = (self._scanner._level_of(folder, above[0], entries), entries)
+        self._folders[folder] = found
+        return found
+
+    def _entries(self, folder: str) -> frozenset[str]:
+        try:
+            with os.scandir(f"{self._scanner.root}/{folder}") as listing:
+                return frozenset(entry.name for entry in listing)
+        except OSError:  # gone or unreadable: then only the names on the path can speak
+            return frozenset()
 
 
 class _Below(RuleSet):
@@ -214,7 +237,7 @@ class _Walk:
         for name, entry in entries.items():
             path = folder + name
             try:
-                if not name.isascii() and not _printable(name):
+                if not name.isascii() and not _is_text(name):
                     skipped.append(Skip(path.encode("utf-8", "replace").decode(), "name is not UTF-8"))
                     continue
                 if entry.is_symlink():
@@ -252,7 +275,7 @@ class _Walk:
                 self.changed.append(path)
 
 
-def _printable(name: str) -> bool:
+def _is_text(name: str) -> bool:
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
