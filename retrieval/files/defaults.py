@@ -84,17 +84,17 @@ PRIVATE_KEY = re.compile(rb"^[^\S\n]*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BL
 BINARY_ENDINGS = frozenset(
     """
     a ai aac aif avi avif bin blend bmp br bz2 cab class cur db db3 deb der dex dll dmg doc docx dylib ear eot eps exe
-    fbx flac flv gif glb gz h5 hdf5 heic hnsw ico icns iso jar jpeg jpg jxl lz lz4 lzma m4a m4v mdb mid mkv mov mp3 mp4
-    mpeg mpg msi node npy npz o obj odp ods odt ogg ogv onnx opus otf parquet pb pdf pdb pickle pkl png ppt pptx psd pt pth
-    pyc pyd pyo rar rlib rmeta rpm safetensors sketch snap so sqlite sqlite3 svg svgz swf tar tflite tgz tif tiff ttc ttf war
-    wasm wav webm webp whl wim wma wmv woff woff2 xcf xls xlsx xz zip zst
+    fbx flac flv gif glb gz h5 hdf5 heic hnsw ico icns iso jar jpeg jpg jxl lz lz4 lzma m4a m4v mdb mid mkv mov mp3
+    mp4 mpeg mpg msi node npy npz o obj odp ods odt ogg ogv onnx opus otf parquet pb pdf pdb pickle pkl png ppt pptx
+    psd pt pth pyc pyd pyo rar rlib rmeta rpm safetensors sketch so sqlite sqlite3 svg svgz swf tar tflite tgz
+    tif tiff ttc ttf war wasm wav webm webp whl wim wma wmv woff woff2 xcf xls xlsx xz zip zst
     """.split()
 )
 
 GENERATED_ENDINGS = (
-    ".min.js", ".min.mjs", ".min.cjs", ".min.css", "-min.js", "-min.css", ".bundle.js", ".chunk.js", ".chunk.css", ".map",
-    "_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift", ".g.dart",
-    ".freezed.dart", ".g.cs", ".g.i.cs", ".designer.cs", ".tsbuildinfo",
+    ".min.js", ".min.mjs", ".min.cjs", ".min.css", "-min.js", "-min.css", ".bundle.js", ".chunk.js", ".chunk.css",
+    ".map", ".snap", "_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift",
+    ".g.dart", ".freezed.dart", ".g.cs", ".g.i.cs", ".designer.cs", ".tsbuildinfo",
 )  # fmt: skip
 # The two conventions that mean "no person wrote this", in a comment near the top of the file.
 GENERATED_MARK = re.compile(
@@ -125,28 +125,38 @@ def is_manifest(name: str) -> bool:
     return name in _MANIFESTS or name.endswith(_DOTNET)
 
 
-def secret_reason(name: str) -> str | None:
-    """Secrets by their file name; the scanner asks before any ignore file, so that none can bring them back."""
+def file_reason(name: str) -> str | None:
+    """Why a file with this name is left out by default; `SECRET` whatever any ignore file says."""
     lowered = name.lower()
-    if lowered in SECRET_NAMES or lowered.startswith(".env.") or lowered.endswith(SECRET_ENDINGS):
-        return "secret"
+    if lowered in SECRET_NAMES or lowered.startswith(".env."):
+        return SECRET
+    if name in LOCK_FILES:
+        return "lock file"
+    for ending, reason in _REASONS.get(lowered.rpartition(".")[2], ()):
+        if lowered.endswith(ending):
+            return reason
     return None
 
 
-def file_reason(name: str) -> str | None:
-    """Why a file with this name is left out by default."""
-    if name in LOCK_FILES:
-        return "lock file"
-    lowered = name.lower()
-    if lowered.rpartition(".")[2] in BINARY_ENDINGS and "." in lowered:
-        return "binary"
-    return "generated" if lowered.endswith(GENERATED_ENDINGS) else None
+def _reasons_by_last_part() -> dict[str, list[tuple[str, str]]]:
+    """Endings under what follows their last dot, so that a name is compared with few of them."""
+    table: dict[str, list[tuple[str, str]]] = {}
+    endings = [(ending, SECRET) for ending in SECRET_ENDINGS]
+    endings += [("." + ending, "binary") for ending in BINARY_ENDINGS]
+    endings += [(ending, "generated") for ending in GENERATED_ENDINGS]
+    for ending, reason in endings:
+        table.setdefault(ending.rpartition(".")[2], []).append((ending, reason))
+    return table
+
+
+SECRET = "secret"
+_REASONS = _reasons_by_last_part()
 
 
 def content_reason(name: str, data: bytes) -> str | None:
     """Why a file with this name and this content is left out."""
     if b"PRIVATE KEY" in data and PRIVATE_KEY.search(data):
-        return "secret"
+        return SECRET
     if GENERATED_MARK.search(data[:GENERATED_HEAD]):
         return "generated"
     if len(data) >= MINIFIED_FROM and not name.lower().endswith(LONG_LINED):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from retrieval.files.defaults import content_reason, file_reason, secret_reason
+from retrieval.files.defaults import content_reason, file_reason
 from retrieval.types import Skip
 
 MAX_BYTES = 1024 * 1024
@@ -44,8 +44,10 @@ class FileStamp(NamedTuple):
         one that equals nothing, so that the next scan reads the file again.
         """
         changed = status.st_mtime_ns
-        window = RACY_NS if changed % 1_000_000_000 else RACY_COARSE_NS
-        return cls(status.st_size, changed if now_ns - changed >= window else UNSETTLED, status.st_ino)
+        age = now_ns - changed
+        if age < RACY_COARSE_NS and age < (RACY_NS if changed % 1_000_000_000 else RACY_COARSE_NS):
+            changed = UNSETTLED
+        return tuple.__new__(cls, (status.st_size, changed, status.st_ino))  # half the time of cls(…)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def read_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> SourceFile | 
     name = parts[-1]
     if not path or path.startswith("/") or any(part in ("", ".", "..") for part in parts) or "\0" in path:
         return Skip(path, "outside the workspace")
-    reason = secret_reason(name) or file_reason(name)
+    reason = file_reason(name)
     if reason is not None:
         return Skip(path, reason)
     try:

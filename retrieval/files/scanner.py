@@ -10,7 +10,6 @@ Names that are not UTF-8 are skipped and counted: they have no place in a protoc
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,14 +18,14 @@ from pathlib import Path
 from retrieval.errors import WorkspaceError
 from retrieval.files.defaults import (
     MARKER_ENTRIES,
+    SECRET,
     SECRET_DIRECTORIES,
     VCS_DIRECTORIES,
     directory_reason,
     file_reason,
-    secret_reason,
 )
 from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, OWN_IGNORE, RuleSet, decide, read_rules
-from retrieval.files.reading import MAX_BYTES, FileStamp
+from retrieval.files.reading import MAX_BYTES, UNSETTLED, FileStamp
 from retrieval.types import Skip
 
 MAX_DEPTH = 200  # folders; deeper trees are made by mistakes or by attackers, and paths end near there anyway
@@ -87,19 +86,21 @@ class Scanner:
 
     def _reason(self, path: str, name: str, is_directory: bool, siblings: _Siblings, level: _Level) -> str | None:
         """Why an entry is left out, None where it is kept."""
+        reason: str | None = None
         if is_directory:
             if name in VCS_DIRECTORIES:
                 return "version control"
             if name in SECRET_DIRECTORIES:
-                return "secret"
-        elif (reason := secret_reason(name)) is not None:
+                return SECRET
+        elif (reason := file_reason(name)) == SECRET:
             return reason
         verdict = self._extra.decide(path, name, is_directory) if self._extra else None
         if verdict is None and level.own:
             verdict = decide(level.own, path, name, is_directory)
         if verdict is not None:
             return IGNORED if verdict else None
-        reason = directory_reason(name, siblings) if is_directory else file_reason(name)
+        if is_directory:
+            reason = directory_reason(name, siblings)
         if reason is not None:
             return reason
         return IGNORED if level.git and decide(level.git, path, name, is_directory) else None
@@ -224,7 +225,7 @@ class _Walk:
                 continue
             self.directories += 1
             if folder:
-                if not MARKER_ENTRIES.isdisjoint(entries):
+                if not entries.keys().isdisjoint(MARKER_ENTRIES):
                     self.skipped.append(Skip(folder.rstrip("/"), "environment or cache"))
                     continue
                 above = self.scanner._level_of(folder, above, entries)
@@ -233,46 +234,50 @@ class _Walk:
     def _folder(self, folder: str, entries: dict[str, os.DirEntry[str]], level: _Level, depth: int) -> list[str]:
         """Takes the files of one directory; returns the directories to enter."""
         inner: list[str] = []
-        reason_of, skipped = self.scanner._reason, self.skipped
+        rules = bool(level.git or level.own or self.scanner._extra)
         for name, entry in entries.items():
             path = folder + name
             try:
                 if not name.isascii() and not _is_text(name):
-                    skipped.append(Skip(path.encode("utf-8", "replace").decode(), "name is not UTF-8"))
-                    continue
-                if entry.is_symlink():
-                    skipped.append(Skip(path, "link"))
-                    continue
-                is_directory = entry.is_dir(follow_symlinks=False)
-                reason = reason_of(path, name, is_directory, entries, level)
-                if reason is not None:
-                    if reason is IGNORED:
-                        self.ignored += 1
-                    elif not is_directory:
-                        skipped.append(Skip(path, reason))
-                elif is_directory:
-                    if depth >= MAX_DEPTH:
-                        skipped.append(Skip(path, "too deep"))
+                    self.skipped.append(Skip(path.encode("utf-8", "replace").decode(), "name is not UTF-8"))
+                elif entry.is_file(follow_symlinks=False):
+                    reason = self.scanner._reason(path, name, False, entries, level) if rules else file_reason(name)
+                    if reason is None:
+                        self._file(path, entry)
+                    else:
+                        self._left_out(path, reason)
+                elif entry.is_symlink():
+                    self.skipped.append(Skip(path, "link"))
+                elif entry.is_dir(follow_symlinks=False):
+                    reason = self.scanner._reason(path, name, True, entries, level)
+                    if reason is not None:
+                        self.ignored += reason is IGNORED
+                    elif depth >= MAX_DEPTH:
+                        self.skipped.append(Skip(path, "too deep"))
                     else:
                         inner.append(path + "/")
                 else:
-                    self._file(path, entry)
+                    self.skipped.append(Skip(path, "not a regular file"))
+            except FileNotFoundError:  # gone since the listing: as if it had never been there
+                continue
             except OSError as error:
-                skipped.append(
-                    Skip(path, "missing" if isinstance(error, FileNotFoundError) else f"unreadable: {error.strerror}")
-                )
+                self.skipped.append(Skip(path, f"unreadable: {error.strerror}"))
         return inner
+
+    def _left_out(self, path: str, reason: str) -> None:
+        if reason is IGNORED:
+            self.ignored += 1
+        else:
+            self.skipped.append(Skip(path, reason))
 
     def _file(self, path: str, entry: os.DirEntry[str]) -> None:
         status = entry.stat(follow_symlinks=False)
-        if not stat.S_ISREG(status.st_mode):
-            self.skipped.append(Skip(path, "not a regular file"))
-        elif status.st_size > self.scanner.max_bytes:
+        if status.st_size > self.scanner.max_bytes:
             self.skipped.append(Skip(path, "too large"))
-        else:
-            stamp = self.stamps[path] = FileStamp.of(status, self.now)
-            if self.known.get(path) != stamp or stamp.mtime_ns < 0:
-                self.changed.append(path)
+            return
+        stamp = self.stamps[path] = FileStamp.of(status, self.now)
+        if self.known.get(path) != stamp or stamp.mtime_ns == UNSETTLED:
+            self.changed.append(path)
 
 
 def _is_text(name: str) -> bool:

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from retrieval.files.coalescing import Batch, Changes
 from retrieval.files.defaults import MARKER_ENTRIES, is_manifest
 from retrieval.files.ignore import IGNORE_FILES
-from retrieval.files.scanner import FileStamp, Scanner
+from retrieval.files.limits import require_watches
+from retrieval.files.reading import FileStamp
+from retrieval.files.scanner import Scanner
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -232,4 +234,10 @@ def native_watch(root: Path, events: Events) -> Watch:
     # Opening and closing are filtered out at the source: indexing opens every file.
     observer.schedule(Handler(), str(root), recursive=True, event_filter=wanted)
     observer.start()
+    try:
+        require_watches(root)
+    except OSError:
+        observer.stop()
+        observer.join(STOP_SECONDS)
+        raise
     return observer
