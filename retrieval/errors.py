@@ -31,6 +31,10 @@ class StoreError(C2llmError):
     """The index or the vector store cannot be read or written."""
 
 
+class DamagedStoreError(StoreError):
+    """A database file is not what was written; the workspace sets it aside and builds it anew by itself."""
+
+
 class NewerSchemaError(StoreError):
     """The index was written by a newer version of this program."""
 

@@ -1,0 +1,305 @@
+"""Connections to index.db with vectors.db attached as `shared`: one to write with, a few to read with, and repair at opening.
+
+Both files are in WAL mode: readers see the last commit and never wait for the writer, so a query is not held up by indexing.
+A transaction writes to one of the two files only. It begins with BEGIN, not BEGIN IMMEDIATE, which would lock every attached
+file and make all workspaces of a user wait for each other's index commits; its first statement is a write, so SQLite's busy
+timeout covers the one lock that is needed.
+
+synchronous=NORMAL: the log is synced when it is copied into the database, not at each commit. A process that dies (kill -9)
+loses nothing that was committed; a machine that loses power may lose the last commits of either file, each file back to one
+of its own earlier states. No order of the two can then lie: a chunk whose vector is gone is pending and embedded again, a vector
+that no chunk asks for is only unused, and a vector never changes, because its key is the hash of what it was made from.
+
+A file that is damaged (not a database, cut off, pages of garbage) is set aside as *.damaged-N with its log, a new one takes its
+place, and a note says so. The index is then read from the workspace again, its vectors are still in the shared file;
+if that one was damaged, the passages are embedded again. A complete check takes seconds on a large index, so it is made only where
+something smells: a length that the header does not explain, or a failure while reading.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from retrieval.errors import DamagedStoreError, StoreError
+from retrieval.store.failures import explain, explained, is_damage
+from retrieval.store.schema import (
+    INDEX_MIGRATIONS,
+    VECTORS_MIGRATIONS,
+    Migration,
+    check_version,
+    migrate,
+    version_of,
+)
+
+INDEX_FILE = "index.db"
+
+# Another workspace's batch of vectors takes milliseconds; waiting this long means that something hangs.
+_BUSY_SECONDS = 20.0
+# Readers kept open for reuse: editors ask from few threads at once.
+_IDLE_READERS = 4
+# Pages kept in memory per connection, in KiB: the joins for pending work run over indexes of a few MB.
+_CACHE_KIB = 8_000
+# A log longer than this is cut back once it was copied.
+_LOG_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the two files: the name it is attached by, how it is made, what must be readable in it, what repairs it."""
+
+    schema: str
+    migrations: tuple[Migration, ...]
+    tables: tuple[str, ...]
+    remedy: str
+
+
+INDEX = Part(
+    "main",
+    INDEX_MIGRATIONS,
+    ("meta", "files", "chunks", "words_config"),
+    "the workspace is read again, nothing is embedded twice",
+)
+VECTORS = Part("shared", VECTORS_MIGRATIONS, ("meta", "encoders", "vectors"), "the passages are embedded again")
+
+
+class Database:
+    """The two files, opened, brought to the newest schema and, where damaged, replaced. Safe to use from many threads."""
+
+    def __init__(self, directory: Path, vectors: Path, *, read_only: bool = False, check: bool = False) -> None:
+        self.directory = directory
+        self.index_path = directory / INDEX_FILE
+        self.vectors_path = vectors
+        self.read_only = read_only
+        self.notes: list[str] = []
+        self._write_lock = threading.RLock()
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._all: set[sqlite3.Connection] = set()
+        self._closed = False
+        self._frozen = False  # a read-only folder without a log: opened as immutable
+        with explained(directory):
+            self._writer = self._prepare(check)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with; what it sees is the last commit at the time of each statement."""
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = self._reader()
+        try:
+            yield db
+        except sqlite3.Error as error:
+            self._discard(db)
+            raise explain(error, self.directory) from error
+        else:
+            if len(self._idle) < _IDLE_READERS and not self._closed:
+                self._idle.append(db)
+            else:
+                self._discard(db)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, committed where the body ends well, rolled back where it does not."""
+        if self.read_only:
+            raise StoreError(f"The index in {self.directory} was opened for reading only.")
+        with self._write_lock, explained(self.directory):
+            self._check_open()
+            db = self._writer
+            db.execute("BEGIN")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # SQLite has rolled back by itself where the disk is full
+                    db.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        with self._write_lock:
+            self._closed = True
+            for db in tuple(self._all):
+                self._discard(db)
+            self._idle.clear()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"The index in {self.directory} is closed.")
+
+    # -- opening ----------------------------------------------------------------------------------------------------
+
+    def _prepare(self, check: bool) -> sqlite3.Connection:
+        """The connection that writes, after repair and migration."""
+        if self.read_only:
+            return self._open_frozen_if_needed()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.vectors_path.parent.mkdir(parents=True, exist_ok=True)
+        check = check or _smells(self.index_path) or _smells(self.vectors_path)
+        try:
+            return self._connect(check)
+        except (sqlite3.DatabaseError, DamagedStoreError) as error:
+            if not isinstance(error, DamagedStoreError) and not is_damage(error):
+                raise
+        with self._repair_lock():
+            self._set_aside_damaged()
+            return self._connect(check=False)
+
+    def _connect(self, check: bool) -> sqlite3.Connection:
+        """Open both files for writing and migrate them; raises what SQLite raises where one is damaged."""
+        db = self._open(f"{self.index_path.absolute().as_uri()}?mode=rwc")
+        try:
+            for part, path in self._parts():
+                schema = part.schema
+                db.execute(f"PRAGMA {schema}.journal_size_limit = {_LOG_BYTES}")
+                check_version(version_of(db, schema), part.migrations, str(path))
+                if db.execute(f"PRAGMA {schema}.journal_mode").fetchone()[0] != "wal":
+                    db.execute(f"PRAGMA {schema}.journal_mode = WAL")
+                db.execute(f"PRAGMA {schema}.synchronous = NORMAL")
+                migrate(db, schema, part.migrations, str(path))
+                _probe(db, part.schema, part, check)
+        except BaseException:
+            self._discard(db)
+            raise
+        return db
+
+    def _parts(self) -> tuple[tuple[Part, Path], ...]:
+        return (INDEX, self.index_path), (VECTORS, self.vectors_path)
+
+    def _open(self, uri: str) -> sqlite3.Connection:
+        db = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._all.add(db)
+        try:
+            db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            mode = uri.rpartition("?")[2]
+            shared = self.vectors_path.absolute().as_uri() + "?" + mode
+            if self.read_only and not self.vectors_path.exists():
+                shared = ":memory:"
+            db.execute("ATTACH ? AS shared", (shared,))
+            if shared == ":memory:":
+                migrate(db, "shared", VECTORS_MIGRATIONS, "memory")
+        except BaseException:
+            self._discard(db)
+            raise
+        return db
+
+    def _reader(self) -> sqlite3.Connection:
+        self._check_open()
+        with explained(self.directory):
+            mode = "immutable=1" if self._frozen else "mode=ro" if self.read_only else "mode=rw"
+            db = self._open(f"{self.index_path.absolute().as_uri()}?{mode}")
+            db.execute("PRAGMA query_only = ON")
+            return db
+
+    def _open_frozen_if_needed(self) -> sqlite3.Connection:
+        """Open for reading; where not even the log's index can be written, as a file that nobody changes."""
+        if not self.index_path.exists():
+            raise StoreError(f"There is no index in {self.directory} yet, and the folder cannot be written.")
+        for self._frozen in (False, True):
+            try:
+                db = self._reader()
+                for part, path in self._parts():
+                    check_version(version_of(db, part.schema), part.migrations, str(path))
+                    _probe(db, part.schema, part, check=False)
+                return db
+            except StoreError:
+                if self._frozen:
+                    raise
+            except sqlite3.OperationalError:
+                if self._frozen:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _discard(self, db: sqlite3.Connection) -> None:
+        self._all.discard(db)
+        with suppress(sqlite3.Error):
+            db.close()
+
+    # -- repair -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _repair_lock(self) -> Iterator[None]:
+        """Two processes must not set aside each other's new file."""
+        lock = FileLock(self.vectors_path.with_name("repair.lock"), timeout=_BUSY_SECONDS)
+        try:
+            with lock:
+                yield
+        except Timeout as error:
+            raise StoreError(f"Another process is repairing the index in {self.directory}: try again.") from error
+
+    def _set_aside_damaged(self) -> None:
+        """Rename what is damaged out of the way, with its log, and note it."""
+        for part, path in self._parts():
+            reason = damage_of(path, part)
+            if reason:
+                aside = set_aside(path)
+                self.notes.append(f"{path} was damaged ({reason}): it is set aside as {aside.name}, {part.remedy}.")
+
+
+def damage_of(path: Path, part: Part) -> str:
+    """What is wrong with a database file, by a complete check; "" where nothing is."""
+    if not path.exists():
+        return ""
+    db = None
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
+        check_version(version_of(db, "main"), part.migrations, str(path))
+        _probe(db, "main", part, check=True)
+    except (sqlite3.DatabaseError, DamagedStoreError) as error:
+        if isinstance(error, DamagedStoreError) or is_damage(error):
+            return str(error)
+        raise
+    finally:
+        if db is not None:
+            db.close()
+    return ""
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a database and its log out of the way. A log that stayed behind would be replayed into the new file."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        log = path.with_name(path.name + suffix)
+        with suppress(FileNotFoundError):
+            log.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _probe(db: sqlite3.Connection, schema: str, part: Part, check: bool) -> None:
+    """Read a row of every table; with `check`, look at every page. Raises where the file is damaged."""
+    if version_of(db, schema) == 0:
+        return  # new, and empty until it is migrated
+    for table in part.tables:
+        db.execute(f"SELECT * FROM {schema}.{table} LIMIT 1").fetchone()
+    if check:
+        found = str(db.execute(f"PRAGMA {schema}.quick_check(1)").fetchone()[0])
+        if found != "ok":
+            raise DamagedStoreError(found.splitlines()[0])
+        if part is INDEX:  # quick_check knows nothing of full-text tables
+            db.execute(f"INSERT INTO {schema}.words(words) VALUES ('integrity-check')")
+
+
+def _smells(path: Path) -> bool:
+    """Whether the length of a file differs from what its header says (a cut-off copy, or a log that is not copied back yet)."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+        size = path.stat().st_size
+    except OSError:
+        return False
+    if size == 0:
+        return False
+    if len(header) < 100 or header[:16] != b"SQLite format 3\x00":
+        return True
+    page = int.from_bytes(header[16:18], "big")
+    page = 65_536 if page == 1 else page
+    return size < page * int.from_bytes(header[28:32], "big")

@@ -1,0 +1,174 @@
+"""Everything that search and status ask of the store. Nothing here writes, and nothing waits for the writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.store.database import Database
+from retrieval.store.rows import Counts, FileRow
+from retrieval.types import Chunk, Filters
+
+Ids = NDArray[np.int64]
+
+_CHUNK = "f.path, c.language, c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte, c.text"
+# SQLite's default limit of parameters was 999 before 3.32; more in one statement gains nothing.
+_PARAMETERS = 900
+# Document frequencies are kept for this many words; they are cheap, but asked for with every query.
+_FREQUENCIES = 20_000
+
+
+class Reader:
+    """The reading half of the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._frequencies: tuple[int, dict[str, int]] = (-1, {})
+
+    @property
+    def change(self) -> int:
+        """Goes up by one with every commit that alters content; equal numbers mean equal content."""
+        return int(self.get_meta("change") or 0)
+
+    @property
+    def generation(self) -> str:
+        """Names this very index file; chunk ids of another generation mean other chunks."""
+        return str(self.get_meta("generation"))
+
+    def get_meta(self, key: str) -> str | int | None:
+        with self._database.reading() as db:
+            row = db.execute("SELECT value FROM main.meta WHERE key = ?", (key,)).fetchone()
+        value: str | int | None = row[0] if row else None
+        return value
+
+    # -- words ------------------------------------------------------------------------------------------------------
+
+    def lexical(self, match: str, limit: int, weights: tuple[float, float, float]) -> list[tuple[int, float]]:
+        """The best chunks for an FTS5 expression by BM25 (higher is better), best first, equals by id.
+
+        `weights` are those of the columns symbol, path (with scope), body.
+        """
+        if limit <= 0:
+            return []
+        # bm25 in a subselect of its own: ordering by it directly would compute it twice for every row.
+        sql = """SELECT id, score FROM (SELECT rowid AS id, -bm25(words, ?, ?, ?) AS score FROM main.words
+                 WHERE words MATCH ?) ORDER BY score DESC, id LIMIT ?"""
+        with self._database.reading() as db:
+            return [(int(i), float(score)) for i, score in db.execute(sql, (*weights, match, limit))]
+
+    def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each word occurs; remembered until the next commit."""
+        change = self.change
+        if self._frequencies[0] != change or len(self._frequencies[1]) > _FREQUENCIES:
+            self._frequencies = (change, {})
+        known = self._frequencies[1]
+        missing = [term for term in dict.fromkeys(terms) if term not in known]
+        if missing:
+            with self._database.reading() as db:
+                for term in missing:
+                    row = db.execute("SELECT doc FROM main.terms WHERE term = ?", (term,)).fetchone()
+                    known[term] = int(row[0]) if row else 0
+        return {term: known[term] for term in terms}
+
+    # -- chunks -----------------------------------------------------------------------------------------------------
+
+    def chunk_count(self) -> int:
+        with self._database.reading() as db:
+            return int(db.execute("SELECT count(*) FROM main.chunks").fetchone()[0])
+
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
+        """The chunks of these ids, in the order asked for; those that are gone are left out."""
+        sql = f"SELECT c.id, {_CHUNK} FROM main.chunks c JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
+        found = {row[0]: Chunk(*row[1:]) for row in self._many(sql, ids)}
+        return {i: found[i] for i in ids if i in found}
+
+    def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
+        """Chunks that define one of these names, in any case, with the name as it is written there."""
+        wanted = [name for name in dict.fromkeys(names) if name]
+        # "symbol <> ''" is what lets SQLite use the partial index.
+        sql = "SELECT id, symbol FROM main.chunks WHERE symbol <> '' AND symbol COLLATE NOCASE IN ({}) ORDER BY id"
+        return [(row[0], row[1]) for row in self._many(sql, wanted)]
+
+    def file_chunks(self, path: str) -> list[tuple[int, Chunk]]:
+        """A file's chunks in line order."""
+        sql = f"""SELECT c.id, {_CHUNK} FROM main.files f JOIN main.chunks c ON c.file = f.id WHERE f.path = ?
+                  ORDER BY c.start_byte, c.end_byte, c.id"""
+        with self._database.reading() as db:
+            return [(row[0], Chunk(*row[1:])) for row in db.execute(sql, (path,))]
+
+    def ids(self) -> Ids:
+        """All chunk ids, ascending."""
+        with self._database.reading() as db:
+            return _ids(db.execute("SELECT id FROM main.chunks ORDER BY id"))
+
+    def allowed(self, filters: Filters) -> Ids | None:
+        """The sorted ids of the chunks that pass, None where nothing is limited."""
+        if not filters:
+            return None
+        clauses, values = [], []
+        for column, wanted in (("language", filters.languages), ("kind", filters.kinds)):
+            if wanted:
+                clauses.append(f"{column} IN ({','.join('?' * len(wanted))})")
+                values += [value.lower() for value in wanted]
+        if filters.paths:
+            clauses.append("file IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(self._files_matching(filters.paths)))
+        sql = f"SELECT id FROM main.chunks WHERE {' AND '.join(clauses)} ORDER BY id"
+        with self._database.reading() as db:
+            return _ids(db.execute(sql, values))
+
+    def _files_matching(self, globs: Sequence[str]) -> list[int]:
+        """Ids of the files whose path one of the globs matches, and none of those that begin with "!"."""
+        from pathspec import GitIgnoreSpec
+
+        wanted = GitIgnoreSpec.from_lines([glob for glob in globs if not glob.startswith("!")])
+        barred = GitIgnoreSpec.from_lines([glob[1:] for glob in globs if glob.startswith("!")])
+        with self._database.reading() as db:
+            files = db.execute("SELECT id, path FROM main.files WHERE skip IS NULL").fetchall()
+        everything = not len(wanted)
+        return [i for i, path in files if (everything or wanted.match_file(path)) and not barred.match_file(path)]
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def files(self) -> dict[str, FileRow]:
+        """Every file seen, with its stamp."""
+        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip FROM main.files"
+        with self._database.reading() as db:
+            return {row[0]: FileRow(*row) for row in db.execute(sql)}
+
+    def file(self, path: str) -> FileRow | None:
+        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip FROM main.files WHERE path = ?"
+        with self._database.reading() as db:
+            row = db.execute(sql, (path,)).fetchone()
+        return FileRow(*row) if row else None
+
+    def file_count(self) -> int:
+        """Files that are indexed."""
+        with self._database.reading() as db:
+            return int(db.execute("SELECT count(*) FROM main.files WHERE skip IS NULL").fetchone()[0])
+
+    def counts(self) -> Counts:
+        with self._database.reading() as db:
+            languages = db.execute(
+                "SELECT language, count(*) n FROM main.chunks GROUP BY 1 ORDER BY n DESC, 1"
+            ).fetchall()
+            skipped = db.execute(
+                "SELECT skip, count(*) n FROM main.files WHERE skip IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1"
+            ).fetchall()
+        return Counts(self.file_count(), self.chunk_count(), dict(languages), dict(skipped))
+
+    def _many(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Rows of a statement with one IN list, which is filled in portions."""
+        with self._database.reading() as db:
+            for start in range(0, len(values), _PARAMETERS):
+                some = values[start : start + _PARAMETERS]
+                yield from db.execute(sql.format(",".join("?" * len(some))), tuple(some)).fetchall()
+
+
+def _ids(rows: Iterable[tuple[int]] | sqlite3.Cursor) -> Ids:
+    return np.fromiter((row[0] for row in rows), dtype=np.int64)

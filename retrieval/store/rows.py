@@ -1,0 +1,73 @@
+"""What goes in and comes out of the store beside chunks: files, and chunks with the hash of what the encoder reads of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from retrieval.types import Chunk
+
+PASSAGE_BYTES = 16
+
+
+def passage_hash(passage: str) -> bytes:
+    """The name of a passage in the vector store: 16 bytes, so that two of a billion passages never meet."""
+    return hashlib.blake2b(passage.encode("utf-8", "surrogatepass"), digest_size=PASSAGE_BYTES).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk to be stored, and the hash of its passage."""
+
+    chunk: Chunk
+    passage: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file as it was last seen. `skip` says why it has no chunks, None where it is indexed."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    digest: bytes = b""
+    language: str = ""
+    skip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileUpdate:
+    """A file to be stored. `pieces` None leaves its chunks as they are: only its stamp is new."""
+
+    file: FileRow
+    pieces: tuple[Piece, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one transaction did: ids of chunks that came, that went, and how many stayed."""
+
+    change: int
+    added: tuple[int, ...] = ()
+    removed: tuple[int, ...] = ()
+    kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A chunk that has no vector yet."""
+
+    id: int
+    passage: bytes
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is. `languages`: chunks by language, most first; `skipped`: files by reason."""
+
+    files: int
+    chunks: int
+    languages: dict[str, int]
+    skipped: dict[str, int]

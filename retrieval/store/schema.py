@@ -1,0 +1,146 @@
+"""The two databases on disk, specified beside the code that makes them.
+
+index.db (one a workspace: what is in its files)
+    meta        key, value       change (number of commits that altered content), generation (random, names this very file),
+                                 words_version, chunking_version, ... (see Store.get_meta)
+    files       one row a file seen: path, stamp (size, mtime_ns, inode), digest of its bytes, language, and skip: why it has
+                no chunks (NULL where it is indexed). Skipped files have rows so that they are not read again.
+    chunks      one row a chunk. id is never used again (AUTOINCREMENT), and what the encoder reads of a row never changes
+                after it was inserted: a graph that holds an id holds the right vector for it, for ever.
+                passage is the 16-byte hash of what the encoder reads; the vector is found by it.
+    words       FTS5 over split identifiers (words.py): symbol, path (with the scope), body. Contentless: the text is in chunks
+                already, so the words of a row are computed again where it is deleted. 26 MB at 50,000 chunks of 25 lines, against
+                64 MB with the split text stored. Columns and positions are kept (detail=full): bm25() gives 0 for every row
+                of a contentless table without them. The ascii tokenizer with "_" only splits at spaces, which is all that is left
+                to do, and leaves every other script as it is.
+    terms       fts5vocab over words: in how many chunks a word occurs.
+
+vectors.db (one a user, shared by all workspaces and worktrees)
+    meta        key, value       generation
+    encoders    id, fingerprint, name, dimension
+    vectors     encoder, passage -> data (float16, little-endian), made (unix time). Rows stand in the order in which they were
+                made, so those of one workspace lie together; the unique index (encoder, passage) is what the joins for pending
+                work run over, and it is 20 times smaller than the vectors.
+
+A version is the number of migrations applied (PRAGMA user_version). One line a version:
+    index 1: the above                                   vectors 1: the above
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from retrieval.errors import NewerSchemaError
+
+Migration = Callable[[sqlite3.Connection, str], None]
+
+
+def index_m001_files_chunks_words(db: sqlite3.Connection, schema: str) -> None:
+    """Everything that version 1 has."""
+    db.execute(f"CREATE TABLE {schema}.meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID")
+    db.execute(
+        f"""CREATE TABLE {schema}.files (
+            id INTEGER PRIMARY KEY,
+            path TEXT NOT NULL UNIQUE,
+            size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            language TEXT NOT NULL,
+            skip TEXT)"""
+    )
+    db.execute(
+        f"""CREATE TABLE {schema}.chunks (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            file INTEGER NOT NULL REFERENCES files(id),
+            language TEXT NOT NULL, kind TEXT NOT NULL, symbol TEXT NOT NULL, scope TEXT NOT NULL,
+            start_line INTEGER NOT NULL, end_line INTEGER NOT NULL,
+            start_byte INTEGER NOT NULL, end_byte INTEGER NOT NULL,
+            passage BLOB NOT NULL,
+            text TEXT NOT NULL)"""
+    )
+    # Each of these answers its question without touching the rows, which are wide because they hold the text.
+    db.execute(f"CREATE INDEX {schema}.chunks_file ON chunks(file, kind, language)")
+    db.execute(f"CREATE INDEX {schema}.chunks_passage ON chunks(passage)")
+    db.execute(f"CREATE INDEX {schema}.chunks_symbol ON chunks(symbol COLLATE NOCASE) WHERE symbol <> ''")
+    create_words(db, schema)
+    _start_meta(db, schema)
+
+
+def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
+    """Everything that version 1 has."""
+    db.execute(f"CREATE TABLE {schema}.meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID")
+    db.execute(
+        f"""CREATE TABLE {schema}.encoders (
+            id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL, dimension INTEGER NOT NULL)"""
+    )
+    db.execute(
+        f"""CREATE TABLE {schema}.vectors (
+            id INTEGER PRIMARY KEY,
+            encoder INTEGER NOT NULL, passage BLOB NOT NULL, made INTEGER NOT NULL,
+            data BLOB NOT NULL)"""
+    )
+    db.execute(f"CREATE UNIQUE INDEX {schema}.vectors_key ON vectors(encoder, passage)")
+    _start_meta(db, schema)
+
+
+INDEX_MIGRATIONS: tuple[Migration, ...] = (index_m001_files_chunks_words,)
+VECTORS_MIGRATIONS: tuple[Migration, ...] = (vectors_m001_encoders_vectors,)
+
+
+def create_words(db: sqlite3.Connection, schema: str = "main") -> None:
+    """The full-text table, empty, and the view of its terms."""
+    db.execute(
+        f"""CREATE VIRTUAL TABLE {schema}.words USING fts5(
+            symbol, path, body, content='', tokenize="ascii tokenchars '_'")"""
+    )
+    db.execute(f"CREATE VIRTUAL TABLE {schema}.terms USING fts5vocab(words, 'row')")
+
+
+def drop_words(db: sqlite3.Connection) -> None:
+    db.execute("DROP TABLE IF EXISTS main.terms")
+    db.execute("DROP TABLE IF EXISTS main.words")
+
+
+def version_of(db: sqlite3.Connection, schema: str) -> int:
+    return int(db.execute(f"PRAGMA {schema}.user_version").fetchone()[0])
+
+
+def check_version(found: int, migrations: Sequence[Migration], what: str) -> None:
+    """Raise NewerSchemaError for a file that a newer program has written; such a file is never touched."""
+    if found > len(migrations):
+        raise NewerSchemaError(
+            f"{what} was written by a newer c2llm-lsp (format {found}, this program knows up to {len(migrations)}): "
+            "update c2llm-lsp, or point C2LLM_CACHE_DIR at another folder."
+        )
+
+
+def migrate(db: sqlite3.Connection, schema: str, migrations: Sequence[Migration], what: str) -> None:
+    """Bring a database to the newest version, all steps in one transaction; several processes may try at once."""
+    found = version_of(db, schema)
+    check_version(found, migrations, what)
+    if found == len(migrations):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        found = version_of(db, schema)  # another process may have been faster
+        check_version(found, migrations, what)
+        for step in migrations[found:]:
+            step(db, schema)
+        db.execute(f"PRAGMA {schema}.user_version = {len(migrations)}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def new_generation() -> str:
+    """A name for the very file that holds it: whatever was derived from another file is not valid for this one."""
+    return os.urandom(8).hex()
+
+
+def _start_meta(db: sqlite3.Connection, schema: str) -> None:
+    db.execute(f"INSERT INTO {schema}.meta VALUES ('generation', ?)", (new_generation(),))
+    if schema == "main":
+        db.execute(f"INSERT INTO {schema}.meta VALUES ('change', 0)")
