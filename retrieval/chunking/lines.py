@@ -47,6 +47,10 @@ class Lines:
         start = self.starts[line]
         return start == offset or not self.data[start:offset].strip()
 
+    def row(self, line: int) -> bytes:
+        """The bytes of one line without its break."""
+        return self.data[self.starts[line] : self.starts[line + 1]].rstrip(b"\r\n")
+
     def trimmed(self, first: int, end: int) -> tuple[int, int]:
         """The span without blank lines at its borders; empty (first == end) where it is all blank."""
         while first < end and self.blank(first):

@@ -134,6 +134,9 @@ def _absorb(pieces: list[Piece]) -> list[Piece]:
             ):
                 kept[-1] = _joined(last, piece, last.label)
                 continue
+            if last.label.kind == "section" and last.weight <= TINY_BLOCK and fits and _within(piece, last):
+                kept[-1] = _joined(last, piece, piece.label)  # a heading with nothing but deeper headings below it
+                continue
             if piece.weight <= TINY_BLOCK and fits and last.label.scope == piece.label.inside:
                 kept[-1] = _joined(last, piece, last.label)  # the end of a function behind one nested in it
                 continue
@@ -146,6 +149,10 @@ def _absorb(pieces: list[Piece]) -> list[Piece]:
                     continue
         kept.append(piece)
     return kept
+
+
+def _within(inner: Piece, outer: Piece) -> bool:
+    return bool(outer.label.inside) and inner.label.scope == outer.label.inside
 
 
 def _joined(left: Piece, right: Piece, label: Label) -> Piece:

@@ -1,0 +1,173 @@
+"""Notebooks by cell.
+
+A notebook is JSON: a chunk's lines and bytes are those of the cell's source in the .ipynb file, so that an editor
+opens the right place, while its text is what the cell says (the one kind of chunk whose text is not the file's slice).
+Outputs and metadata are left out. A Markdown heading becomes the scope of the cells that follow it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from retrieval.chunking.grammars import load
+from retrieval.chunking.lines import Lines
+from retrieval.chunking.sections import title_of
+from retrieval.types import Chunk
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+LONG_CELL = 2400  # characters; longer cells are cut between lines
+TINY_CELL = 160  # characters; such code cells are put together
+CELLS_TOGETHER = 900
+_HEADING = re.compile(r"^\s*(#{1,6})\s+(.+)$", re.MULTILINE)
+_DEFINES = re.compile(r"^(?:async\s+)?(?:def|class|function|fn)\s+(\w+)|^(\w+)\s*(?:<-|=)\s*function\b", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One source line of a cell and the bytes of the file that hold it."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    kind: str  # "code", "markdown" or "raw"
+    rows: tuple[_Row, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(row.text for row in self.rows)
+
+
+def notebook_chunks(path: str, lines: Lines) -> list[Chunk] | None:
+    """The cells as chunks; None where the file is no notebook that can be read."""
+    grammar = load("json")
+    if grammar is None:
+        return None
+    from tree_sitter import Parser
+
+    tree = Parser(grammar).parse(lines.data)
+    root = next((node for node in tree.root_node.named_children if node.type == "object"), None)
+    if root is None or tree.root_node.has_error:
+        return None
+    cells = _cells(root)
+    if cells is None:
+        return None
+    language = _language(_value(root, "metadata"))
+    chunks: list[Chunk] = []
+    scope = ""
+    for cell in cells:
+        heading = _HEADING.search(cell.text) if cell.kind == "markdown" else None
+        if heading is not None:
+            scope = title_of(heading[2])
+        spoken = language if cell.kind == "code" else "markdown" if cell.kind == "markdown" else "text"
+        for rows in _parts(cell.rows):
+            chunk = _chunk(path, spoken, scope, rows, lines, is_heading=heading is not None)
+            if chunk is not None:
+                _append(chunks, chunk)
+    return chunks
+
+
+def _append(chunks: list[Chunk], chunk: Chunk) -> None:
+    """Add a chunk, together with the one before where both are tiny code of one section."""
+    last = chunks[-1] if chunks else None
+    if (
+        last is not None
+        and last.language == chunk.language != "markdown"
+        and last.scope == chunk.scope
+        and len(chunk.text) <= TINY_CELL
+        and len(last.text) + len(chunk.text) <= CELLS_TOGETHER
+    ):
+        text = last.text.rstrip("\n") + "\n\n" + chunk.text
+        chunks[-1] = replace(last, text=text, end_line=chunk.end_line, end_byte=chunk.end_byte)
+    else:
+        chunks.append(chunk)
+
+
+def _chunk(
+    path: str, language: str, scope: str, rows: tuple[_Row, ...], lines: Lines, *, is_heading: bool
+) -> Chunk | None:
+    text = "".join(row.text for row in rows).strip("\n")
+    if not text.strip():
+        return None
+    defined = _DEFINES.search(text) if language not in ("markdown", "text") else None
+    symbol = (defined[1] or defined[2]) if defined else ""
+    if is_heading:
+        symbol, scope = scope, ""
+    start, end = rows[0].start, rows[-1].end
+    return Chunk(path, language, "cell", symbol, scope, lines.at(start) + 1, lines.at(end - 1) + 1, start, end, text)
+
+
+def _parts(rows: tuple[_Row, ...]) -> list[tuple[_Row, ...]]:
+    """A long cell in parts of about equal length; rows are never cut."""
+    total = sum(len(row.text) for row in rows)
+    if total <= LONG_CELL:
+        return [rows] if rows else []
+    wanted = total / -(-total // (LONG_CELL // 2))
+    parts: list[tuple[_Row, ...]] = []
+    part: list[_Row] = []
+    size = 0
+    for row in rows:
+        if part and (size + len(row.text) > wanted * 1.2 or (size > wanted * 0.7 and not part[-1].text.strip())):
+            parts.append(tuple(part))
+            part, size = [], 0
+        part.append(row)
+        size += len(row.text)
+    return [*parts, tuple(part)]
+
+
+def _cells(root: Node) -> list[_Cell] | None:
+    cells = _value(root, "cells")
+    if cells is None:  # the format before 2015 kept them in worksheets
+        sheets = _value(root, "worksheets")
+        first = sheets.named_children[0] if sheets is not None and sheets.named_child_count else None
+        cells = _value(first, "cells")
+    if cells is None or cells.type != "array":
+        return None
+    return [_cell(node) for node in cells.named_children if node.type == "object"]
+
+
+def _cell(node: Node) -> _Cell:
+    kind = _value(node, "cell_type")
+    source = _value(node, "source") or _value(node, "input")
+    return _Cell(_string(kind) if kind is not None else "raw", tuple(_rows(source)) if source is not None else ())
+
+
+def _rows(source: Node) -> list[_Row]:
+    nodes = source.named_children if source.type == "array" else [source]
+    return [_Row(_string(node), node.start_byte, node.end_byte) for node in nodes if node.type == "string"]
+
+
+def _string(node: Node) -> str:
+    try:
+        value = json.loads(node.text or b'""', strict=False)
+    except ValueError:
+        return ""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _value(node: Node | None, key: str) -> Node | None:
+    """The value of a key of a JSON object."""
+    if node is None or node.type != "object":
+        return None
+    wanted = f'"{key}"'.encode()
+    for pair in node.named_children:
+        name = pair.child_by_field_name("key")
+        if name is not None and name.text == wanted:
+            return pair.child_by_field_name("value")
+    return None
+
+
+def _language(metadata: Node | None) -> str:
+    for holder, key in (("language_info", "name"), ("kernelspec", "language")):
+        node = _value(_value(metadata, holder), key)
+        if node is not None and (name := _string(node).lower()):
+            return {"c++": "cpp", "c#": "csharp", "ipython": "python"}.get(name, name)
+    return "python"
