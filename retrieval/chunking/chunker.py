@@ -8,6 +8,8 @@ notebooks (see notebooks.py), lines of thousands of characters, and big files of
 
 from __future__ import annotations
 
+import re
+
 from retrieval.chunking import grammars
 from retrieval.chunking.languages import language_of
 from retrieval.chunking.lines import Lines
@@ -21,6 +23,7 @@ from retrieval.types import Chunk
 # 1: first version
 CHUNKING_VERSION = 1
 
+_LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILINE)
 LONGEST_CHUNK = 6000  # bytes; only lines far longer than any that people write make chunks like that
 LONG_LINE_PARTS = 8  # of such a chunk are kept: it is data or generated, and its beginning says what it is
 # Chunks of a file of data: nobody searches the ten-thousandth row by meaning, and it would crowd out code.
@@ -53,10 +56,17 @@ def _cuts(language: str, lines: Lines) -> list[Cut]:
     if grammar is not None:
         from tree_sitter import Parser
 
-        tree = Parser(grammar).parse(lines.data)
+        tree = Parser(grammar).parse(_parsable(language, lines.data))
         return Outline(lines, grammars.GRAMMARS[language]).walk(tree.root_node)
     cutter = cuts_of(language)
     return cutter(lines) if cutter is not None else [Cut(0, Label("window"), 0)]
+
+
+def _parsable(language: str, data: bytes) -> bytes:
+    """What the parser gets: lone macros (`Q_OBJECT`, `FMT_BEGIN_NAMESPACE`) would break C++ around them."""
+    if language in ("c", "cpp"):
+        return _LONE_MACRO.sub(lambda found: b" " * len(found[0]), data)
+    return data
 
 
 def _chunks(path: str, language: str, lines: Lines, piece: Piece) -> list[Chunk]:

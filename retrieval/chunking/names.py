@@ -91,10 +91,11 @@ def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
         return Definition(role, name.strip("\"'"), "", node)
     if role == "impl":
         name = name.partition("<")[0]
-    scope, name = _split(name)
+    scope, name = _split(name) if grammar.module not in _DOTTED else ("", name)
     return Definition(role, name, scope, node)
 
 
+_DOTTED = ("tree_sitter_toml", "tree_sitter_yaml", "tree_sitter_json")  # a dot in a key is part of it
 _C_DECLARED = frozenset({"function_definition", "declaration", "type_definition", "field_declaration"})
 _FALLBACKS = {
     "companion_object": "", "init_declaration": "init", "deinit_declaration": "deinit",
@@ -123,6 +124,11 @@ def _split(name: str) -> tuple[str, str]:
     return ".".join(outer), last
 
 
+_C_WORDS = frozenset(
+    "namespace switch if for while do return else case class struct union enum public private protected extern".split()
+)
+
+
 def _c_declared(node: Node, role: str) -> Definition | None:
     """C and C++: the name sits inside nested declarators; a typedef of a body is the class it names."""
     at = node.child_by_field_name("declarator")
@@ -143,6 +149,8 @@ def _c_declared(node: Node, role: str) -> Definition | None:
     if at is None:
         return None
     scope, name = _split(text_of(at))
+    if name in _C_WORDS:  # a macro that the grammar cannot know made this: only its content is worth something
+        return Definition("scope", "", "", node) if node.type == "function_definition" else None
     return Definition(role, name, scope, inner)
 
 

@@ -27,10 +27,12 @@ MAX_CHILDREN = 20_000  # of one node; more are a table of data, which lines cut 
 class Label:
     """What some lines belong to. Compared by identity: two overloads are two labels."""
 
-    __slots__ = ("kind", "scope", "symbol")
+    __slots__ = ("home", "kind", "scope", "symbol")
 
-    def __init__(self, kind: ChunkKind, symbol: str = "", scope: str = "") -> None:
+    def __init__(self, kind: ChunkKind, symbol: str = "", scope: str = "", home: str | None = None) -> None:
+        """`home` is the scope where it stands; `scope` can be longer: a Go method's receiver, `A::b` in C++."""
         self.kind, self.symbol, self.scope = kind, symbol, scope
+        self.home = scope if home is None else home
 
     @property
     def inside(self) -> str:
@@ -98,7 +100,9 @@ class Outline:
             if found is None:
                 if begins:
                     self._cut(head, current, depth)
-                self._statement(child, current, rest, depth, max(first, taken), context, stop - start)
+                # A body that begins on its header's line ("{") is a container, however small.
+                if not begins or stop - start >= OPENED:
+                    self._statement(child, current, rest, depth, max(first, taken), context, stop - start)
             else:
                 if self._define(child, found, current, head if begins else -1, depth, max(first, taken), last, context):
                     current = rest
@@ -109,7 +113,7 @@ class Outline:
     def _statement(
         self, node: Node, label: Label, rest: Label, depth: int, taken: int, context: str, size: int
     ) -> None:
-        if size >= OPENED and (context != "function" or size > WHOLE // 2):
+        if context != "function" or size > WHOLE // 2:
             if context == "function" and node.type in self.grammar.class_values:
                 context = "class"  # an anonymous type: its methods are members again
             self._children(node, label, rest, depth + 1, taken, context)
@@ -124,10 +128,10 @@ class Outline:
         if found.role == "scope":
             inside = Label("block", "", _join(_join(label.inside, found.scope), found.name))
             self._cut(head, inside, depth)
-            self._children(found.inner, inside, inside, depth + 1, taken, "top")
+            self._children(found.inner, inside, inside, depth + 1, taken, "class" if context == "class" else "top")
             return True
         kind = _kind(found, context)
-        new = Label(kind, found.name, _join(label.inside, found.scope))
+        new = Label(kind, found.name, _join(label.inside, found.scope), label.inside)
         heavy = self.lines.weight(head, last + 1) > WHOLE
         if not heavy:
             self._cut(head, new, depth)

@@ -107,14 +107,14 @@ def _merge_alike(pieces: list[Piece]) -> list[Piece]:
 
 def _alike(left: Piece, right: Piece) -> bool:
     a, b = left.label, right.label
-    if a is b or a.scope != b.scope:
+    if a is b or a.home != b.home:
         return False
     total = left.weight + right.weight
     if a.kind == "block" and b.kind == "block":
         return total <= MERGED_BLOCKS
     if a.kind == "block" or b.kind == "block":
         return False
-    if a.symbol == b.symbol and a.kind == b.kind:
+    if a.symbol == b.symbol and a.scope == b.scope and a.kind == b.kind:
         return total <= MERGED_BLOCKS
     return right.weight <= TINY_DEFINITION and left.weight <= MERGED_DEFINITIONS and total <= MERGED_DEFINITIONS
 
@@ -137,11 +137,12 @@ def _absorb(pieces: list[Piece]) -> list[Piece]:
             if last.label.kind == "section" and last.weight <= TINY_BLOCK and fits and _within(piece, last):
                 kept[-1] = _joined(last, piece, piece.label)  # a heading with nothing but deeper headings below it
                 continue
-            if piece.weight <= TINY_BLOCK and fits and last.label.scope == piece.label.inside:
+            if piece.weight <= TINY_BLOCK and fits and last.label.home == piece.label.inside:
                 kept[-1] = _joined(last, piece, last.label)  # the end of a function behind one nested in it
                 continue
-            if last.label.scope == piece.label.scope and fits:
-                if last.label.kind == "block" and last.weight <= TINY_BLOCK:
+            if last.label.home == piece.label.home and fits:
+                declared = last.label.symbol and last.label.symbol == piece.label.symbol
+                if last.label.kind == "block" and (declared or last.weight <= TINY_BLOCK):
                     kept[-1] = _joined(last, piece, piece.label)
                     continue
                 if piece.label.kind == "block" and piece.weight <= TINY_BLOCK:
