@@ -1,0 +1,11 @@
+"""Nearest vectors: exact, or by a graph where there are many. hnswlib is imported where a graph is made, not here."""
+
+from __future__ import annotations
+
+from retrieval.vectors.base import VectorIndex
+from retrieval.vectors.exact import ExactIndex
+from retrieval.vectors.hnsw import HnswIndex
+from retrieval.vectors.probe import hnsw_problem
+from retrieval.vectors.snapshot import GraphStamp, load, save
+
+__all__ = ["ExactIndex", "GraphStamp", "HnswIndex", "VectorIndex", "hnsw_problem", "load", "save"]

@@ -1,0 +1,56 @@
+"""What an index of vectors is to the rest of the engine."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+Matrix = NDArray[np.float32]
+
+
+class VectorIndex(Protocol):
+    """Nearest rows by cosine. Rows are L2-normalised. Every method may be called from any thread.
+
+    `search` gives at most k ids with their cosines, best first; `allowed` (sorted) limits it to these ids.
+    `add` leaves ids that are there already alone; `remove` leaves unknown ids alone.
+    """
+
+    def search(self, query: Matrix, k: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]: ...
+
+    def add(self, ids: Ids, matrix: Matrix) -> None: ...
+
+    def remove(self, ids: Ids) -> None: ...
+
+    def __len__(self) -> int: ...
+
+    def ids(self) -> Ids:
+        """Ascending."""
+        ...
+
+
+def nothing() -> tuple[Ids, Matrix]:
+    """An empty answer."""
+    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+
+
+def best(ids: Ids, scores: Matrix, k: int) -> tuple[Ids, Matrix]:
+    """The k highest scores, best first, equals by id."""
+    if k <= 0 or not len(ids):
+        return nothing()
+    if k < len(ids):
+        cut = np.partition(scores, len(scores) - k)[len(scores) - k]
+        keep = np.flatnonzero(scores >= cut)  # more than k where several are equal to the last one
+        ids, scores = ids[keep], scores[keep]
+    order = np.lexsort((ids, -scores))[:k]
+    return ids[order], scores[order]
+
+
+def fresh_rows(ids: Ids, matrix: Matrix, known: Ids) -> tuple[Ids, Matrix]:
+    """The rows whose id is not known yet, each id once."""
+    ids = np.asarray(ids, dtype=np.int64)
+    ids, first = np.unique(ids, return_index=True)
+    new = ~np.isin(ids, known, assume_unique=True)
+    return ids[new], np.asarray(matrix, dtype=np.float32)[first[new]]
