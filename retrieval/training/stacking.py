@@ -1,0 +1,57 @@
+"""How a model starts: token embeddings from a teacher, and layers put onto a trained shallower model.
+
+Progressive stacking: the model of no layers learns its embeddings in minutes; layers whose output projections are zero then change
+nothing at first, so that the deeper model starts exactly as good as the shallow one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from retrieval.model.c2llm import C2LLM
+from retrieval.model.config import with_layers
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+EMBEDDING_SCALE = 0.1  # standard deviation of the initial embeddings
+LAYER_SCALE = 0.02
+
+Teacher = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+def embeddings_from_teacher(tokenizer: Tokenizer, teacher: Teacher, width: int) -> torch.Tensor:
+    """The teacher's vectors of the single tokens, reduced to `width` principal components."""
+    tokens = [tokenizer.id_to_token(i) or "" for i in range(tokenizer.get_vocab_size())]
+    vectors = teacher([token.removeprefix("##") or "-" for token in tokens]).astype(np.float64)
+    centred = vectors - vectors.mean(axis=0)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    reduced = centred @ directions[:, ::-1][:, :width]
+    if reduced.shape[1] < width:
+        reduced = np.pad(reduced, ((0, 0), (0, width - reduced.shape[1])))
+    return torch.tensor(reduced / reduced.std() * EMBEDDING_SCALE, dtype=torch.float32)
+
+
+def set_embeddings(model: C2LLM, table: torch.Tensor) -> None:
+    weight = model.plm_model.model.embed_tokens.weight
+    with torch.no_grad():
+        weight[: len(table)] = table
+
+
+def stacked(model: C2LLM, layers: int) -> C2LLM:
+    """The same model with more layers; the new ones are silent until trained."""
+    deeper = C2LLM(with_layers(model.config, layers))
+    with torch.no_grad():
+        for layer in deeper.plm_model.model.layers:
+            for name, parameter in layer.named_parameters():
+                if parameter.dim() > 1:
+                    parameter.normal_(std=LAYER_SCALE)
+                if name.endswith(("o_proj.weight", "down_proj.weight")):
+                    parameter.zero_()
+    deeper.load_state_dict(model.state_dict(), strict=False)
+    return deeper
