@@ -73,10 +73,7 @@ def _chunks(path: str, language: str, lines: Lines, piece: Piece) -> list[Chunk]
     start, stop = lines.span(piece.first, piece.end)
     label = piece.label
     symbol = label.symbol if 2 * piece.named >= piece.weight else ""
-    if stop - start > LONGEST_CHUNK:
-        spans = _parts(lines.data, start, stop)
-    else:
-        spans = [(start, stop)]
+    spans = _parts(lines.data, start, stop) if stop - start > LONGEST_CHUNK else [(start, stop)]
     return [
         Chunk(
             path, language, label.kind, symbol, label.scope, lines.at(first) + 1, lines.at(max(first, end - 1)) + 1,

@@ -95,7 +95,8 @@ GRAMMARS: dict[str, Grammar] = {
             "conversion_operator_declaration indexer_declaration property_declaration event_declaration "
             "local_function_statement",
             **{
-                "class": "class_declaration struct_declaration interface_declaration record_declaration enum_declaration"
+                "class": "class_declaration struct_declaration interface_declaration record_declaration "
+                "enum_declaration"
             },
             scope="namespace_declaration",
             variable="delegate_declaration",

@@ -72,29 +72,32 @@ def _wrapped(node: Node, grammar: Grammar, levels: int) -> Definition | None:
 
 def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
     kind = node.type
-    if kind in ("struct_specifier", "enum_specifier", "union_specifier", "class_specifier"):
-        if node.child_by_field_name("body") is None:
-            return None
-    elif grammar.module in ("tree_sitter_c", "tree_sitter_cpp") and kind in _C_DECLARED:
-        return _c_declared(node, role)
-    elif kind == "method_declaration" and grammar.module == "tree_sitter_go":
-        receiver = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)$", text_of(node.child_by_field_name("receiver")))
-        return Definition(role, text_of(node.child_by_field_name("name")), receiver[1] if receiver else "", node)
-    elif role == "scope" and kind in ("mod_item", "namespace_definition", "package_clause"):
-        if node.child_by_field_name("body") is None:
-            return None
-    elif kind == "singleton_class" or kind == "extension_definition":
+    if kind in _NEEDS_BODY and node.child_by_field_name("body") is None:
+        return None  # `struct tm` as a type, `mod x;`, `namespace A;`
+    if kind in ("singleton_class", "extension_definition"):
         return Definition(role, "", "", node)
+    if kind in _C_DECLARED and grammar.module in ("tree_sitter_c", "tree_sitter_cpp"):
+        return _c_declared(node, role)
     named = node.child_by_field_name(grammar.names.get(kind, "name"))
     name = text_of(named) if named is not None else _fallback_name(node)
-    if kind == "pair" or kind == "block_mapping_pair":
+    if grammar.module in _DOTTED:
         return Definition(role, name.strip("\"'"), "", node)
-    if role == "impl":
-        name = name.partition("<")[0]
-    scope, name = _split(name) if grammar.module not in _DOTTED else ("", name)
+    if grammar.module == "tree_sitter_go":
+        return Definition(role, name, _receiver(node), node)
+    scope, name = _split(name.partition("<")[0] if role == "impl" else name)
     return Definition(role, name, scope, node)
 
 
+def _receiver(node: Node) -> str:
+    """The type of a Go method's receiver: `(m *Mux[T])` -> "Mux"."""
+    found = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)$", text_of(node.child_by_field_name("receiver")))
+    return found[1] if found else ""
+
+
+_NEEDS_BODY = frozenset(
+    "struct_specifier enum_specifier union_specifier class_specifier "
+    "mod_item namespace_definition package_clause".split()
+)
 _DOTTED = ("tree_sitter_toml", "tree_sitter_yaml", "tree_sitter_json")  # a dot in a key is part of it
 _C_DECLARED = frozenset({"function_definition", "declaration", "type_definition", "field_declaration"})
 _FALLBACKS = {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WHOLE = 1600  # weight up to which a definition stays one chunk: about 50 lines
 OPENED = 300  # bytes from which a statement outside functions is searched for definitions
+OPENED_IN_FUNCTIONS = 800  # inside them only what is long can hold a definition that counts
 NESTED = 400  # bytes from which a definition inside a function is a chunk of its own
 MAX_DEPTH = 60  # of nested nodes; deeper than that is generated code
 MAX_CHILDREN = 20_000  # of one node; more are a table of data, which lines cut as well
@@ -46,6 +47,20 @@ class Cut(NamedTuple):
     depth: int
 
 
+class _Siblings:
+    """Where a walk over the children of one node stands."""
+
+    __slots__ = ("comment", "comment_end", "context", "depth", "label", "rest", "taken")
+
+    def __init__(self, label: Label, rest: Label, depth: int, taken: int, context: str) -> None:
+        self.label = label  # of statements
+        self.rest = rest  # of statements behind the first definition: they are no longer part of a class's outline
+        self.depth = depth
+        self.taken = taken  # the last line that is spoken for
+        self.context = context  # "top", "class" or "function": what counts as a definition here
+        self.comment = self.comment_end = -1  # lines of a comment that waits for what follows
+
+
 class Outline:
     """Collects the cuts of one parse tree."""
 
@@ -56,94 +71,97 @@ class Outline:
     def walk(self, root: Node) -> list[Cut]:
         top = Label("block")
         self.cuts.append(Cut(0, top, 0))
-        self._children(root, top, top, 0, -1, "top")
+        self._children(root, _Siblings(top, top, 0, -1, "top"))
         return self.cuts
 
-    def _children(self, node: Node, label: Label, rest: Label, depth: int, taken: int, context: str) -> None:
-        """Cuts between the children of `node`.
-
-        Lines up to `taken` are spoken for. Statements get `label`, and `rest` once a definition came between: what
-        follows the first member of a class is no longer its outline.
-        """
-        if depth > MAX_DEPTH or node.child_count > MAX_CHILDREN:
+    def _children(self, node: Node, at: _Siblings) -> None:
+        """Cuts between the children of `node`."""
+        if at.depth > MAX_DEPTH or node.child_count > MAX_CHILDREN:
             return
         lines, roles = self.lines, self.grammar.roles
-        comment = comment_end = -1
-        current = label
         for child in node.children if node.type == "ERROR" else node.named_children:
             start, stop = child.start_byte, child.end_byte
             if stop == start:
                 continue
             first, last = lines.at(start), lines.at(stop - 1)
+            begins = first > at.taken and lines.begins_line(first, start)
             role = roles.get(child.type)
-            begins = first > taken and lines.begins_line(first, start)
             if role == "leading":
                 if begins:
-                    if comment < 0 or first > comment_end + 1:
-                        if comment >= 0:
-                            self._cut(comment, current, depth)
-                        comment = first
-                    comment_end = last
-                    taken = max(taken, last)
-                continue
-            head = first
-            if comment >= 0 and begins:
-                if first <= comment_end + 1:
-                    head = comment
-                else:
-                    self._cut(comment, current, depth)
-            if begins:
-                comment = -1
-            found = definition(child, self.grammar) if role is not None else None
-            if found is not None and not _counts(found, context, stop - start):
-                found = None
-            if found is None:
-                if begins:
-                    self._cut(head, current, depth)
-                # A body that begins on its header's line ("{") is a container, however small.
-                if not begins or stop - start >= OPENED:
-                    self._statement(child, current, rest, depth, max(first, taken), context, stop - start)
+                    self._leading(at, first, last)
             else:
-                if self._define(child, found, current, head if begins else -1, depth, max(first, taken), last, context):
-                    current = rest
-            taken = max(taken, last)
-        if comment >= 0:
-            self._cut(comment, current, depth)
+                found = definition(child, self.grammar) if role is not None else None
+                head = self._head(at, first) if begins else -1
+                at.taken = max(at.taken, first)
+                if found is not None and _counts(found, at.context, stop - start):
+                    self._define(found, at, head, last)
+                else:
+                    self._statement(child, at, head, stop - start)
+                at.taken = max(at.taken, last)
+        if at.comment >= 0:
+            self._cut(at.comment, at.label, at.depth)
 
-    def _statement(
-        self, node: Node, label: Label, rest: Label, depth: int, taken: int, context: str, size: int
-    ) -> None:
-        if context != "function" or size > WHOLE // 2:
-            if context == "function" and node.type in self.grammar.class_values:
+    def _leading(self, at: _Siblings, first: int, last: int) -> None:
+        """A comment or attribute on lines of its own waits for what follows."""
+        if at.comment >= 0 and first > at.comment_end + 1:
+            self._cut(at.comment, at.label, at.depth)
+            at.comment = -1
+        if at.comment < 0:
+            at.comment = first
+        at.comment_end = last
+        at.taken = max(at.taken, last)
+
+    def _head(self, at: _Siblings, first: int) -> int:
+        """Where something that begins on line `first` begins with its comments; others become statements."""
+        comment, at.comment = at.comment, -1
+        if comment < 0:
+            return first
+        if first <= at.comment_end + 1:
+            return comment
+        self._cut(comment, at.label, at.depth)
+        return first
+
+    def _statement(self, node: Node, at: _Siblings, head: int, size: int) -> None:
+        if head >= 0:
+            self._cut(head, at.label, at.depth)
+            if size < OPENED:
+                return
+        # A body that begins on its header's line ("{") is a container, however small.
+        context = at.context
+        if context == "function":
+            if size <= OPENED_IN_FUNCTIONS:
+                return
+            if node.type in self.grammar.class_values:
                 context = "class"  # an anonymous type: its methods are members again
-            self._children(node, label, rest, depth + 1, taken, context)
+        self._children(node, _Siblings(at.label, at.rest, at.depth + 1, at.taken, context))
 
-    def _define(
-        self, node: Node, found: Definition, label: Label, head: int, depth: int, taken: int, last: int, context: str
-    ) -> bool:
-        """Cuts for one definition; whether it became a unit of its own."""
+    def _define(self, found: Definition, at: _Siblings, head: int, last: int) -> None:
+        """Cuts for one definition."""
+        label, depth = at.label, at.depth
         if head < 0:  # in the middle of a line: it stays what it stands in
-            self._children(found.inner, label, label, depth + 1, taken, context)
-            return False
+            self._children(found.inner, _Siblings(label, label, depth + 1, at.taken, at.context))
+            return
+        at.label = at.rest
         if found.role == "scope":
-            inside = Label("block", "", _join(_join(label.inside, found.scope), found.name))
+            inside = Label("block", "", _join(label.inside, found.scope, found.name))
             self._cut(head, inside, depth)
-            self._children(found.inner, inside, inside, depth + 1, taken, "class" if context == "class" else "top")
-            return True
-        kind = _kind(found, context)
-        new = Label(kind, found.name, _join(label.inside, found.scope), label.inside)
+            context = "class" if at.context == "class" else "top"
+            self._children(found.inner, _Siblings(inside, inside, depth + 1, at.taken, context))
+            return
+        new = Label(_kind(found, at.context), found.name, _join(label.inside, found.scope), label.inside)
+        member = Label("block", "", new.inside)
         heavy = self.lines.weight(head, last + 1) > WHOLE
+        if found.role == "impl" and heavy:
+            new = member  # its members say more than the line that opens it
+        self._cut(head, new, depth)
         if not heavy:
-            self._cut(head, new, depth)
-        elif found.role in ("class", "impl"):
-            member = Label("block", "", new.inside)
-            self._cut(head, new if found.role == "class" else member, depth)
-            self._children(found.inner, new if found.role == "class" else member, member, depth + 1, taken, "class")
+            return
+        if found.role in ("class", "impl"):
+            inner = _Siblings(new, member, depth + 1, at.taken, "class")
         else:
-            self._cut(head, new, depth)
-            inner = "function" if found.role == "function" else context
-            self._children(found.inner, new, new, depth + 1, taken, inner)
-        return True
+            context = "function" if found.role == "function" else at.context
+            inner = _Siblings(new, new, depth + 1, at.taken, context)
+        self._children(found.inner, inner)
 
     def _cut(self, line: int, label: Label, depth: int) -> None:
         last = self.cuts[-1]

@@ -19,6 +19,7 @@ _UNDERLINE = re.compile(rb" {0,3}(=+|-+)[ \t]*$")
 _RST_LINE = re.compile(rb"([=\-`:.'\"~^_*+#<>!$%&(),/;?@\[\\\]{|}])\1{2,}[ \t]*$")
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _MARKUP = re.compile(r"[`*]|<[^<>]+>|\[([^\]]*)\]\([^)]*\)|\{#[^}]*\}")
+_COMMENTS = (b"//", b"#", b"--", b";", b"%", b"*", b"/*", b'"')
 MAX_TITLE = 100
 PARAGRAPH_DEPTH = 1
 
@@ -63,7 +64,8 @@ _PATTERNS: dict[str, bytes] = {
     "tcl": rb"(?:proc|namespace\s+eval|oo::class\s+create)\s+(\S+)",
     "thrift": rb"(?:struct|service|enum|union|exception|typedef)\s+(\w+)",
     "v": rb"(?:pub\s+)?(?:fn|struct|enum|interface|type)\s+(?:\([^)]*\)\s*)?" + _NAME,
-    "vb": rb"(?i)\s*(?:(?:public|private|friend|shared|partial)\s+)*(?:sub|function|class|module|structure|enum)\s+(\w+)",
+    "vb": rb"(?i)\s*(?:(?:public|private|friend|shared|partial)\s+)*"
+    rb"(?:sub|function|class|module|structure|enum)\s+(\w+)",
     "verilog": rb"\s*(?:module|function|task|class|interface|package)\s+(?:automatic\s+)?(\w+)",
     "vim": rb"(?:fu(?:nction)?!?\s+|command!?\s+.*?|augroup\s+)([\w:#]+)",
 }
@@ -214,8 +216,6 @@ def _ended(lines: Lines, line: int) -> bool:
 
 
 def _comment_above(lines: Lines, line: int, floor: int) -> int:
-    while line - 1 > floor and lines.row(line - 1).lstrip().startswith(
-        (b"//", b"#", b"--", b";", b"%", b"*", b"/*", b'"')
-    ):
+    while line - 1 > floor and lines.row(line - 1).lstrip().startswith(_COMMENTS):
         line -= 1
     return line

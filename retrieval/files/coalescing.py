@@ -28,7 +28,11 @@ class Batch:
 
     def __init__(self, *, quiet: float, longest: float) -> None:
         self.quiet, self.longest = quiet, longest
-        self._clear()
+        self._paths: set[str] = set()
+        self._reason = ""
+        self._events = 0
+        self._first: float | None = None
+        self._last = 0.0
 
     def add(self, now: float, *paths: str) -> None:
         """An event about files."""
@@ -59,7 +63,7 @@ class Batch:
         if not reason and self._events > MAX_EVENTS:
             reason = "events may have been lost"
         changes = Changes(tuple(sorted(self._paths)) if len(self._paths) <= MAX_PATHS else (), bool(reason), reason)
-        self._clear()
+        self._paths, self._reason, self._events, self._first = set(), "", 0, None
         return changes
 
     def _tick(self, now: float) -> None:
@@ -67,10 +71,3 @@ class Batch:
         self._last = now
         if self._first is None:
             self._first = now
-
-    def _clear(self) -> None:
-        self._paths: set[str] = set()
-        self._reason = ""
-        self._events = 0
-        self._first: float | None = None
-        self._last = 0.0

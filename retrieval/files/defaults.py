@@ -79,7 +79,11 @@ SECRET_ENDINGS = (
     ".ovpn", ".tfvars", ".tfstate", ".tfstate.backup", ".env", ".mobileprovision",
 )  # fmt: skip
 SECRET_DIRECTORIES = frozenset({".aws", ".ssh", ".gnupg", ".azure", ".kube", ".docker", ".gcloud"})
-PRIVATE_KEY = re.compile(rb"^[^\S\n]*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", re.MULTILINE)
+# A key itself, not talk about one: the opening line, then base64, be it in a file of its own, in a string or in JSON.
+PRIVATE_KEY = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+    rb"(?:[\s\"'+,]|\\[nr]|\\\n|[A-Za-z-]+: [^\n]*\n)*[A-Za-z0-9+/=]{24}"
+)
 
 BINARY_ENDINGS = frozenset(
     """
@@ -126,10 +130,12 @@ def is_manifest(name: str) -> bool:
 
 
 def file_reason(name: str) -> str | None:
-    """Why a file with this name is left out by default; `SECRET` whatever any ignore file says."""
+    """Why a file with this name is left out by default; a reason in `NEVER` whatever any ignore file says."""
     lowered = name.lower()
     if lowered in SECRET_NAMES or lowered.startswith(".env."):
         return SECRET
+    if lowered == ".git":  # worktrees and submodules have a file of that name
+        return VERSION_CONTROL
     if name in LOCK_FILES:
         return "lock file"
     for ending, reason in _REASONS.get(lowered.rpartition(".")[2], ()):
@@ -150,6 +156,8 @@ def _reasons_by_last_part() -> dict[str, list[tuple[str, str]]]:
 
 
 SECRET = "secret"
+VERSION_CONTROL = "version control"
+NEVER = (SECRET, VERSION_CONTROL)  # no ignore file brings these back
 _REASONS = _reasons_by_last_part()
 
 

@@ -20,6 +20,7 @@ OWN_IGNORE = ".c2llmignore"
 IGNORE_FILES = (GIT_IGNORE, OWN_IGNORE)
 MAX_IGNORE_BYTES = 512 * 1024  # an ignore file larger than this is no ignore file
 _CASE = re.IGNORECASE if sys.platform in ("win32", "darwin") else re.RegexFlag(0)  # re.NOFLAG came with 3.11
+_SPECIAL = re.compile(r"[*?\[\\]")
 _POSIX_CLASSES = {
     "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": " \\t", "cntrl": "\\x00-\\x1f\\x7f", "digit": "0-9",
     "graph": "\\x21-\\x7e", "lower": "a-z", "print": "\\x20-\\x7e", "punct": "!-/:-@\\[-`{-~", "space": "\\s",
@@ -29,7 +30,7 @@ _POSIX_CLASSES = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One pattern: what it says (`ignore`), whether it is for directories only, and whether it looks at the whole path."""
+    """One pattern: what it says (`ignore`), what it is for, and whether it looks at the whole path or the name."""
 
     ignore: bool
     only_directories: bool
@@ -54,7 +55,9 @@ class RuleSet:
         return bool(self._rules)
 
     def decide(self, path: str, name: str, is_directory: bool) -> bool | None:
-        """True: ignored, False: kept by a negation, None: no pattern speaks about it. `path` is relative to the base."""
+        """True: ignored, False: kept by a negation, None: nothing said. `path` is relative to the base."""
+        if not path.isascii():
+            path, name = _as_bytes(path), _as_bytes(name)
         by_name = self._any_name is not None and self._any_name.fullmatch(name)
         by_path = self._any_path is not None and self._any_path.fullmatch(path)
         if not by_name and not by_path:
@@ -91,7 +94,7 @@ def read_rules(path: Path, base: str = "") -> RuleSet | None:
 
 def parse_rule(line: str) -> Rule | None:
     """One line of an ignore file; None for comments, blank lines and patterns that can never match."""
-    pattern = _without_trailing_spaces(line.removesuffix("\r"))
+    pattern = _without_trailing_spaces(_as_bytes(line.removesuffix("\r")))
     if not pattern or pattern.startswith("#"):
         return None
     ignore = not pattern.startswith("!")
@@ -140,10 +143,13 @@ def translate(pattern: str, whole_path: bool) -> str | None:
 
 
 def _stars(pattern: str, start: int, stop: int, whole_path: bool) -> tuple[str, int]:
-    """A run of `*`: `**` between slashes crosses directories, anything else stays within one name."""
+    """A run of `*`: `**` between slashes crosses directories, anything else stays within one name.
+
+    Git compares the part before the first special character by itself, so that `a**/b` is "a" and then `**/b`.
+    """
     if not whole_path:
         return ".*", stop
-    begins = start == 0 or pattern[start - 1] == "/"
+    begins = start == 0 or pattern[start - 1] == "/" or not _SPECIAL.search(pattern, 0, start)
     if stop - start >= 2 and begins:
         if stop == len(pattern):
             return ".*", stop
@@ -153,7 +159,7 @@ def _stars(pattern: str, start: int, stop: int, whole_path: bool) -> tuple[str, 
 
 
 def _bracket(pattern: str, at: int) -> tuple[str, int] | None:
-    """A bracket expression from behind its "[": the regular expression and where it ends; None where it is malformed."""
+    """A bracket expression from behind its "[": its regular expression and its end; None where it is malformed."""
     negated = pattern[at : at + 1] in ("!", "^")
     at += negated
     members: list[str] = []
@@ -176,11 +182,12 @@ def _bracket(pattern: str, at: int) -> tuple[str, int] | None:
         low, at = _bracket_char(pattern, at)
         if low is None:
             return None
-        high: str | None = low
+        high = low
         if pattern[at : at + 1] == "-" and pattern[at + 1 : at + 2] not in ("]", ""):
-            high, at = _bracket_char(pattern, at + 1)
-            if high is None:
+            end, at = _bracket_char(pattern, at + 1)
+            if end is None:
                 return None
+            high = end
         if low <= high:
             members.append(f"{re.escape(low)}-{re.escape(high)}" if low != high else re.escape(low))
     inside = "".join(members)
@@ -193,6 +200,11 @@ def _bracket_char(pattern: str, at: int) -> tuple[str | None, int]:
     if pattern[at] == "\\":
         at += 1
     return (pattern[at], at + 1) if at < len(pattern) else (None, at)
+
+
+def _as_bytes(text: str) -> str:
+    """Text with a character for each byte of its UTF-8: git's patterns see bytes, so "?" is half an "é"."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def _without_trailing_spaces(line: str) -> str:

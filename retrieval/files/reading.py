@@ -121,17 +121,17 @@ def _read_once(full: Path, path: str, limit: int) -> SourceFile | Skip | None:
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
-    if len(data) > limit:
-        return Skip(path, "too large")
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
         return None
+    return _source(path, data, FileStamp.of(after, now), after.st_mtime_ns)
+
+
+def _source(path: str, data: bytes, stamp: FileStamp, mtime_ns: int) -> SourceFile | Skip:
     text = decode(data)
-    if text is None:
-        return Skip(path, "binary")
-    reason = content_reason(full.name, data)
-    if reason is not None:
-        return Skip(path, reason)
-    return SourceFile(path, text, digest_of(data), len(data), after.st_mtime_ns, FileStamp.of(after, now))
+    reason = "binary" if text is None else content_reason(path.rpartition("/")[2], data)
+    if text is None or reason is not None:
+        return Skip(path, reason or "binary")
+    return SourceFile(path, text, digest_of(data), len(data), mtime_ns, stamp)
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:

@@ -18,9 +18,11 @@ from pathlib import Path
 from retrieval.errors import WorkspaceError
 from retrieval.files.defaults import (
     MARKER_ENTRIES,
+    NEVER,
     SECRET,
     SECRET_DIRECTORIES,
     VCS_DIRECTORIES,
+    VERSION_CONTROL,
     directory_reason,
     file_reason,
 )
@@ -34,7 +36,7 @@ IGNORED = "ignored"  # by a pattern of the user's: counted, not listed
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan found. `skipped` lists files left out by a rule of this program or an error, not the user's ignores."""
+    """What a scan found. `skipped` lists what a rule of this program or an error left out, not the user's ignores."""
 
     stamps: dict[str, FileStamp]
     changed: tuple[str, ...]  # new or different from what was known, sorted
@@ -81,7 +83,7 @@ class Scanner:
         return self.judge().ignores(path, is_dir)
 
     def judge(self) -> Judge:
-        """For many questions about one moment: what is learned about a folder is remembered by the judge."""
+        """For many questions about one moment: it remembers what it learned about each folder."""
         return Judge(self)
 
     def _reason(self, path: str, name: str, is_directory: bool, siblings: _Siblings, level: _Level) -> str | None:
@@ -89,10 +91,10 @@ class Scanner:
         reason: str | None = None
         if is_directory:
             if name in VCS_DIRECTORIES:
-                return "version control"
+                return VERSION_CONTROL
             if name in SECRET_DIRECTORIES:
                 return SECRET
-        elif (reason := file_reason(name)) == SECRET:
+        elif (reason := file_reason(name)) in NEVER:
             return reason
         verdict = self._extra.decide(path, name, is_directory) if self._extra else None
         if verdict is None and level.own:
@@ -117,9 +119,8 @@ class Scanner:
             outer = [exclude] if exclude else []
             folders = [] if inner == "." else inner.split("/")
             for depth in range(len(folders)):
-                rules = read_rules(
-                    top.joinpath(*folders[:depth]) / GIT_IGNORE, "".join(f + "/" for f in folders[:depth])
-                )
+                base = "".join(folder + "/" for folder in folders[:depth])
+                rules = read_rules(top / base / GIT_IGNORE, base)
                 outer += [rules] if rules else []
             git = [_Below(rules, prefix) for rules in reversed(outer)]
         return self._level_of("", _Level(tuple(git), ()), IGNORE_FILES)
@@ -150,7 +151,7 @@ _Siblings = Mapping[str, object] | frozenset[str]
 
 
 class Judge:
-    """Answers `ignores` for single paths. Short-lived: it does not see what changes after its first look at a folder."""
+    """Answers `ignores` for single paths. Short-lived: it does not see what changes behind its first look."""
 
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
@@ -246,23 +247,24 @@ class _Walk:
                         self._file(path, entry)
                     else:
                         self._left_out(path, reason)
-                elif entry.is_symlink():
-                    self.skipped.append(Skip(path, "link"))
                 elif entry.is_dir(follow_symlinks=False):
                     reason = self.scanner._reason(path, name, True, entries, level)
-                    if reason is not None:
-                        self.ignored += reason is IGNORED
-                    elif depth >= MAX_DEPTH:
-                        self.skipped.append(Skip(path, "too deep"))
-                    else:
+                    if self._enters(path, reason, depth):
                         inner.append(path + "/")
                 else:
-                    self.skipped.append(Skip(path, "not a regular file"))
+                    self.skipped.append(Skip(path, "link" if entry.is_symlink() else "not a regular file"))
             except FileNotFoundError:  # gone since the listing: as if it had never been there
                 continue
             except OSError as error:
                 self.skipped.append(Skip(path, f"unreadable: {error.strerror}"))
         return inner
+
+    def _enters(self, path: str, reason: str | None, depth: int) -> bool:
+        self.ignored += reason is IGNORED
+        if reason is None and depth >= MAX_DEPTH:
+            self.skipped.append(Skip(path, "too deep"))
+            return False
+        return reason is None
 
     def _left_out(self, path: str, reason: str) -> None:
         if reason is IGNORED:
@@ -303,7 +305,7 @@ def _repository(root: Path) -> tuple[Path, Path] | None:
 
 
 def _linked_git_directory(top: Path, marker: Path) -> Path:
-    """Worktrees and submodules have a `.git` file that names the directory; worktrees share the `info` of their main one."""
+    """Worktrees and submodules have a `.git` file that names the directory; worktrees share their main one's `info`."""
     try:
         target = marker.read_text(errors="replace").strip().removeprefix("gitdir:").strip()
         directory = (top / target).resolve()

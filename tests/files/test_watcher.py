@@ -1,0 +1,223 @@
+"""The watcher on a real file system: what it reports is waited for, never slept for."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from retrieval.files import Changes, Scanner, Watcher, limits
+from retrieval.files.coalescing import MAX_PATHS
+
+PATIENCE = 20.0
+
+
+class Listener:
+    """Remembers what was reported, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+        self.reasons: set[str] = set()
+        self.batches = 0
+        self._told = threading.Condition()
+
+    def __call__(self, changes: Changes) -> None:
+        with self._told:
+            self.batches += 1
+            self.paths |= set(changes.paths)
+            self.reasons |= {changes.reason} - {""}
+            self._told.notify_all()
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        with self._told:
+            assert self._told.wait_for(condition, PATIENCE), (self.paths, self.reasons)
+
+    def wait_for(self, *paths: str) -> None:
+        self.wait(lambda: set(paths) <= self.paths)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "root" / "sub").mkdir(parents=True)
+    (tmp_path / "root" / "a.py").write_text("x")
+    (tmp_path / "root" / "sub" / "b.py").write_text("x")
+    (tmp_path / "root" / ".gitignore").write_text("*.log\n")
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def watcher(root: Path, listener: Listener) -> Iterator[Watcher]:
+    with Watcher(root, Scanner(root), listener, quiet=0.02, longest=0.5) as running:
+        assert running.mode == "native"
+        yield running
+
+
+@pytest.mark.usefixtures("watcher")
+def test_edits_new_files_and_deletions_are_reported(root: Path, listener: Listener) -> None:
+    (root / "a.py").write_text("y")
+    (root / "sub" / "new.py").write_text("y")
+    (root / "sub" / "b.py").unlink()
+    listener.wait_for("a.py", "sub/new.py", "sub/b.py")
+    assert not listener.reasons
+
+
+@pytest.mark.usefixtures("watcher")
+def test_a_moved_file_is_reported_at_both_places(root: Path, listener: Listener) -> None:
+    (root / "a.py").rename(root / "sub" / "c.py")
+    listener.wait_for("a.py", "sub/c.py")
+
+
+@pytest.mark.usefixtures("watcher")
+def test_saving_by_rename_reports_the_file(root: Path, listener: Listener) -> None:
+    (root / "a.py~").write_text("new")
+    (root / "a.py~").replace(root / "a.py")
+    listener.wait_for("a.py")
+
+
+@pytest.mark.usefixtures("watcher")
+def test_a_directory_that_comes_goes_or_moves_makes_a_rescan_due(root: Path, listener: Listener) -> None:
+    for act in (
+        lambda: shutil.copytree(root / "sub", root / "copy"),  # its files may have come before its watch
+        lambda: (root / "copy").rename(root / "moved"),
+        lambda: shutil.rmtree(root / "moved"),
+    ):
+        listener.reasons.clear()
+        act()
+        listener.wait(lambda: "directories changed" in listener.reasons)
+
+
+@pytest.mark.usefixtures("watcher")
+def test_a_file_in_a_new_directory_is_reported_afterwards(root: Path, listener: Listener) -> None:
+    (root / "deep" / "er").mkdir(parents=True)
+    listener.wait(lambda: "directories changed" in listener.reasons)
+    (root / "deep" / "er" / "x.py").write_text("x")
+    listener.wait_for("deep/er/x.py")
+
+
+@pytest.mark.usefixtures("watcher")
+def test_ignored_paths_are_never_reported(root: Path, listener: Listener) -> None:
+    (root / "x.log").write_text("x")
+    (root / ".env").write_text("x")
+    (root / "node_modules" / "m").mkdir(parents=True)
+    (root / "node_modules" / "m" / "i.js").write_text("x")
+    (root / ".git").mkdir()
+    (root / ".git" / "HEAD").write_text("x")
+    (root / "a.py").write_text("last")
+    listener.wait_for("a.py")
+    assert listener.paths == {"a.py"}
+    assert not listener.reasons
+
+
+@pytest.mark.usefixtures("watcher")
+@pytest.mark.parametrize("name", [".gitignore", "sub/.gitignore", ".c2llmignore"])
+def test_a_changed_ignore_file_makes_a_rescan_due(name: str, root: Path, listener: Listener) -> None:
+    (root / name).write_text("*.py\n")
+    listener.wait(lambda: "ignore rules changed" in listener.reasons)
+
+
+@pytest.mark.usefixtures("watcher")
+def test_a_new_manifest_makes_a_rescan_due(root: Path, listener: Listener) -> None:
+    (root / "Cargo.toml").write_text("")
+    listener.wait(lambda: "default excludes may apply elsewhere" in listener.reasons)
+
+
+@pytest.mark.usefixtures("watcher")
+def test_thousands_of_files_are_a_few_batches(root: Path, listener: Listener) -> None:
+    count = MAX_PATHS + 500
+    for number in range(count):
+        (root / f"n{number}.py").write_text("x")
+    listener.wait(lambda: "many files changed at once" in listener.reasons or len(listener.paths) >= count)
+    assert listener.batches < 60
+
+
+def test_changes_wait_while_git_works(root: Path, listener: Listener) -> None:
+    lock = root / ".git" / "index.lock"
+    lock.parent.mkdir()
+    lock.touch()
+    with Watcher(root, Scanner(root), listener, quiet=0.01, longest=0.05) as watcher:
+        (root / "a.py").write_text("one")
+        asked = threading.Event()
+        works = watcher._git_works
+        watcher._git_works = lambda: asked.set() or works()  # type: ignore[method-assign,func-returns-value]
+        assert asked.wait(PATIENCE)
+        assert not listener.paths
+        (root / "sub" / "b.py").write_text("two")
+        lock.unlink()
+        listener.wait_for("a.py", "sub/b.py")
+
+
+def test_a_listener_that_fails_is_called_again(root: Path, listener: Listener) -> None:
+    failed = threading.Event()
+
+    def fail_once(changes: Changes) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise ValueError("no")
+        listener(changes)
+
+    with Watcher(root, Scanner(root), fail_once, quiet=0.01):
+        (root / "a.py").write_text("y")
+        assert failed.wait(PATIENCE)
+        (root / "sub" / "b.py").write_text("y")
+        listener.wait_for("sub/b.py")
+
+
+def refuse(*_: object) -> object:
+    raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+
+def test_without_native_events_it_polls_and_says_so_once(root: Path, listener: Listener) -> None:
+    with Watcher(root, Scanner(root), listener, poll_every=0.02, watch=refuse) as watcher:  # type: ignore[arg-type]
+        assert watcher.mode == "polling"
+        assert len(watcher.notes) == 1
+        assert "inotify watch limit reached" in watcher.notes[0]
+        (root / "new.py").write_text("x")
+        listener.wait_for("new.py")
+        (root / "new.py").unlink()
+        (root / "sub" / "b.py").write_text("longer than before")
+        listener.wait_for("sub/b.py")
+
+
+def test_a_tree_that_could_be_watched_in_part_only_is_polled(
+    root: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.files.watcher.require_watches", refuse)
+    with Watcher(root, Scanner(root), listener, poll_every=0.02) as watcher:
+        assert watcher.mode == "polling"
+
+
+def test_there_are_watches_to_be_had_here(root: Path) -> None:
+    limits.require_watches(root)
+
+
+def test_stop_ends_its_threads_and_no_call_comes_after(root: Path, listener: Listener) -> None:
+    watcher = Watcher(root, Scanner(root), listener, quiet=0.01)
+    watcher.start()
+    watcher.stop()
+    watcher.stop()
+    (root / "a.py").write_text("y")
+    assert "c2llm-watch" not in {thread.name for thread in threading.enumerate()}
+    assert not listener.batches
+
+
+def test_it_can_be_stopped_from_its_own_callback(root: Path) -> None:
+    stopped = threading.Event()
+
+    def stop(_: Changes) -> None:
+        watcher.stop()
+        stopped.set()
+
+    watcher = Watcher(root, Scanner(root), stop, quiet=0.01)
+    watcher.start()
+    (root / "a.py").write_text("y")
+    assert stopped.wait(PATIENCE)
+    watcher.stop()
