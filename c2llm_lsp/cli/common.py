@@ -80,9 +80,17 @@ def remark(text: str) -> None:
 
 
 def stderr_colours() -> bool:
+    return _colours(sys.stderr.isatty())
+
+
+def stdout_colours() -> bool:
+    return _colours(sys.stdout.isatty())
+
+
+def _colours(terminal: bool) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or (sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
+    return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
 
 
 def stdout_is_terminal() -> bool:

@@ -1,0 +1,176 @@
+"""What `c2llm doctor` looks at. A check gives findings, never an exception: broken installations are what it is for."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from c2llm_lsp import __version__
+from c2llm_lsp.cli.common import Place, sentence
+
+State = Literal["ok", "note", "broken"]
+
+LOW_SPACE = 500_000_000  # bytes; 100,000 chunks with their texts and vectors take about half of that
+SLOW_PASSAGE = 50.0  # milliseconds; a thousand chunks then take most of a minute
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report: what was looked at, how it is, and what to type next where something can be done."""
+
+    name: str
+    state: State
+    text: str
+    todo: str = ""
+
+
+Check = Callable[[Place], Iterator[Finding]]
+
+
+def examine(place: Place, checks: tuple[Check, ...]) -> Iterator[Finding]:
+    """All findings of all checks, as they come."""
+    for check in checks:
+        try:
+            yield from check(place)
+        except Exception as error:
+            yield Finding(check.__name__, "broken", sentence(error))
+
+
+def program(_: Place) -> Iterator[Finding]:
+    cores = os.cpu_count() or 1
+    system = f"{platform.system()} {platform.machine()}, {cores} cores"
+    yield Finding("c2llm", "ok", f"{__version__}, Python {platform.python_version()}, {system}")
+
+
+def sqlite(_: Place) -> Iterator[Finding]:
+    import sqlite3
+
+    with sqlite3.connect(":memory:") as database:
+        options = {row[0] for row in database.execute("PRAGMA compile_options")}
+    database.close()
+    if "ENABLE_FTS5" in options:
+        yield Finding("SQLite", "ok", f"{sqlite3.sqlite_version} with FTS5")
+    else:
+        yield Finding(
+            "SQLite", "broken", f"{sqlite3.sqlite_version} without FTS5", "use a Python whose SQLite has FTS5"
+        )
+
+
+def onnxruntime(_: Place) -> Iterator[Finding]:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime as runtime
+
+    providers = ", ".join(name.removesuffix("ExecutionProvider") for name in runtime.get_available_providers())
+    yield Finding("onnxruntime", "ok", f"{runtime.__version__}; providers: {providers}")
+
+
+def hnswlib(_: Place) -> Iterator[Finding]:
+    from retrieval.vectors import hnsw_problem
+
+    if problem := hnsw_problem():
+        text, _colon, todo = problem.partition(": ")
+        yield Finding("hnswlib", "note", text, todo.removesuffix("."))
+    else:
+        yield Finding("hnswlib", "ok", metadata.version("hnswlib"))
+
+
+def grammars(_: Place) -> Iterator[Finding]:
+    from retrieval.chunking.grammars import GRAMMARS, load
+
+    missing = sorted(name for name in GRAMMARS if load(name) is None)
+    version = metadata.version("tree-sitter")
+    if missing:
+        text = f"{version}; cut by lines instead of syntax: {', '.join(missing)}"
+        yield Finding("tree-sitter", "note", text, "pip install --force-reinstall c2llm-lsp")
+    else:
+        yield Finding("tree-sitter", "ok", f"{version}; {len(GRAMMARS)} languages")
+
+
+def model(place: Place) -> Iterator[Finding]:
+    from c2llm_lsp.cli.model import probe
+
+    settings = place.settings
+    found = probe(settings.encoder, threads=settings.threads)
+    text = f"{found.name}, {found.dimension} numbers a vector, fingerprint {found.fingerprint}"
+    yield Finding(
+        "model", "ok", f"{text}; loaded in {found.load_seconds:.2f} s, a passage takes {found.milliseconds:.1f} ms"
+    )
+    if found.milliseconds > SLOW_PASSAGE:
+        text = f"{found.milliseconds:.0f} ms for a short passage is slow: the first index will take its time"
+        yield Finding("model", "note", text, "set C2LLM_THREADS, or c2llm model use embedded")
+
+
+def cache(place: Place) -> Iterator[Finding]:
+    folder = cache_folder(place)
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"c2llm")
+        file.flush()
+        os.fsync(file.fileno())
+    milliseconds = 1e3 * (time.perf_counter() - started)
+    free = shutil.disk_usage(folder).free
+    text = f"{folder}: {size(folder_size(folder))} used, {size(free)} free, {milliseconds:.0f} ms to write"
+    if free < LOW_SPACE:
+        yield Finding("cache", "note", text, "free some space, or set C2LLM_CACHE_DIR")
+    else:
+        yield Finding("cache", "ok", text)
+
+
+def settings(place: Place) -> Iterator[Finding]:
+    from c2llm_lsp.settings import config_file
+
+    for warning in place.loaded.warnings:
+        yield Finding("settings", "note", warning)
+    chosen = ", ".join(f"{name} by {source}" for name, source in sorted(place.loaded.sources.items()))
+    yield Finding("settings", "ok", f"{chosen or 'all defaults'}; the user's file is {config_file()}")
+
+
+def watching(place: Place) -> Iterator[Finding]:
+    from retrieval.files.limits import require_watches
+
+    try:
+        require_watches(place.root)
+    except OSError as error:
+        todo = "sudo sysctl fs.inotify.max_user_watches=524288"
+        yield Finding("file events", "note", f"none to be had ({error.strerror}): watch looks every few seconds", todo)
+    else:
+        yield Finding("file events", "ok", f"watchdog {metadata.version('watchdog')}")
+
+
+def cache_folder(place: Place) -> Path:
+    if place.settings.cache is not None:
+        return place.settings.cache
+    import platformdirs
+
+    from c2llm_lsp.settings import APP
+
+    return Path(platformdirs.user_cache_dir(APP, appauthor=False))
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below; what vanishes meanwhile counts as nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:
+            continue
+    return total
+
+
+def size(number: float) -> str:
+    """Bytes as people read them."""
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"

@@ -1,0 +1,121 @@
+"""`c2llm watch`: keep the index current, and say what is done. Ctrl-C or SIGTERM ends it, and that is no failure."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from c2llm_lsp.cli import options
+from c2llm_lsp.cli.common import FOUND, complain, guarded, locate, open_workspace, remark, sentence
+from c2llm_lsp.cli.progress import LABELS, LINE_EVERY
+from c2llm_lsp.session import Event, Session
+from retrieval.types import IndexReport
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@guarded
+def watch(path: options.WorkspacePath = None, encoder: options.Encoder = None, quiet: options.Quiet = False) -> int:
+    """Keep the index current while files change, and say what is done.
+
+    Catches up first. Searches meanwhile, from here or anywhere, see each change within moments.
+    """
+    from retrieval.files import Watcher
+
+    place = locate(path, quiet=quiet, encoder=encoder)
+    with open_workspace(place) as workspace, ended_by_signals() as end:
+        session = Session(workspace, Diary(quiet=quiet))
+        watcher = Watcher(
+            place.root,
+            workspace.scanner,
+            lambda changes: session.rescan(changes.reason) if changes.rescan else session.changed(changes.paths),
+            quiet=place.settings.debounce_ms / 1000,
+        )
+        watcher.start()  # before the session looks: what changes in between is seen twice rather than never
+        try:
+            for note in () if quiet else watcher.notes:
+                remark(note)
+            say(f"Watching {place.root}", quiet)
+            session.start()
+            end.wait()
+        finally:
+            watcher.stop()
+            session.stop()
+    say("Stopped.", quiet)
+    return FOUND
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    end = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: end.set())
+    try:
+        yield end
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Diary:
+    """Prints one line for each thing done. What changes nothing is not told, but for the first look."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._last_line = time.monotonic()
+        self._last_error = ""
+
+    def __call__(self, event: Event) -> None:
+        if event.kind == "progress":
+            self._progress(event)
+        elif event.kind == "failed":
+            self._failure(event.error)
+        elif event.report is not None:
+            self._last_error = ""
+            self._done(event.job.cause, event.report)
+
+    def _progress(self, event: Event) -> None:
+        now = time.monotonic()
+        if event.total and now - self._last_line >= LINE_EVERY:
+            self._last_line = now
+            label, unit = LABELS.get(event.stage, (event.stage, "steps"))
+            say(f"{label}: {event.done:,} of {event.total:,} {unit}", self._quiet)
+
+    def _failure(self, error: Exception | None) -> None:
+        """Once for each failure, not once for each try."""
+        text = sentence(error) if error is not None else "unknown"
+        if text != self._last_error:
+            self._last_error = text
+            complain(text)
+
+    def _done(self, cause: str, report: IndexReport) -> None:
+        worked = report.files_changed or report.files_removed or report.chunks_embedded or report.chunks_reused
+        if worked or (cause == "start" and not report.cancelled):
+            say(f"{told(report)}" + (f" ({cause})" if cause else ""), self._quiet)
+
+
+def told(report: IndexReport) -> str:
+    """What a job did: files, chunks, embedded, milliseconds."""
+    files = f"{report.files_changed:,} files read"
+    if report.files_removed:
+        files += f", {report.files_removed:,} gone"
+    chunks = f"{report.chunks_added:,} chunks added, {report.chunks_removed:,} removed"
+    embedded = f"{report.chunks_embedded:,} embedded, {report.chunks_reused:,} known already"
+    end = ", to be continued" if report.cancelled else ""
+    return f"{files}; {chunks}; {embedded}; {1e3 * report.seconds:,.0f} ms{end}"
+
+
+def say(text: str, quiet: bool) -> None:
+    """A line with the time, at once: somebody may be reading along in a log."""
+    if not quiet:
+        typer.echo(f"{time.strftime('%H:%M:%S')} {text}")
+        sys.stdout.flush()

@@ -1,0 +1,169 @@
+"""Whatever is wrong with the input, the answer is a sentence and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import LONG, Program
+
+as_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+
+
+def test_no_arguments_shows_help(c2llm: Program) -> None:
+    done = c2llm()
+    assert done.code == 2
+    assert "Usage" in done.out + done.err
+
+
+def test_a_mistyped_command_suggests_the_right_one(c2llm: Program) -> None:
+    done = c2llm("serach", "x")
+    assert done.code == 2
+    assert "search" in done.err
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\n\t"])
+def test_an_empty_query_is_an_error(query: str, c2llm: Program, project: Path) -> None:
+    done = c2llm("search", query, project)
+    assert done.code == 2
+    assert "empty" in done.err
+
+
+def test_a_query_of_100000_characters_is_answered(c2llm: Program, project: Path) -> None:
+    done = c2llm("search", "apply ignore rules " * 5264, project)
+    assert done.code == 0
+    assert "ignore.py" in done.out
+
+
+@pytest.mark.parametrize(
+    "query", ['"', "'; DROP TABLE chunks; --", "NEAR(a b)", "*", "🎉", "\x1b[31m", "a:b AND OR NOT", "%s"]
+)
+def test_strange_queries_are_answered(query: str, c2llm: Program, project: Path) -> None:
+    assert c2llm("search", "--", query, project).code in (0, 1)
+
+
+def test_a_path_that_is_not_there(c2llm: Program, tmp_path: Path) -> None:
+    for command in (["search", "x"], ["index"], ["status"], ["batch"], ["watch"]):
+        done = c2llm(*command, tmp_path / "nope")
+        assert done.code == 2, command
+        assert "There is no directory" in done.err
+
+
+def test_a_path_that_is_a_file(c2llm: Program, project: Path) -> None:
+    done = c2llm("search", "x", project / "README.md")
+    assert done.code == 2
+    assert "is a file" in done.err
+
+
+def test_a_loop_of_links(c2llm: Program, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert c2llm("search", "x", tmp_path / "loop").code == 2
+
+
+@as_root
+def test_a_directory_without_permission(c2llm: Program, project: Path) -> None:
+    project.chmod(0)
+    try:
+        done = c2llm("search", "x", project)
+    finally:
+        project.chmod(0o755)
+    assert done.code == 2
+    assert "permission" in done.err.lower()
+
+
+def test_hostile_files_are_skipped_and_the_rest_is_found(c2llm: Program, project: Path) -> None:
+    (project / "nul.py").write_bytes(b"\0" * 10_000)
+    with (project / "huge.py").open("wb") as huge:
+        huge.truncate(2 << 30)
+    os.mkfifo(project / "pipe.py")
+    (project / "loop").symlink_to(project)
+    (project / "out.py").symlink_to("/etc/passwd")
+    (project / "latin.py").write_bytes("# größe der schlange\n".encode("latin-1"))
+    (project / "crlf.py").write_bytes(b"def crlf_giraffe():\r\n    pass\r\n")
+    (project / "broken.py").write_text("def broken(:\n  ((((((")
+    done = c2llm("index", project, "--skipped")
+    assert done.code == 0
+    assert "huge.py: too large" in done.out
+    assert "nul.py: binary" in done.out
+    assert "crlf.py:1: def crlf_giraffe():" in c2llm("search", "giraffe", project).out
+    assert "größe" in c2llm("search", "größe der schlange", project).out
+
+
+@pytest.mark.parametrize(
+    "variable, value",
+    [("C2LLM_RESULTS", "many"), ("C2LLM_ENCODER", "no-such-model"), ("C2LLM_CONFIG", "/proc/self/mem")],
+)
+def test_a_bad_setting_is_an_error(variable: str, value: str, c2llm: Program, project: Path) -> None:
+    done = c2llm("search", "x", project, environ={variable: value})
+    assert done.code == 2
+    assert done.err.startswith("c2llm: ")
+
+
+def test_a_cache_folder_that_is_a_file(c2llm: Program, project: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = c2llm("search", "x", project, environ={"C2LLM_CACHE_DIR": str(tmp_path / "file")})
+    assert done.code == 2
+    assert done.err.startswith("c2llm: ")
+
+
+@pytest.mark.parametrize("damage", ["not a database", ""])
+def test_a_damaged_index_is_made_anew(damage: str, c2llm: Program, project: Path) -> None:
+    c2llm("index", project)
+    for database in c2llm.cache.rglob("*.db"):
+        database.write_text(damage)
+        for log in (database.with_name(database.name + "-wal"), database.with_name(database.name + "-shm")):
+            log.unlink(missing_ok=True)
+    done = c2llm("search", "apply ignore rules", project)
+    assert done.code == 0
+    assert "ignore.py" in done.out
+
+
+def test_an_index_of_a_newer_version_is_left_alone(c2llm: Program, project: Path) -> None:
+    c2llm("index", project)
+    (index,) = c2llm.cache.rglob("index.db")
+    with sqlite3.connect(index) as database:
+        database.execute("PRAGMA user_version = 9999")
+        database.execute("UPDATE meta SET value = 9999 WHERE key LIKE '%version%'")
+    database.close()
+    before = index.read_bytes()
+    done = c2llm("search", "x", project)
+    assert done.code == 2
+    assert "newer" in done.err
+    assert index.read_bytes() == before
+
+
+def test_a_reader_that_goes_away_is_no_error(c2llm: Program, project: Path) -> None:
+    c2llm("index", project)
+    process = c2llm.start("search", "apply rules price job", project, "-C", "1000")
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    assert process.wait(LONG) == 141
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_an_interrupt_ends_with_130_and_keeps_what_is_done(c2llm: Program, project: Path) -> None:
+    process = c2llm.start("batch", project)
+    assert process.stdout and process.stderr and process.stdin
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=LONG)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_the_debug_variable_shows_the_traceback(c2llm: Program, tmp_path: Path) -> None:
+    done = subprocess.run(
+        c2llm.command("search", "x", tmp_path / "nope"),
+        env=c2llm.environment(C2LLM_DEBUG="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr

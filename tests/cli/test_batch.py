@@ -1,0 +1,86 @@
+"""`c2llm batch`: one line in, one line out, whatever the line is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import LONG, Program
+
+
+def ask(c2llm: Program, project: Path, *lines: str | bytes) -> list[dict]:
+    given = b"".join((line.encode() if isinstance(line, str) else line) + b"\n" for line in lines)
+    done = c2llm("batch", project, stdin=given)
+    assert done.code == 0
+    ready, *answers = done.out.splitlines()
+    assert ready == "ready"
+    assert len(answers) == len(lines)
+    return [json.loads(answer) for answer in answers]
+
+
+def test_queries_are_answered_in_order(c2llm: Program, project: Path) -> None:
+    queries = {
+        "apply ignore rules": "app/ignore.py",
+        "add a job to the queue": "core/queue.go",
+        "retry": "web/retry.ts",
+    }
+    answers = ask(c2llm, project, *(json.dumps({"query": query, "k": 10}) for query in queries))
+    assert [answer["results"][0]["path"] for answer in answers] == list(queries.values())
+    best = answers[0]["results"][0]
+    assert set(best) == {"path", "start_line", "end_line", "symbol", "score"}
+    assert (best["symbol"], best["start_line"]) == ("apply_ignore_rules", 4)
+
+
+def test_ready_comes_when_the_index_is_complete_and_answers_come_at_once(c2llm: Program, project: Path) -> None:
+    process = c2llm.start("batch", project)
+    assert process.stdin and process.stdout
+    assert process.stdout.readline() == "ready\n"
+    for _ in range(3):
+        process.stdin.write('{"query": "ignore rules"}\n')
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["results"]
+    process.communicate(timeout=LONG)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "not json",
+        "[]",
+        "null",
+        "{}",
+        '{"query": ""}',
+        '{"query": 7}',
+        '{"query": "x", "k": 0}',
+        '{"query": "x", "k": "many"}',
+        '{"query": "x", "k": true}',
+        '{"query": "x", "k": 1e99}',
+        '{"query": "x", "paths": "app"}',
+        '{"query": "x", "kinds": ["novel"]}',
+        b"\xff\xfe",
+        "[" * 100_000,
+    ],
+)
+def test_a_bad_line_gets_an_error_and_the_next_one_its_answer(line: str | bytes, c2llm: Program, project: Path) -> None:
+    bad, good = ask(c2llm, project, line, '{"query": "ignore rules"}')
+    assert set(bad) == {"error"}
+    assert good["results"]
+
+
+def test_filters_and_long_queries_work(c2llm: Program, project: Path) -> None:
+    by_language, by_path, by_kind, long = ask(
+        c2llm,
+        project,
+        '{"query": "job price", "languages": ["go"]}',
+        '{"query": "job price", "paths": ["app/**"]}',
+        '{"query": "billing", "kinds": ["section"]}',
+        json.dumps({"query": "ignore rules " * 10_000}),
+    )
+    assert {result["path"] for result in by_language["results"]} == {"core/queue.go"}
+    assert {result["path"] for result in by_path["results"]} <= {"app/ignore.py", "app/invoices.py"}
+    assert {result["path"] for result in by_kind["results"]} == {"README.md"}
+    assert long["results"][0]["path"] == "app/ignore.py"

@@ -1,0 +1,62 @@
+"""Starting costs next to nothing: what is heavy is imported where it is used."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import CHECKOUT, Program
+
+HEAVY = ("onnxruntime", "numpy", "tokenizers", "tree_sitter", "watchdog", "hnswlib", "torch", "sqlite3", "pathspec")
+LISTING = """
+import runpy, sys
+sys.argv[1:] = {arguments!r}
+try:
+    runpy.run_module("c2llm_lsp", run_name="__main__")
+except SystemExit:
+    print("\\n".join(sys.modules), file=sys.stderr)
+"""
+CALLS = [["--help"], ["--version"], ["search", "--help"], ["search", ""], ["doctor", "--help"]]
+
+
+def imported(*arguments: str, cwd: Path = CHECKOUT) -> set[str]:
+    """The modules that a run of the command has imported."""
+    code = LISTING.format(arguments=list(arguments))
+    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stderr.split()} | {
+        name for name in done.stderr.split() if name.startswith("c2llm_lsp")
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["search", "--help"], ["search", ""], ["doctor", "--help"]]
+)
+def test_nothing_heavy_is_imported_to_say_no_or_help(arguments: list[str]) -> None:
+    assert not imported(*arguments) & set(HEAVY)
+
+
+def test_only_the_subcommand_that_is_called_is_imported() -> None:
+    modules = imported("search", "--help")
+    assert "c2llm_lsp.cli.search" in modules
+    assert not {"c2llm_lsp.cli.doctor", "c2llm_lsp.cli.watch", "c2llm_lsp.session"} & modules
+    assert not {name for name in imported("--help") if name.startswith("c2llm_lsp.cli.")} & {"c2llm_lsp.cli.search"}
+
+
+def test_help_starts_as_fast_as_its_libraries(c2llm: Program) -> None:
+    """As a ratio, because machines differ: our own part of `--help` is small beside typer's and rich's import."""
+
+    def fastest(command: list[str]) -> float:
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            subprocess.run(command, env=c2llm.environment(), cwd=c2llm.home, capture_output=True, check=True)
+            times.append(time.perf_counter() - started)
+        return statistics.median(sorted(times)[:3])
+
+    libraries = fastest([sys.executable, "-c", "import typer, typer.rich_utils, rich.console, rich.panel, rich.table"])
+    assert fastest(c2llm.command("--help")) < 2.5 * libraries
