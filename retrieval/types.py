@@ -109,5 +109,6 @@ class IndexReport:
     chunks_reused: int = 0  # vectors found in the shared store
     skipped: tuple[Skip, ...] = ()
     cancelled: bool = False
+    busy: bool = False  # another process is writing this index: nothing was done here
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,35 @@
+"""From changed files to rows and vectors: plan, words, vectors; one writer at a time; the live vector index."""
+
+from __future__ import annotations
+
+from retrieval.indexing.live import LiveIndex
+from retrieval.indexing.lock import writer_lock, writer_pid
+from retrieval.indexing.run import (
+    CHUNKING_KEY,
+    INDEXED_KEY,
+    SKIPPED_KEY,
+    Plan,
+    Run,
+    execute,
+    plan,
+    plan_paths,
+    rows_known,
+)
+from retrieval.indexing.words import Cancel, Progress
+
+__all__ = [
+    "CHUNKING_KEY",
+    "INDEXED_KEY",
+    "SKIPPED_KEY",
+    "Cancel",
+    "LiveIndex",
+    "Plan",
+    "Progress",
+    "Run",
+    "execute",
+    "plan",
+    "plan_paths",
+    "rows_known",
+    "writer_lock",
+    "writer_pid",
+]

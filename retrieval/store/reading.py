@@ -81,6 +81,12 @@ class Reader:
         with self._database.reading() as db:
             return int(db.execute("SELECT count(*) FROM main.chunks").fetchone()[0])
 
+    def last_id(self) -> int:
+        """The highest chunk id ever given; every chunk that comes later has a higher one."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT seq FROM main.sqlite_sequence WHERE name = 'chunks'").fetchone()
+        return int(row[0]) if row else 0
+
     def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
         """The chunks of these ids, in the order asked for; those that are gone are left out."""
         sql = f"SELECT c.id, {_CHUNK} FROM main.chunks c JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"

@@ -6,10 +6,12 @@ workspace refers to any more goes only where `prune` is asked for it.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ from retrieval.store.rows import Pending
 from retrieval.store.schema import new_generation
 from retrieval.store.writing import Writer
 from retrieval.types import Chunk
+
+_COMPLETE = "complete:"
 
 Matrix = NDArray[np.float32]
 
@@ -76,15 +80,17 @@ class SharedVectors(Writer):
         with self._database.reading() as db:
             return np.sort(_ids(db.execute(sql, (encoder[0],))))
 
-    def pending_count(self, fingerprint: str) -> int:
-        """How many chunks lack a vector. A note of the last complete state makes this immediate where nothing changed."""
-        if self._complete(fingerprint):
+    def pending_count(self, fingerprint: str, *, after: int = 0) -> int:
+        """How many chunks beyond an id lack a vector. Immediate where nothing changed since the last complete state."""
+        if self.complete(fingerprint):
             return 0
         encoder = self._encoder(fingerprint)
-        sql = """SELECT count(*) FROM main.chunks c WHERE NOT EXISTS (SELECT 1 FROM shared.vectors v
-                 WHERE v.encoder = ? AND v.passage = c.passage)"""
+        # Without a lower bound the index over passages answers; the unary plus keeps SQLite from walking the wide rows.
+        bound = "c.id > ?" if after else "+c.id > ?"
+        sql = f"""SELECT count(*) FROM main.chunks c WHERE {bound} AND NOT EXISTS (SELECT 1 FROM shared.vectors v
+                  WHERE v.encoder = ? AND v.passage = c.passage)"""
         with self._database.reading() as db:
-            return int(db.execute(sql, (encoder[0] if encoder else -1,)).fetchone()[0])
+            return int(db.execute(sql, (after, encoder[0] if encoder else -1)).fetchone()[0])
 
     def without_vectors(self, fingerprint: str, limit: int, *, after: int = 0) -> list[Pending]:
         """The first chunks in order of id, beyond `after`, that lack a vector."""
@@ -96,9 +102,37 @@ class SharedVectors(Writer):
             rows = db.execute(sql, (after, encoder[0] if encoder else -1, limit))
             return [Pending(row[0], row[1], Chunk(*row[2:])) for row in rows]
 
-    def note_complete(self, fingerprint: str) -> None:
+    def vector_count(self, fingerprint: str, *, after: int) -> int:
+        """How many chunks beyond an id have a vector."""
+        encoder = self._encoder(fingerprint)
+        sql = """SELECT count(*) FROM main.chunks c JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage
+                 WHERE c.id > ?"""
+        with self._database.reading() as db:
+            return int(db.execute(sql, (encoder[0] if encoder else -1, after)).fetchone()[0])
+
+    def note_complete(self, fingerprint: str, name: str) -> None:
         """Remember that at this change, with these vectors, nothing is pending."""
-        self.set_meta(**{f"complete:{fingerprint}": f"{self.change}:{self.vectors_generation()}"})
+        state = f"{self.change}:{self.vectors_generation()}"
+        self.set_meta(**{f"{_COMPLETE}{fingerprint}": state, "encoder": json.dumps([name, fingerprint])})
+
+    def last_encoder(self) -> tuple[str, str] | None:
+        """Name and fingerprint of the encoder whose vectors were complete last."""
+        value = self.get_meta("encoder")
+        if value is None:
+            return None
+        name, fingerprint = json.loads(str(value))
+        return str(name), str(fingerprint)
+
+    def complete_encoders(self) -> frozenset[str]:
+        """The fingerprints for which nothing is pending, as far as it was noted."""
+        state = f"{self.change}:{self.vectors_generation()}"
+        with self._database.reading() as db:
+            rows = db.execute("SELECT key FROM main.meta WHERE key GLOB ? AND value = ?", (_COMPLETE + "*", state))
+            return frozenset(key.removeprefix(_COMPLETE) for (key,) in rows)
+
+    def complete(self, fingerprint: str) -> bool:
+        """Whether nothing was pending when this was last noted, and nothing changed since."""
+        return fingerprint in self.complete_encoders()
 
     def prune(self, indexes: Sequence[Path]) -> int:
         """Delete vectors that no chunk of these index files refers to; how many. A workspace that is just being indexed loses
@@ -115,10 +149,6 @@ class SharedVectors(Writer):
                 db.execute("UPDATE shared.meta SET value = ? WHERE key = 'generation'", (new_generation(),))
             db.execute("DELETE FROM temp.used")
         return gone
-
-    def _complete(self, fingerprint: str) -> bool:
-        noted = self.get_meta(f"complete:{fingerprint}")
-        return noted is not None and noted == f"{self.change}:{self.vectors_generation()}"
 
     def _encoder(self, fingerprint: str) -> tuple[int, int] | None:
         """Id and dimension of an encoder, None where it has no vectors yet."""
@@ -149,12 +179,12 @@ def _passages_of(index: Path) -> list[tuple[bytes]]:
         db.close()
 
 
-def _matrix(rows: sqlite3.Cursor | object, dimension: int) -> tuple[Ids, Matrix]:
+def _matrix(rows: Iterable[Any], dimension: int) -> tuple[Ids, Matrix]:
     """(id, blob) rows as ids and a float32 matrix, ids ascending."""
     ids: list[int] = []
     parts: list[bytes] = []
     width = dimension * _STORED.itemsize
-    for row_id, data in rows:  # type: ignore[attr-defined]
+    for row_id, data in rows:
         if len(data) == width:  # a blob of another length is damage: as good as none
             ids.append(row_id)
             parts.append(data)

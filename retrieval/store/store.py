@@ -25,6 +25,10 @@ class Store(SharedVectors):
         return self._database.directory
 
     @property
+    def vectors_path(self) -> Path:
+        return self._database.vectors_path
+
+    @property
     def read_only(self) -> bool:
         return self._database.read_only
 

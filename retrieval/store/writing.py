@@ -61,6 +61,11 @@ class Writer(Reader):
         with self._database.writing() as db:
             return _bump(db)
 
+    def checkpoint(self) -> None:
+        """Copy the log into the database and sync both: whatever is saved afterwards stands for what is on the disk."""
+        with self._database.reading() as db:
+            db.execute("PRAGMA main.wal_checkpoint(FULL)")
+
     def tidy(self) -> None:
         """Merge the full-text index into one piece, renew the planner's statistics; a second at 50,000 chunks."""
         with self._database.writing() as db:

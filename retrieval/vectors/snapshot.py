@@ -63,7 +63,7 @@ def save(index: HnswIndex, path: Path, stamp: GraphStamp) -> None:
     try:
         digest = hashlib.blake2b(digest_size=_SUM_BYTES)
         with os.fdopen(handle, "wb") as file:
-            parts = [MAGIC, len(text).to_bytes(4, "little"), text, *(array.data.cast("B") for array in arrays.values())]
+            parts = [MAGIC, len(text).to_bytes(4, "little"), text, *(array.tobytes() for array in arrays.values())]
             for part in parts:
                 digest.update(part)
                 file.write(part)
@@ -90,7 +90,9 @@ def load(path: Path, fingerprint: str, generation: str, *, threads: int = 1) -> 
         return None  # another format, or what hnswlib itself refuses
 
 
-def _decode(data: np.ndarray[Any, np.dtype[np.uint8]], fingerprint: str, generation: str, threads: int) -> Any:
+def _decode(
+    data: np.ndarray[Any, np.dtype[np.uint8]], fingerprint: str, generation: str, threads: int
+) -> tuple[HnswIndex, int] | None:
     body, checksum = data[:-_SUM_BYTES], data[-_SUM_BYTES:].tobytes()
     start = len(MAGIC) + 4
     if len(body) < start or body[: len(MAGIC)].tobytes() != MAGIC:

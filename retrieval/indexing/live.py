@@ -1,0 +1,169 @@
+"""The vector index of one encoder, kept in step with the store: loaded or made, followed, saved, rebuilt.
+
+Which kind it is depends on the number of rows alone. Up to GRAPH_FROM every row is compared. Beyond, a graph is used where a
+snapshot of one is there, and made in `settle`, at a quiet moment; until then comparing every row answers correctly, if slower.
+The store is the truth: what the index holds is compared with what the store holds whenever the change numbers differ.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.store import Store
+from retrieval.vectors import ExactIndex, GraphStamp, HnswIndex, VectorIndex, hnsw_problem, load, save
+
+# Below this many rows comparing all of them takes about a millisecond, and no graph needs to be loaded or saved.
+GRAPH_FROM = 20_000
+# Rows given to a growing graph between two looks at whether to go on.
+_PORTION = 2_048
+
+Ids = NDArray[np.int64]
+
+
+class LiveIndex:
+    """One encoder's vectors of one workspace."""
+
+    def __init__(
+        self,
+        store: Store,
+        fingerprint: str,
+        dimension: int,
+        *,
+        threads: int = 1,
+        graph_from: int = GRAPH_FROM,
+        cache_dir: Path | None = None,
+    ) -> None:
+        self.fingerprint = fingerprint
+        self.dimension = dimension
+        self.notes: tuple[str, ...] = ()
+        self._store = store
+        self._threads = threads
+        self._graph_from = graph_from
+        self._cache_dir = cache_dir
+        self._lock = threading.RLock()  # one at a time brings the index up to date
+        self._index: VectorIndex | None = None
+        self._change = -1  # of the store, that the index stands for
+        self._saved = -1
+
+    @property
+    def kind(self) -> str:
+        """ "exact", "hnsw", or "" before the first use."""
+        return "" if self._index is None else "hnsw" if isinstance(self._index, HnswIndex) else "exact"
+
+    @property
+    def path(self) -> Path:
+        prefix = "".join(c if c.isalnum() or c in "-_." else "_" for c in self.fingerprint)[:24]
+        return self._store.directory / f"graph-{prefix}.hnsw"
+
+    def current(self) -> VectorIndex:
+        """The index, holding what the store holds."""
+        with self._lock:
+            change = self._store.change
+            if self._index is None:
+                self._index = self._load(change)
+            if self._change != change:
+                self._catch_up(self._index)
+                self._change = change
+            return self._index
+
+    def follow(self, change: int, added: Iterable[int], removed: Iterable[int]) -> None:
+        """Take over a commit of this process: cheaper than comparing everything."""
+        with self._lock:
+            if self._index is None:
+                return
+            if self._change != change - 1:
+                return  # something in between was not seen: `current` compares
+            gone, came = _array(removed), _array(added)
+            if len(gone):
+                self._index.remove(gone)
+            if len(came):
+                self._index.add(*self._store.vectors(self.fingerprint, came))
+            self._change = change
+
+    def add(self, change: int, ids: Ids, matrix: NDArray[np.float32]) -> None:
+        """Take over vectors that this process has just stored."""
+        with self._lock:
+            if self._index is None:
+                return
+            self._index.add(ids, matrix)
+            if self._change == change - 1:
+                self._change = change
+
+    def settle(self, cancelled: Callable[[], bool] = lambda: False) -> bool:
+        """Upkeep for a quiet moment: make the graph where one is due, renew a worn one, save it. False where cancelled."""
+        index = self.current()
+        if len(index) < self._graph_from:
+            return True
+        if not isinstance(index, HnswIndex):
+            if not self._can_graph():
+                return True
+            graph = self._grow(cancelled)
+            if graph is None:
+                return False
+        elif index.worn:
+            index.rebuild()
+        self.save()
+        return True
+
+    def save(self) -> None:
+        """Write the snapshot where there is a graph and it has changed. A disk without room keeps the old one."""
+        with self._lock:
+            if not isinstance(self._index, HnswIndex) or self._store.read_only or self._saved == self._change:
+                return
+            stamp = GraphStamp(self.fingerprint, self._store.generation, self._change)
+            # After a loss of power the store may be back at an earlier change and give the same ids to other chunks.
+            self._store.checkpoint()
+            with suppress(OSError):  # a cache: next time it is made again
+                save(self._index, self.path, stamp)
+                self._saved = self._change
+
+    def _load(self, change: int) -> VectorIndex:
+        if self.path.exists() and self._can_graph():
+            loaded = load(self.path, self.fingerprint, self._store.generation, threads=self._threads)
+            if loaded is not None:
+                index, self._change = loaded
+                self._saved = self._change
+                return index
+        exact = ExactIndex(self.dimension)
+        exact.add(*self._store.all_vectors(self.fingerprint))
+        self._change = change
+        return exact
+
+    def _catch_up(self, index: VectorIndex) -> None:
+        """Make the index hold exactly the rows that have a vector."""
+        have, want = index.ids(), self._store.vector_ids(self.fingerprint)
+        gone = np.setdiff1d(have, want, assume_unique=True)
+        if len(gone):
+            index.remove(gone)
+        came = np.setdiff1d(want, have, assume_unique=True)
+        if len(came):
+            index.add(*self._store.vectors(self.fingerprint, came))
+
+    def _grow(self, cancelled: Callable[[], bool]) -> HnswIndex | None:
+        """A graph of all rows, in place of the exact index. Queries are answered meanwhile."""
+        ids, matrix = self._store.all_vectors(self.fingerprint)
+        graph = HnswIndex(self.dimension, threads=self._threads, capacity=len(ids))
+        for start in range(0, len(ids), _PORTION):
+            if cancelled():
+                return None
+            graph.add(ids[start : start + _PORTION], matrix[start : start + _PORTION])
+        with self._lock:
+            self._catch_up(graph)
+            self._index, self._change = graph, self._store.change
+        return graph
+
+    def _can_graph(self) -> bool:
+        problem = hnsw_problem(self._cache_dir)
+        if problem:
+            self.notes = (problem,)
+        return not problem
+
+
+def _array(ids: Iterable[int]) -> Ids:
+    return np.fromiter(ids, dtype=np.int64)

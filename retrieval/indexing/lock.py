@@ -1,0 +1,68 @@
+"""One writer a workspace. The system frees the lock when its holder dies, whatever kills it, and the next to ask takes over.
+
+The lock is held for one run, not for a process's life: of several editors on one workspace whoever sees a change first indexes
+it, and the others find it done. Who holds it stands in a file beside it, because taking a lock empties the lock's own file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from retrieval.errors import Locked, StorageFullError
+
+LOCK_FILE = "writer.lock"
+_PID_FILE = "writer.pid"
+
+
+@contextmanager
+def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the workspace's lock. Raises Locked where another process still has it after `wait` seconds."""
+    lock = FileLock(folder / LOCK_FILE, timeout=wait)
+    try:
+        lock.acquire()
+    except Timeout:
+        pid = writer_pid(folder)
+        who = f"Process {pid}" if pid else "Another process"
+        raise Locked(f"{who} is indexing this workspace: its results appear as they are ready.") from None
+    except OSError as error:
+        raise StorageFullError(
+            f"The cache folder {folder} cannot be written ({error.strerror or error}): make it writable, "
+            "or point C2LLM_CACHE_DIR at another one."
+        ) from error
+    pid_file = folder / _PID_FILE
+    try:
+        with suppress(OSError):  # only a remark for others
+            pid_file.write_text(str(os.getpid()))
+        yield
+    finally:
+        with suppress(OSError):
+            pid_file.unlink()
+        lock.release()
+
+
+def writer_pid(folder: Path) -> int:
+    """The process that writes now, 0 where none does or it is not known."""
+    try:
+        pid = int((folder / _PID_FILE).read_text())
+    except (OSError, ValueError):
+        return 0
+    return pid if _alive(pid) else 0
+
+
+def _alive(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    if os.name == "nt":
+        return True  # os.kill would end it; the file is removed by whoever wrote it, save after a crash
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is there and belongs to somebody else
+    return True

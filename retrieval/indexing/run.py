@@ -1,0 +1,151 @@
+"""One indexing run: look, plan, store words, embed. The only place that writes an index.
+
+What was planned and not done needs no record of its own: a file whose stamp is not stored is found by the next scan, a chunk
+without a vector by the next query for such. So a run can be cancelled or killed anywhere and the next one goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrieval.chunking import CHUNKING_VERSION
+from retrieval.encoders import Encoder
+from retrieval.errors import EncoderError, ModelError
+from retrieval.files import FileStamp, Scan, Scanner
+from retrieval.indexing.embedding import Embedded, OnVectors, embed_pending
+from retrieval.indexing.words import Cancel, Progress, store_words
+from retrieval.store import Applied, FileRow, Store
+from retrieval.types import IndexReport, Skip
+
+CHUNKING_KEY = "chunking_version"
+SKIPPED_KEY = "skipped"  # what the scan left out, by reason
+INDEXED_KEY = "indexed_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Files to read (new, changed, or to be cut anew), files to forget, what the scan saw and left out."""
+
+    paths: tuple[str, ...]
+    removed: tuple[str, ...]
+    seen: int
+    again: bool
+    skipped: tuple[Skip, ...] = ()
+    ignored: int = 0
+
+
+def rows_known(store: Store, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
+    """The rows of these files, or of all."""
+    if paths is None:
+        return store.files()
+    rows = (store.file(path) for path in paths)
+    return {row.path: row for row in rows if row is not None}
+
+
+def plan(scanner: Scanner, known: dict[str, FileRow], *, again: bool) -> Plan:
+    """Compare the tree with the rows; reads no file."""
+    stamps = {path: FileStamp(row.size, row.mtime_ns, row.inode) for path, row in known.items()}
+    scan: Scan = scanner.scan(stamps)
+    paths = tuple(sorted(scan.stamps)) if again else scan.changed
+    return Plan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored)
+
+
+def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[str]) -> Plan:
+    """The plan for files that are said to have changed; what is ignored now is forgotten."""
+    paths, removed = [], []
+    for path in dict.fromkeys(changed):
+        if not scanner.ignores(path, False):
+            paths.append(path)
+        elif path in known:
+            removed.append(path)
+    return Plan(tuple(paths), tuple(removed), len(paths), False)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run works with. The callbacks let a live index of this process follow the commits."""
+
+    store: Store
+    root: Path
+    limit: int  # bytes of the largest file
+    encoder: Callable[[], Encoder]  # asked for when the words are stored: loading a model takes its time
+    on_applied: Callable[[Applied], None]
+    on_vectors: OnVectors
+    progress: Progress
+    cancel: Cancel
+
+
+def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:
+    """Do what was planned. A failing encoder ends the second stage only, and is noted."""
+    started = time.perf_counter()
+    complete, first_new = run.store.complete_encoders(), run.store.last_id()
+    words = store_words(
+        run.store,
+        run.root,
+        todo.paths,
+        todo.removed,
+        known=known,
+        limit=run.limit,
+        again=todo.again,
+        on_applied=run.on_applied,
+        progress=run.progress,
+        cancel=run.cancel,
+    )
+    if scanned and not words.cancelled:
+        _remember_scan(run.store, todo)
+    embedded, notes = (Embedded(cancelled=True), ()) if words.cancelled else _embed(run, complete, first_new)
+    return IndexReport(
+        files_seen=todo.seen,
+        files_changed=words.changed,
+        files_removed=words.removed,
+        chunks_added=words.added_chunks,
+        chunks_removed=words.removed_chunks,
+        chunks_embedded=embedded.passages,
+        chunks_reused=embedded.reused,
+        skipped=(*todo.skipped, *words.skipped),
+        cancelled=words.cancelled or embedded.cancelled,
+        seconds=time.perf_counter() - started,
+        notes=notes,
+    )
+
+
+def _embed(run: Run, complete: frozenset[str], first_new: int) -> tuple[Embedded, tuple[str, ...]]:
+    """The second stage. Where nothing was pending before this run, only what it added is looked at."""
+    try:
+        encoder = run.encoder()
+        done = embed_pending(
+            run.store,
+            encoder,
+            after=first_new if encoder.fingerprint in complete else 0,
+            first_new=first_new,
+            on_vectors=run.on_vectors,
+            progress=run.progress,
+            cancel=run.cancel,
+        )
+    except (EncoderError, ModelError) as error:
+        return Embedded(), (f"Search goes by words until the encoder works: {error}",)
+    if not done.cancelled and not run.store.complete(encoder.fingerprint):
+        run.store.note_complete(encoder.fingerprint, encoder.name)
+    return done, ()
+
+
+def _remember_scan(store: Store, todo: Plan) -> None:
+    """What status shows of the last complete look at the tree; written only where it differs, to leave the disk alone."""
+    reasons = Counter(skip.reason.partition(":")[0] for skip in todo.skipped)
+    if todo.ignored:
+        reasons["ignored"] = todo.ignored
+    summary = json.dumps(dict(sorted(reasons.items())))
+    values: dict[str, str | int | None] = {}
+    if store.get_meta(SKIPPED_KEY) != summary:
+        values[SKIPPED_KEY] = summary
+    if store.get_meta(CHUNKING_KEY) != CHUNKING_VERSION:
+        values[CHUNKING_KEY] = CHUNKING_VERSION
+    if todo.paths or todo.removed:
+        values[INDEXED_KEY] = int(time.time())
+    if values:
+        store.set_meta(**values)

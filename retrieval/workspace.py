@@ -1,0 +1,462 @@
+"""A workspace: a folder whose code can be asked for. The facade of the engine.
+
+    with Workspace.open("~/project") as workspace:
+        workspace.refresh()
+        answer = workspace.search("where are redirects followed")
+
+A query is answered from what is indexed so far, at once, whatever else goes on: readers of the store do not wait for the
+writer, and the answer's freshness says what is pending. What cannot be had (a model that does not load, a cache folder
+that cannot be written, another process that is indexing) becomes a note of the answer or report, not an error.
+
+Changing the encoder: each has vectors and a graph of its own, by its fingerprint. Until those of the new one are complete the last
+complete one goes on answering, if it can still be loaded; the answer says which was used.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from retrieval.store.places import vectors_file, workspace_folder
+from retrieval.chunking import CHUNKING_VERSION
+from retrieval.encoders import Encoder, load
+from retrieval.errors import (
+    DamagedStoreError,
+    EncoderError,
+    Locked,
+    ModelError,
+    QueryError,
+    StorageFullError,
+    WorkspaceError,
+)
+from retrieval.files import MAX_BYTES, Scanner
+from retrieval.indexing import (
+    CHUNKING_KEY,
+    INDEXED_KEY,
+    SKIPPED_KEY,
+    Cancel,
+    LiveIndex,
+    Plan,
+    Progress,
+    Run,
+    execute,
+    plan,
+    plan_paths,
+    rows_known,
+    writer_lock,
+    writer_pid,
+)
+from retrieval.search import Snapshot
+from retrieval.search import search as search_index
+from retrieval.search import similar as search_similar
+from retrieval.store import Applied, Store
+from retrieval.types import Answer, Filters, Freshness, Hit, IndexReport
+
+NO_FILTERS = Filters()
+# Changes of these decide about other files: the whole tree is looked at.
+_DECISIVE = (".gitignore", ".c2llmignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is indexed, and how well."""
+
+    root: Path
+    folder: Path  # where the index is
+    files: int
+    chunks: int
+    languages: dict[str, int]  # chunks by language, most first
+    skipped: dict[str, int]  # files by reason
+    encoder: str
+    fingerprint: str
+    pending_chunks: int  # without a vector of that encoder
+    index_kind: str  # "exact", "hnsw", "" before the first use
+    change: int
+    indexed_at: float | None  # unix time of the last run that changed something
+    index_bytes: int
+    vectors_bytes: int  # shared by all workspaces
+    graph_bytes: int
+    writer_pid: int  # of the process that is indexing now, 0 for none
+    read_only: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What a freshness says, remembered until the next change."""
+
+    change: int = -1
+    files: int = 0
+    chunks: int = 0
+    pending: dict[str, int] = field(default_factory=dict)
+
+
+class Never:
+    """A cancel that does not come."""
+
+    def is_set(self) -> bool:
+        return False
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+class Workspace:
+    """Safe to use from many threads: any number ask, one at a time refreshes."""
+
+    def __init__(
+        self,
+        scanner: Scanner,
+        store: Store,
+        *,
+        encoder: Encoder | None,
+        cache_dir: Path | None,
+        threads: int | None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.root = scanner.root
+        self.scanner = scanner
+        self.store = store
+        self._cache_dir = cache_dir
+        self._threads = threads
+        self._encoder = encoder
+        self._notes = list(notes)
+        self._encoders: dict[str, Encoder] = {}
+        self._lives: dict[str, LiveIndex] = {}
+        self._loading = threading.Lock()
+        self._refreshing = threading.Lock()
+        self._counted = _Counted()
+        self._looked = False  # whether this process has compared the index with the disk
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        root: Path | str,
+        *,
+        encoder: Encoder | None = None,
+        cache_dir: Path | None = None,
+        excludes: Iterable[str] = (),
+        max_bytes: int = MAX_BYTES,
+        threads: int | None = None,
+    ) -> Workspace:
+        """Open the index of a folder, or make an empty one; nothing is read of the folder yet.
+
+        Without an encoder the embedded one is loaded when it is needed. Raises WorkspaceError for a root that cannot be used,
+        NewerSchemaError, StoreError.
+        """
+        scanner = Scanner(_usable(Path(root)), extra_excludes=excludes, max_bytes=max_bytes)
+        folder = workspace_folder(scanner.root, cache_dir)
+        shared = vectors_file(cache_dir)
+        store, notes = _open_store(folder, shared)
+        if not store.read_only:
+            with suppress(OSError):  # only for people and `clear`: which folder this index is of
+                (folder / "root.json").write_text(json.dumps({"root": str(scanner.root)}))
+        return cls(
+            scanner, store, encoder=encoder, cache_dir=shared.parent, threads=threads, notes=(*notes, *store.notes)
+        )
+
+    # -- keeping current --------------------------------------------------------------------------------------------
+
+    def refresh(
+        self, progress: Progress | None = None, cancel: Cancel | None = None, *, wait: float = 0.0
+    ) -> IndexReport:
+        """Compare with the disk and index what changed: words first, then vectors. What is current costs milliseconds.
+
+        Where another process is indexing (after `wait` seconds), nothing is done and the report says `busy`.
+        """
+        show = progress or _silent
+
+        def look() -> tuple[Plan, bool]:
+            show("scan", 0, 0)
+            known = rows_known(self.store)
+            return plan(self.scanner, known, again=self._chunked_otherwise()), True
+
+        return self._run(look, show, cancel or Never(), wait)
+
+    def changed(self, paths: Iterable[str], cancel: Cancel | None = None) -> IndexReport:
+        """Index files that are said to have changed; folders and ignore files make it look at everything."""
+        wanted = tuple(dict.fromkeys(paths))
+        if self._chunked_otherwise() or any(self._decides(path) for path in wanted):
+            return self.refresh(cancel=cancel)
+
+        def look() -> tuple[Plan, bool]:
+            return plan_paths(self.scanner, rows_known(self.store, wanted), wanted), False
+
+        return self._run(look, _silent, cancel or Never(), 0.0)
+
+    def settle(self, cancel: Cancel | None = None) -> None:
+        """Upkeep for a quiet moment: make or renew the graph of a large workspace, and save it."""
+        stop = cancel or Never()
+        with suppress(EncoderError, ModelError):
+            self._live(self.encoder).settle(stop.is_set)
+
+    def _run(
+        self, look: Callable[[], tuple[Plan, bool]], progress: Progress, cancel: Cancel, wait: float
+    ) -> IndexReport:
+        started = time.perf_counter()
+        if self.store.read_only:
+            return IndexReport(notes=tuple(self._notes))
+        try:
+            with self._refreshing, writer_lock(self.store.directory, wait=wait):
+                todo, scanned = look()
+                known = rows_known(self.store, todo.paths if len(todo.paths) < 500 else None)
+                report = execute(
+                    Run(
+                        self.store,
+                        self.root,
+                        self.scanner.max_bytes,
+                        lambda: self.encoder,
+                        self._follow,
+                        self._take_vectors,
+                        progress,
+                        cancel,
+                    ),
+                    todo,
+                    known,
+                    scanned=scanned,
+                )
+        except Locked as error:
+            self._looked = False
+            return IndexReport(busy=True, seconds=time.perf_counter() - started, notes=(str(error),))
+        self._looked = self._looked or (scanned and not report.cancelled)
+        return report
+
+    def _follow(self, applied: Applied) -> None:
+        for live in tuple(self._lives.values()):
+            live.follow(applied.change, applied.added, applied.removed)
+
+    def _take_vectors(self, change: int, fingerprint: str, ids: object, matrix: object) -> None:
+        for live in tuple(self._lives.values()):
+            if live.fingerprint == fingerprint:
+                live.add(change, ids, matrix)  # type: ignore[arg-type]
+            else:
+                live.follow(change, (), ())
+
+    def _chunked_otherwise(self) -> bool:
+        """Whether the rows were cut by other rules than this program's."""
+        found = self.store.get_meta(CHUNKING_KEY)
+        return found is not None and found != CHUNKING_VERSION
+
+    def _decides(self, path: str) -> bool:
+        return path.rpartition("/")[2] in _DECISIVE or (self.root / path).is_dir()
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of this workspace, loaded at the first use. Raises ModelError."""
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = load("embedded", threads=self._threads)
+            return self._encoder
+
+    def search(self, query: str, k: int = 10, filters: Filters = NO_FILTERS) -> Answer:
+        """The k best places for a question in words or a name. Raises QueryError."""
+        return self._answer(lambda snapshot: search_index(snapshot, query, k, filters))
+
+    def similar(
+        self,
+        *,
+        path: str = "",
+        line: int = 0,
+        text: str = "",
+        k: int = 10,
+        filters: Filters = NO_FILTERS,
+    ) -> Answer:
+        """The k places most like the code at a line of a file, or like a piece of code. Raises QueryError."""
+        leave_out: tuple[int, ...] = ()
+        if path:
+            row, text = self._passage_at(path, line)
+            leave_out = (row,)
+        elif not text.strip():
+            raise QueryError("There is no code to compare with: give a file and line, or a piece of code.")
+        return self._answer(lambda snapshot: search_similar(snapshot, text, k, filters, leave_out))
+
+    def _passage_at(self, path: str, line: int) -> tuple[int, str]:
+        """The chunk at a line (or the first behind it) and what the encoder reads of it."""
+        from retrieval.chunking import passage
+
+        chunks = self.store.file_chunks(path)
+        if not chunks:
+            raise QueryError(f"{path} is not indexed: it may be ignored, empty or not there.")
+        inside = [(row, chunk) for row, chunk in chunks if chunk.start_line <= line <= chunk.end_line]
+        behind = [(row, chunk) for row, chunk in chunks if chunk.start_line > line]
+        row, chunk = (inside or behind or chunks[-1:])[0]
+        return row, passage(chunk)
+
+    def _answer(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
+        started = time.perf_counter()
+        snapshot, notes = self._snapshot()
+        hits = ask(snapshot)
+        fingerprint = self._encoder.fingerprint if self._encoder else ""
+        return Answer(
+            hits=hits,
+            freshness=self._freshness(fingerprint),
+            encoder=snapshot.encoder.name if snapshot.encoder is not None else "",
+            seconds=time.perf_counter() - started,
+            notes=tuple(dict.fromkeys((*self._notes, *notes))),
+        )
+
+    def _snapshot(self) -> tuple[Snapshot, tuple[str, ...]]:
+        """What to answer from: the encoder's vectors, those of the last complete one while they are missing, or words alone."""
+        try:
+            encoder = self.encoder
+        except ModelError as error:
+            return Snapshot(self.store), (f"Answered by words only: {error}",)
+        last = self.store.last_encoder()
+        if last is not None and last[1] != encoder.fingerprint and not self.store.complete(encoder.fingerprint):
+            former = self._former(*last)
+            if former is not None:
+                note = f"Answered with the vectors of {former.name}; those of {encoder.name} are not complete yet."
+                return Snapshot(self.store, self._live(former).current(), former), (note,)
+        live = self._live(encoder)
+        index = live.current()
+        if not len(index):
+            return Snapshot(self.store), live.notes
+        return Snapshot(self.store, index, encoder), live.notes
+
+    def _former(self, name: str, fingerprint: str) -> Encoder | None:
+        """The encoder that was used before, if it can still be had and is still the same."""
+        with self._loading:
+            known = self._encoders.get(fingerprint)
+            if known is None:
+                try:
+                    known = load(name, threads=self._threads)
+                except (ModelError, EncoderError):
+                    return None
+                if known.fingerprint != fingerprint:
+                    return None
+                self._encoders[fingerprint] = known
+            return known
+
+    def _live(self, encoder: Encoder) -> LiveIndex:
+        with self._loading:
+            live = self._lives.get(encoder.fingerprint)
+            if live is None:
+                live = self._lives[encoder.fingerprint] = LiveIndex(
+                    self.store,
+                    encoder.fingerprint,
+                    encoder.dimension,
+                    threads=self._threads or 1,
+                    cache_dir=self._cache_dir,
+                )
+            return live
+
+    # -- saying how it stands ---------------------------------------------------------------------------------------
+
+    def _freshness(self, fingerprint: str) -> Freshness:
+        counted = self._count()
+        if fingerprint not in counted.pending:
+            counted.pending[fingerprint] = self.store.pending_count(fingerprint) if fingerprint else counted.chunks
+        return Freshness(
+            files=counted.files,
+            chunks=counted.chunks,
+            pending_chunks=counted.pending[fingerprint],
+            stale=not self._looked,
+        )
+
+    def _count(self) -> _Counted:
+        change = self.store.change
+        if self._counted.change != change:
+            self._counted = _Counted(change, self.store.file_count(), self.store.chunk_count())
+        return self._counted
+
+    def status(self) -> Status:
+        """What is indexed, and how well. Loads the encoder, because what is pending depends on it."""
+        counts = self.store.counts()
+        notes = list(self._notes)
+        name = fingerprint = kind = ""
+        pending, graph = counts.chunks, 0
+        try:
+            encoder = self.encoder
+            name, fingerprint = encoder.name, encoder.fingerprint
+            live = self._live(encoder)
+            pending, kind, graph = self.store.pending_count(fingerprint), live.kind, _size(live.path)
+            notes += live.notes
+        except ModelError as error:
+            notes.append(str(error))
+        seen = json.loads(str(self.store.get_meta(SKIPPED_KEY) or "{}"))
+        skipped = {**seen, **{why: count + seen.get(why, 0) for why, count in counts.skipped.items()}}
+        indexed_at = self.store.get_meta(INDEXED_KEY)
+        return Status(
+            root=self.root,
+            folder=self.store.directory,
+            files=counts.files,
+            chunks=counts.chunks,
+            languages=counts.languages,
+            skipped=dict(sorted(skipped.items(), key=lambda item: (-item[1], item[0]))),
+            encoder=name,
+            fingerprint=fingerprint,
+            pending_chunks=pending,
+            index_kind=kind,
+            change=self.store.change,
+            indexed_at=float(indexed_at) if indexed_at is not None else None,
+            index_bytes=sum(_size(self.store.directory / f"index.db{end}") for end in ("", "-wal")),
+            vectors_bytes=sum(_size(Path(f"{self.store.vectors_path}{end}")) for end in ("", "-wal")),
+            graph_bytes=graph,
+            writer_pid=writer_pid(self.store.directory),
+            read_only=self.store.read_only,
+            notes=tuple(dict.fromkeys(notes)),
+        )
+
+    def close(self) -> None:
+        """Save what is worth it and let go of the files."""
+        if self._closed:
+            return
+        self._closed = True
+        for live in self._lives.values():
+            live.save()
+        self.store.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _usable(root: Path) -> Path:
+    """The root, if it can be indexed. Raises WorkspaceError."""
+    root = root.expanduser()
+    try:
+        if not root.exists():
+            raise WorkspaceError(f"There is no folder {root}: give the folder to index.")
+        if not root.is_dir():
+            raise WorkspaceError(f"{root} is a file: give the folder to index.")
+        with suppress(StopIteration):
+            next(root.iterdir())
+    except PermissionError:
+        raise WorkspaceError(f"{root} cannot be read: permission denied.") from None
+    return root
+
+
+def _open_store(folder: Path, shared: Path) -> tuple[Store, list[str]]:
+    """The store; for reading only where the cache folder cannot be written."""
+    try:
+        return Store.open(folder, vectors=shared), []
+    except StorageFullError as error:
+        try:
+            return Store.open(folder, vectors=shared, read_only=True), [
+                f"The index is as it was and cannot be brought up to date: {error}"
+            ]
+        except (StorageFullError, DamagedStoreError):
+            raise
+        except Exception:
+            raise error from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
