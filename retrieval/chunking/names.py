@@ -78,13 +78,13 @@ def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
         return Definition(role, "", "", node)
     if kind in _C_DECLARED and grammar.module in ("tree_sitter_c", "tree_sitter_cpp"):
         return _c_declared(node, role)
-    named = node.child_by_field_name(grammar.names.get(kind, "name"))
+    named = None if kind in _FALLBACKS else node.child_by_field_name(grammar.names.get(kind, "name"))
     name = text_of(named) if named is not None else _fallback_name(node)
     if grammar.module in _DOTTED:
         return Definition(role, name.strip("\"'"), "", node)
     if grammar.module == "tree_sitter_go":
         return Definition(role, name, _receiver(node), node)
-    scope, name = _split(name.partition("<")[0] if role == "impl" else name)
+    scope, name = _split(name.partition("<")[0] if role == "impl" else name.strip("\"'"))
     return Definition(role, name, scope, node)
 
 

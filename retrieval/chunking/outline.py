@@ -92,11 +92,11 @@ class Outline:
             else:
                 found = definition(child, self.grammar) if role is not None else None
                 head = self._head(at, first) if begins else -1
-                at.taken = max(at.taken, first)
                 if found is not None and _counts(found, at.context, stop - start):
+                    at.taken = max(at.taken, first)
                     self._define(found, at, head, last)
                 else:
-                    self._statement(child, at, head, stop - start)
+                    self._statement(child, at, head, first, stop - start)
                 at.taken = max(at.taken, last)
         if at.comment >= 0:
             self._cut(at.comment, at.label, at.depth)
@@ -121,7 +121,7 @@ class Outline:
         self._cut(comment, at.label, at.depth)
         return first
 
-    def _statement(self, node: Node, at: _Siblings, head: int, size: int) -> None:
+    def _statement(self, node: Node, at: _Siblings, head: int, first: int, size: int) -> None:
         if head >= 0:
             self._cut(head, at.label, at.depth)
             if size < OPENED:
@@ -133,7 +133,13 @@ class Outline:
                 return
             if node.type in self.grammar.class_values:
                 context = "class"  # an anonymous type: its methods are members again
-        self._children(node, _Siblings(at.label, at.rest, at.depth + 1, at.taken, context))
+        inner = _Siblings(at.label, at.rest, at.depth + 1, max(at.taken, first), context)
+        if head >= 0:  # what begins here can begin again inside, with the same comment above it
+            inner.taken = first - 1
+            if head < first:
+                inner.comment, inner.comment_end = head, first - 1
+        self._children(node, inner)
+        at.label = at.label if inner.label is at.label else at.rest
 
     def _define(self, found: Definition, at: _Siblings, head: int, last: int) -> None:
         """Cuts for one definition."""
