@@ -4,12 +4,12 @@
         workspace.refresh()
         answer = workspace.search("where are redirects followed")
 
-A query is answered from what is indexed so far, at once, whatever else goes on: readers of the store do not wait for the
-writer, and the answer's freshness says what is pending. What cannot be had (a model that does not load, a cache folder
-that cannot be written, another process that is indexing) becomes a note of the answer or report, not an error.
+A query is answered from what is indexed so far, at once, whatever else goes on: readers of the store do not wait for
+the writer, and the answer's freshness says what is pending. What cannot be had (a model that does not load, a cache
+folder that cannot be written, another process that is indexing) becomes a note of the answer or report, not an error.
 
-Changing the encoder: each has vectors and a graph of its own, by its fingerprint. Until those of the new one are complete the last
-complete one goes on answering, if it can still be loaded; the answer says which was used.
+Changing the encoder: each has vectors and a graph of its own, by its fingerprint. Until those of the new one are
+complete the last complete one goes on answering, if it can still be loaded; the answer says which was used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from retrieval.store.places import vectors_file, workspace_folder
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.encoders import Encoder, load
 from retrieval.errors import (
@@ -55,7 +54,7 @@ from retrieval.indexing import (
 from retrieval.search import Snapshot
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
-from retrieval.store import Applied, Store
+from retrieval.store import Applied, Store, vectors_file, workspace_folder
 from retrieval.types import Answer, Filters, Freshness, Hit, IndexReport
 
 NO_FILTERS = Filters()
@@ -149,8 +148,8 @@ class Workspace:
     ) -> Workspace:
         """Open the index of a folder, or make an empty one; nothing is read of the folder yet.
 
-        Without an encoder the embedded one is loaded when it is needed. Raises WorkspaceError for a root that cannot be used,
-        NewerSchemaError, StoreError.
+        Without an encoder the embedded one is loaded when it is needed. Raises WorkspaceError for a root that cannot
+        be used, NewerSchemaError, StoreError.
         """
         scanner = Scanner(_usable(Path(root)), extra_excludes=excludes, max_bytes=max_bytes)
         folder = workspace_folder(scanner.root, cache_dir)
@@ -306,7 +305,9 @@ class Workspace:
         )
 
     def _snapshot(self) -> tuple[Snapshot, tuple[str, ...]]:
-        """What to answer from: the encoder's vectors, those of the last complete one while they are missing, or words alone."""
+        """What to answer from: the encoder's vectors, those of the last complete one while they are missing, or words
+        alone.
+        """
         try:
             encoder = self.encoder
         except ModelError as error:

@@ -1,6 +1,7 @@
 """The second stage: chunks that have no vector yet get one, in batches, each committed before the next is begun.
 
-A killed run loses one batch; the next one asks for what is missing and goes on. Passages that are the same are embedded once.
+A killed run loses one batch; the next one asks for what is missing and goes on. Passages that are the same are
+embedded once.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def embed_pending(
     progress: Progress,
     cancel: Cancel,
 ) -> Embedded:
-    """Embed every chunk beyond the id `after` that lacks a vector of this encoder. `first_new`: the last id before this run."""
+    """Embed every chunk beyond the id `after` that lacks a vector of this encoder. `first_new`: the last id before
+    this run.
+    """
     done = Embedded()
     if store.last_id() > first_new:
         done.reused = store.vector_count(encoder.fingerprint, after=first_new)

@@ -1,8 +1,9 @@
 """The vector index of one encoder, kept in step with the store: loaded or made, followed, saved, rebuilt.
 
-Which kind it is depends on the number of rows alone. Up to GRAPH_FROM every row is compared. Beyond, a graph is used where a
-snapshot of one is there, and made in `settle`, at a quiet moment; until then comparing every row answers correctly, if slower.
-The store is the truth: what the index holds is compared with what the store holds whenever the change numbers differ.
+Which kind it is depends on the number of rows alone. Up to GRAPH_FROM every row is compared. Beyond, a graph is used
+where a snapshot of one is there, and made in `settle`, at a quiet moment; until then comparing every row answers
+correctly, if slower. The store is the truth: what the index holds is compared with what the store holds whenever the
+change numbers differ.
 """
 
 from __future__ import annotations
@@ -96,7 +97,9 @@ class LiveIndex:
                 self._change = change
 
     def settle(self, cancelled: Callable[[], bool] = lambda: False) -> bool:
-        """Upkeep for a quiet moment: make the graph where one is due, renew a worn one, save it. False where cancelled."""
+        """Upkeep for a quiet moment: make the graph where one is due, renew a worn one, save it. False where
+        cancelled.
+        """
         index = self.current()
         if len(index) < self._graph_from:
             return True

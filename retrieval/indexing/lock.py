@@ -1,7 +1,9 @@
-"""One writer a workspace. The system frees the lock when its holder dies, whatever kills it, and the next to ask takes over.
+"""One writer a workspace. The system frees the lock when its holder dies, whatever kills it, and the next to ask takes
+over.
 
-The lock is held for one run, not for a process's life: of several editors on one workspace whoever sees a change first indexes
-it, and the others find it done. Who holds it stands in a file beside it, because taking a lock empties the lock's own file.
+The lock is held for one run, not for a process's life: of several editors on one workspace whoever sees a change first
+indexes it, and the others find it done. Who holds it stands in a file beside it, because taking a lock empties the
+lock's own file.
 """
 
 from __future__ import annotations

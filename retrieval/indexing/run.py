@@ -1,7 +1,8 @@
 """One indexing run: look, plan, store words, embed. The only place that writes an index.
 
-What was planned and not done needs no record of its own: a file whose stamp is not stored is found by the next scan, a chunk
-without a vector by the next query for such. So a run can be cancelled or killed anywhere and the next one goes on.
+What was planned and not done needs no record of its own: a file whose stamp is not stored is found by the next scan, a
+chunk without a vector by the next query for such. So a run can be cancelled or killed anywhere and the next one goes
+on.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
 """The first stage: files to rows. Everything is findable by words before the first vector is made.
 
-Files are read and cut in the caller's thread and stored in batches, one transaction each: a process that is killed loses the
-batch it was at and nothing else, and the next run goes on from there, because a file's stamp is stored with its chunks.
-Cutting does not run in more threads: the interpreter's lock would serialise them, while the encoder of another
-workspace or a query wants to get through.
+Files are read and cut in the caller's thread and stored in batches, one transaction each: a process that is killed
+loses the batch it was at and nothing else, and the next run goes on from there, because a file's stamp is stored with
+its chunks. Cutting does not run in more threads: the interpreter's lock would serialise them, while the encoder of
+another workspace or a query wants to get through.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -62,7 +63,9 @@ def store_words(
     progress: Progress,
     cancel: Cancel,
 ) -> Done:
-    """Bring the rows of these files up to date. `again` cuts files anew whose bytes are the same (other chunking rules)."""
+    """Bring the rows of these files up to date. `again` cuts files anew whose bytes are the same (other chunking
+    rules).
+    """
     done = Done()
     batch = _Batch(store, done, on_applied, list(removed))
     for number, path in enumerate(paths):
@@ -138,10 +141,8 @@ def _skipped(root: Path, skip: Skip, row: FileRow | None) -> FileUpdate:
     """A file without chunks, and why; its stamp keeps it from being read again where the reason lies in its bytes."""
     stamp = FileStamp(0, _UNSETTLED, 0)
     if not skip.reason.startswith(_PASSING):
-        try:
+        with suppress(OSError):
             stamp = FileStamp.of((root / skip.path).lstat(), time.time_ns())
-        except OSError:
-            pass
     file = FileRow(skip.path, stamp.size, stamp.mtime_ns, stamp.inode, skip=skip.reason)
     same = row is not None and row.skip == skip.reason
     return FileUpdate(file, None if same else ())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from retrieval.store.globs import Globs
+from retrieval.store.places import cache_folder, vectors_file, workspace_folder
 from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Pending, Piece, passage_hash
 from retrieval.store.store import Store
 from retrieval.store.words import split_identifiers
@@ -11,9 +13,13 @@ __all__ = [
     "Counts",
     "FileRow",
     "FileUpdate",
+    "Globs",
     "Pending",
     "Piece",
     "Store",
+    "cache_folder",
     "passage_hash",
     "split_identifiers",
+    "vectors_file",
+    "workspace_folder",
 ]

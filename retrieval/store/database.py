@@ -1,19 +1,21 @@
-"""Connections to index.db with vectors.db attached as `shared`: one to write with, a few to read with, and repair at opening.
+"""Connections to index.db with vectors.db attached as `shared`: one to write with, a few to read with, and repair at
+opening.
 
-Both files are in WAL mode: readers see the last commit and never wait for the writer, so a query is not held up by indexing.
-A transaction writes to one of the two files only. It begins with BEGIN, not BEGIN IMMEDIATE, which would lock every attached
-file and make all workspaces of a user wait for each other's index commits; its first statement is a write, so SQLite's busy
-timeout covers the one lock that is needed.
+Both files are in WAL mode: readers see the last commit and never wait for the writer, so a query is not held up by
+indexing. A transaction writes to one of the two files only. It begins with BEGIN, not BEGIN IMMEDIATE, which would
+lock every attached file and make all workspaces of a user wait for each other's index commits; its first statement is
+a write, so SQLite's busy timeout covers the one lock that is needed.
 
-synchronous=NORMAL: the log is synced when it is copied into the database, not at each commit. A process that dies (kill -9)
-loses nothing that was committed; a machine that loses power may lose the last commits of either file, each file back to one
-of its own earlier states. No order of the two can then lie: a chunk whose vector is gone is pending and embedded again, a vector
-that no chunk asks for is only unused, and a vector never changes, because its key is the hash of what it was made from.
+synchronous=NORMAL: the log is synced when it is copied into the database, not at each commit. A process that dies
+(kill -9) loses nothing that was committed; a machine that loses power may lose the last commits of either file, each
+file back to one of its own earlier states. No order of the two can then lie: a chunk whose vector is gone is pending
+and embedded again, a vector that no chunk asks for is only unused, and a vector never changes, because its key is the
+hash of what it was made from.
 
-A file that is damaged (not a database, cut off, pages of garbage) is set aside as *.damaged-N with its log, a new one takes its
-place, and a note says so. The index is then read from the workspace again, its vectors are still in the shared file;
-if that one was damaged, the passages are embedded again. A complete check takes seconds on a large index, so it is made only where
-something smells: a length that the header does not explain, or a failure while reading.
+A file that is damaged (not a database, cut off, pages of garbage) is set aside as *.damaged-N with its log, a new one
+takes its place, and a note says so. The index is then read from the workspace again, its vectors are still in the
+shared file; if that one was damaged, the passages are embedded again. A complete check takes seconds on a large index,
+so it is made only where something smells: a length that the header does not explain, or a failure while reading.
 """
 
 from __future__ import annotations
@@ -289,7 +291,9 @@ def _probe(db: sqlite3.Connection, schema: str, part: Part, check: bool) -> None
 
 
 def _smells(path: Path) -> bool:
-    """Whether the length of a file differs from what its header says (a cut-off copy, or a log that is not copied back yet)."""
+    """Whether the length of a file differs from what its header says (a cut-off copy, or a log that is not copied back
+    yet).
+    """
     try:
         with path.open("rb") as file:
             header = file.read(100)

@@ -1,7 +1,7 @@
 """SQLite's failures as the project's own errors, each with what to do about it.
 
-They are told apart by SQLite's messages: Python 3.10 does not hand out the result codes, and the messages have not changed in
-fifteen years.
+They are told apart by SQLite's messages: Python 3.10 does not hand out the result codes, and the messages have not
+changed in fifteen years.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 
 from retrieval.errors import DamagedStoreError, Locked, StorageFullError, StoreError
 
-# Below this much free space an I/O error means a full disk: SQLite cannot grow its shared-memory file (32 KiB) or its log.
+# Below this much free space an I/O error means a full disk: SQLite cannot grow its shared-memory file (32 KiB) or its
+# log.
 _NO_ROOM = 256 * 1024
 
 
@@ -57,7 +58,10 @@ def is_damage(error: BaseException) -> bool:
 
 
 def _cannot_write(folder: Path, reason: str) -> str:
-    return f"The cache folder {folder} cannot be written ({reason}): make it writable, or point C2LLM_CACHE_DIR at another one."
+    return (
+        f"The cache folder {folder} cannot be written ({reason}): make it writable, "
+        "or point C2LLM_CACHE_DIR at another one."
+    )
 
 
 def _free(folder: Path) -> int:

@@ -3,8 +3,8 @@
     <cache>/vectors.db
     <cache>/workspaces/<name>-<hash of the resolved root>/{index.db, graph-<fingerprint>.hnsw, writer.lock, root.json}
 
-<cache> is what the caller names, else C2LLM_CACHE_DIR, else the system's cache folder for this program. Two worktrees of a repository
-are two workspaces and share the vectors.
+<cache> is what the caller names, else C2LLM_CACHE_DIR, else the system's cache folder for this program. Two worktrees
+of a repository are two workspaces and share the vectors.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.store.database import Database
+from retrieval.store.globs import Globs
 from retrieval.store.rows import Counts, FileRow
 from retrieval.types import Chunk, Filters
 
@@ -48,12 +49,16 @@ class Reader:
 
     # -- words ------------------------------------------------------------------------------------------------------
 
-    def lexical(self, match: str, limit: int, weights: tuple[float, float, float]) -> list[tuple[int, float]]:
-        """The best chunks for an FTS5 expression by BM25 (higher is better), best first, equals by id.
+    def lexical(
+        self, terms: str | Sequence[str], limit: int, weights: tuple[float, float, float]
+    ) -> list[tuple[int, float]]:
+        """The best chunks by BM25 (higher is better), best first, equals by id.
 
+        `terms` are words as `split_identifiers` gives them, of which a chunk holds at least one, or an FTS5 expression.
         `weights` are those of the columns symbol, path (with scope), body.
         """
-        if limit <= 0:
+        match = terms if isinstance(terms, str) else any_of(terms)
+        if limit <= 0 or not match:
             return []
         # bm25 in a subselect of its own: ordering by it directly would compute it twice for every row.
         sql = """SELECT id, score FROM (SELECT rowid AS id, -bm25(words, ?, ?, ?) AS score FROM main.words
@@ -129,15 +134,11 @@ class Reader:
             return _ids(db.execute(sql, values))
 
     def _files_matching(self, globs: Sequence[str]) -> list[int]:
-        """Ids of the files whose path one of the globs matches, and none of those that begin with "!"."""
-        from pathspec import GitIgnoreSpec
-
-        wanted = GitIgnoreSpec.from_lines([glob for glob in globs if not glob.startswith("!")])
-        barred = GitIgnoreSpec.from_lines([glob[1:] for glob in globs if glob.startswith("!")])
+        """Ids of the files whose path the globs let through."""
+        wanted = Globs(globs)
         with self._database.reading() as db:
             files = db.execute("SELECT id, path FROM main.files WHERE skip IS NULL").fetchall()
-        everything = not len(wanted)
-        return [i for i, path in files if (everything or wanted.match_file(path)) and not barred.match_file(path)]
+        return [i for i, path in files if wanted.match(path)]
 
     # -- files ------------------------------------------------------------------------------------------------------
 
@@ -174,6 +175,11 @@ class Reader:
             for start in range(0, len(values), _PARAMETERS):
                 some = values[start : start + _PARAMETERS]
                 yield from db.execute(sql.format(",".join("?" * len(some))), tuple(some)).fetchall()
+
+
+def any_of(terms: Sequence[str]) -> str:
+    """An FTS5 expression for rows with at least one of these words; quoted, so that nothing in them is an operator."""
+    return " OR ".join('"' + term.replace('"', '""') + '"' for term in dict.fromkeys(terms) if term.strip())
 
 
 def _ids(rows: Iterable[tuple[int]] | sqlite3.Cursor) -> Ids:

@@ -1,4 +1,6 @@
-"""What goes in and comes out of the store beside chunks: files, and chunks with the hash of what the encoder reads of them."""
+"""What goes in and comes out of the store beside chunks: files, and chunks with the hash of what the encoder reads of
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,26 +1,31 @@
 """The two databases on disk, specified beside the code that makes them.
 
 index.db (one a workspace: what is in its files)
-    meta        key, value       change (number of commits that altered content), generation (random, names this very file),
+    meta        key, value       change (number of commits that altered content), generation (random, names this very
+    file),
                                  words_version, chunking_version, ... (see Store.get_meta)
-    files       one row a file seen: path, stamp (size, mtime_ns, inode), digest of its bytes, language, and skip: why it has
+    files       one row a file seen: path, stamp (size, mtime_ns, inode), digest of its bytes, language, and skip: why
+    it has
                 no chunks (NULL where it is indexed). Skipped files have rows so that they are not read again.
-    chunks      one row a chunk. id is never used again (AUTOINCREMENT), and what the encoder reads of a row never changes
+    chunks      one row a chunk. id is never used again (AUTOINCREMENT), and what the encoder reads of a row never
+    changes
                 after it was inserted: a graph that holds an id holds the right vector for it, for ever.
                 passage is the 16-byte hash of what the encoder reads; the vector is found by it.
-    words       FTS5 over split identifiers (words.py): symbol, path (with the scope), body. Contentless: the text is in chunks
-                already, so the words of a row are computed again where it is deleted. 26 MB at 50,000 chunks of 25 lines, against
-                64 MB with the split text stored. Columns and positions are kept (detail=full): bm25() gives 0 for every row
-                of a contentless table without them. The ascii tokenizer with "_" only splits at spaces, which is all that is left
-                to do, and leaves every other script as it is.
+    words       FTS5 over split identifiers (words.py): symbol, path (with the scope), body. Contentless: the text is
+    in chunks
+                already, so the words of a row are computed again where it is deleted. 26 MB at 50,000 chunks of 25
+                lines, against 64 MB with the split text stored. Columns and positions are kept (detail=full): bm25()
+                gives 0 for every row of a contentless table without them. The ascii tokenizer with "_" only splits at
+                spaces, which is all that is left to do, and leaves every other script as it is.
     terms       fts5vocab over words: in how many chunks a word occurs.
 
 vectors.db (one a user, shared by all workspaces and worktrees)
     meta        key, value       generation
     encoders    id, fingerprint, name, dimension
-    vectors     encoder, passage -> data (float16, little-endian), made (unix time). Rows stand in the order in which they were
-                made, so those of one workspace lie together; the unique index (encoder, passage) is what the joins for pending
-                work run over, and it is 20 times smaller than the vectors.
+    vectors     encoder, passage -> data (float16, little-endian), made (unix time). Rows stand in the order in which
+    they were
+                made, so those of one workspace lie together; the unique index (encoder, passage) is what the joins for
+                pending work run over, and it is 20 times smaller than the vectors.
 
 A version is the number of migrations applied (PRAGMA user_version). One line a version:
     index 1: the above                                   vectors 1: the above

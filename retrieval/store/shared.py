@@ -62,12 +62,21 @@ class SharedVectors(Writer):
                   JOIN shared.vectors v ON v.encoder = {encoder[0]} AND v.passage = c.passage WHERE c.id IN ({{}})"""
         return _matrix(self._many(sql, wanted), encoder[1])
 
+    def vectors_of_passages(self, fingerprint: str, passages: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+        """The vectors that are there already for these passages, whoever made them."""
+        encoder = self._encoder(fingerprint)
+        if encoder is None:
+            return {}
+        sql = f"SELECT passage, data FROM shared.vectors WHERE encoder = {encoder[0]} AND passage IN ({{}})"
+        return {passage: np.frombuffer(data, _STORED).astype(np.float32) for passage, data in self._many(sql, passages)}
+
     def all_vectors(self, fingerprint: str) -> tuple[Ids, Matrix]:
         """Every chunk's vector, ids ascending."""
         encoder = self._encoder(fingerprint)
         if encoder is None:
             return _no_vectors(0)
-        sql = """SELECT c.id, v.data FROM main.chunks c JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"""
+        sql = """SELECT c.id, v.data FROM main.chunks c
+                 JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"""
         with self._database.reading() as db:
             return _matrix(db.execute(sql, (encoder[0],)), encoder[1])
 

@@ -1,11 +1,12 @@
 """Text to the words that the full-text index holds, and that queries ask for.
 
-Each identifier is kept whole and followed by its parts, split at camelCase, snake_case and digit borders, all lower-case:
-"parseHTTPUrl" gives "parsehttpurl parse http url". The full-text table then needs no tokenizer of its own beyond splitting at
-spaces (see schema.py), and a query that is split the same way meets both the whole name and its parts.
+Each identifier is kept whole and followed by its parts, split at camelCase, snake_case and digit borders, all
+lower-case: "parseHTTPUrl" gives "parsehttpurl parse http url". The full-text table then needs no tokenizer of its own
+beyond splitting at spaces (see schema.py), and a query that is split the same way meets both the whole name and its
+parts.
 
-This runs on every chunk, so each distinct word is split once: source code repeats its words, and the memo makes it three
-times as fast (11,000 windows of 25 lines a second on one core).
+This runs on every chunk, so each distinct word is split once: source code repeats its words, and the memo makes it
+three times as fast (11,000 windows of 25 lines a second on one core).
 
 WORDS_VERSION goes up whenever the result would differ for any text: the store then builds its full-text table anew.
 """

@@ -1,7 +1,8 @@
 """How changes of files become rows: one transaction a batch, and chunks that read the same keep their ids.
 
-An edit moves most chunks of a file by a few lines. A chunk whose passage, symbol and scope are the same as before keeps its
-id, its words and its vector, and only its lines are written; the others are deleted and inserted. Ids are never used again.
+An edit moves most chunks of a file by a few lines. A chunk whose passage, symbol and scope are the same as before
+keeps its id, its words and its vector, and only its lines are written; the others are deleted and inserted. Ids are
+never used again.
 """
 
 from __future__ import annotations

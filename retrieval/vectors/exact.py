@@ -1,8 +1,8 @@
 """Every row compared with the query: the oracle, the fallback, and the right thing below some ten thousand rows.
 
-Readers take no lock. The rows in use are one immutable pair (ids, matrix): adding writes behind the rows that readers look
-at and then publishes a longer pair, removing publishes a copy of the ids with the removed ones blotted out. The matrix is copied
-only when it grows, or when a quarter of it is gone.
+Readers take no lock. The rows in use are one immutable pair (ids, matrix): adding writes behind the rows that readers
+look at and then publishes a longer pair, removing publishes a copy of the ids with the removed ones blotted out. The
+matrix is copied only when it grows, or when a quarter of it is gone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ Rows = NDArray[Any]
 
 
 class ExactIndex:
-    """Brute force over one matrix: 1 ms for 20,000 rows of 256. `half` keeps the rows in 16 bits: half the memory, slower."""
+    """Brute force over one matrix: 1 ms for 20,000 rows of 256. `half` keeps the rows in 16 bits: half the memory,
+    slower.
+    """
 
     def __init__(self, dimension: int, *, half: bool = False) -> None:
         self.dimension = dimension
@@ -91,7 +93,9 @@ class ExactIndex:
         return np.sort(ids[ids != _GONE])
 
     def frozen(self) -> tuple[Ids, Callable[[int, int], Matrix]]:
-        """The ids of this moment, ascending, and how to get the rows of a range of them, whatever is removed meanwhile."""
+        """The ids of this moment, ascending, and how to get the rows of a range of them, whatever is removed
+        meanwhile.
+        """
         ids, matrix = self._published
         live = np.flatnonzero(ids != _GONE)
         order = live[np.argsort(ids[live], kind="stable")]

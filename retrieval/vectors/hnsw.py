@@ -1,17 +1,21 @@
 """Nearest rows by a graph (hnswlib): 0.1 ms where comparing every row takes milliseconds.
 
 hnswlib's traps, and what is done about each:
-- add_items beside knn_query is unsafe: a readers-writer lock, and rows are added in portions so that queries get through.
-- knn_query throws where it reaches fewer than k live rows: never more than the live rows are asked for, then fewer, then every row
+- add_items beside knn_query is unsafe: a readers-writer lock, and rows are added in portions so that queries get
+through.
+- knn_query throws where it reaches fewer than k live rows: never more than the live rows are asked for, then fewer,
+then every row
   is compared. A query always has an answer.
 - replacing deleted rows costs eight times a rebuild: rows are marked as deleted, and `rebuild` makes a new graph when
   `worn` says that too many are.
 - the beam (ef) is forgotten when a graph is saved: it is set again after loading.
-- get_items takes 75 us a row: a copy of the rows is kept in 16 bits, 50 MB at 100,000 rows, which serves filtered queries, the
+- get_items takes 75 us a row: a copy of the rows is kept in 16 bits, 50 MB at 100,000 rows, which serves filtered
+queries, the
   fallback and rebuilding.
 
-A filtered query compares all allowed rows where those are few, and asks for more than k and filters otherwise. hnswlib's own
-filter calls back into Python for every row that it looks at, under the interpreter's lock: slower than either.
+A filtered query compares all allowed rows where those are few, and asks for more than k and filters otherwise.
+hnswlib's own filter calls back into Python for every row that it looks at, under the interpreter's lock: slower than
+either.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A lock that many may hold to read and one to write; writers go first, so that a stream of queries cannot starve them."""
+"""A lock that many may hold to read and one to write; writers go first, so that a stream of queries cannot starve
+them.
+"""
 
 from __future__ import annotations
 

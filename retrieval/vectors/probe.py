@@ -1,7 +1,8 @@
 """Whether hnswlib can be used here.
 
-It is compiled for the machine that builds it, and a build that has travelled dies with an illegal instruction, taking the process with
-it. So it is tried once in a process of its own, and the result is remembered for this CPU, this build and this Python.
+It is compiled for the machine that builds it, and a build that has travelled dies with an illegal instruction, taking
+the process with it. So it is tried once in a process of its own, and the result is remembered for this CPU, this build
+and this Python.
 """
 
 from __future__ import annotations

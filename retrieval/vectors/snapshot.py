@@ -1,15 +1,17 @@
-"""A graph on disk, so that opening a workspace does not build it again. A cache: whatever is wrong with it, it is just not there.
+"""A graph on disk, so that opening a workspace does not build it again. A cache: whatever is wrong with it, it is just
+not there.
 
     8 bytes    magic "C2LLMGR" and the format's version as one byte
     4 bytes    length of the header, little-endian
-    header     JSON: fingerprint of the encoder, generation of the index file that the ids belong to, change number that the
+    header     JSON: fingerprint of the encoder, generation of the index file that the ids belong to, change number
+    that the
                graph stands for, dimension, count, hnswlib's scalars, and name, type and length of each array
     arrays     as they lie in memory, little-endian, one behind the other; the first is the live ids (int64)
     16 bytes   blake2b of everything before
 
-Nothing of it is unpickled. hnswlib's own file format is not used because it must begin at byte 0 and admits no byte behind it: a
-checksum would need a second file, and two files cannot be replaced at once. It is written to a temporary file, synced
-and renamed, so a reader sees the old graph or the new one, never half of one.
+Nothing of it is unpickled. hnswlib's own file format is not used because it must begin at byte 0 and admits no byte
+behind it: a checksum would need a second file, and two files cannot be replaced at once. It is written to a temporary
+file, synced and renamed, so a reader sees the old graph or the new one, never half of one.
 
 Versions: 1 the above.
 """
@@ -36,7 +38,9 @@ _LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class GraphStamp:
-    """What a graph stands for. It is valid for the same fingerprint and generation only; `change` says how current it is."""
+    """What a graph stands for. It is valid for the same fingerprint and generation only; `change` says how current it
+    is.
+    """
 
     fingerprint: str
     generation: str
