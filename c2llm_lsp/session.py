@@ -21,6 +21,7 @@ from retrieval.types import IndexReport
 if TYPE_CHECKING:
     from retrieval.workspace import Workspace
 
+SETTLE_AFTER = 3.0  # seconds of quiet before upkeep
 RETRY_AFTER = 5.0  # seconds until a job that failed, or that another process kept out, is tried again
 
 
@@ -36,7 +37,7 @@ class Job:
 class Event:
     """What a session did, is doing, or could not do."""
 
-    kind: Literal["progress", "done", "failed"]
+    kind: Literal["progress", "done", "busy", "failed"]
     job: Job
     report: IndexReport | None = None
     error: Exception | None = None
@@ -61,6 +62,7 @@ class Session:
         self._stopping = False
         self._cancel = threading.Event()
         self._steps_aside = False  # whether the running job is one that a changed file interrupts
+        self._unsettled = False  # whether there is upkeep for a quiet moment
         self._thread = threading.Thread(target=self._run, name="c2llm-session", daemon=True)
 
     def start(self) -> None:
@@ -107,15 +109,20 @@ class Session:
                 self._on_event(Event("failed", job, error=error))
                 self._retry()
                 continue
-            if report.cancelled:
+            self._on_event(Event("busy" if report.busy else "done", job, report=report))
+            if report.busy:
+                self._retry()
+            elif report.cancelled:
                 with self._wake:
                     self._rest = job.cause
-            self._on_event(Event("done", job, report=report))
+            elif report.chunks_added:
+                self._unsettled = True
 
     def _next(self) -> Job | None:
         """Wait for the next job; None at the end."""
         with self._wake:
-            self._wake.wait_for(lambda: self._stopping or self._paths or self._everything or self._rest)
+            while not self._wake.wait_for(self._due, timeout=SETTLE_AFTER if self._unsettled else None):
+                self._settle()
             if self._stopping:
                 return None
             self._cancel.clear()
@@ -127,9 +134,25 @@ class Session:
             self._paths.clear()
             return job
 
+    def _due(self) -> bool:
+        return bool(self._stopping or self._paths or self._everything or self._rest)
+
+    def _settle(self) -> None:
+        """Upkeep at a quiet moment; whatever comes ends it."""
+        self._unsettled = False
+        self._steps_aside = True
+        self._cancel.clear()
+        self._wake.release()
+        try:
+            self._workspace.settle(self._cancel)
+        finally:
+            self._wake.acquire()
+            self._steps_aside = False
+            self._unsettled = self._cancel.is_set()
+
     def _perform(self, job: Job) -> IndexReport:
         if job.paths is not None:
-            return self._workspace.changed(job.paths)
+            return self._workspace.changed(job.paths, self._cancel)
         try:
             return self._workspace.refresh(progress=self._progress_of(job), cancel=self._cancel)
         finally:

@@ -39,7 +39,7 @@ def batch(path: options.WorkspacePath = None, encoder: options.Encoder = None, q
 
     place = locate(path, quiet=quiet, encoder=encoder)
     with open_workspace(place) as workspace:
-        report = refresh(workspace, quiet=quiet)
+        report = refresh(workspace, quiet=quiet, wait=True)
         if report.cancelled:
             return INTERRUPTED
         for note in () if quiet else report.notes:

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from c2llm_lsp import __version__
-from c2llm_lsp.cli.common import Place, sentence
+from c2llm_lsp.cli.common import Place, open_workspace, sentence
+
+if TYPE_CHECKING:
+    from retrieval.workspace import Status, Workspace
 
 State = Literal["ok", "note", "broken"]
 
@@ -109,7 +112,9 @@ def model(place: Place) -> Iterator[Finding]:
 
 
 def cache(place: Place) -> Iterator[Finding]:
-    folder = cache_folder(place)
+    from retrieval.store.places import cache_folder
+
+    folder = cache_folder(place.settings.cache)
     folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     with tempfile.TemporaryFile(dir=folder) as file:
@@ -146,16 +151,6 @@ def watching(place: Place) -> Iterator[Finding]:
         yield Finding("file events", "ok", f"watchdog {metadata.version('watchdog')}")
 
 
-def cache_folder(place: Place) -> Path:
-    if place.settings.cache is not None:
-        return place.settings.cache
-    import platformdirs
-
-    from c2llm_lsp.settings import APP
-
-    return Path(platformdirs.user_cache_dir(APP, appauthor=False))
-
-
 def folder_size(folder: Path) -> int:
     """Bytes of all files below; what vanishes meanwhile counts as nothing."""
     total = 0
@@ -174,3 +169,59 @@ def size(number: float) -> str:
             return f"{number:.0f} {unit}"
         number /= 1000
     return f"{number:.1f} GB"
+
+
+def index(place: Place) -> Iterator[Finding]:
+    """Is it there, whole, complete, and fast to search?"""
+    from retrieval.store.database import INDEX, INDEX_FILE, VECTORS, damage_of
+    from retrieval.store.places import vectors_file, workspace_folder
+
+    file = workspace_folder(place.root, place.settings.cache) / INDEX_FILE
+    if not file.exists():
+        yield Finding("index", "note", f"{place.root} is not indexed yet", "c2llm index")
+        return
+    damaged = False
+    for name, path, part in (("index", file, INDEX), ("vectors", vectors_file(place.settings.cache), VECTORS)):
+        if reason := damage_of(path, part):
+            damaged = True
+            yield Finding(name, "broken", f"{path} is damaged ({reason})", "c2llm index, which repairs it")
+    if not damaged:
+        yield from _content(place)
+
+
+def _content(place: Place) -> Iterator[Finding]:
+    with open_workspace(place) as workspace:
+        found = workspace.status()
+        text = f"{found.files:,} files, {found.chunks:,} chunks, change {found.change}; passed a complete check"
+        yield Finding("index", "ok", text)
+        if found.writer_pid:
+            yield Finding("index", "note", f"process {found.writer_pid} is indexing now: queries use some of the CPU")
+        if found.pending_chunks:
+            text = f"{found.pending_chunks:,} of {found.chunks:,} chunks have no vector yet: found by words only"
+            yield Finding("index", "note", text, "c2llm index")
+        for note in found.notes:
+            yield Finding("index", "note", note)
+        yield from _graph(workspace, found)
+
+
+def _graph(workspace: Workspace, found: Status) -> Iterator[Finding]:
+    from retrieval.indexing.live import GRAPH_FROM
+    from retrieval.vectors import hnsw_problem, load
+
+    snapshots = sorted(found.folder.glob("graph-*.hnsw"))
+    current = None
+    for path in snapshots:
+        loaded = load(path, found.fingerprint, workspace.store.generation) if not hnsw_problem() else None
+        if loaded is not None:
+            current = loaded
+    if current is not None:
+        behind = found.change - current[1]
+        text = f"{len(current[0]):,} vectors, its checksum is right, {behind} changes behind the index"
+        yield Finding("graph", "ok", text)
+    elif found.chunks >= GRAPH_FROM:
+        text = f"none that can be used: each query compares all {found.chunks:,} vectors, which takes milliseconds more"
+        yield Finding(
+            "graph", "note", text, "c2llm index, which makes it" if not hnsw_problem() else "see hnswlib above"
+        )
+    else:
+        yield Finding("graph", "ok", f"not needed below {GRAPH_FROM:,} chunks")

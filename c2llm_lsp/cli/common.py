@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FOUND, NOTHING, ERROR, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 DEBUG_VARIABLE = "C2LLM_DEBUG"
+EMBEDDED = Settings().encoder
 
 P = ParamSpec("P")
 
@@ -157,13 +158,21 @@ def _enclosing(here: Path) -> Path:
 
 def open_workspace(place: Place) -> Workspace:
     """The engine's workspace for a place, with the encoder that the settings name."""
+    from retrieval.encoders import load as load_encoder
     from retrieval.workspace import Workspace
 
-    from retrieval.encoders import load as load_encoder
-
     settings = place.settings
-    encoder = load_encoder(settings.encoder, threads=settings.threads or None)
-    return Workspace.open(place.root, encoder=encoder, cache_dir=settings.cache)
+    threads = settings.threads or None
+    # The workspace loads the embedded model itself, and only where a command needs it.
+    encoder = None if settings.encoder == EMBEDDED else load_encoder(settings.encoder, threads=threads)
+    return Workspace.open(
+        place.root,
+        encoder=encoder,
+        cache_dir=settings.cache,
+        excludes=settings.exclude,
+        max_bytes=settings.max_file_bytes,
+        threads=threads,
+    )
 
 
 def read_input(limit: int = 4_000_000) -> str:

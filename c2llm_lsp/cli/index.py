@@ -31,7 +31,7 @@ def index(
 
     place = locate(path, quiet=quiet, encoder=encoder)
     with open_workspace(place) as workspace:
-        report = refresh(workspace, quiet=quiet)
+        report = refresh(workspace, quiet=quiet, wait=True)
     if as_json:
         import json
 

@@ -12,17 +12,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from c2llm_lsp.cli.common import remark
 
 if TYPE_CHECKING:
-    from retrieval.workspace import Workspace
     from rich.progress import Progress, TaskID
 
     from retrieval.types import IndexReport
+    from retrieval.workspace import Workspace
 
 SHOW_AFTER = 0.25  # seconds; a bar that flashes up for less only distracts
+BUSY_POLL = 0.5  # seconds between two looks at whether another process is done
+WORTH_SETTLING = 2_000  # new chunks; after that much work nobody minds the second that the graph takes
 LINE_EVERY = 2.0  # seconds between lines where there is no terminal, as in a CI log
 LABELS = {
     "scan": ("Looking at files", "files"),
@@ -31,14 +34,21 @@ LABELS = {
 }
 
 
-def refresh(workspace: Workspace, *, quiet: bool) -> IndexReport:
-    """Bring the index up to date, showing how far it is."""
+def refresh(workspace: Workspace, *, quiet: bool, wait: bool = False) -> IndexReport:
+    """Bring the index up to date, showing how far it is. With `wait`, until another process that does so is done."""
     shown: Lines | Bar | None = None
     if not quiet:
         shown = Bar() if sys.stderr.isatty() else Lines()
     with cancel_on_interrupt() as cancel:
         try:
-            return workspace.refresh(progress=shown, cancel=cancel)
+            report = workspace.refresh(progress=shown, cancel=cancel)
+            if report.busy and wait and not quiet:
+                remark(f"{report.notes[0]} Waiting for it.")
+            while report.busy and wait and not cancel.wait(BUSY_POLL):
+                report = workspace.refresh(progress=shown, cancel=cancel)
+            if report.chunks_added > WORTH_SETTLING and not report.cancelled:
+                workspace.settle(cancel)
+            return replace(report, cancelled=report.cancelled or cancel.is_set())
         finally:
             if shown is not None:
                 shown.close()

@@ -86,6 +86,8 @@ def current(workspace: Workspace, *, no_wait: bool, quiet: bool) -> bool:
     from c2llm_lsp.cli.progress import refresh
 
     report = refresh(workspace, quiet=quiet)
+    for note in () if quiet else report.notes:
+        remark(note)
     if report.cancelled:
         remark("Stopped; what was indexed is kept, and the next search goes on from there.")
     return not report.cancelled

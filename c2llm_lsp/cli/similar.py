@@ -49,7 +49,7 @@ def similar(
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
         if file is None:
-            answer = workspace.similar(text=code, k=place.settings.results, filters=wanted)
+            answer = workspace.similar(text=code or "", k=place.settings.results, filters=wanted)
         else:
             inside = file.relative_to(place.root).as_posix()
             answer = workspace.similar(path=inside, line=line, k=place.settings.results, filters=wanted)

@@ -72,15 +72,17 @@ class Diary:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._last_line = time.monotonic()
-        self._last_error = ""
+        self._last = ""
 
     def __call__(self, event: Event) -> None:
         if event.kind == "progress":
             self._progress(event)
         elif event.kind == "failed":
-            self._failure(event.error)
+            self._once(sentence(event.error or OSError()))
+        elif event.kind == "busy" and event.report is not None:
+            self._once(event.report.notes[0])
         elif event.report is not None:
-            self._last_error = ""
+            self._last = ""
             self._done(event.job.cause, event.report)
 
     def _progress(self, event: Event) -> None:
@@ -90,11 +92,10 @@ class Diary:
             label, unit = LABELS.get(event.stage, (event.stage, "steps"))
             say(f"{label}: {event.done:,} of {event.total:,} {unit}", self._quiet)
 
-    def _failure(self, error: Exception | None) -> None:
-        """Once for each failure, not once for each try."""
-        text = sentence(error) if error is not None else "unknown"
-        if text != self._last_error:
-            self._last_error = text
+    def _once(self, text: str) -> None:
+        """What keeps the session from working, once and not at each try."""
+        if text != self._last:
+            self._last = text
             complain(text)
 
     def _done(self, cause: str, report: IndexReport) -> None:
