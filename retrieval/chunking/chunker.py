@@ -24,6 +24,8 @@ from retrieval.types import Chunk
 CHUNKING_VERSION = 1
 
 _LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILINE)
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
+
 LONGEST_CHUNK = 6000  # bytes; only lines far longer than any that people write make chunks like that
 LONG_LINE_PARTS = 8  # of such a chunk are kept: it is data or generated, and its beginning says what it is
 # Chunks of a file of data: nobody searches the ten-thousandth row by meaning, and it would crowd out code.
@@ -63,7 +65,12 @@ def _cuts(language: str, lines: Lines) -> list[Cut]:
 
 
 def _parsable(language: str, data: bytes) -> bytes:
-    """What the parser gets: lone macros (`Q_OBJECT`, `FMT_BEGIN_NAMESPACE`) would break C++ around them."""
+    """What the parser gets, byte for byte in the same places.
+
+    Grammars end lines and comments at \\n only; lone macros (`Q_OBJECT`, `FMT_BEGIN_NAMESPACE`) break C++ around them.
+    """
+    if b"\r" in data:
+        data = _LONE_RETURN.sub(b"\n", data)
     if language in ("c", "cpp"):
         return _LONE_MACRO.sub(lambda found: b" " * len(found[0]), data)
     return data

@@ -25,6 +25,7 @@ _ELIXIR = {
     "defmacro": "function", "defmacrop": "function", "defguard": "variable", "defguardp": "variable",
     "defdelegate": "variable", "test": "function", "describe": "scope",
 }  # fmt: skip
+LONG_ARGUMENT = 200  # bytes of a function handed to a call from which it is what the result is about
 _WRAPPED = 4  # levels of wrappers: export, declaration, declarator, parentheses
 
 
@@ -193,11 +194,12 @@ def _value_role(value: Node | None, grammar: Grammar) -> str:
     if value.type in grammar.class_values:
         return "class"
     if value.type == "call_expression" and grammar.function_values:
-        # memo(() => …), forwardRef(function …): the function is what the name stands for
+        # memo(() => …), define("name", function …): the function is what the name stands for
         arguments = value.child_by_field_name("arguments")
-        first = arguments.named_children[0] if arguments is not None and arguments.named_child_count else None
-        if first is not None and first.type in grammar.function_values:
-            return "function"
+        for argument in arguments.named_children if arguments is not None else ():
+            long = argument.end_byte - argument.start_byte >= LONG_ARGUMENT
+            if argument.type in grammar.function_values and long:
+                return "function"
     return "variable"
 
 

@@ -18,6 +18,7 @@ MERGED_DEFINITIONS = 700  # tiny definitions are put together up to here: about 
 TINY_DEFINITION = 230  # five short lines
 TINY_BLOCK = 130  # three short lines: no answer to any question, so it joins a neighbour
 TINY_HEADER = 400  # the header of a class without fields joins its first member
+ONE_LINE = 60
 DEPTH_COST = 0.2  # of a cut one level deeper, in parts of the wanted size
 FORCED_COST = 1.5  # of a cut between lines that no syntax separates
 BLANK_GAIN = 0.5  # of such a cut behind a blank line
@@ -123,33 +124,40 @@ def _absorb(pieces: list[Piece]) -> list[Piece]:
     """What is too small to stand alone joins what it belongs to: the next definition, else the one before."""
     kept: list[Piece] = []
     for piece in pieces:
-        if kept:
-            last = kept[-1]
-            fits = last.weight + piece.weight <= WHOLE
-            if (
-                last.label.kind == "class"
-                and last.weight <= TINY_HEADER
-                and fits
-                and piece.label.scope == last.label.inside
-            ):
-                kept[-1] = _joined(last, piece, last.label)
-                continue
-            if last.label.kind == "section" and last.weight <= TINY_BLOCK and fits and _within(piece, last):
-                kept[-1] = _joined(last, piece, piece.label)  # a heading with nothing but deeper headings below it
-                continue
-            if piece.weight <= TINY_BLOCK and fits and last.label.home == piece.label.inside:
-                kept[-1] = _joined(last, piece, last.label)  # the end of a function behind one nested in it
-                continue
-            if last.label.home == piece.label.home and fits:
-                declared = last.label.symbol and last.label.symbol == piece.label.symbol
-                if last.label.kind == "block" and (declared or last.weight <= TINY_BLOCK):
-                    kept[-1] = _joined(last, piece, piece.label)
-                    continue
-                if piece.label.kind == "block" and piece.weight <= TINY_BLOCK:
-                    kept[-1] = _joined(last, piece, last.label)
-                    continue
-        kept.append(piece)
+        label = _absorbing(kept[-1], piece) if kept else None
+        if label is None:
+            kept.append(piece)
+        else:
+            kept[-1] = _joined(kept[-1], piece, label)
     return kept
+
+
+def _absorbing(last: Piece, piece: Piece) -> Label | None:
+    """The label under which two neighbours become one; None where both can stand alone."""
+    outer, inner = last.label, piece.label
+    if last.weight + piece.weight > WHOLE:
+        return None
+    if outer.kind == "section":  # a heading with nothing but deeper headings below it, or front matter
+        below = _within(piece, last) or not outer.symbol
+        return inner if last.weight <= TINY_BLOCK and below else None
+    if outer.kind == "class" and last.weight <= TINY_HEADER and inner.home == outer.inside:
+        if inner.kind != "class":
+            return outer
+        return inner if last.weight <= ONE_LINE else None  # `module Shop` in front of a class
+    return _beside(last, piece)
+
+
+def _beside(last: Piece, piece: Piece) -> Label | None:
+    """The label of two neighbours of which one is a tiny block."""
+    outer, inner = last.label, piece.label
+    if outer.home == inner.inside and piece.weight <= TINY_BLOCK:
+        return outer  # the end of a function behind one nested in it
+    if outer.home != inner.home:
+        return None
+    declared = bool(outer.symbol) and outer.symbol == inner.symbol  # in front of its own definition
+    if outer.kind == "block" and (declared or last.weight <= TINY_BLOCK):
+        return inner
+    return outer if inner.kind == "block" and piece.weight <= TINY_BLOCK else None
 
 
 def _within(inner: Piece, outer: Piece) -> bool:

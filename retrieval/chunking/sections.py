@@ -115,7 +115,7 @@ def markdown(lines: Lines) -> list[Cut]:
         elif row.strip() and line and lines.blank(line - 1):
             _paragraph(cuts, line)
         before = row if row.strip() and not heading and not underline and row[:4].strip() else b""
-        if before and not (line and (lines.blank(line - 1) or line == start or heading)):
+        if before and not (line == start or lines.blank(line - 1)):
             before = b""  # only a line that begins a paragraph is taken for a heading; tables have such lines too
     return cuts
 

@@ -62,7 +62,24 @@ export default class Widget extends Base {
 }
 export const later = async function () { return 1 };
 function* steps() { yield 1 }
-const Memo = memo(() => { return 1 });
+const Memo = memo((one) => { return [
+  one.number.0,
+  one.number.1,
+  one.number.2,
+  one.number.3,
+  one.number.4,
+  one.number.5,
+  one.number.6,
+  one.number.7,
+  one.number.8,
+  one.number.9,
+  one.number.10,
+  one.number.11,
+  one.number.12,
+  one.number.13,
+  one.number.14,
+  one.number.15
+] });
 export const a = 1, b = 2;
 """,
         "block fs, function arrow, function shown, function other, method Router.use, block api, function api.get, "
@@ -258,7 +275,8 @@ module Shop
 end
 def top; end
 """,
-        "class Shop, class Shop.Cart, method Shop.Cart.add, method Shop.Cart.build, method Shop.Cart.open, function top",
+        "class Shop, class Shop.Cart, method Shop.Cart.add, method Shop.Cart.build, method Shop.Cart.open, "
+        "function top",
     ),
     "a.php": (
         """<?php
@@ -462,7 +480,8 @@ fi
         "block name, block scripts, block scripts.a.b",
     ),
     "a.sql": (
-        "CREATE TABLE IF NOT EXISTS users (\n  id int\n);\n\n-- all\ncreate or replace function total(x int)\nreturns int;\n",
+        "CREATE TABLE IF NOT EXISTS users (\n  id int\n);\n\n"
+        "-- all\ncreate or replace function total(x int)\nreturns int;\n",
         "class users, function total",
     ),
     "Makefile": (
