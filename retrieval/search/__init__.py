@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from retrieval.search.candidates import gather, nearest
 from retrieval.search.merging import Span, merge
-from retrieval.search.query import Query, parse, stem
+from retrieval.search.query import Query, parse
 from retrieval.search.ranking import Ranked, rank
 from retrieval.search.salience import salient_lines
 from retrieval.search.snapshot import Snapshot
@@ -37,8 +37,7 @@ def search(
     idf = inverse_frequencies(snapshot, query.terms)
     chunks = snapshot.store.chunks(candidates.ids.tolist())
     ranked = rank(candidates, chunks, query, idf, weights, k * SPARE)
-    wanted = {stem(term): value for term, value in idf.items()}
-    return tuple(_hit(snapshot, span, wanted) for span in merge(ranked)[:k])
+    return tuple(_hit(snapshot, span, idf) for span in merge(ranked)[:k])
 
 
 def similar(

@@ -72,9 +72,8 @@ def by_words(
     kept = telling_terms(terms, snapshot.store.document_frequencies(terms), snapshot.store.chunk_count())
     if not kept:
         return {}
-    match = " OR ".join(f'"{term}"' for term in kept)
     depth = weights.depth if allowed is None else weights.depth * 10
-    rows = snapshot.store.lexical(match, depth, weights.fts)
+    rows = snapshot.store.lexical(kept, depth, weights.fts)
     if allowed is not None:
         passing = set(allowed.tolist())
         rows = [row for row in rows if row[0] in passing][: weights.depth]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from retrieval.errors import QueryError
+from retrieval.store import stem
 
 # Longer queries are pasted code or logs: beyond this much text neither BM25 nor the encoder gains anything.
 MAX_QUERY_CHARS = 4_000
@@ -24,15 +25,15 @@ STOP_WORDS = frozenset(
     will with without you your code find show implemented implementation implement defined work works working""".split()
 )
 
-_WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*_*", re.UNICODE)
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_A-Za-z]+", re.UNICODE)
+_WORD = re.compile(r"\w+")
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
 # A dotted, ::-ed or ->-ed name, with or without a call's parentheses: Session.send, std::vector, app->run()
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query taken apart. `terms` are lower-case words and parts of words, without stop words, in order."""
+    """A query taken apart. `terms` are stems as the full-text index holds them, without stop words."""
 
     text: str
     terms: tuple[str, ...]
@@ -51,17 +52,16 @@ def parse(text: str) -> Query:
         names = (_bare(text),)
     found = [word.lower() for word in parts_of(text)]
     wanted = [word for word in found if word not in STOP_WORDS and (len(word) > 1 or not word.isascii())]
-    return Query(text=text, terms=tuple(dict.fromkeys(wanted or found))[:MAX_TERMS], names=names, is_name=whole)
+    terms = tuple(dict.fromkeys(stem(word) for word in wanted or found))[:MAX_TERMS]
+    return Query(text=text, terms=terms, names=names, is_name=whole)
 
 
 def parts_of(text: str) -> list[str]:
     """The words of a text, each compound one followed by its parts: "getUser by_id" -> getUser get User by_id by id."""
     out: list[str] = []
     for word in _WORD.findall(text):
-        out.append(word)
         parts = _PART.findall(word)
-        if len(parts) > 1:
-            out.extend(parts)
+        out += [word.strip("_"), *parts] if len(parts) > 1 else parts
     return out
 
 
@@ -69,28 +69,6 @@ def parts_of(text: str) -> list[str]:
 def stems(name: str) -> tuple[str, ...]:
     """The stems of a name's or path's parts, without repetition: "RequestParsers" -> request, pars."""
     return tuple(dict.fromkeys(stem(part.lower()) for part in _PART.findall(name)))
-
-
-_SUFFIXES = tuple(
-    sorted(
-        """izations ization ations ation itions ition ators ator ities ity ments ment ings ing ions ion ers er ors or
-        ies ied ed es s e y able ible al ic ly""".split(),
-        key=len,
-        reverse=True,
-    )
-)
-_MIN_STEM = 3  # "string" must not become "str" by way of "ing", but "parse", "parser", "parsing" must meet
-
-
-@lru_cache(maxsize=65_536)
-def stem(word: str) -> str:
-    """A word without its ending, so that parse, parser, parsing and parses meet. Cruder than Porter's, which keeps
-    "parser" apart: in code the agent ("router") and the act ("routing", "routes") mean the same place."""
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= _MIN_STEM:
-            bare = word[: -len(suffix)]
-            return bare[:-1] if len(bare) > _MIN_STEM and bare[-1] == bare[-2] else bare
-    return word
 
 
 def _bare(name: str) -> str:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from retrieval.search.candidates import Candidates, last_part
 from retrieval.search.paths import kind_of, name_of
-from retrieval.search.query import Query, stem, stems
+from retrieval.search.query import Query, stems
 from retrieval.search.weights import Weights
+from retrieval.store import stem
 from retrieval.types import Chunk, Signal
 
 # How many further chunks of a file count for it, each by half of the one before.
@@ -41,7 +42,7 @@ def rank(
     candidates: Candidates, chunks: dict[int, Chunk], query: Query, idf: dict[str, float], weights: Weights, k: int
 ) -> list[Ranked]:
     """The best k candidates, best first; ties go by path and line, never by row order."""
-    wanted = _weighted_stems(query.terms, idf)
+    wanted = {term: idf[term] for term in query.terms if "_" not in term}  # compounds are left to their parts
     rows = []
     for row, dense, lexical, defines in zip(
         candidates.ids.tolist(),
@@ -61,15 +62,6 @@ def rank(
     for ranked in rows:
         _kind(ranked, query, weights)
     return _spread(rows, weights.repeat, k)
-
-
-def _weighted_stems(terms: Sequence[str], idf: dict[str, float]) -> dict[str, float]:
-    """The query's stems with their idf; compounds are left to their parts."""
-    out: dict[str, float] = {}
-    for term in terms:
-        if "_" not in term:
-            out[stem(term)] = max(out.get(stem(term), 0.0), idf.get(term, 1.0))
-    return out
 
 
 def _names(ranked: Ranked, query: Query, wanted: dict[str, float], defines: bool, weights: Weights) -> None:
@@ -126,7 +118,7 @@ def _files(rows: Sequence[Ranked], weights: Weights) -> None:
 def _kind(ranked: Ranked, query: Query, weights: Weights) -> None:
     """One factor for the kind of file, unless the query asks for that very kind."""
     kind = kind_of(ranked.chunk.path, ranked.chunk.language)
-    if kind == "code" or kind in query.terms or f"{kind}s" in query.terms:
+    if kind == "code" or stem(kind) in query.terms:
         return
     factor: float = getattr(weights, kind)
     ranked.add(kind, factor, ranked.score * (factor - 1.0))

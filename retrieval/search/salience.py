@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from retrieval.search.query import parts_of, stem
+from retrieval.search.query import parts_of
+from retrieval.store import stem
 
 # A line with half of the query's words beats one that the model merely likes.
 WORDS, ATTENTION = 1.0, 0.5

@@ -6,7 +6,7 @@ from retrieval.store.globs import Globs
 from retrieval.store.places import cache_folder, vectors_file, workspace_folder
 from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Pending, Piece, passage_hash
 from retrieval.store.store import Store
-from retrieval.store.words import split_identifiers
+from retrieval.store.words import split_identifiers, stem
 
 __all__ = [
     "Applied",
@@ -20,6 +20,7 @@ __all__ = [
     "cache_folder",
     "passage_hash",
     "split_identifiers",
+    "stem",
     "vectors_file",
     "workspace_folder",
 ]

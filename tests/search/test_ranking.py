@@ -24,7 +24,8 @@ def ranked(query: str, rows: list[tuple[Chunk, float, float]], k: int = 10) -> l
         lexical=np.array([w for _, _, w in rows], dtype=np.float32),
         defines=np.array([c.symbol.lower() in names for c, _, _ in rows]),
     )
-    return rank(candidates, dict(enumerate(c for c, _, _ in rows)), parsed, dict.fromkeys(parsed.terms, 1.0), DEFAULT, k)
+    chunks = dict(enumerate(c for c, _, _ in rows))
+    return rank(candidates, chunks, parsed, dict.fromkeys(parsed.terms, 1.0), DEFAULT, k)
 
 
 def paths(query: str, *rows: tuple[Chunk, float, float]) -> list[str]:
@@ -73,7 +74,7 @@ def test_the_signals_add_up_to_the_score() -> None:
 
 def test_a_chunk_deleted_meanwhile_is_left_out() -> None:
     candidates = Candidates(np.array([7]), np.ones(1, np.float32), np.ones(1, np.float32), np.zeros(1, np.bool_))
-    assert rank(candidates, {}, parse("gone"), {}, DEFAULT, 10) == []
+    assert rank(candidates, {}, parse("gone"), {"gon": 1.0}, DEFAULT, 10) == []
 
 
 def test_overlap_is_one_only_for_the_same_words() -> None:
