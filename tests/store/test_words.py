@@ -49,4 +49,4 @@ def test_a_text_has_the_words_of_its_parts(left: str, right: str) -> None:
 def test_camel_and_snake_case_have_the_same_parts(parts: list[str]) -> None:
     camel = parts[0] + "".join(part.capitalize() for part in parts[1:])
     assert split_identifiers(camel).split()[1:] == [stem(part) for part in parts]
-    assert split_identifiers("_".join(parts)).split()[1:] == parts
+    assert split_identifiers("_".join(parts)).split()[1:] == [stem(part) for part in parts]
