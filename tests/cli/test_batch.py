@@ -30,7 +30,8 @@ def test_queries_are_answered_in_order(c2llm: Program, project: Path) -> None:
     assert [answer["results"][0]["path"] for answer in answers] == list(queries.values())
     best = answers[0]["results"][0]
     assert set(best) == {"path", "start_line", "end_line", "symbol", "score"}
-    assert (best["symbol"], best["start_line"]) == ("apply_ignore_rules", 4)
+    assert best["symbol"] == "apply_ignore_rules"
+    assert best["start_line"] <= 4 <= best["end_line"]
 
 
 def test_ready_comes_when_the_index_is_complete_and_answers_come_at_once(c2llm: Program, project: Path) -> None:
