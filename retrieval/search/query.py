@@ -37,6 +37,7 @@ class Query:
 
     text: str
     terms: tuple[str, ...]
+    parts: tuple[str, ...]  # the terms that are no compounds of others: getUser is left to get and user
     names: tuple[str, ...]  # what looks like a name in code, as written
     is_name: bool  # the whole query is one name
 
@@ -50,10 +51,12 @@ def parse(text: str) -> Query:
     whole = _NAME.fullmatch(text) is not None
     if whole and not names:
         names = (_bare(text),)
+    parts = [part.lower() for part in _PART.findall(text)]
     found = [word.lower() for word in parts_of(text)]
     wanted = [word for word in found if word not in STOP_WORDS and (len(word) > 1 or not word.isascii())]
     terms = tuple(dict.fromkeys(stem(word) for word in wanted or found))[:MAX_TERMS]
-    return Query(text=text, terms=terms, names=names, is_name=whole)
+    simple = {stem(part) for part in parts}
+    return Query(text, terms, tuple(term for term in terms if term in simple), names, is_name=whole)
 
 
 def parts_of(text: str) -> list[str]:

@@ -42,7 +42,7 @@ def rank(
     candidates: Candidates, chunks: dict[int, Chunk], query: Query, idf: dict[str, float], weights: Weights, k: int
 ) -> list[Ranked]:
     """The best k candidates, best first; ties go by path and line, never by row order."""
-    wanted = {term: idf[term] for term in query.terms if "_" not in term}  # compounds are left to their parts
+    wanted = {part: idf[part] for part in query.parts}
     rows = []
     for row, dense, lexical, defines in zip(
         candidates.ids.tolist(),

@@ -26,6 +26,7 @@ def test_a_query_of_stop_words_alone_keeps_them() -> None:
 def test_compound_names_bring_their_parts() -> None:
     query = parse("where is getUserById")
     assert query.terms == ("getuserbyid", "user", "id")
+    assert query.parts == ("user", "id")
     assert query.names == ("getUserById",)
     assert not query.is_name
 
