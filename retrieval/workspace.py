@@ -86,6 +86,9 @@ class Status:
     notes: tuple[str, ...] = ()
 
 
+Look = Callable[[], tuple[Plan, bool]]  # what is to be done, and whether the whole tree was looked at
+
+
 @dataclass(slots=True)
 class _Counted:
     """What a freshness says, remembered until the next change."""
@@ -197,9 +200,14 @@ class Workspace:
         with suppress(EncoderError, ModelError):
             self._live(self.encoder).settle(stop.is_set)
 
-    def _run(
-        self, look: Callable[[], tuple[Plan, bool]], progress: Progress, cancel: Cancel, wait: float
-    ) -> IndexReport:
+    def _run(self, look: Look, progress: Progress, cancel: Cancel, wait: float) -> IndexReport:
+        try:
+            return self._run_once(look, progress, cancel, wait)
+        except DamagedStoreError:
+            self._repair()
+            return self._run_once(look, progress, cancel, wait)
+
+    def _run_once(self, look: Look, progress: Progress, cancel: Cancel, wait: float) -> IndexReport:
         started = time.perf_counter()
         if self.store.read_only:
             return IndexReport(notes=tuple(self._notes))
@@ -292,6 +300,24 @@ class Workspace:
         return row, passage(chunk)
 
     def _answer(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
+        try:
+            return self._answer_once(ask)
+        except DamagedStoreError:
+            self._repair()
+            return self._answer_once(ask)
+
+    def _repair(self) -> None:
+        """Look at every page of both databases and replace what is damaged; the next refresh fills it again."""
+        with self._refreshing:
+            folder, shared, read_only = self.store.directory, self.store.vectors_path, self.store.read_only
+            self.store.close()
+            self.store = Store.open(folder, vectors=shared, read_only=read_only, check=True)
+            self._lives.clear()
+            self._counted = _Counted()
+            self._looked = False
+            self._notes += self.store.notes
+
+    def _answer_once(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
         started = time.perf_counter()
         snapshot, notes = self._snapshot()
         hits = ask(snapshot)

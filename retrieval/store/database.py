@@ -51,6 +51,8 @@ _IDLE_READERS = 4
 _CACHE_KIB = 8_000
 # A log longer than this is cut back once it was copied.
 _LOG_BYTES = 32 * 1024 * 1024
+_HEADER_BYTES = 100
+_MAGIC = b"SQLite format 3\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,9 @@ class Database:
         except sqlite3.Error as error:
             self._discard(db)
             raise explain(error, self.directory) from error
+        except BaseException:
+            self._discard(db)
+            raise
         else:
             if len(self._idle) < _IDLE_READERS and not self._closed:
                 self._idle.append(db)
@@ -147,7 +152,9 @@ class Database:
         try:
             return self._connect(check)
         except (sqlite3.DatabaseError, DamagedStoreError) as error:
-            if not isinstance(error, DamagedStoreError) and not is_damage(error):
+            # A header that is cut off cannot even be attached, and says so as if the file could not be opened.
+            whole = _has_header(self.index_path) and _has_header(self.vectors_path)
+            if whole and not isinstance(error, DamagedStoreError) and not is_damage(error):
                 raise
         with self._repair_lock():
             self._set_aside_damaged()
@@ -248,6 +255,8 @@ def damage_of(path: Path, part: Part) -> str:
     """What is wrong with a database file, by a complete check; "" where nothing is."""
     if not path.exists():
         return ""
+    if not _has_header(path):
+        return "file is not a database"
     db = None
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
@@ -290,20 +299,29 @@ def _probe(db: sqlite3.Connection, schema: str, part: Part, check: bool) -> None
             db.execute(f"INSERT INTO {schema}.words(words) VALUES ('integrity-check')")
 
 
+def _has_header(path: Path) -> bool:
+    """Whether a file begins as a database does; an empty one is a database that nothing was written to."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except FileNotFoundError:
+        return True
+    return not header or (len(header) == _HEADER_BYTES and header.startswith(_MAGIC))
+
+
 def _smells(path: Path) -> bool:
-    """Whether the length of a file differs from what its header says (a cut-off copy, or a log that is not copied back
-    yet).
+    """Whether a file is no database by its first bytes, or shorter than they say.
+
+    That is a cut-off copy, or a log that is not copied back yet, which a complete check tells apart.
     """
     try:
         with path.open("rb") as file:
-            header = file.read(100)
-        size = path.stat().st_size
+            header = file.read(_HEADER_BYTES)
+        if not header:
+            return False
+        if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
+            return True
+        page = int.from_bytes(header[16:18], "big")
+        return path.stat().st_size < (65_536 if page == 1 else page) * int.from_bytes(header[28:32], "big")
     except OSError:
         return False
-    if size == 0:
-        return False
-    if len(header) < 100 or header[:16] != b"SQLite format 3\x00":
-        return True
-    page = int.from_bytes(header[16:18], "big")
-    page = 65_536 if page == 1 else page
-    return size < page * int.from_bytes(header[28:32], "big")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ Ids = NDArray[np.int64]
 _CHUNK = "f.path, c.language, c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte, c.text"
 # SQLite's default limit of parameters was 999 before 3.32; more in one statement gains nothing.
 _PARAMETERS = 900
+_WORD = re.compile(r"\w+")
 # Document frequencies are kept for this many words; they are cheap, but asked for with every query.
 _FREQUENCIES = 20_000
 
@@ -178,8 +180,8 @@ class Reader:
 
 
 def any_of(terms: Sequence[str]) -> str:
-    """An FTS5 expression for rows with at least one of these words; quoted, so that nothing in them is an operator."""
-    return " OR ".join('"' + term.replace('"', '""') + '"' for term in dict.fromkeys(terms) if term.strip())
+    """An FTS5 expression for rows with at least one of these words; quoted, as OR and NOT are words too."""
+    return " OR ".join(f'"{term}"' for term in dict.fromkeys(terms) if _WORD.fullmatch(term))
 
 
 def _ids(rows: Iterable[tuple[int]] | sqlite3.Cursor) -> Ids:

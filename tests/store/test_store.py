@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stored import update, vectors
+
+from retrieval.errors import StoreError
+from retrieval.store import FileRow, FileUpdate, Store, split_identifiers
+from retrieval.types import Filters
+
+WEIGHTS = (4.0, 2.0, 1.0)
+
+
+def test_what_is_stored_comes_back(store: Store) -> None:
+    applied = store.apply([update("a.py", "send: def send()", "other text")])
+    assert len(applied.added) == 2
+    rows = store.file_chunks("a.py")
+    assert [chunk.text for _, chunk in rows] == ["send: def send()", "other text"]
+    assert store.chunks([i for i, _ in rows]) == dict(rows)
+    assert store.chunk_count() == 2
+    assert store.file_count() == 1
+
+
+def test_an_edit_keeps_the_ids_of_chunks_that_read_the_same(store: Store) -> None:
+    first = store.apply([update("a.py", "one", "two", "three")])
+    second = store.apply([update("a.py", "zero", "one", "two", "changed")])
+    assert second.kept == 2
+    assert set(second.removed) == {first.added[2]}
+    assert [chunk.text for _, chunk in store.file_chunks("a.py")] == ["zero", "one", "two", "changed"]
+    assert [chunk.start_line for _, chunk in store.file_chunks("a.py")] == [1, 11, 21, 31]
+
+
+def test_chunks_that_read_the_same_are_kept_as_often_as_they_occur(store: Store) -> None:
+    store.apply([update("a.py", "same", "same", "same")])
+    applied = store.apply([update("a.py", "same", "same")])
+    assert (applied.kept, len(applied.removed), len(applied.added)) == (2, 1, 0)
+
+
+def test_ids_are_never_used_again(store: Store) -> None:
+    first = store.apply([update("a.py", "one")]).added
+    store.apply([], ["a.py"])
+    second = store.apply([update("a.py", "one")]).added
+    assert second[0] > first[0]
+    assert store.last_id() == second[0]
+
+
+def test_the_change_number_goes_up_with_content_only(store: Store) -> None:
+    before = store.change
+    store.apply([update("a.py", "one")])
+    assert store.change == before + 1
+    store.apply([FileUpdate(FileRow("a.py", 9, 9, 9, b"digest", "python"), None)])
+    assert store.change == before + 1
+    assert store.file("a.py") == FileRow("a.py", 9, 9, 9, b"digest", "python")
+    assert len(store.file_chunks("a.py")) == 1
+
+
+def test_words_follow_every_change(store: Store) -> None:
+    store.apply([update("net/http.py", "sendRequest: opens a connection"), update("b.py", "nothing here")])
+    ids = {path: i for path in ("net/http.py", "b.py") for i, _ in store.file_chunks(path)}
+    assert [i for i, _ in store.lexical(["request"], 5, WEIGHTS)] == [ids["net/http.py"]]
+    assert [i for i, _ in store.lexical(["http"], 5, WEIGHTS)] == [ids["net/http.py"]]
+    words = split_identifiers("connection nothing absent").split()
+    assert list(store.document_frequencies(words).values()) == [1, 1, 0]
+    store.apply([update("net/http.py", "close: shuts it"), update("b.py", "more")])
+    assert store.lexical(["request"], 5, WEIGHTS) == []
+    assert list(store.document_frequencies(words).values()) == [0, 0, 0]
+    store.apply([], ["net/http.py"])
+    assert store.lexical(["shut", "http"], 5, WEIGHTS) == []
+
+
+def test_better_matches_come_first_and_scores_are_positive(store: Store) -> None:
+    store.apply([update(f"f{n}.py", f"unrelated text number {n}") for n in range(20)])
+    store.apply([update("a.py", "parse: parse parse"), update("b.py", "mentions parse once among other words")])
+    rows = store.lexical(split_identifiers("parse").split(), 5, WEIGHTS)
+    assert [next(iter(store.chunks([i]).values())).path for i, _ in rows] == ["a.py", "b.py"]
+    assert rows[0][1] > rows[1][1] > 0
+
+
+@pytest.mark.parametrize("text", ['"', "a OR", "NEAR(", "*", "col:x", "-", "'; DROP TABLE chunks", "\x00", ""])
+def test_no_word_is_an_operator(store: Store, text: str) -> None:
+    store.apply([update("a.py", "some text")])
+    assert store.lexical([text], 5, WEIGHTS) == []
+
+
+def test_symbols_are_found_in_any_case(store: Store) -> None:
+    store.apply([update("a.py", "sendRequest: x", "other: y")])
+    assert [symbol for _, symbol in store.by_symbol(["SENDREQUEST", ""])] == ["sendRequest"]
+    assert store.by_symbol([]) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(languages=("python",)), {"src/a.py", "tests/test_a.py"}),
+        (Filters(languages=("Go",)), {"src/b.go"}),
+        (Filters(paths=("src/",)), {"src/a.py", "src/b.go"}),
+        (Filters(paths=("*.py", "!tests/")), {"src/a.py"}),
+        (Filters(paths=("!*.go",)), {"src/a.py", "tests/test_a.py"}),
+        (Filters(kinds=("function",), paths=("b.go",)), {"src/b.go"}),
+        (Filters(kinds=("class",)), set()),
+        (Filters(languages=("none",)), set()),
+    ],
+)
+def test_filters_let_through(store: Store, filters: Filters, expected: set[str]) -> None:
+    store.apply([update("src/a.py", "x"), update("src/b.go", "y", language="go"), update("tests/test_a.py", "z")])
+    allowed = store.allowed(filters)
+    assert allowed is not None
+    assert allowed.tolist() == sorted(allowed.tolist())
+    assert {chunk.path for chunk in store.chunks(allowed.tolist()).values()} == expected
+
+
+def test_no_filter_allows_everything(store: Store) -> None:
+    assert store.allowed(Filters()) is None
+
+
+def test_vectors_belong_to_passages_and_encoders(store: Store) -> None:
+    store.apply([update("a.py", "one", "two")])
+    pending = store.without_vectors("first", 10)
+    assert store.pending_count("first") == 2
+    matrix = vectors(2)
+    store.put_vectors("first", [row.passage for row in pending], matrix)
+    ids, rows = store.vectors("first", [pending[1].id, pending[0].id, 999])
+    assert ids.tolist() == sorted(row.id for row in pending)
+    assert np.allclose(rows, matrix, atol=1e-3)
+    assert store.pending_count("first") == 0
+    assert store.pending_count("second") == 2
+    assert len(store.vectors("second", ids)[0]) == 0
+    assert set(store.vectors_of_passages("first", [row.passage for row in pending])) == {r.passage for r in pending}
+
+
+def test_a_passage_seen_before_needs_no_vector(store: Store) -> None:
+    store.apply([update("a.py", "one")])
+    pending = store.without_vectors("e", 10)
+    store.put_vectors("e", [pending[0].passage], vectors(1))
+    store.apply([], ["a.py"])
+    store.apply([update("a.py", "one")])
+    assert store.pending_count("e") == 0
+    assert store.without_vectors("e", 10) == []
+
+
+def test_another_width_of_the_same_encoder_is_refused(store: Store) -> None:
+    store.put_vectors("e", [b"1" * 16], vectors(1, 8))
+    with pytest.raises(StoreError, match="dimensions"):
+        store.put_vectors("e", [b"2" * 16], vectors(1, 16))
+
+
+def test_completeness_is_forgotten_with_the_next_change(store: Store) -> None:
+    store.apply([update("a.py", "one")])
+    store.put_vectors("e", [p.passage for p in store.without_vectors("e", 9)], vectors(1))
+    store.note_complete("e", "name")
+    assert store.complete("e")
+    assert store.last_encoder() == ("name", "e")
+    store.apply([update("b.py", "two")])
+    assert not store.complete("e")
+    assert store.pending_count("e") == 1
+
+
+def test_pruning_keeps_what_any_workspace_refers_to(tmp_path: Path) -> None:
+    shared = tmp_path / "vectors.db"
+    with Store.open(tmp_path / "one", vectors=shared) as one, Store.open(tmp_path / "two", vectors=shared) as two:
+        one.apply([update("a.py", "mine")])
+        two.apply([update("b.py", "theirs")])
+        passages = [store.without_vectors("e", 9)[0].passage for store in (one, two)]
+        one.put_vectors("e", [*passages, b"x" * 16], vectors(3))
+        generation = one.vectors_generation()
+        assert one.prune([tmp_path / "one" / "index.db", tmp_path / "two" / "index.db"]) == 1
+        assert one.vectors_generation() != generation
+        assert two.pending_count("e") == 0
+
+
+def test_a_batch_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.apply([update("a.py", "one")])
+    broken = update("b.py", "two")
+    object.__setattr__(broken.pieces[0].chunk, "kind", None)  # type: ignore[index]
+    with pytest.raises(StoreError):
+        store.apply([update("c.py", "three"), broken], ["a.py"])
+    assert set(store.files()) == {"a.py"}
+    assert store.lexical(["one"], 5, WEIGHTS)
+    assert not store.lexical(["three"], 5, WEIGHTS)
+
+
+def test_readers_do_not_wait_for_the_writer(store: Store) -> None:
+    store.apply([update("a.py", "one")])
+    seen: list[int] = []
+    with store._database.writing() as db:
+        db.execute("DELETE FROM chunks")
+        thread = threading.Thread(target=lambda: seen.append(store.chunk_count()))
+        thread.start()
+        thread.join(10)
+        assert seen == [1]
+        db.execute("INSERT INTO meta VALUES ('x', 1)")
+
+
+def test_other_rules_for_words_rebuild_the_full_text_table(
+    opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened()
+    store.apply([update("a.py", "oldWord here")])
+    store.close()
+    monkeypatch.setattr("retrieval.store.writing.WORDS_VERSION", 999)
+    monkeypatch.setattr("retrieval.store.writing.split_identifiers", lambda text: "new " + text.lower())
+    store = opened()
+    assert store.lexical(["new"], 5, WEIGHTS)
+    assert store.chunk_count() == 1
+
+
+def test_counts_say_what_there_is(store: Store) -> None:
+    store.apply(
+        [
+            update("a.py", "one", "two"),
+            update("b.go", "three", language="go"),
+            FileUpdate(FileRow("c.bin", 1, 1, 1, skip="binary"), ()),
+        ]
+    )
+    counts = store.counts()
+    assert (counts.files, counts.chunks) == (2, 3)
+    assert counts.languages == {"python": 2, "go": 1}
+    assert counts.skipped == {"binary": 1}
