@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.cli.program import LONG, Program
 
 
@@ -46,30 +44,40 @@ def test_ready_comes_when_the_index_is_complete_and_answers_come_at_once(c2llm: 
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "not json",
-        "[]",
-        "null",
-        "{}",
-        '{"query": ""}',
-        '{"query": 7}',
-        '{"query": "x", "k": 0}',
-        '{"query": "x", "k": "many"}',
-        '{"query": "x", "k": true}',
-        '{"query": "x", "k": 1e99}',
-        '{"query": "x", "paths": "app"}',
-        '{"query": "x", "kinds": ["novel"]}',
-        b"\xff\xfe",
-        "[" * 100_000,
-    ],
-)
-def test_a_bad_line_gets_an_error_and_the_next_one_its_answer(line: str | bytes, c2llm: Program, project: Path) -> None:
-    bad, good = ask(c2llm, project, line, '{"query": "ignore rules"}')
-    assert set(bad) == {"error"}
-    assert good["results"]
+BAD = [
+    "",
+    "not json",
+    "[]",
+    "null",
+    "{}",
+    '{"query": ""}',
+    '{"query": "\\u0000"}',
+    '{"query": 7}',
+    '{"query": "x", "k": 0}',
+    '{"query": "x", "k": "many"}',
+    '{"query": "x", "k": true}',
+    '{"query": "x", "k": 1e99}',
+    '{"query": "x", "paths": "app"}',
+    '{"query": "x", "kinds": ["novel"]}',
+    b"\xff\xfe",
+    "[" * 100_000,
+]
+
+
+def test_a_bad_line_gets_an_error_and_the_next_one_its_answer(c2llm: Program, project: Path) -> None:
+    good = '{"query": "ignore rules"}'
+    answers = ask(c2llm, project, *(line for bad in BAD for line in (bad, good)))
+    for bad, answer, following in zip(BAD, answers[::2], answers[1::2], strict=True):
+        assert set(answer) == {"error"}, bad
+        assert following["results"], bad
+
+
+STRANGE = ['"', "'; DROP TABLE chunks; --", "NEAR(a b)", "*", "🎉", "\x1b[31m", "a:b AND OR NOT", "%s", "\ud800"]
+
+
+def test_strange_queries_are_answered(c2llm: Program, project: Path) -> None:
+    answers = ask(c2llm, project, *(json.dumps({"query": query}) for query in STRANGE))
+    assert [set(answer) for answer in answers] == [{"results"}] * len(STRANGE)
 
 
 def test_filters_and_long_queries_work(c2llm: Program, project: Path) -> None:

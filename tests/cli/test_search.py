@@ -28,17 +28,16 @@ def test_the_first_search_indexes_and_answers(c2llm: Program, project: Path) -> 
     assert first(done.out) == (f"{project}/app/ignore.py", 4, "def apply_ignore_rules(path, rules):")
 
 
-@pytest.mark.parametrize(
-    "query, path",
-    [
-        ("total price of all items", "app/invoices.py"),
-        ("fetch with retry after failed request", "web/retry.ts"),
-        ("add a job to the queue", "core/queue.go"),
-        ("billing monthly", "README.md"),
-    ],
-)
-def test_each_language_is_found(query: str, path: str, c2llm: Program, project: Path) -> None:
-    assert first(c2llm("search", query, ".", cwd=project).out)[0] == path
+def test_each_language_is_found(c2llm: Program, project: Path) -> None:
+    wanted = {
+        "total price of all items": "app/invoices.py",
+        "fetch with retry after failed request": "web/retry.ts",
+        "add a job to the queue": "core/queue.go",
+        "billing monthly": "README.md",
+    }
+    lines = "".join(json.dumps({"query": query, "k": 1}) + "\n" for query in wanted)
+    answers = c2llm("batch", project, stdin=lines).out.splitlines()[1:]
+    assert [json.loads(answer)["results"][0]["path"] for answer in answers] == list(wanted.values())
 
 
 def test_a_later_search_notices_new_changed_and_deleted_files(c2llm: Program, project: Path) -> None:

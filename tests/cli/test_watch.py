@@ -79,6 +79,7 @@ def test_ctrl_c_ends_it_cleanly(c2llm: Program, project: Path) -> None:
         assert (code, err) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_branch_switch_embeds_nothing_twice(c2llm: Program, project: Path) -> None:
     def git(*arguments: str) -> None:
         identity = ["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]
@@ -105,6 +106,7 @@ def test_a_branch_switch_embeds_nothing_twice(c2llm: Program, project: Path) -> 
         assert watch.end(signal.SIGTERM)[0] == 0
 
 
+@pytest.mark.slow
 def test_new_ignore_rules_take_effect(c2llm: Program, project: Path) -> None:
     with watching(c2llm, project) as watch:
         watch.until("files read")
@@ -117,14 +119,14 @@ def test_a_missing_directory_is_an_error(c2llm: Program, tmp_path: Path) -> None
     assert c2llm("watch", tmp_path / "nope").code == 2
 
 
-@pytest.mark.parametrize("count", [400])
-def test_many_files_at_once_are_few_lines(count: int, c2llm: Program, project: Path) -> None:
+@pytest.mark.slow
+def test_many_files_at_once_are_few_lines(c2llm: Program, project: Path) -> None:
     with watching(c2llm, project) as watch:
         watch.until("files read")
         before = len(watch.lines)
-        for number in range(count):
+        for number in range(400):
             (project / f"app/many_{number}.py").write_text(f"def many_{number}():\n    return {number}\n")
         (project / "app/zz_last.py").write_text("def the_very_last():\n    return 1\n")
         while "zz_last.py" not in c2llm("search", "the_very_last", project, "--no-wait").out:
             watch.until("files read")
-        assert len(watch.lines) - before <= count / 10
+        assert len(watch.lines) - before <= 40
