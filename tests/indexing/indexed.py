@@ -1,0 +1,102 @@
+"""Whole indexes as plain data, so that two of them can be compared, and an encoder that counts and can be slow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.encoders import OverlapEncoder, Vectors
+from retrieval.store import split_identifiers
+from retrieval.workspace import Workspace
+
+WEIGHTS = (4.0, 2.0, 1.0)
+QUERIES = ("send request", "parse", "value of the option", "class base", "alpha", "beta gamma", "zeta")
+
+
+class CountingEncoder(OverlapEncoder):
+    """Counts what it embeds; `before` is called before each batch."""
+
+    def __init__(self, before: Callable[[], None] = lambda: None, dimension: int = 256) -> None:
+        super().__init__(dimension)
+        self.passages: list[str] = []
+        self._before = before
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self._before()
+        self.passages.extend(texts)
+        return super().encode_passages(texts)
+
+
+def slow_encoder(seconds: float) -> CountingEncoder:
+    return CountingEncoder(lambda: time.sleep(seconds))
+
+
+def rows_of(workspace: Workspace) -> list[tuple[object, ...]]:
+    """All chunks, each with its file's digest and its vector's bytes, without the ids that depend on history."""
+    store, fingerprint = workspace.store, workspace.encoder.fingerprint
+    ids, matrix = store.all_vectors(fingerprint)
+    vectors = dict(zip(ids.tolist(), matrix, strict=True))
+    rows: list[tuple[object, ...]] = []
+    for path, file in store.files().items():
+        for i, chunk in store.file_chunks(path):
+            rows.append(
+                (path, file.digest, file.language, file.skip, chunk, vectors[i].tobytes() if i in vectors else b"")
+            )
+        if not store.file_chunks(path):
+            rows.append((path, file.digest, file.language, file.skip, None, b""))
+    return sorted(rows, key=lambda row: (row[0], row[4].start_byte if row[4] else -1, row[4].text if row[4] else ""))
+
+
+def answers_of(workspace: Workspace) -> list[list[tuple[object, ...]]]:
+    """What words and vectors answer to fixed questions, equals in order of place."""
+    out = []
+    index = workspace._live(workspace.encoder).current()
+    for query in QUERIES:
+        terms = split_identifiers(query).split()
+        lexical = workspace.store.lexical(terms, 10_000, WEIGHTS)
+        vector = workspace.encoder.encode_queries([query])[0]
+        dense = list(zip(*index.search(vector, 10_000), strict=True))
+        for found in (lexical, dense):
+            chunks = workspace.store.chunks([int(i) for i, _ in found])
+            places = [(round(float(s), 4), chunks[int(i)].path, chunks[int(i)].start_byte) for i, s in found]
+            out.append(sorted(places, key=lambda place: (-place[0], place[1:])))
+        out.append(sorted(store_frequencies(workspace, terms)))
+    return out
+
+
+def store_frequencies(workspace: Workspace, terms: list[str]) -> list[tuple[str, int]]:
+    return list(workspace.store.document_frequencies(terms).items())
+
+
+def fresh_copy(root: Path, cache: Path, encoder: OverlapEncoder | None = None) -> Workspace:
+    """An index made from nothing."""
+    workspace = Workspace.open(root, encoder=encoder or OverlapEncoder(), cache_dir=cache)
+    workspace.refresh()
+    return workspace
+
+
+def check_equals_fresh(workspace: Workspace, cache: Path) -> None:
+    """The index is what one made from nothing would be, and whole in itself."""
+    with fresh_copy(workspace.root, cache) as fresh:
+        assert rows_of(workspace) == rows_of(fresh)
+        assert answers_of(workspace) == answers_of(fresh)
+    ids = workspace.store.ids()
+    assert np.array_equal(workspace.store.vector_ids(workspace.encoder.fingerprint), ids)
+    assert workspace.store.pending_count(workspace.encoder.fingerprint) == 0
+
+
+def write_project(root: Path, files: int, functions: int = 6) -> None:
+    """A project of Python files whose functions differ."""
+    for number in range(files):
+        path = root / f"pkg{number % 5}" / f"module_{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parts = [
+            f"def function_{number}_{k}(value):\n"
+            + "".join(f"    step_{j} = value + {number * 31 + k * 7 + j}  # send request {j}\n" for j in range(12))
+            + "    return step_0\n\n\n"
+            for k in range(functions)
+        ]
+        path.write_text("".join(parts))

@@ -1,0 +1,206 @@
+"""A process that is killed while it indexes: no loss, no duplicate, no error, and only what was missing is embedded."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
+
+from retrieval.chunking import passage
+from retrieval.indexing import embedding, writer_pid
+from retrieval.store import passage_hash
+from retrieval.types import Chunk
+from retrieval.workspace import Workspace
+
+CHILD = Path(__file__).with_name("crash_child.py")
+HERE = Path(__file__).resolve()
+
+
+def start(root: Path, cache: Path, seconds: float = 0.01) -> subprocess.Popen[str]:
+    """A child that has opened the workspace and begins to index."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE.parent)])}
+    child = subprocess.Popen(
+        [sys.executable, str(CHILD), str(root), str(cache), str(seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "open\n"
+    return child
+
+
+def kill(child: subprocess.Popen[str]) -> None:
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert child.stdout is not None
+    child.stdout.close()
+
+
+KILLS = 50
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
+    """Each kill hits an index that is being made or, every other time, one that was killed before."""
+    root = tmp_path / "root"
+    write_project(root, 20)
+    with fresh_copy(root, tmp_path / "fresh") as fresh:
+        whole, answers = rows_of(fresh), answers_of(fresh)
+    passages = passages_of(whole)
+    span = seconds_undisturbed(root, tmp_path / "undisturbed")
+    dice = random.Random(7)
+    halfway = 0
+    for number in range(KILLS):
+        cache = tmp_path / f"cache{number // 2}"
+        child = start(root, cache, 0.02)
+        time.sleep(dice.uniform(0.0, span))  # the moment of the kill, not a way to wait
+        kill(child)
+        halfway += check_opens_whole(root, cache, len(whole))
+        if number % 2:
+            check_resumes(root, cache, passages, whole, answers)
+    assert halfway > KILLS / 4  # of the kills hit while something was there and something was missing
+
+
+def seconds_undisturbed(root: Path, cache: Path) -> float:
+    child = start(root, cache, 0.02)
+    began = time.monotonic()
+    assert child.stdout is not None
+    assert child.stdout.read() == "done\n"
+    child.wait()
+    return time.monotonic() - began
+
+
+def check_opens_whole(root: Path, cache: Path, total: int) -> bool:
+    """No error, no repair, no chunk twice, an answer; whether the kill hit halfway."""
+    with Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache) as workspace:
+        assert not workspace.store.notes
+        rows = [row[:5] for row in rows_of(workspace)]
+        assert len(rows) == len(set(rows))
+        answer = workspace.search("send request")
+        assert bool(answer.hits) == bool(workspace.store.chunk_count())
+        assert answer.freshness.stale
+        have = len(workspace.store.vector_ids(workspace.encoder.fingerprint))
+        return 0 < workspace.store.chunk_count() and have < total
+
+
+def check_resumes(root: Path, cache: Path, passages: list[bytes], whole: object, answers: object) -> None:
+    """The next run embeds only what is missing, and the index is then as one that was never disturbed."""
+    encoder = CountingEncoder()
+    with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
+        missing = set(passages) - set(workspace.store.vectors_of_passages(encoder.fingerprint, passages))
+        workspace.refresh()
+        assert len(encoder.passages) == len(missing)
+        assert rows_of(workspace) == whole
+        assert answers_of(workspace) == answers
+
+
+def passages_of(rows: list[tuple[object, ...]]) -> list[bytes]:
+    """The hashes of the passages of these rows."""
+    return [passage_hash(passage(chunk)) for *_, chunk, _ in rows if isinstance(chunk, Chunk)]
+
+
+@pytest.mark.slow
+def test_two_processes_that_write_at_once_make_one_index(tmp_path: Path) -> None:
+    root, cache = tmp_path / "root", tmp_path / "cache"
+    write_project(root, 30)
+    children = [start(root, cache, 0.005) for _ in range(3)]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.read() == "done\n"
+        assert child.wait() == 0
+    encoder = CountingEncoder()
+    with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
+        workspace.refresh()
+        assert encoder.passages == []
+        check_equals_fresh(workspace, tmp_path / "fresh")
+
+
+@pytest.mark.slow
+def test_worktrees_indexed_at_once_share_their_vectors(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    roots = [tmp_path / "one", tmp_path / "two"]
+    for root in roots:
+        write_project(root, 20)
+    children = [start(root, cache, 0.005) for root in roots]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.read() == "done\n"
+        assert child.wait() == 0
+    for number, root in enumerate(roots):
+        encoder = CountingEncoder()
+        with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
+            workspace.refresh()
+            assert encoder.passages == []
+            check_equals_fresh(workspace, tmp_path / f"fresh{number}")
+
+
+@pytest.mark.slow
+def test_a_reader_answers_while_another_process_writes_and_takes_over_when_it_dies(tmp_path: Path) -> None:
+    root, cache = tmp_path / "root", tmp_path / "cache"
+    write_project(root, 40)
+    child = start(root, cache, 0.2)
+    encoder = CountingEncoder()
+    with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
+        deadline = time.monotonic() + 30
+        while not (workspace.store.chunk_count() and writer_pid(workspace.store.directory)):
+            assert time.monotonic() < deadline
+        report = workspace.refresh()
+        assert report.busy
+        assert str(child.pid) in report.notes[0]
+        answer = workspace.search("send request")
+        assert answer.hits
+        assert answer.freshness.stale
+        assert workspace.status().writer_pid == child.pid
+        kill(child)
+        report = workspace.refresh()
+        assert not report.busy
+        assert workspace.status().writer_pid == 0
+        assert not workspace.search("send request").freshness.stale
+        check_equals_fresh(workspace, tmp_path / "fresh")
+
+
+def test_a_reader_follows_the_commits_of_another_process(tmp_path: Path) -> None:
+    """Two workspaces of one process stand for two processes: they share nothing but the files."""
+    root, cache = tmp_path / "root", tmp_path / "cache"
+    write_project(root, 3)
+    with fresh_copy(root, cache) as writer, Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache) as reader:
+        assert answers_of(reader) == answers_of(writer)
+        (root / "new.py").write_text("def zeta_function():\n    return 'zeta'\n")
+        (root / "pkg0" / "module_0.py").unlink()
+        writer.refresh()
+        assert answers_of(reader) == answers_of(writer)
+        assert any(hit.chunk.path == "new.py" for hit in reader.search("zeta function").hits)
+
+
+def test_a_cancelled_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "BATCH", 8)
+    root, cache = tmp_path / "root", tmp_path / "cache"
+    write_project(root, 8)
+
+    class After:
+        def __init__(self, batches: int) -> None:
+            self.left = batches
+
+        def is_set(self) -> bool:
+            return self.left <= 0
+
+    stop = After(2)
+    encoder = CountingEncoder(lambda: setattr(stop, "left", stop.left - 1))
+    with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
+        report = workspace.refresh(cancel=stop)
+        assert report.cancelled
+        assert report.chunks_embedded == 16
+        assert workspace.search("send request").freshness.pending_chunks == workspace.store.chunk_count() - 16
+        report = workspace.refresh()
+        assert not report.cancelled
+        assert len(encoder.passages) == workspace.store.chunk_count() == 16 + report.chunks_embedded
+        check_equals_fresh(workspace, tmp_path / "fresh")
