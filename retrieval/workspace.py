@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -41,6 +41,9 @@ from retrieval.indexing import (
     SKIPPED_KEY,
     Cancel,
     LiveIndex,
+    OverlaidIndex,
+    OverlaidRows,
+    Overlay,
     Plan,
     Progress,
     Run,
@@ -51,7 +54,7 @@ from retrieval.indexing import (
     writer_lock,
     writer_pid,
 )
-from retrieval.search import Snapshot
+from retrieval.search import DEFAULT, Snapshot, Weights
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
 from retrieval.store import Applied, Store, vectors_file, workspace_folder
@@ -132,6 +135,7 @@ class Workspace:
         self._notes = list(notes)
         self._encoders: dict[str, Encoder] = {}
         self._lives: dict[str, LiveIndex] = {}
+        self._overlay = Overlay()
         self._loading = threading.Lock()
         self._refreshing = threading.Lock()
         self._counted = _Counted()
@@ -194,6 +198,15 @@ class Workspace:
 
         return self._run(look, _silent, cancel or Never(), 0.0)
 
+    def update(self, path: str, text: str | None) -> int:
+        """Show unsaved text of an open buffer in place of its file; None when it is saved or closed. Nothing is written
+        to disk. How many chunks were embedded. A failing encoder leaves the buffer searchable by words.
+        """
+        try:
+            return self._overlay.update(self.store, self.encoder, path, text)
+        except (EncoderError, ModelError):
+            return self._overlay.update(self.store, None, path, text)
+
     def settle(self, cancel: Cancel | None = None) -> None:
         """Upkeep for a quiet moment: make or renew the graph of a large workspace, and save it."""
         stop = cancel or Never()
@@ -221,6 +234,7 @@ class Workspace:
                         self.root,
                         self.scanner.max_bytes,
                         lambda: self.encoder,
+                        self._overlay.known_vectors,
                         self._follow,
                         self._take_vectors,
                         progress,
@@ -265,9 +279,9 @@ class Workspace:
                 self._encoder = load("embedded", threads=self._threads)
             return self._encoder
 
-    def search(self, query: str, k: int = 10, filters: Filters = NO_FILTERS) -> Answer:
+    def search(self, query: str, k: int = 10, filters: Filters = NO_FILTERS, *, weights: Weights = DEFAULT) -> Answer:
         """The k best places for a question in words or a name. Raises QueryError."""
-        return self._answer(lambda snapshot: search_index(snapshot, query, k, filters))
+        return self._answer(lambda snapshot: search_index(snapshot, query, k, filters, weights))
 
     def similar(
         self,
@@ -291,7 +305,7 @@ class Workspace:
         """The chunk at a line (or the first behind it) and what the encoder reads of it."""
         from retrieval.chunking import passage
 
-        chunks = self.store.file_chunks(path)
+        chunks = self._overlaid(Snapshot(self.store)).rows.file_chunks(path)
         if not chunks:
             raise QueryError(f"{path} is not indexed: it may be ignored, empty or not there.")
         inside = [(row, chunk) for row, chunk in chunks if chunk.start_line <= line <= chunk.end_line]
@@ -319,8 +333,14 @@ class Workspace:
 
     def _answer_once(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
         started = time.perf_counter()
-        snapshot, notes = self._snapshot()
-        hits = ask(snapshot)
+        snapshot, notes = self.snapshot()
+        if snapshot.index is not None and not len(snapshot.index):
+            snapshot = Snapshot(snapshot.rows)
+        try:
+            hits = ask(snapshot)
+        except EncoderError as error:
+            snapshot, notes = Snapshot(snapshot.rows), (*notes, f"Answered by words only: {error}")
+            hits = ask(snapshot)
         fingerprint = self._encoder.fingerprint if self._encoder else ""
         return Answer(
             hits=hits,
@@ -345,10 +365,25 @@ class Workspace:
                 note = f"Answered with the vectors of {former.name}; those of {encoder.name} are not complete yet."
                 return Snapshot(self.store, self._live(former).current(), former), (note,)
         live = self._live(encoder)
-        index = live.current()
-        if not len(index):
-            return Snapshot(self.store), live.notes
-        return Snapshot(self.store, index, encoder), live.notes
+        return Snapshot(self.store, live.current(), encoder), live.notes
+
+    def _overlaid(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot as it looks with the open buffers in place of their files."""
+        if not self._overlay:
+            return snapshot
+        view = self._overlay.view()
+        if snapshot.encoder is not self._encoder:
+            view = replace(view, vectors=None)  # made by another encoder
+        hidden = self._overlay.hidden(self.store, view)
+        rows = OverlaidRows(self.store, view, hidden)
+        if snapshot.index is None:
+            return Snapshot(rows)
+        return Snapshot(rows, OverlaidIndex(snapshot.index, view, hidden), snapshot.encoder)
+
+    def snapshot(self) -> tuple[Snapshot, tuple[str, ...]]:
+        """What a query is answered from now, and what should be said about it."""
+        snapshot, notes = self._snapshot()
+        return self._overlaid(snapshot), notes
 
     def _former(self, name: str, fingerprint: str) -> Encoder | None:
         """The encoder that was used before, if it can still be had and is still the same."""

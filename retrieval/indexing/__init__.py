@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from retrieval.indexing.live import LiveIndex
 from retrieval.indexing.lock import writer_lock, writer_pid
+from retrieval.indexing.overlay import OverlaidIndex, OverlaidRows, Overlay
 from retrieval.indexing.run import (
     CHUNKING_KEY,
     INDEXED_KEY,
@@ -23,6 +24,9 @@ __all__ = [
     "SKIPPED_KEY",
     "Cancel",
     "LiveIndex",
+    "OverlaidIndex",
+    "OverlaidRows",
+    "Overlay",
     "Plan",
     "Progress",
     "Run",

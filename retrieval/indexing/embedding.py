@@ -6,7 +6,7 @@ embedded once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ OnVectors = Callable[[int, str, NDArray[np.int64], Vectors], None]
 
 @dataclass(slots=True)
 class Embedded:
-    """What the stage did: passages sent through the encoder, chunks that got a vector by it, new chunks that had one."""
+    """What the stage did: passages sent through the encoder, chunks that got a vector, new chunks that had one."""
 
     passages: int = 0
     chunks: int = 0
@@ -41,12 +41,13 @@ def embed_pending(
     *,
     after: int,
     first_new: int,
+    at_hand: Mapping[bytes, NDArray[np.float32]],
     on_vectors: OnVectors,
     progress: Progress,
     cancel: Cancel,
 ) -> Embedded:
     """Embed every chunk beyond the id `after` that lacks a vector of this encoder. `first_new`: the last id before
-    this run.
+    this run. `at_hand`: vectors of this encoder by passage, that were made for unsaved text.
     """
     done = Embedded()
     if store.last_id() > first_new:
@@ -62,14 +63,25 @@ def embed_pending(
         if not batch:
             break
         after = batch[-1].id
-        _embed(store, encoder, batch, on_vectors, done)
+        _embed(store, encoder, batch, at_hand, on_vectors, done)
         progress("vectors", min(done.chunks, total), total)
     return done
 
 
-def _embed(store: Store, encoder: Encoder, batch: Sequence[Pending], on_vectors: OnVectors, done: Embedded) -> None:
+def _embed(
+    store: Store,
+    encoder: Encoder,
+    batch: Sequence[Pending],
+    at_hand: Mapping[bytes, NDArray[np.float32]],
+    on_vectors: OnVectors,
+    done: Embedded,
+) -> None:
     texts = {pending.passage: passage(pending.chunk) for pending in batch}
-    matrix = checked(encoder.encode_passages(list(texts.values())), len(texts), encoder)
+    new = [key for key in texts if key not in at_hand]
+    vectors = dict(
+        zip(new, checked(encoder.encode_passages([texts[key] for key in new]), len(new), encoder), strict=True)
+    )
+    matrix = np.stack([vectors[key] if key in vectors else at_hand[key] for key in texts])
     store.put_vectors(encoder.fingerprint, list(texts), matrix, name=encoder.name)
     change = store.announce()
     rows = {key: row for row, key in enumerate(texts)}
@@ -77,7 +89,8 @@ def _embed(store: Store, encoder: Encoder, batch: Sequence[Pending], on_vectors:
     # What the index holds is what the store gives back: rows in half precision.
     ids = np.array([pending.id for pending in batch], dtype=np.int64)
     on_vectors(change, encoder.fingerprint, ids, matrix[order].astype(np.float16).astype(np.float32))
-    done.passages += len(texts)
+    done.passages += len(new)
+    done.reused += len(texts) - len(new)
     done.chunks += len(batch)
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.encoders import Encoder
@@ -75,6 +78,7 @@ class Run:
     root: Path
     limit: int  # bytes of the largest file
     encoder: Callable[[], Encoder]  # asked for when the words are stored: loading a model takes its time
+    at_hand: Callable[[], Mapping[bytes, NDArray[np.float32]]]  # vectors of unsaved text, by passage
     on_applied: Callable[[Applied], None]
     on_vectors: OnVectors
     progress: Progress
@@ -124,6 +128,7 @@ def _embed(run: Run, complete: frozenset[str], first_new: int) -> tuple[Embedded
             encoder,
             after=first_new if encoder.fingerprint in complete else 0,
             first_new=first_new,
+            at_hand=run.at_hand(),
             on_vectors=run.on_vectors,
             progress=run.progress,
             cancel=run.cancel,
@@ -136,7 +141,7 @@ def _embed(run: Run, complete: frozenset[str], first_new: int) -> tuple[Embedded
 
 
 def _remember_scan(store: Store, todo: Plan) -> None:
-    """What status shows of the last complete look at the tree; written only where it differs, to leave the disk alone."""
+    """What status shows of the last complete look at the tree, written only where it differs."""
     reasons = Counter(skip.reason.partition(":")[0] for skip in todo.skipped)
     if todo.ignored:
         reasons["ignored"] = todo.ignored

@@ -35,7 +35,7 @@ def search(
         vector = snapshot.encoder.encode_queries([query.text])[0]
     candidates = gather(snapshot, query, vector, filters, weights)
     idf = inverse_frequencies(snapshot, query.terms)
-    chunks = snapshot.store.chunks(candidates.ids.tolist())
+    chunks = snapshot.rows.chunks(candidates.ids.tolist())
     ranked = rank(candidates, chunks, query, idf, weights, k * SPARE)
     return tuple(_hit(snapshot, span, idf) for span in merge(ranked)[:k])
 
@@ -51,10 +51,10 @@ def similar(
     if snapshot.encoder is None or snapshot.index is None:
         return ()
     vector = snapshot.encoder.encode_passages([passage])[0]
-    allowed = snapshot.store.allowed(filters) if filters else None
+    allowed = snapshot.rows.allowed(filters) if filters else None
     near = nearest(snapshot, vector, k * SPARE + len(leave_out), allowed)
     rows = [row for row in near if row not in leave_out]
-    chunks = snapshot.store.chunks(rows)
+    chunks = snapshot.rows.chunks(rows)
     ranked = [Ranked(row, chunks[row]) for row in rows if row in chunks]
     for candidate in ranked:
         candidate.add("meaning", near[candidate.id], near[candidate.id])
@@ -64,7 +64,7 @@ def similar(
 
 def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, float]:
     """The inverse document frequency of each term, that of BM25; a term that is nowhere counts as the rarest."""
-    total, found = snapshot.store.chunk_count(), snapshot.store.document_frequencies(terms)
+    total, found = snapshot.rows.chunk_count(), snapshot.rows.document_frequencies(terms)
     return {t: math.log(1 + (total - found.get(t, 0) + 0.5) / (found.get(t, 0) + 0.5)) for t in terms}
 
 
@@ -87,7 +87,7 @@ def _hit(snapshot: Snapshot, span: Span, wanted: dict[str, float]) -> Hit:
 def _lines(snapshot: Snapshot, path: str, span: Span) -> str:
     """The lines of a merged hit, put together from the file's chunks; lines between chunks are blank."""
     lines = [""] * (span.end_line - span.start_line + 1)
-    for _, chunk in snapshot.store.file_chunks(path):
+    for _, chunk in snapshot.rows.file_chunks(path):
         for n, line in enumerate(chunk.text.split("\n"), chunk.start_line - span.start_line):
             if 0 <= n < len(lines):
                 lines[n] = line.rstrip("\r")

@@ -36,10 +36,10 @@ def gather(
     snapshot: Snapshot, query: Query, vector: NDArray[np.float32] | None, filters: Filters, weights: Weights
 ) -> Candidates:
     """Collect and score the candidates for a query; `vector` (d,) is its embedding, None to go by words alone."""
-    allowed = snapshot.store.allowed(filters) if filters else None
+    allowed = snapshot.rows.allowed(filters) if filters else None
     near = nearest(snapshot, vector, weights.depth, allowed)
     worded = by_words(snapshot, query.terms, weights, allowed)
-    named = {row for row, _ in snapshot.store.by_symbol([last_part(name) for name in query.names])}
+    named = {row for row, _ in snapshot.rows.by_symbol([last_part(name) for name in query.names])}
     if allowed is not None:
         named &= set(allowed.tolist())
     ids = np.array(sorted(near.keys() | worded.keys() | named), dtype=np.int64)
@@ -69,11 +69,11 @@ def by_words(
     snapshot: Snapshot, terms: Sequence[str], weights: Weights, allowed: NDArray[np.int64] | None
 ) -> dict[int, float]:
     """The best chunks by BM25 over symbol, path and body."""
-    kept = telling_terms(terms, snapshot.store.document_frequencies(terms), snapshot.store.chunk_count())
+    kept = telling_terms(terms, snapshot.rows.document_frequencies(terms), snapshot.rows.chunk_count())
     if not kept:
         return {}
     depth = weights.depth if allowed is None else weights.depth * 10
-    rows = snapshot.store.lexical(kept, depth, weights.fts)
+    rows = snapshot.rows.lexical(kept, depth, weights.fts)
     if allowed is not None:
         passing = set(allowed.tolist())
         rows = [row for row in rows if row[0] in passing][: weights.depth]
@@ -94,8 +94,8 @@ def scale(values: NDArray[np.float32], floor: float) -> NDArray[np.float32]:
     best = float(np.nanmax(values))
     if best <= floor:
         return np.where(np.isnan(values), 0.0, 1.0).astype(np.float32)
-    scaled = (np.nan_to_num(values, nan=floor) - floor) / (best - floor)
-    return np.clip(scaled, 0.0, 1.0).astype(np.float32)
+    scaled: NDArray[np.float32] = (np.nan_to_num(values, nan=floor) - floor) / (best - floor)
+    return scaled.clip(0.0, 1.0)
 
 
 def last_part(name: str) -> str:
@@ -112,7 +112,7 @@ def _complete(
     missing = ids[np.isnan(dense)]
     if not len(missing) or snapshot.encoder is None:
         return dense
-    known, matrix = snapshot.store.vectors(snapshot.encoder.fingerprint, missing.tolist())
+    known, matrix = snapshot.rows.vectors(snapshot.encoder.fingerprint, missing.tolist())
     if not len(known):
         return dense
     cosines = dict(zip(np.asarray(known).tolist(), (matrix @ vector).tolist(), strict=True))

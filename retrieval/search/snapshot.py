@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from retrieval.encoders.base import Encoder
-from retrieval.store import Store
-from retrieval.vectors import VectorIndex
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.encoders.base import Encoder, Vectors
+from retrieval.types import Chunk, Filters
+from retrieval.vectors import Searchable
+
+Ids = NDArray[np.int64]
+
+
+class Rows(Protocol):
+    """What search asks of a store, or of one seen through unsaved buffers. Terms are stems (`split_identifiers`)."""
+
+    def chunk_count(self) -> int: ...
+
+    def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]: ...
+
+    def lexical(
+        self, terms: Sequence[str], limit: int, weights: tuple[float, float, float]
+    ) -> list[tuple[int, float]]: ...
+
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]: ...
+
+    def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]: ...
+
+    def allowed(self, filters: Filters) -> Ids | None: ...
+
+    def file_chunks(self, path: str) -> list[tuple[int, Chunk]]: ...
+
+    def vectors(self, fingerprint: str, ids: Sequence[int]) -> tuple[Ids, Vectors]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`index` and `encoder` belong together; without them search goes by words and names alone."""
 
-    store: Store
-    index: VectorIndex | None = None
+    rows: Rows
+    index: Searchable | None = None
     encoder: Encoder | None = None

@@ -11,20 +11,23 @@ Ids = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
 
-class VectorIndex(Protocol):
-    """Nearest rows by cosine. Rows are L2-normalised. Every method may be called from any thread.
-
-    `search` gives at most k ids with their cosines, best first; `allowed` (sorted) limits it to these ids.
-    `add` leaves ids that are there already alone; `remove` leaves unknown ids alone.
-    """
+class Searchable(Protocol):
+    """Nearest rows by cosine: at most k ids with their cosines, best first; `allowed` (sorted) limits it to these."""
 
     def search(self, query: Matrix, k: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]: ...
+
+    def __len__(self) -> int: ...
+
+
+class VectorIndex(Searchable, Protocol):
+    """Rows that can be searched and changed. They are L2-normalised. Every method may be called from any thread.
+
+    `add` leaves ids that are there already alone; `remove` leaves unknown ids alone.
+    """
 
     def add(self, ids: Ids, matrix: Matrix) -> None: ...
 
     def remove(self, ids: Ids) -> None: ...
-
-    def __len__(self) -> int: ...
 
     def ids(self) -> Ids:
         """Ascending."""
