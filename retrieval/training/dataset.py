@@ -109,10 +109,7 @@ class Batches:
         self._passage_prefix = np.array(tokenizer.encode(config.document_instruction).ids, dtype=np.uint16)
         self._lengths = np.diff(pairs.parts["body"].starts)
         self._order: tuple[int, list[NDArray[np.int64]]] | None = None
-
-    @property
-    def per_epoch(self) -> int:
-        return len(self._epoch(0))
+        self.per_epoch = len(self._epoch(0))  # the same in every epoch: languages keep their sizes
 
     def batch(self, step: int) -> Batch:
         """The batch of that step of the run, computed from the step alone."""

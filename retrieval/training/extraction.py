@@ -54,7 +54,7 @@ _ENDINGS = {
     ".swift": "swift", ".scala": "scala", ".lua": "lua", ".nse": "lua", ".ex": "elixir", ".exs": "elixir", ".hs": "haskell", ".zig": "zig",
 }  # fmt: skip
 _SKIPPED_BETWEEN = ("attribute_item", "attribute_list", "annotation", "decorator", "pragma", "inline_pragma")
-_WRAPPERS = ("definition", "declaration", "declarator", "left", "type", "value")
+_BODIES = ("body_statement", "block_body", "declarations")  # a first comment stands before the body, not in it
 _TRANSPARENT = ("expression_statement", "assignment_expression", "template_declaration", "export_statement", "ambient_declaration",
                 "lexical_declaration", "variable_declaration", "type_declaration", "declaration", "decorated_definition",
                 "assignment_statement", "variable_list", "field_definition", "linkage_specification")  # fmt: skip
@@ -163,6 +163,8 @@ def _leading_comments(comments: list[Node], source: bytes) -> Iterator[tuple[str
             continue
         while node is not None and node.type in _SKIPPED_BETWEEN:
             node = node.next_named_sibling
+        if node is not None and node.type in _BODIES and node.named_children:
+            node = node.named_children[0]
         if node is None or node.type.startswith(_PLAIN_STATEMENTS) or node.start_point[0] - _last_row(comment) > 6:
             continue
         doc = "\n".join(_text(part, source) for part in run)

@@ -38,8 +38,8 @@ class Recipe:
     seed: int = 1
     batch: int = 256
     stages: tuple[tuple[int, Stage], ...] = (  # (layers, what to do)
-        (0, Stage(steps=3_000, rate=2e-3, embedding_rate=2e-3, validate_every=500)),
-        (2, Stage(steps=1_400, rate=1e-3, embedding_rate=5e-4, validate_every=200)),
+        (0, Stage(steps=1_200, rate=2e-3, embedding_rate=4e-3, validate_every=300)),
+        (2, Stage(steps=700, rate=1.5e-3, embedding_rate=1e-3, validate_every=100)),
     )
 
 

@@ -20,8 +20,11 @@ from numpy.typing import NDArray
 
 from retrieval.errors import C2llmError
 from retrieval.model.c2llm import C2LLM
+from retrieval.model.rightpadded import RightPadded
 from retrieval.training.dataset import Batch, Batches, Ids, padded
 from retrieval.training.loss import InfoNce
+
+ROWS_A_GROUP = 64  # rows of like length that go through the model together
 
 logger = logging.getLogger(__name__)
 
@@ -102,9 +105,9 @@ def _set_rates(optimiser: torch.optim.AdamW, stage: Stage, step: int) -> None:
 
 
 def _train_step(model: C2LLM, loss_function: InfoNce, optimiser: torch.optim.AdamW, batch: Batch) -> float:
-    model.train()
-    queries, _ = model(torch.from_numpy(batch.query_ids), torch.from_numpy(batch.query_mask))
-    passages, _ = model(torch.from_numpy(batch.passage_ids), torch.from_numpy(batch.passage_mask))
+    forward = RightPadded(model.train())
+    queries = _vectors(forward, batch.query_ids, batch.query_mask)
+    passages = _vectors(forward, batch.passage_ids, batch.passage_mask)
     loss = loss_function(queries, passages)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
@@ -114,16 +117,28 @@ def _train_step(model: C2LLM, loss_function: InfoNce, optimiser: torch.optim.Ada
     return float(loss.detach())
 
 
+def _vectors(forward: RightPadded, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> torch.Tensor:
+    """The rows' vectors, computed in groups of like length: half of a batch of queries would be padding otherwise."""
+    lengths = mask.sum(axis=1)
+    order = np.argsort(lengths, kind="stable")
+    parts = []
+    for start in range(0, len(order), ROWS_A_GROUP):
+        rows = order[start : start + ROWS_A_GROUP]
+        width = int(lengths[rows].max())
+        parts.append(forward(torch.from_numpy(ids[rows, :width]), torch.from_numpy(mask[rows, :width]))[0])
+    return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
+
+
 def encode(model: C2LLM, rows: list[Ids], *, at_once: int = 128) -> NDArray[np.float32]:
     """Vectors of token rows, in their order; rows of like length share a batch."""
     vectors = np.zeros((len(rows), model.config.dimension), dtype=np.float32)
     order = np.argsort([len(row) for row in rows], kind="stable")
-    model.eval()
+    forward = RightPadded(model.eval())
     with torch.inference_mode():
         for start in range(0, len(rows), at_once):
             chosen = order[start : start + at_once]
             ids, mask = padded([rows[i] for i in chosen])
-            vectors[chosen] = model(torch.from_numpy(ids), torch.from_numpy(mask))[0].numpy()
+            vectors[chosen] = forward(torch.from_numpy(ids), torch.from_numpy(mask))[0].numpy()
     return vectors
 
 

@@ -1,0 +1,165 @@
+"""An exported C2LLM model on onnxruntime: the embedded model, and any folder that `retrieval.model.export` wrote.
+
+onnxruntime reports home unless ORT_DISABLE_TELEMETRY is in the environment before it is first imported; so it is imported here
+only, and late. Nothing is looked up on the network. Texts of like length share a batch, so that little is computed for padding,
+and a long text is cut before it is tokenized: its first few thousand characters fill the model's window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.encoders.base import Vectors
+from retrieval.errors import EncoderError, ModelError
+from retrieval.model.config import CONFIG_NAME, C2LLMConfig
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+MODEL_NAME, TOKENIZER_NAME = "model.onnx", "tokenizer.json"
+CHARS_PER_TOKEN = 24  # more than that a token never has on average, not even in text full of white space and punctuation
+TOKENS_A_BATCH = 4_096  # fits the second-level cache of one core; larger batches were no faster
+TEXTS_A_BATCH = 64
+
+Rows = list[tuple[list[int], list[tuple[int, int]]]]  # token ids and the characters they stand for
+
+
+def embedded_folder() -> Path:
+    return Path(__file__).parent.parent / "model" / "embedded"
+
+
+class OnnxEncoder:
+    """One session and one tokenizer; safe to call from several threads."""
+
+    def __init__(self, folder: Path, *, name: str = "", threads: int | None = None) -> None:
+        self._folder = folder
+        self._name = name or folder.name
+        self.config = C2LLMConfig.load(folder)
+        self._tokenizer = _load_tokenizer(folder / TOKENIZER_NAME)
+        self._session = _load_session(folder / MODEL_NAME, threads)
+        self._fingerprint = ""
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the three files: whatever changes a vector changes it."""
+        if not self._fingerprint:
+            digest = hashlib.blake2b(digest_size=16)
+            for part in (CONFIG_NAME, TOKENIZER_NAME, MODEL_NAME):
+                digest.update((self._folder / part).read_bytes())
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    @property
+    def dimension(self) -> int:
+        return self.config.dimension
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts, self.config.query_instruction, self.config.max_query_tokens)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts, self.config.document_instruction, self.config.max_passage_tokens)
+
+    def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
+        """Read as passages. What falls on the instruction is shared out among the text's own tokens."""
+        instruction = self.config.document_instruction
+        rows = self._tokenize(texts, instruction, self.config.max_passage_tokens)
+        weights: list[list[tuple[int, int, float]]] = [[] for _ in texts]
+        for chosen, ids, mask in _batches(rows):
+            attention = self._run("attention", ids, mask)
+            for place, row in enumerate(chosen):
+                weights[row] = _own_tokens(rows[row][1], attention[place], len(instruction))
+        return weights
+
+    def _encode(self, texts: Sequence[str], instruction: str, limit: int) -> Vectors:
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for chosen, ids, mask in _batches(self._tokenize(texts, instruction, limit)):
+            vectors[chosen] = self._run("vectors", ids, mask)
+        return vectors
+
+    def _tokenize(self, texts: Sequence[str], instruction: str, limit: int) -> Rows:
+        """A text without any token gets the unknown token, so that it has a vector at all."""
+        cut = [instruction + encodable(text[: limit * CHARS_PER_TOKEN]) for text in texts]
+        encoded = self._tokenizer.encode_batch(cut, add_special_tokens=False)
+        unknown = [self._tokenizer.token_to_id("[UNK]") or 0]
+        return [(e.ids[:limit] or unknown, e.offsets[:limit] or [(0, 0)]) for e in encoded]
+
+    def _run(self, output: str, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        try:
+            result: NDArray[np.float32] = self._session.run([output], {"ids": ids, "mask": mask})[0]
+        except Exception as error:  # onnxruntime raises its own classes, straight from Exception
+            raise EncoderError(f"The model '{self._name}' failed on {ids.shape[0]} texts: {error}") from error
+        return result
+
+
+def encodable(text: str) -> str:
+    """Lone surrogates, which a tokenizer refuses, become question marks: the length stays the same."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _batches(rows: Rows) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray[np.int64]]]:
+    """(places of the texts, padded ids, mask), shortest texts first."""
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and end - start < TEXTS_A_BATCH and (end - start + 1) * len(rows[order[end]][0]) <= TOKENS_A_BATCH:
+            end += 1
+        chosen = order[start:end]
+        width = len(rows[chosen[-1]][0])
+        ids, mask = np.zeros((len(chosen), width), dtype=np.int64), np.zeros((len(chosen), width), dtype=np.int64)
+        for place, row in enumerate(chosen):
+            tokens = rows[row][0]
+            ids[place, : len(tokens)] = tokens
+            mask[place, : len(tokens)] = 1
+        yield chosen, ids, mask
+        start = end
+
+
+def _own_tokens(offsets: list[tuple[int, int]], weights: NDArray[np.float32], prefix: int) -> list[tuple[int, int, float]]:
+    own = [(max(a - prefix, 0), b - prefix, float(w)) for (a, b), w in zip(offsets, weights, strict=False) if b > prefix]
+    total = sum(w for _, _, w in own)
+    return [(a, b, w / total if total > 0 else 1.0 / len(own)) for a, b, w in own]
+
+
+def _load_tokenizer(path: Path) -> Tokenizer:
+    if not path.is_file():
+        raise ModelError(f"The model has no {path.name} in {path.parent}: reinstall the package, or export the model again.")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not survive a fork and ignore the thread budget
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises plain Exception
+        raise ModelError(f"{path} is not a readable tokenizer ({error}): reinstall the package, or export the model again.") from error
+
+
+def _load_session(path: Path, threads: int | None) -> Any:
+    if not path.is_file():
+        raise ModelError(f"The model has no {path.name} in {path.parent}: reinstall the package, or export the model again.")
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep: an editor is running beside us
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own classes, straight from Exception
+        raise ModelError(f"{path} is not a readable model ({_first_line(error)}): reinstall the package, or export the model again.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,68 @@
+"""The backbone's forward pass for right-padded batches, with the same modules and the same result, in fewer operations.
+
+Padding on the right needs no attention mask: causal attention keeps it from every real token. One product makes q, k and v,
+another gate and up. Training and export use this; backbone.py stays the reference, and a test compares them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from retrieval.model.c2llm import C2LLM
+
+
+class RightPadded(nn.Module):
+    """Wraps a C2LLM; parameters are shared, not copied."""
+
+    def __init__(self, model: C2LLM) -> None:
+        super().__init__()
+        self.model = model
+        self.config = model.config
+        head = model.config.hidden_size // model.config.num_attention_heads
+        frequencies = 1.0 / model.config.rope_theta ** (torch.arange(0, head, 2, dtype=torch.float32) / head)
+        angles = torch.outer(torch.arange(model.config.max_position_embeddings, dtype=torch.float32), frequencies)
+        self.register_buffer("cos", torch.cat([angles.cos(), angles.cos()], dim=-1), persistent=False)
+        self.register_buffer("sin", torch.cat([-angles.sin(), angles.sin()], dim=-1), persistent=False)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        vectors, attention = self.model.mha_pma(self.states(ids), mask)
+        return F.normalize(vectors, dim=-1), attention
+
+    def states(self, ids: Tensor) -> Tensor:
+        backbone: Any = self.model.plm_model.model
+        x: Tensor = backbone.embed_tokens(ids)
+        for layer in backbone.layers:
+            x = x + self._attention(layer.self_attn, self._norm(layer.input_layernorm, x))
+            x = x + _mlp(layer.mlp, self._norm(layer.post_attention_layernorm, x))
+        return self._norm(backbone.norm, x)
+
+    def _norm(self, norm: Any, x: Tensor) -> Tensor:
+        return F.rms_norm(x, (x.shape[-1],), norm.weight, self.config.rms_norm_eps)
+
+    def _attention(self, attention: Any, x: Tensor) -> Tensor:
+        heads, shared = self.config.num_attention_heads, self.config.num_key_value_heads
+        parts = (attention.q_proj, attention.k_proj, attention.v_proj)
+        joined = F.linear(x, torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]))
+        joined = joined.unflatten(-1, (heads + 2 * shared, -1)).transpose(1, 2)  # (batch, heads, length, head)
+        rotated = self._rotated(joined[:, : heads + shared])
+        query, key, value = rotated[:, :heads], rotated[:, heads:], joined[:, heads + shared :]
+        if heads != shared:
+            key, value = (t.repeat_interleave(heads // shared, dim=1) for t in (key, value))
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        out: Tensor = attention.o_proj(mixed.transpose(1, 2).flatten(2))
+        return out
+
+    def _rotated(self, x: Tensor) -> Tensor:
+        length, half = x.shape[2], x.shape[3] // 2
+        swapped = torch.cat([x[..., half:], x[..., :half]], dim=-1)
+        return x * self.cos[:length] + swapped * self.sin[:length]
+
+
+def _mlp(mlp: Any, x: Tensor) -> Tensor:
+    gate, up = F.linear(x, torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight])).chunk(2, dim=-1)
+    out: Tensor = mlp.down_proj(F.silu(gate) * up)
+    return out
