@@ -8,23 +8,19 @@ notebooks (see notebooks.py), lines of thousands of characters, and big files of
 
 from __future__ import annotations
 
-import re
-
 from retrieval.chunking import grammars
 from retrieval.chunking.languages import language_of
 from retrieval.chunking.lines import Lines
 from retrieval.chunking.notebooks import notebook_chunks
 from retrieval.chunking.outline import Cut, Label, Outline
 from retrieval.chunking.packing import Piece, pack
+from retrieval.chunking.parsing import parse
 from retrieval.chunking.sections import cuts_of
 from retrieval.types import Chunk
 
 # One line per bump: what would be cut differently.
 # 1: first version
 CHUNKING_VERSION = 1
-
-_LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILINE)
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 LONGEST_CHUNK = 6000  # bytes; only lines far longer than any that people write make chunks like that
 LONG_LINE_PARTS = 8  # of such a chunk are kept: it is data or generated, and its beginning says what it is
@@ -54,26 +50,11 @@ def passage(chunk: Chunk) -> str:
 
 
 def _cuts(language: str, lines: Lines) -> list[Cut]:
-    grammar = grammars.load(language)
-    if grammar is not None:
-        from tree_sitter import Parser
-
-        tree = Parser(grammar).parse(_parsable(language, lines.data))
-        return Outline(lines, grammars.GRAMMARS[language]).walk(tree.root_node)
+    root = parse(language, lines.data)
+    if root is not None:
+        return Outline(lines, grammars.GRAMMARS[language]).walk(root)
     cutter = cuts_of(language)
     return cutter(lines) if cutter is not None else [Cut(0, Label("window"), 0)]
-
-
-def _parsable(language: str, data: bytes) -> bytes:
-    """What the parser gets, byte for byte in the same places.
-
-    Grammars end lines and comments at \\n only; lone macros (`Q_OBJECT`, `FMT_BEGIN_NAMESPACE`) break C++ around them.
-    """
-    if b"\r" in data:
-        data = _LONE_RETURN.sub(b"\n", data)
-    if language in ("c", "cpp"):
-        return _LONE_MACRO.sub(lambda found: b" " * len(found[0]), data)
-    return data
 
 
 def _chunks(path: str, language: str, lines: Lines, piece: Piece) -> list[Chunk]:

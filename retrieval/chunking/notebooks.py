@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from retrieval.chunking.grammars import load
 from retrieval.chunking.lines import Lines
+from retrieval.chunking.parsing import parse
 from retrieval.chunking.sections import title_of
 from retrieval.types import Chunk
 
@@ -48,14 +48,11 @@ class _Cell:
 
 def notebook_chunks(path: str, lines: Lines) -> list[Chunk] | None:
     """The cells as chunks; None where the file is no notebook that can be read."""
-    grammar = load("json")
-    if grammar is None:
+    document = parse("json", lines.data)
+    if document is None or document.has_error:
         return None
-    from tree_sitter import Parser
-
-    tree = Parser(grammar).parse(lines.data)
-    root = next((node for node in tree.root_node.named_children if node.type == "object"), None)
-    if root is None or tree.root_node.has_error:
+    root = next((node for node in document.named_children if node.type == "object"), None)
+    if root is None:
         return None
     cells = _cells(root)
     if cells is None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.chunking import CHUNKING_VERSION, chunk_file, chunker, grammars, language_of, passage
+from retrieval.chunking import CHUNKING_VERSION, chunk_file, chunker, grammars, language_of, parsing, passage
 from retrieval.chunking.languages import _ENDINGS_OF
 from retrieval.types import CHUNK_KINDS, Chunk
 
@@ -205,6 +205,13 @@ def test_deeply_nested_code_ends() -> None:
     check("a.py", "".join(" " * depth + "if x:\n" for depth in range(500)) + " " * 500 + "pass\n")
     check("a.js", "f(" * 3000 + ")" * 3000)
     check("a.json", "[" * 5000 + "]" * 5000)
+
+
+def test_code_made_to_hold_the_parser_is_cut_into_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "BUDGET_SECONDS", 0.05)
+    chunks = chunk_file("a.sh", "if (a) { b(\n" * 25_000)  # minutes without a limit
+    assert {chunk.kind for chunk in chunks} == {"window"}
+    assert named(check("a.py", IMPORTS * 100 + f"def f():\n{lines(30)}"))[-1].startswith("function f ")
 
 
 def test_a_line_without_end_is_cut_and_its_beginning_kept() -> None:

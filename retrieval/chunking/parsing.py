@@ -1,0 +1,60 @@
+"""Source code as a parse tree, within limits.
+
+Any text of a workspace gets here, also one made to hurt: 300 kB of `if (a) { b(` hold the bash grammar for minutes.
+Past a budget of processor time there is no tree, and line windows serve. It is the one place where the clock could
+change chunks; the slowest real file seen (600 kB of Zig) takes a fifteenth of the budget.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from retrieval.chunking import grammars
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+BUDGET_SECONDS = 3.0
+WATCHED_FROM = 16 * 1024  # bytes; what is shorter cannot take long
+_BLOCK = 64 * 1024
+
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILINE)
+
+
+def parse(language: str, data: bytes) -> Node | None:
+    """The root of the parse tree; None where there is no grammar or the budget ran out."""
+    grammar = grammars.load(language)
+    if grammar is None:
+        return None
+    from tree_sitter import Parser
+
+    source = _parsable(language, data)
+    if len(source) < WATCHED_FROM:
+        return Parser(grammar).parse(source).root_node
+    started = time.thread_time()
+
+    def spent(*_: object) -> bool:
+        return time.thread_time() - started > BUDGET_SECONDS
+
+    def block(offset: int, _: object) -> bytes:
+        return source[offset : offset + _BLOCK]
+
+    try:
+        return Parser(grammar).parse(block, progress_callback=spent).root_node
+    except ValueError:  # "Parsing failed": it was stopped
+        return None
+
+
+def _parsable(language: str, data: bytes) -> bytes:
+    """What the parser gets, byte for byte in the same places.
+
+    Grammars end lines and comments at \\n only; lone macros (`Q_OBJECT`, `FMT_BEGIN_NAMESPACE`) break C++ around them.
+    """
+    if b"\r" in data:
+        data = _LONE_RETURN.sub(b"\n", data)
+    if language in ("c", "cpp"):
+        return _LONE_MACRO.sub(lambda found: b" " * len(found[0]), data)
+    return data
