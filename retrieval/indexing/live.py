@@ -37,7 +37,6 @@ class LiveIndex:
         dimension: int,
         *,
         threads: int = 1,
-        graph_from: int = GRAPH_FROM,
         cache_dir: Path | None = None,
     ) -> None:
         self.fingerprint = fingerprint
@@ -45,7 +44,6 @@ class LiveIndex:
         self.notes: tuple[str, ...] = ()
         self._store = store
         self._threads = threads
-        self._graph_from = graph_from
         self._cache_dir = cache_dir
         self._lock = threading.RLock()  # one at a time brings the index up to date
         self._index: VectorIndex | None = None
@@ -101,7 +99,7 @@ class LiveIndex:
         cancelled.
         """
         index = self.current()
-        if len(index) < self._graph_from:
+        if len(index) < GRAPH_FROM:
             return True
         if not isinstance(index, HnswIndex):
             if not self._can_graph():
