@@ -40,6 +40,8 @@ def index(
         typer.echo(summary(report))
         for note in report.notes:
             remark(note)
+        if report.cancelled:
+            remark("What is done is kept; the next time it goes on from there.")
     if skipped and not as_json:
         for skip in report.skipped:
             typer.echo(f"{place.show(skip.path)}: {skip.reason}")
