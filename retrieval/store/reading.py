@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -21,9 +20,6 @@ Ids = NDArray[np.int64]
 _CHUNK = "f.path, c.language, c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte, c.text"
 # SQLite's default limit of parameters was 999 before 3.32; more in one statement gains nothing.
 _PARAMETERS = 900
-_WORD = re.compile(r"\w+")
-# Document frequencies are kept for this many words; they are cheap, but asked for with every query.
-_FREQUENCIES = 20_000
 
 
 class Reader:
@@ -31,7 +27,7 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._frequencies: tuple[int, dict[str, int]] = (-1, {})
+        self._counted: tuple[int, int] = (-1, 0)
 
     @property
     def change(self) -> int:
@@ -49,44 +45,15 @@ class Reader:
         value: str | int | None = row[0] if row else None
         return value
 
-    # -- words ------------------------------------------------------------------------------------------------------
-
-    def lexical(
-        self, terms: str | Sequence[str], limit: int, weights: tuple[float, float, float]
-    ) -> list[tuple[int, float]]:
-        """The best chunks by BM25 (higher is better), best first, equals by id.
-
-        `terms` are words as `split_identifiers` gives them, of which a chunk holds at least one, or an FTS5 expression.
-        `weights` are those of the columns symbol, path (with scope), body.
-        """
-        match = terms if isinstance(terms, str) else any_of(terms)
-        if limit <= 0 or not match:
-            return []
-        # bm25 in a subselect of its own: ordering by it directly would compute it twice for every row.
-        sql = """SELECT id, score FROM (SELECT rowid AS id, -bm25(words, ?, ?, ?) AS score FROM main.words
-                 WHERE words MATCH ?) ORDER BY score DESC, id LIMIT ?"""
-        with self._database.reading() as db:
-            return [(int(i), float(score)) for i, score in db.execute(sql, (*weights, match, limit))]
-
-    def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """In how many chunks each word occurs; remembered until the next commit."""
-        change = self.change
-        if self._frequencies[0] != change or len(self._frequencies[1]) > _FREQUENCIES:
-            self._frequencies = (change, {})
-        known = self._frequencies[1]
-        missing = [term for term in dict.fromkeys(terms) if term not in known]
-        if missing:
-            with self._database.reading() as db:
-                for term in missing:
-                    row = db.execute("SELECT doc FROM main.terms WHERE term = ?", (term,)).fetchone()
-                    known[term] = int(row[0]) if row else 0
-        return {term: known[term] for term in terms}
-
     # -- chunks -----------------------------------------------------------------------------------------------------
 
     def chunk_count(self) -> int:
-        with self._database.reading() as db:
-            return int(db.execute("SELECT count(*) FROM main.chunks").fetchone()[0])
+        """Counted once for each change: counting takes a millisecond at 50,000 chunks, and every query asks."""
+        change = self.change
+        if self._counted[0] != change:
+            with self._database.reading() as db:
+                self._counted = (change, int(db.execute("SELECT count(*) FROM main.chunks").fetchone()[0]))
+        return self._counted[1]
 
     def last_id(self) -> int:
         """The highest chunk id ever given; every chunk that comes later has a higher one."""
@@ -177,11 +144,6 @@ class Reader:
             for start in range(0, len(values), _PARAMETERS):
                 some = values[start : start + _PARAMETERS]
                 yield from db.execute(sql.format(",".join("?" * len(some))), tuple(some)).fetchall()
-
-
-def any_of(terms: Sequence[str]) -> str:
-    """An FTS5 expression for rows with at least one of these words; quoted, as OR and NOT are words too."""
-    return " OR ".join(f'"{term}"' for term in dict.fromkeys(terms) if _WORD.fullmatch(term))
 
 
 def _ids(rows: Iterable[tuple[int]] | sqlite3.Cursor) -> Ids:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 
-WORDS_VERSION = 1
+WORDS_VERSION = 2  # 1: without stems
 
 # Longer runs are encoded data (base64, hashes), never something a person asks for.
 MAX_WORD = 64

@@ -13,31 +13,31 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from retrieval.store.database import Database
-from retrieval.store.reading import Reader
+from retrieval.store.lexical import WORDED, Worded, WordSearch, words_of
 from retrieval.store.rows import Applied, FileRow, FileUpdate, Piece
 from retrieval.store.schema import create_words, drop_words
-from retrieval.store.words import WORDS_VERSION, split_identifiers
+from retrieval.store.words import WORDS_VERSION
 from retrieval.types import Chunk
 
-# What the words of a chunk are made from.
-_WORDED = "c.id, c.symbol, f.path, c.scope, c.text"
 _INSERT_WORDS = "INSERT INTO main.words(rowid, symbol, path, body) VALUES (?, ?, ?, ?)"
 # A contentless full-text table is told what to forget: exactly the words that it was given.
 _DELETE_WORDS = "INSERT INTO main.words(words, rowid, symbol, path, body) VALUES ('delete', ?, ?, ?, ?)"
 
 
-class Writer(Reader):
+class Writer(WordSearch):
     """The writing half of the store; one process at a time uses it (the workspace's lock sees to that)."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         if not database.read_only:
             self._keep_words_current()
+            if not self.last_id():
+                self._begin_lexicon()
 
     def apply(self, updates: Sequence[FileUpdate], removed: Sequence[str] = ()) -> Applied:
         """Store changed files and forget removed ones in one transaction; all of it or nothing is there afterwards."""
         gone: list[int] = []
-        added: list[int] = []
+        worded: list[Worded] = []
         kept = 0
         with self._database.writing() as db:
             alters = bool(removed) or any(update.pieces is not None for update in updates)
@@ -49,9 +49,11 @@ class Writer(Reader):
                 if update.pieces is not None:
                     old, new, same = _put_chunks(db, file, update.file.path, update.pieces)
                     gone += old
-                    added += new
+                    worded += new
                     kept += same
-        return Applied(change, tuple(added), tuple(gone), kept)
+        if alters:
+            self._follow_words(change, worded, gone)
+        return Applied(change, tuple(words[0] for words in worded), tuple(gone), kept)
 
     def set_meta(self, **values: str | int | None) -> None:
         with self._database.writing() as db:
@@ -60,12 +62,9 @@ class Writer(Reader):
     def announce(self) -> int:
         """Raise the change number: something that readers follow (vectors) is new."""
         with self._database.writing() as db:
-            return _bump(db)
-
-    def checkpoint(self) -> None:
-        """Copy the log into the database and sync both: whatever is saved afterwards stands for what is on the disk."""
-        with self._database.reading() as db:
-            db.execute("PRAGMA main.wal_checkpoint(FULL)")
+            change = _bump(db)
+        self._follow_words(change, (), ())
+        return change
 
     def tidy(self) -> None:
         """Merge the full-text index into one piece, renew the planner's statistics; a second at 50,000 chunks."""
@@ -78,12 +77,16 @@ class Writer(Reader):
         if self.get_meta("words_version") == WORDS_VERSION:
             return
         with self._database.writing() as db:
+            _bump(db)
+            if db.execute(
+                "SELECT 1 FROM main.meta WHERE key = 'words_version' AND value = ?", (WORDS_VERSION,)
+            ).fetchone():
+                return  # another process was faster
             db.execute("INSERT OR REPLACE INTO main.meta VALUES ('words_version', ?)", (WORDS_VERSION,))
             drop_words(db)
             create_words(db)
-            rows = db.execute(f"SELECT {_WORDED} FROM main.chunks c JOIN main.files f ON f.id = c.file")
-            db.executemany(_INSERT_WORDS, map(_words, rows))
-            _bump(db)
+            rows = db.execute(f"SELECT {WORDED} FROM main.chunks c JOIN main.files f ON f.id = c.file")
+            db.executemany(_INSERT_WORDS, map(words_of, rows))
 
 
 def _bump(db: sqlite3.Connection) -> int:
@@ -113,8 +116,8 @@ def _forget(db: sqlite3.Connection, path: str) -> list[int]:
 
 def _put_chunks(
     db: sqlite3.Connection, file: int, path: str, pieces: Sequence[Piece]
-) -> tuple[list[int], list[int], int]:
-    """Make a file's chunks these. Returns the ids that went, the ids that came, and how many stayed."""
+) -> tuple[list[int], list[Worded], int]:
+    """Make a file's chunks these. Returns the ids that went, the rows of words that came, and how many stayed."""
     same: dict[tuple[bytes, str, str], deque[tuple[int, tuple[Any, ...]]]] = defaultdict(deque)
     before = """SELECT id, passage, symbol, scope, language, kind, start_line, end_line, start_byte, end_byte
                 FROM main.chunks WHERE file = ? ORDER BY start_byte, end_byte, id"""
@@ -146,27 +149,22 @@ def _place(chunk: Chunk) -> tuple[str, str, int, int, int, int]:
     return chunk.language, chunk.kind, chunk.start_line, chunk.end_line, chunk.start_byte, chunk.end_byte
 
 
-def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece]) -> list[int]:
+def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece]) -> list[Worded]:
     sql = """INSERT INTO main.chunks(file, language, kind, start_line, end_line, start_byte, end_byte, symbol, scope,
              passage, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-    ids = []
+    worded = []
     for piece in pieces:
         chunk = piece.chunk
         row = db.execute(sql, (file, *_place(chunk), chunk.symbol, chunk.scope, piece.passage, chunk.text)).lastrowid
         assert row is not None  # it is one for every INSERT of one row
-        db.execute(_INSERT_WORDS, _words((row, chunk.symbol, path, chunk.scope, chunk.text)))
-        ids.append(row)
-    return ids
+        words = words_of((row, chunk.symbol, path, chunk.scope, chunk.text))
+        db.execute(_INSERT_WORDS, words)
+        worded.append(words)
+    return worded
 
 
 def _delete(db: sqlite3.Connection, ids: Iterable[int]) -> None:
-    sql = f"SELECT {_WORDED} FROM main.chunks c JOIN main.files f ON f.id = c.file WHERE c.id = ?"
+    sql = f"SELECT {WORDED} FROM main.chunks c JOIN main.files f ON f.id = c.file WHERE c.id = ?"
     for row_id in ids:
-        db.execute(_DELETE_WORDS, _words(db.execute(sql, (row_id,)).fetchone()))
+        db.execute(_DELETE_WORDS, words_of(db.execute(sql, (row_id,)).fetchone()))
         db.execute("DELETE FROM main.chunks WHERE id = ?", (row_id,))
-
-
-def _words(row: Sequence[Any]) -> tuple[int, str, str, str]:
-    """(id, symbol, path, scope, text) as the full-text table's row."""
-    row_id, symbol, path, scope, text = row
-    return row_id, split_identifiers(symbol), split_identifiers(f"{path} {scope}"), split_identifiers(text)

@@ -202,7 +202,7 @@ def test_other_rules_for_words_rebuild_the_full_text_table(
     store.apply([update("a.py", "oldWord here")])
     store.close()
     monkeypatch.setattr("retrieval.store.writing.WORDS_VERSION", 999)
-    monkeypatch.setattr("retrieval.store.writing.split_identifiers", lambda text: "new " + text.lower())
+    monkeypatch.setattr("retrieval.store.lexical.split_identifiers", lambda text: "new " + text.lower())
     store = opened()
     assert store.lexical(["new"], 5, WEIGHTS)
     assert store.chunk_count() == 1

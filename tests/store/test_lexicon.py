@@ -1,0 +1,226 @@
+"""The lexicon in memory gives what the full-text table gives, whatever happened to either."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stored import update
+
+from retrieval.store import Store, lexical, split_identifiers
+from retrieval.store import lexicon as lexicon_module
+from retrieval.store.lexicon import Lexicon
+
+WEIGHTS = [(4.0, 2.0, 1.0), (1.0, 1.0, 1.0), (0.0, 3.0, 0.5)]
+TERMS = ["alpha", "beta", "gamma", "delta", "missing"]
+
+
+@pytest.fixture(autouse=True)
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lexicon is used from the first chunk on."""
+    monkeypatch.setattr(lexical, "LEXICON_FROM", 0)
+
+
+def by_table(store: Store, terms: list[str], weights: tuple[float, float, float]) -> list[tuple[int, float]]:
+    return store.lexical(" OR ".join(f'"{term}"' for term in terms), 1_000, weights)
+
+
+def check_same(store: Store) -> None:
+    """Same rows, same scores, same frequencies, from the lexicon and from the table."""
+    assert store._ready() is not None
+    for weights in WEIGHTS:
+        for terms in (TERMS, TERMS[:1], TERMS[1:3]):
+            mine, table = store.lexical(terms, 1_000, weights), by_table(store, terms, weights)
+            ranked = [(row, score) for row, score in table if score > 0]
+            assert {row for row, _ in mine} == {row for row, _ in ranked}
+            assert np.allclose(sorted(s for _, s in mine), sorted(s for _, s in ranked), rtol=1e-4)
+            best = store.lexical(terms, 3, weights)
+            assert [row for row, _ in best] == [row for row, _ in mine[:3]]
+    frequencies = store.document_frequencies(TERMS)
+    assert frequencies == {term: len(by_table(store, [term], (1, 1, 1))) for term in TERMS}
+
+
+texts = st.lists(
+    st.lists(st.sampled_from([*TERMS[:4], "filler", "alphaBeta", "gamma_delta"]), min_size=1, max_size=12).map(
+        " ".join
+    ),
+    max_size=6,
+)
+
+
+@given(
+    changes=st.lists(
+        st.tuples(st.sampled_from(["alpha.py", "b.py", "gamma/c.py"]), st.none() | texts), min_size=1, max_size=8
+    )
+)
+@settings(max_examples=40)
+def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.TempPathFactory, changes: list) -> None:
+    folder = tmp_path_factory.mktemp("lexicon")
+    lexical_from, lexical.LEXICON_FROM = lexical.LEXICON_FROM, 0
+    try:
+        with Store.open(folder, vectors=folder / "vectors.db") as store:
+            for path, bodies in changes:
+                if bodies is None:
+                    store.apply([], [path])
+                else:
+                    store.apply([update(path, *bodies)])
+                check_same(store)
+            store.settle_words()
+        with Store.open(folder, vectors=folder / "vectors.db") as store:
+            check_same(store)
+    finally:
+        lexical.LEXICON_FROM = lexical_from
+
+
+def test_counts_beyond_what_fits_are_cut_down_not_wrapped() -> None:
+    lexicon = Lexicon()
+    lexicon.add(1, ("x " * 50, "x " * 50, "x " * 5_000))
+    lexicon.add(2, ("", "", "x " + "y " * 10_149))
+    lexicon.add(3, ("", "", "z"))
+    lexicon.add(4, ("", "", "z"))
+    lexicon.add(5, ("", "", "z"))
+    assert [row for row, _ in lexicon.search(["x"], 5, (4, 2, 1))] == [1, 2]
+
+
+def test_rows_without_words_count_as_rows() -> None:
+    with_empty, without = Lexicon(), Lexicon()
+    for lexicon in (with_empty, without):
+        lexicon.add(1, ("", "", "alpha"))
+        lexicon.add(2, ("", "", "beta"))
+        lexicon.add(3, ("", "", "gamma"))
+    with_empty.add(4, ("", "", ""))
+    assert with_empty.search(["alpha"], 5, (1, 1, 1))[0][1] > without.search(["alpha"], 5, (1, 1, 1))[0][1]
+    assert with_empty.ids().tolist() == [1, 2, 3, 4]
+
+
+def test_many_small_additions_stay_few_segments() -> None:
+    lexicon = Lexicon()
+    for row in range(1, 400):
+        lexicon.add(row, ("", "", f"alpha w{row}"))
+        lexicon.ids()
+    assert len(lexicon._live) < 12
+    lexicon.remove(list(range(1, 390)))
+    assert lexicon.frequencies(["alpha"]) == {"alpha": 10}
+    assert lexicon.whole().ids.tolist() == list(range(390, 400))
+
+
+def test_nothing_and_everything_removed_answer_nothing() -> None:
+    lexicon = Lexicon()
+    assert lexicon.search(["alpha"], 5, (1, 1, 1)) == []
+    lexicon.add(1, ("", "", "alpha"))
+    lexicon.remove([1])
+    assert lexicon.search(["alpha"], 5, (1, 1, 1)) == []
+    assert lexicon.whole().ids.tolist() == []
+    lexicon.add(2, ("", "", "alpha"))
+    assert [row for row, _ in lexicon.search(["alpha"], 5, (1, 1, 1))] == [2]
+
+
+def test_large_additions_become_segments_before_they_take_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexicon_module, "_MOST_TOKENS", 10)
+    lexicon = Lexicon()
+    for row in range(1, 40):
+        lexicon.add(row, ("name", "path", "alpha beta gamma"))
+    assert lexicon._new.tokens <= 15
+    assert lexicon.frequencies(["gamma"]) == {"gamma": 39}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: os.truncate(path, path.stat().st_size // 2),
+        lambda path: os.truncate(path, 0),
+        lambda path: path.write_bytes(bytes(path.stat().st_size)),
+        lambda path: path.write_bytes(os.urandom(path.stat().st_size)),
+        lambda path: path.write_bytes(path.read_bytes()[:300] + b"\xa5" + path.read_bytes()[301:]),
+        lambda path: path.unlink(),
+    ],
+)
+def test_a_damaged_file_is_as_good_as_none(opened: Callable[..., Store], damage: Callable[[Path], object]) -> None:
+    store = opened()
+    store.apply([update(f"f{n}.py", "alpha beta", f"gamma {n}") for n in range(9)])
+    store.settle_words()
+    before = store.lexical(["alpha", "gamma"], 50, WEIGHTS[0])
+    path = store.lexicon_path
+    store.close()
+    damage(path)
+    store = opened()
+    assert np.allclose(sorted(store.lexical(["alpha", "gamma"], 50, WEIGHTS[0])), sorted(before), rtol=1e-4)
+    store.settle_words()
+    check_same(store)
+
+
+def test_the_file_of_another_index_is_not_used(opened: Callable[..., Store], tmp_path: Path) -> None:
+    store = opened()
+    store.apply([update("a.py", "alpha beta")])
+    store.settle_words()
+    saved = store.lexicon_path.read_bytes()
+    store.close()
+    (tmp_path / "index" / "index.db").unlink()
+    store = opened()
+    store.apply([update("z.py", "gamma delta")])
+    store.close()
+    store.lexicon_path.write_bytes(saved)
+    store = opened()
+    assert store.lexical(["alpha"], 5, WEIGHTS[0]) == []
+    assert store.lexical(["delta"], 5, WEIGHTS[0])
+
+
+def test_a_reader_catches_up_with_what_another_process_wrote(opened: Callable[..., Store]) -> None:
+    writer = opened()
+    writer.apply([update("a.py", "alpha beta", "gamma")])
+    writer.settle_words()
+    reader = opened()
+    check_same(reader)
+    writer.apply([update("a.py", "alpha changed", "gamma"), update("b.py", "delta")])
+    writer.apply([update("c.py", "beta")], ["b.py"])
+    check_same(reader)
+
+
+def test_too_far_behind_the_table_answers(opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexical, "MOST_BEHIND", 3)
+    writer = opened()
+    writer.apply([update("a.py", "alpha")])
+    writer.settle_words()
+    reader = opened()
+    writer.apply([update(f"f{n}.py", "alpha beta") for n in range(9)])
+    assert reader._ready() is None
+    assert len(reader.lexical(["alpha"], 50, WEIGHTS[0])) == 10
+    reader.settle_words()
+    check_same(reader)
+
+
+def test_questions_are_answered_while_rows_come_and_go(store: Store) -> None:
+    store.apply([update(f"f{n}.py", "alpha beta", "gamma") for n in range(5)])
+    stop, failures = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                assert store.lexical(["gamma"], 50, WEIGHTS[0])
+                store.document_frequencies(TERMS)
+            except Exception as error:
+                failures.append(error)
+                return
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for n in range(40):
+        store.apply([update(f"g{n % 7}.py", f"alpha {n}", "delta delta")], [f"g{(n + 3) % 7}.py"])
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert not failures
+    check_same(store)
+
+
+def test_words_of_a_query_are_split_as_those_of_the_text(store: Store) -> None:
+    store.apply([update("a.py", "parseHTTPHeaders: body"), update("b.py", "other"), update("c.py", "more")])
+    assert len(store.lexical(split_identifiers("http header parsing").split(), 5, WEIGHTS[0])) == 1
+    assert store.lexical(['"', "a OR b", "\x00", ""], 5, WEIGHTS[0]) == []
