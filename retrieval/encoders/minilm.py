@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class MiniLmEncoder:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
-        self._model: Any = BertModel.from_pretrained(str(folder), add_pooling_layer=False).eval()
+        self._model = cast(Any, BertModel.from_pretrained(str(folder), add_pooling_layer=False)).eval()
         self._max_tokens = max_tokens
 
     @property

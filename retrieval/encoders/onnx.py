@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MODEL_NAME, TOKENIZER_NAME = "model.onnx", "tokenizer.json"
-CHARS_PER_TOKEN = 24  # more than that a token never has on average, not even in text full of white space and punctuation
+# More than a token has on average, even in text full of white space and punctuation: enough fills the model's window.
+CHARS_PER_TOKEN = 24
 TOKENS_A_BATCH = 4_096  # fits the second-level cache of one core; larger batches were no faster
 TEXTS_A_BATCH = 64
+
+REMEDY = "reinstall the package, or export the model again"
 
 Rows = list[tuple[list[int], list[tuple[int, int]]]]  # token ids and the characters they stand for
 
@@ -113,7 +116,11 @@ def _batches(rows: Rows) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray
     start = 0
     while start < len(order):
         end = start + 1
-        while end < len(order) and end - start < TEXTS_A_BATCH and (end - start + 1) * len(rows[order[end]][0]) <= TOKENS_A_BATCH:
+        while (
+            end < len(order)
+            and end - start < TEXTS_A_BATCH
+            and (end - start + 1) * len(rows[order[end]][0]) <= TOKENS_A_BATCH
+        ):
             end += 1
         chosen = order[start:end]
         width = len(rows[chosen[-1]][0])
@@ -126,27 +133,35 @@ def _batches(rows: Rows) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray
         start = end
 
 
-def _own_tokens(offsets: list[tuple[int, int]], weights: NDArray[np.float32], prefix: int) -> list[tuple[int, int, float]]:
-    own = [(max(a - prefix, 0), b - prefix, float(w)) for (a, b), w in zip(offsets, weights, strict=False) if b > prefix]
+def _own_tokens(
+    offsets: list[tuple[int, int]], weights: NDArray[np.float32], prefix: int
+) -> list[tuple[int, int, float]]:
+    own = [
+        (max(a - prefix, 0), b - prefix, float(w)) for (a, b), w in zip(offsets, weights, strict=False) if b > prefix
+    ]
     total = sum(w for _, _, w in own)
     return [(a, b, w / total if total > 0 else 1.0 / len(own)) for a, b, w in own]
 
 
 def _load_tokenizer(path: Path) -> Tokenizer:
-    if not path.is_file():
-        raise ModelError(f"The model has no {path.name} in {path.parent}: reinstall the package, or export the model again.")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not survive a fork and ignore the thread budget
+    _require(path)
+    # Its threads ignore the thread budget and do not survive a fork.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from tokenizers import Tokenizer
 
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises plain Exception
-        raise ModelError(f"{path} is not a readable tokenizer ({error}): reinstall the package, or export the model again.") from error
+        raise ModelError(f"{path} is not a readable tokenizer ({_first_line(error)}): {REMEDY}.") from error
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise ModelError(f"The model has no {path.name} in {path.parent}: {REMEDY}.")
 
 
 def _load_session(path: Path, threads: int | None) -> Any:
-    if not path.is_file():
-        raise ModelError(f"The model has no {path.name} in {path.parent}: reinstall the package, or export the model again.")
+    _require(path)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
@@ -154,11 +169,12 @@ def _load_session(path: Path, threads: int | None) -> Any:
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep: an editor is running beside us
+    # Idle threads sleep instead of spinning: an editor is running beside us.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes, straight from Exception
-        raise ModelError(f"{path} is not a readable model ({_first_line(error)}): reinstall the package, or export the model again.") from error
+        raise ModelError(f"{path} is not a readable model ({_first_line(error)}): {REMEDY}.") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -59,4 +59,5 @@ class OverlapEncoder:
             if not vectors[row].any():
                 vectors[row, 0] = 1.0  # a text without words still needs a direction
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return (vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32)
+        unit: Vectors = (vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32)
+        return unit

@@ -50,7 +50,9 @@ class C2LLMConfig:
         if self.pma_norm or self.pma_norm_mode != "post_normal":
             raise ModelError("The model uses a PMA normalisation other than post_normal, which is not supported.")
         if self.compressed_dim % self.pma_num_heads or self.hidden_size % self.num_attention_heads:
-            raise ModelError("The model's widths are not multiples of its numbers of heads: its config.json is damaged.")
+            raise ModelError(
+                "The model's widths are not multiples of its numbers of heads: its config.json is damaged."
+            )
 
     @property
     def dimension(self) -> int:

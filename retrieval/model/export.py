@@ -5,8 +5,10 @@ Inputs `ids` and `mask` (batch, length), outputs `vectors` (batch, dimension) an
 
 Precisions:
 - fp32
-- int8-weights: weights are stored as int8 and computed with in fp32, so that a text's vector does not depend on the other texts of its batch
-- int8: onnxruntime's dynamic quantisation, whose activations are scaled over the whole batch: companions change a vector a little
+- int8-weights: weights are stored as int8 and computed with in fp32, so that a text's vector does not depend on the
+  other texts of its batch
+- int8: onnxruntime's dynamic quantisation, whose activations are scaled over the whole batch: companions change a
+  vector a little
 In both int8 forms the token table is stored as int8 with one scale a row, and only the rows that a text needs are unpacked.
 """
 
@@ -58,7 +60,9 @@ def export(model: C2LLM, tokenizer: Path, out: Path, *, precision: Precision = "
         shutil.copyfile(tokenizer, out / TOKENIZER_NAME)
     report = ExportReport(precision, round(target.stat().st_size / 1e6, 2), lowest_cosine(model, target))
     if report.cosine < MIN_COSINE[precision]:
-        raise ModelError(f"The exported model is off: cosine {report.cosine:.5f}, expected {MIN_COSINE[precision]} at least.")
+        raise ModelError(
+            f"The exported model is off: cosine {report.cosine:.5f}, expected {MIN_COSINE[precision]} at least."
+        )
     (out / "export.json").write_text(json.dumps(asdict(report)) + "\n", encoding="utf-8")
     return report
 
@@ -81,6 +85,8 @@ def _export_fp32(model: C2LLM, target: Path) -> None:
         )
     except ImportError as error:
         raise MissingExtra("Export to ONNX", "train") from error
+    if program is None:
+        raise ModelError("torch made no ONNX program of the model: its version does not fit, try another.")
     program.save(str(target), external_data=False)
 
 
@@ -101,7 +107,9 @@ def _quantise_dynamically(target: Path) -> None:
     """MatMul in int8, activations quantised at run time."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(target, target, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True, weight_type=QuantType.QInt8)
+    quantize_dynamic(
+        target, target, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True, weight_type=QuantType.QInt8
+    )
 
 
 def _store_as_int8(target: Path, *, all_weights: bool) -> None:

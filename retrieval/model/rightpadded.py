@@ -25,6 +25,8 @@ class RightPadded(nn.Module):
         head = model.config.hidden_size // model.config.num_attention_heads
         frequencies = 1.0 / model.config.rope_theta ** (torch.arange(0, head, 2, dtype=torch.float32) / head)
         angles = torch.outer(torch.arange(model.config.max_position_embeddings, dtype=torch.float32), frequencies)
+        self.cos: Tensor
+        self.sin: Tensor
         self.register_buffer("cos", torch.cat([angles.cos(), angles.cos()], dim=-1), persistent=False)
         self.register_buffer("sin", torch.cat([-angles.sin(), angles.sin()], dim=-1), persistent=False)
 
@@ -47,7 +49,7 @@ class RightPadded(nn.Module):
         heads, shared = self.config.num_attention_heads, self.config.num_key_value_heads
         parts = (attention.q_proj, attention.k_proj, attention.v_proj)
         joined = F.linear(x, torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]))
-        joined = joined.unflatten(-1, (heads + 2 * shared, -1)).transpose(1, 2)  # (batch, heads, length, head)
+        joined = joined.view(*x.shape[:2], heads + 2 * shared, -1).transpose(1, 2)  # (batch, heads, length, head)
         rotated = self._rotated(joined[:, : heads + shared])
         query, key, value = rotated[:, :heads], rotated[:, heads:], joined[:, heads + shared :]
         if heads != shared:

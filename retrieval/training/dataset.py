@@ -1,15 +1,16 @@
 """Pairs as token arrays, and the batches of a training run.
 
-The four parts of a pair (doc, path, name, body) are tokenized once, apart, and put together when a batch is made: words never cross a
-line, so that the ids are the same as those of the whole passage. Which variant a pair shows (doc or name as the query, how much of
-the path, the doc inside the passage) depends on the seed, the epoch and the pair alone: a resumed run sees the same batches.
+The four parts of a pair (doc, path, name, body) are tokenized once, apart, and put together when a batch is made:
+words never cross a line, so that the ids are the same as those of the whole passage. Which variant a pair shows (doc
+or name as the query, how much of the path, the doc inside the passage) depends on the seed, the epoch and the pair
+alone: a resumed run sees the same batches.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +54,11 @@ class TokenizedPairs:
         return len(self.languages)
 
     def save(self, target: Path) -> None:
-        arrays = {f"{name}_values": ragged.values for name, ragged in self.parts.items()}
-        arrays |= {f"{name}_starts": ragged.starts for name, ragged in self.parts.items()}
+        arrays: dict[str, Any] = {"path_parts": self.path_parts, "languages": self.languages}
+        for name, ragged in self.parts.items():
+            arrays |= {f"{name}_values": ragged.values, f"{name}_starts": ragged.starts}
         with target.open("wb") as handle:
-            np.savez(handle, path_parts=self.path_parts, languages=self.languages, **arrays)
+            np.savez(handle, **arrays)
 
     @classmethod
     def load(cls, source: Path) -> TokenizedPairs:
@@ -101,9 +103,12 @@ class Batch:
 
 
 class Batches:
-    """The batches of one epoch after another, each of one language (harder negatives) and of neighbouring lengths (less padding)."""
+    """The batches of one epoch after another, each of one language (harder negatives) and of neighbouring lengths
+    (less padding)."""
 
-    def __init__(self, pairs: TokenizedPairs, tokenizer: Tokenizer, config: C2LLMConfig, *, size: int, seed: int) -> None:
+    def __init__(
+        self, pairs: TokenizedPairs, tokenizer: Tokenizer, config: C2LLMConfig, *, size: int, seed: int
+    ) -> None:
         self._pairs, self._config, self._size, self._seed = pairs, config, size, seed
         self._query_prefix = np.array(tokenizer.encode(config.query_instruction).ids, dtype=np.uint16)
         self._passage_prefix = np.array(tokenizer.encode(config.document_instruction).ids, dtype=np.uint16)
@@ -160,7 +165,7 @@ class Batches:
 
 
 def padded(rows: list[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    width = max(max(len(row) for row in rows), 1)
+    width = max(1, *(len(row) for row in rows))
     ids = np.zeros((len(rows), width), dtype=np.int64)
     mask = np.zeros((len(rows), width), dtype=np.int64)
     for i, row in enumerate(rows):

@@ -7,12 +7,14 @@ import re
 MIN_WORDS = 3
 MAX_CHARS = 320
 
-_LINE_MARKS = re.compile(r"^[ \t]*(?:/\*+!?|\*+/|\*+(?!\w)|//[/!]?<?|--+[ \t]*\|?|#+!?|%+|\{-[ \t]*\|?|\"\"\"|''')[ \t]?")
+_LINE_MARKS = re.compile(
+    r"^[ \t]*(?:/\*+!?|\*+/|\*+(?!\w)|//[/!]?<?|--+[ \t]*\|?|#+!?|%+|\{-[ \t]*\|?|\"\"\"|''')[ \t]?"
+)
 _END_MARKS = re.compile(r"(?:\*+/|-\}|\"\"\"|''')[ \t]*$")
 _LEADING_TAG = re.compile(r"^[@\\](?:brief|short|summary|description|desc|doc|fn|details?)\b[ \t:]*", re.IGNORECASE)
 _STOP = re.compile(
-    r"^(?:[@\\:][a-z]+|:?(?:args?|arguments?|param(?:eter)?s?|returns?|raises|throws|examples?|usage|notes?|see also|attributes|"
-    r"yields|input|output|options|references|warning)[ \t]*:?$|>>>|```|~~~|-{3,}|={3,}|#+ |\.\. )",
+    r"^(?:[@\\:][a-z]+|:?(?:args?|arguments?|param(?:eter)?s?|returns?|raises|throws|examples?|usage|notes?|see also|"
+    r"attributes|yields|input|output|options|references|warning)[ \t]*:?$|>>>|```|~~~|-{3,}|={3,}|#+ |\.\. )",
     re.IGNORECASE,
 )
 _INLINE_TAG = re.compile(r"\{@(?:link|code|linkplain|value|literal)[ \t]+([^}|]*)(?:\|[^}]*)?\}")
@@ -21,13 +23,15 @@ _MARKDOWN_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _XML = re.compile(r"<(?:see|paramref|typeparamref)[^>]*?\"([^\"]*)\"[^>]*>|</?[a-zA-Z][^>]{0,80}>")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _NOISE = re.compile(
-    r"copyright|licen[sc]e|all rights reserved|spdx|eslint|noqa|pylint|istanbul|prettier|nolint|todo|fixme|xxx|hack:|auto-?generated|"
-    r"do not edit|@generated|@ts-|deprecated|inheritdoc|^see |^\(non-javadoc|unused|region|pragma|clang-format|type:|sourcemapping|"
-    r"rubocop|phpcs|@internal|lint:|^(?:public|private|protected|internal) |^returns? (?:true|false)\.?$|^(?:test|tests|constructor|"
-    r"getter|setter|default constructor)\.?$|https?://\S+$",
+    r"copyright|licen[sc]e|all rights reserved|spdx|eslint|noqa|pylint|istanbul|prettier|nolint|todo|fixme|xxx|hack:|"
+    r"auto-?generated|do not edit|@generated|@ts-|deprecated|inheritdoc|^see |^\(non-javadoc|unused|region|pragma|"
+    r"clang-format|type:|sourcemapping|rubocop|phpcs|@internal|lint:|^(?:public|private|protected|internal) |"
+    r"^returns? (?:true|false)\.?$|^(?:test|tests|constructor|getter|setter|default constructor)\.?$|https?://\S+$",
     re.IGNORECASE,
 )
-_CODE_LIKE = re.compile(r"[;{}]|=>|==|\)\s*\(|^\s*(?:if|for|while|return|import|from|def|class|const|let|var)\b[^.]*[({=]")
+_CODE_LIKE = re.compile(
+    r"[;{}]|=>|==|\)\s*\(|^\s*(?:if|for|while|return|import|from|def|class|const|let|var)\b[^.]*[({=]"
+)
 
 
 def clean_doc(comment: str) -> str:

@@ -1,8 +1,8 @@
 """Doc comment -> code pairs out of one source file, by one rule for every grammar.
 
-A run of comment nodes directly before a node that defines a name documents it. Python's docstrings and Elixir's @doc are the
-two exceptions. The rule works on node kinds that grammars share ("…comment…", a `name` or `declarator` field), so that a
-language costs one line in the table below.
+A run of comment nodes directly before a node that defines a name documents it. Python's docstrings and Elixir's @doc
+are the two exceptions. The rule works on node kinds that grammars share ("…comment…", a `name` or `declarator`
+field), so that a language costs one line in the table below.
 """
 
 from __future__ import annotations
@@ -51,15 +51,30 @@ _ENDINGS = {
     ".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx", ".go": "go", ".rs": "rust", ".java": "java",
     ".c": "c", ".h": "cpp", ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hpp": "cpp", ".hh": "cpp", ".hxx": "cpp", ".cuh": "cpp",
     ".cs": "csharp", ".rb": "ruby", ".php": "php", ".inc": "php", ".sh": "bash", ".bash": "bash", ".kt": "kotlin", ".kts": "kotlin",
-    ".swift": "swift", ".scala": "scala", ".lua": "lua", ".nse": "lua", ".ex": "elixir", ".exs": "elixir", ".hs": "haskell", ".zig": "zig",
+    ".swift": "swift", ".scala": "scala", ".lua": "lua", ".nse": "lua", ".ex": "elixir", ".exs": "elixir",
+    ".hs": "haskell", ".zig": "zig",
 }  # fmt: skip
 _SKIPPED_BETWEEN = ("attribute_item", "attribute_list", "annotation", "decorator", "pragma", "inline_pragma")
 _BODIES = ("body_statement", "block_body", "declarations")  # a first comment stands before the body, not in it
 _TRANSPARENT = ("expression_statement", "assignment_expression", "template_declaration", "export_statement", "ambient_declaration",
                 "lexical_declaration", "variable_declaration", "type_declaration", "declaration", "decorated_definition",
                 "assignment_statement", "variable_list", "field_definition", "linkage_specification")  # fmt: skip
+_DECLARATORS = ("pointer_declarator", "reference_declarator", "init_declarator", "parenthesized_declarator")
+_NAME_NODES = ("member_expression", "destructor_name", "operator_name", "dot_index_expression")
+_MAX_NESTING = 6
 _NO_SCOPE = ("program", "source_file", "module", "translation_unit", "compilation_unit", "chunk", "haskell")
-_PLAIN_STATEMENTS = ("import", "include", "package", "use_", "using", "call_expression", "return", "if_", "for_", "preproc_include")
+_PLAIN_STATEMENTS = (
+    "import",
+    "include",
+    "package",
+    "use_",
+    "using",
+    "call_expression",
+    "return",
+    "if_",
+    "for_",
+    "preproc_include",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,11 @@ def _grammar(language: str) -> tuple[Language, Query]:
     if language == "elixir":
         return grammar, Query(grammar, "(unary_operator operand: (call (arguments (string) @doc))) @attribute")
     kinds = {grammar.node_kind_for_id(i) for i in range(grammar.node_kind_count) if grammar.node_kind_is_named(i)}
-    comments = sorted(k for k in kinds if k and (k.endswith("comment") or k == "haddock") and not k.startswith(("html", "xml", "doc_")))
+    comments = sorted(
+        k
+        for k in kinds
+        if k and (k.endswith("comment") or k == "haddock") and not k.startswith(("html", "xml", "doc_"))
+    )
     return grammar, Query(grammar, "[" + " ".join(f"({kind})" for kind in comments) + "] @doc")
 
 
@@ -205,26 +224,29 @@ def _dedented(code: str, column: int) -> str:
 
 def _name(node: Node, source: bytes, depth: int = 0) -> str:
     """The name that a node defines, "" for one that defines none."""
-    if depth > 6:
-        return ""
     named = node.child_by_field_name("name")
     if named is not None:
         return _last_part(_text(named, source))
-    for field in ("declarator", "declaration", "definition", "left"):
-        inner = node.child_by_field_name(field)
-        if inner is not None:
-            return _name(inner, source, depth + 1)
+    inner = _inner(node)
+    if inner is not None:
+        return _name(inner, source, depth + 1) if depth < _MAX_NESTING else ""
     if node.type == "call":  # Elixir's def name(…)
         return _elixir_name(node, source)
-    if node.type in _TRANSPARENT:
-        children = node.named_children
-        order = children[-1:] if node.type == "template_declaration" else children[:1]
-        return _name(order[0], source, depth + 1) if order else ""
-    if "identifier" in node.type or node.type in ("member_expression", "destructor_name", "operator_name", "dot_index_expression"):
+    if "identifier" in node.type or node.type in _NAME_NODES:
         return _last_part(_text(node, source)) if depth else ""
-    if node.type in ("pointer_declarator", "reference_declarator", "init_declarator", "parenthesized_declarator"):
-        return _name(node.named_children[-1], source, depth + 1) if node.named_children else ""
     return _first_identifier(node, source)
+
+
+def _inner(node: Node) -> Node | None:
+    """The part of a declaration that holds the name, where there is one."""
+    for field in ("declarator", "declaration", "definition", "left"):
+        found = node.child_by_field_name(field)
+        if found is not None:
+            return found
+    children = node.named_children if node.type in _TRANSPARENT or node.type in _DECLARATORS else []
+    if not children:
+        return None
+    return children[-1] if node.type in _DECLARATORS or node.type == "template_declaration" else children[0]
 
 
 def _first_identifier(node: Node, source: bytes) -> str:
@@ -245,7 +267,7 @@ def _elixir_name(node: Node, source: bytes) -> str:
 
 def _last_part(name: str) -> str:
     """'map' of 'Array.prototype.map' and of 'ns::list<T>::map'."""
-    plain = name.split("<")[0] if not name.startswith("operator") else name
+    plain = name.split("<", maxsplit=1)[0] if not name.startswith("operator") else name
     part = plain.replace("::", ".").replace(":", ".").split(".")[-1].strip()
     return part if 0 < len(part) <= 80 and "\n" not in part else ""
 
@@ -256,7 +278,9 @@ def _qualified(node: Node, name: str, source: bytes) -> str:
     parent = node.parent
     while parent is not None and len(scopes) < 2:
         if parent.type not in _NO_SCOPE:
-            named = parent.child_by_field_name("name") or (parent.child_by_field_name("type") if parent.type == "impl_item" else None)
+            named = parent.child_by_field_name("name") or (
+                parent.child_by_field_name("type") if parent.type == "impl_item" else None
+            )
             if named is not None and "declarator" not in parent.type:
                 scopes.append(_last_part(_text(named, source)))
         parent = parent.parent

@@ -37,7 +37,9 @@ def find_archives(folders: Iterable[Path]) -> list[Path]:
     """One archive a package: the highest version where there are several."""
     newest: dict[str, tuple[tuple[int, ...], Path]] = {}
     for folder in folders:
-        for path in sorted(p for p in folder.rglob("*") if p.name.endswith(ARCHIVE_ENDINGS) and ".debian." not in p.name):
+        for path in sorted(
+            p for p in folder.rglob("*") if p.name.endswith(ARCHIVE_ENDINGS) and ".debian." not in p.name
+        ):
             rank = (_version(path), path)
             name = package_name(path)
             newest[name] = max(newest.get(name, rank), rank)
@@ -52,7 +54,9 @@ def _version(path: Path) -> tuple[int, ...]:
 def mine_archives(archives: Sequence[Path], out: Path, *, processes: int = 2) -> None:
     """Writes OUT/PACKAGE.jsonl for every archive that has none yet."""
     out.mkdir(parents=True, exist_ok=True)
-    waiting = [path for path in archives if not package_is_excluded(package_name(path)) and not _target(path, out).exists()]
+    waiting = [
+        path for path in archives if not package_is_excluded(package_name(path)) and not _target(path, out).exists()
+    ]
     with ProcessPoolExecutor(processes) as pool:
         for done, message in enumerate(pool.map(_mine_one, waiting, [out] * len(waiting)), 1):
             logger.info("%d/%d %s", done, len(waiting), message)
@@ -89,7 +93,12 @@ def archive_pairs(archive: Path) -> Iterator[Pair]:
 
 def _wanted(path: str) -> bool:
     parts = path.lower().split("/")
-    return bool(language_of(path)) and ".min." not in path and not path_is_excluded(path) and not _SKIPPED_PARTS.intersection(parts)
+    return (
+        bool(language_of(path))
+        and ".min." not in path
+        and not path_is_excluded(path)
+        and not _SKIPPED_PARTS.intersection(parts)
+    )
 
 
 def _is_written_by_hand(content: bytes) -> bool:
@@ -136,7 +145,9 @@ def _digest(words: Sequence[str]) -> bytes:
     return hashlib.blake2b(" ".join(words).encode(), digest_size=8).digest()
 
 
-def merge(mined: Path, out: Path, known: KnownCode, *, max_per_package: int = MAX_PAIRS_PER_PACKAGE) -> dict[str, object]:
+def merge(
+    mined: Path, out: Path, known: KnownCode, *, max_per_package: int = MAX_PAIRS_PER_PACKAGE
+) -> dict[str, object]:
     """Writes OUT/train.jsonl and OUT/valid.jsonl (each row with its package) and OUT/counts.json."""
     out.mkdir(parents=True, exist_ok=True)
     merger = Merger(known)
@@ -151,7 +162,11 @@ def merge(mined: Path, out: Path, known: KnownCode, *, max_per_package: int = MA
             for pair in kept:
                 languages[split][pair.language] += 1
                 (valid if split == "valid" else train).write(json.dumps({"package": package, **asdict(pair)}) + "\n")
-    counts = {"pairs": {s: dict(c.most_common()) for s, c in languages.items()}, "dropped": dict(merger.dropped), "packages": packages}
+    counts = {
+        "pairs": {s: dict(c.most_common()) for s, c in languages.items()},
+        "dropped": dict(merger.dropped),
+        "packages": packages,
+    }
     (out / "counts.json").write_text(json.dumps(counts, indent=1))
     return counts
 
@@ -177,7 +192,9 @@ def _sample(pairs: Iterable[Pair], limit: int) -> list[Pair]:
     return [pair for i, pair in enumerate(all_pairs) if i in chosen]
 
 
-def known_code(folders: Iterable[Path], archives: Iterable[Path], *, read: Callable[[Path], str] | None = None) -> KnownCode:
+def known_code(
+    folders: Iterable[Path], archives: Iterable[Path], *, read: Callable[[Path], str] | None = None
+) -> KnownCode:
     """Everything in the excluded projects' folders, and in those archives that are excluded by name."""
     known = KnownCode()
     for folder in folders:

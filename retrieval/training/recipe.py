@@ -39,7 +39,7 @@ class Recipe:
     batch: int = 256
     stages: tuple[tuple[int, Stage], ...] = (  # (layers, what to do)
         (0, Stage(steps=1_200, rate=2e-3, embedding_rate=4e-3, validate_every=300)),
-        (2, Stage(steps=700, rate=1.5e-3, embedding_rate=1e-3, validate_every=100)),
+        (2, Stage(steps=400, rate=1.5e-3, embedding_rate=1e-3, validate_every=100)),
     )
 
 

@@ -24,7 +24,7 @@ from retrieval.model.rightpadded import RightPadded
 from retrieval.training.dataset import Batch, Batches, Ids, padded
 from retrieval.training.loss import InfoNce
 
-ROWS_A_GROUP = 64  # rows of like length that go through the model together
+ROWS_A_GROUP = 32  # rows of like length that go through the model together
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,9 @@ def train(model: C2LLM, batches: Batches, stage: Stage, folder: Path, validation
         step += 1
         smooth = loss if not smooth else 0.95 * smooth + 0.05 * loss
         if not math.isfinite(loss):
-            raise TrainingFailed(f"The loss is {loss} at step {step}: lower the learning rate; {folder} holds the last good state.")
+            raise TrainingFailed(
+                f"The loss is {loss} at step {step}: lower the learning rate; {folder} holds the last good state."
+            )
         elapsed = seconds + time.monotonic() - started
         if step % stage.validate_every == 0 or step == stage.steps:
             mrr = mean_reciprocal_rank(model, validation) if validation else float("nan")
@@ -170,8 +172,16 @@ class Curve:
             csv.DictWriter(handle, self.FIELDS).writerow(row)
 
 
-def _checkpoint(folder: Path, model: C2LLM, loss: InfoNce, optimiser: torch.optim.AdamW, step: int, seconds: float) -> None:
-    state = {"model": model.state_dict(), "loss": loss.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": seconds}
+def _checkpoint(
+    folder: Path, model: C2LLM, loss: InfoNce, optimiser: torch.optim.AdamW, step: int, seconds: float
+) -> None:
+    state = {
+        "model": model.state_dict(),
+        "loss": loss.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "step": step,
+        "seconds": seconds,
+    }
     temporary = folder / "checkpoint.part"
     torch.save(state, temporary)
     temporary.replace(folder / "checkpoint.pt")

@@ -17,7 +17,14 @@ def test_a_configuration_survives_the_file(config: C2LLMConfig, tmp_path: Path) 
 
 
 def test_the_published_keys_are_read_and_unknown_ones_ignored() -> None:
-    values = {"model_type": "c2llm", "hidden_size": 64, "num_attention_heads": 4, "compress_dim": 32, "torch_dtype": "float16", "auto_map": {}}
+    values = {
+        "model_type": "c2llm",
+        "hidden_size": 64,
+        "num_attention_heads": 4,
+        "compress_dim": 32,
+        "torch_dtype": "float16",
+        "auto_map": {},
+    }
     config = C2LLMConfig.from_dict(values)
     assert (config.hidden_size, config.compressed_dim, config.dtype) == (64, 32, "float16")
 

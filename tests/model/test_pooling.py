@@ -26,16 +26,23 @@ def states_and_mask(lengths: list[int], *, left: bool = False) -> tuple[torch.Te
     return states, mask
 
 
-def pma_by_the_formula(pooling: PmaPooling, states: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def pma_by_the_formula(
+    pooling: PmaPooling, states: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """C2LLM.md's formula for one text without padding, in float64 and without any folding."""
     p = {name: value.detach().numpy().astype(np.float64) for name, value in pooling.named_parameters()}
     dimension, heads = SHAPE.compressed_dim, SHAPE.pma_num_heads
     seed = p["S"][0]
-    q, k, v = (x @ p[f"mab.fc_{n}.weight"].T + p[f"mab.fc_{n}.bias"] for n, x in (("q", seed), ("k", states), ("v", states)))
+    q, k, v = (
+        x @ p[f"mab.fc_{n}.weight"].T + p[f"mab.fc_{n}.bias"] for n, x in (("q", seed), ("k", states), ("v", states))
+    )
 
     def norm(x: NDArray[np.float64], n: int) -> NDArray[np.float64]:
         centred = x - x.mean(-1, keepdims=True)
-        return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5) * p[f"mab.ln{n}.weight"] + p[f"mab.ln{n}.bias"]
+        return (
+            centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5) * p[f"mab.ln{n}.weight"]
+            + p[f"mab.ln{n}.bias"]
+        )
 
     parts, weights = [], []
     for head in range(heads):
@@ -72,7 +79,9 @@ def test_pma_equals_the_formula() -> None:
 @pytest.mark.parametrize("method", ["pma", "mean", "eos"])
 def test_padding_on_either_side_gives_the_same_vector(method: str) -> None:
     torch.manual_seed(3)
-    config = C2LLMConfig(hidden_size=48, num_attention_heads=4, compressed_dim=32, pma_num_heads=4, embedding_method=method)
+    config = C2LLMConfig(
+        hidden_size=48, num_attention_heads=4, compressed_dim=32, pma_num_heads=4, embedding_method=method
+    )
     pooling = make_pooling(config)
     right, _ = pooling(*states_and_mask([3, 9, 1]))
     left, _ = pooling(*states_and_mask([3, 9, 1], left=True))
@@ -81,7 +90,9 @@ def test_padding_on_either_side_gives_the_same_vector(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["pma", "mean", "eos"])
 def test_attention_sums_to_one_and_leaves_padding_out(method: str) -> None:
-    config = C2LLMConfig(hidden_size=48, num_attention_heads=4, compressed_dim=32, pma_num_heads=4, embedding_method=method)
+    config = C2LLMConfig(
+        hidden_size=48, num_attention_heads=4, compressed_dim=32, pma_num_heads=4, embedding_method=method
+    )
     states, mask = states_and_mask([4, 7])
     _, attention = make_pooling(config)(states, mask)
     torch.testing.assert_close(attention.sum(dim=1), torch.ones(2))

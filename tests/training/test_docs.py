@@ -10,11 +10,17 @@ from retrieval.training.docs import MAX_CHARS, clean_doc
 @pytest.mark.parametrize(
     ("comment", "expected"),
     [
-        ("/** Opens the file and reads its header.\n *\n * @param path where it is\n */", "Opens the file and reads its header."),
+        (
+            "/** Opens the file and reads its header.\n *\n * @param path where it is\n */",
+            "Opens the file and reads its header.",
+        ),
         ("// Walk visits every node\n// of the tree in order.", "Walk visits every node of the tree in order."),
         ("/// Returns the {@link Widget} that was clicked last.", "Returns the Widget that was clicked last."),
         ("/** @brief Sorts the list in place. */", "Sorts the list in place."),
-        ("Compute the mean of all values.\n\n    Parameters\n    ----------\n    x : array", "Compute the mean of all values."),
+        (
+            "Compute the mean of all values.\n\n    Parameters\n    ----------\n    x : array",
+            "Compute the mean of all values.",
+        ),
         ("-- | Folds the tree from the right.", "Folds the tree from the right."),
         ("/// <summary>\n/// Closes the open connection.\n/// </summary>", "Closes the open connection."),
         ("Return the :class:`~pkg.Thing` of that name.", "Return the pkg.Thing of that name."),

@@ -14,7 +14,9 @@ def resolve_parameters(values, defaults):
 """
 
 
-@pytest.mark.parametrize("package", ["click", "Flask", "flask_login", "pytest-httpx", "ruby-redis", "@trpc/server", "librust-serde-dev"])
+@pytest.mark.parametrize(
+    "package", ["click", "Flask", "flask_login", "pytest-httpx", "ruby-redis", "@trpc/server", "librust-serde-dev"]
+)
 def test_projects_on_the_list_and_their_companions_are_left_out(package: str) -> None:
     assert package_is_excluded(package)
 
@@ -24,7 +26,9 @@ def test_other_packages_stay(package: str) -> None:
     assert not package_is_excluded(package)
 
 
-@pytest.mark.parametrize("path", ["pip/_vendor/requests/api.py", "include/fmt/core.h", "lib/axios.js", "deps/libuv-1.44/src/a.c"])
+@pytest.mark.parametrize(
+    "path", ["pip/_vendor/requests/api.py", "include/fmt/core.h", "lib/axios.js", "deps/libuv-1.44/src/a.c"]
+)
 def test_vendored_copies_are_left_out_by_their_path(path: str) -> None:
     assert path_is_excluded(path)
 
@@ -36,7 +40,9 @@ def test_a_path_that_only_resembles_one_stays() -> None:
 def test_known_code_is_found_however_it_is_laid_out() -> None:
     known = KnownCode([BODY * 1])
     assert known.holds(BODY.replace("\n    ", "\n\t").upper())
-    assert not known.holds("def other(a, b):\n    return [transform(x) for x in a if x not in b and x.is_ready() and not x.done]\n")
+    assert not known.holds(
+        "def other(a, b):\n    return [transform(x) for x in a if x not in b and x.is_ready() and not x.done]\n"
+    )
 
 
 def test_the_list_is_not_empty() -> None:

@@ -41,7 +41,10 @@ def tarball(files: dict[str, str]) -> bytes:
 def deb(folder: Path, name: str, files: dict[str, str]) -> Path:
     path = folder / f"{name}_1.0-2_all.deb"
     members = [(b"debian-binary", b"2.0\n"), (b"data.tar.gz", tarball(files))]
-    body = b"".join(b"%-16s%-12d%-6d%-6d%-8s%-10d`\n" % (n, 0, 0, 0, b"100644", len(d)) + d + b"\n" * (len(d) % 2) for n, d in members)
+    body = b"".join(
+        b"%-16s%-12d%-6d%-6d%-8s%-10d`\n" % (n, 0, 0, 0, b"100644", len(d)) + d + b"\n" * (len(d) % 2)
+        for n, d in members
+    )
     path.write_bytes(b"!<arch>\n" + body)
     return path
 
@@ -116,17 +119,29 @@ def test_a_damaged_package_stops_nothing(tmp_path: Path) -> None:
     assert len(rows(tmp_path / "mined" / "good.jsonl")) == 1
 
 
-def test_near_duplicates_and_excluded_code_are_dropped_and_packages_are_held_out_whole(tmp_path: Path) -> None:
-    packages = {f"pkg{i}": {"a.py": source(f"open_{'abcdefgh'[i % 8] * (i + 1)}", f"thing{'xyz'[i % 3] * (i + 1)}")} for i in range(40)}
-    packages["zz"] = packages["pkg3"]
-    known = KnownCode([packages["pkg5"]["a.py"]])
-    counts = merge(mined(tmp_path, packages), tmp_path, known)
-    train, valid = rows(tmp_path / "train.jsonl"), rows(tmp_path / "valid.jsonl")
-    names = [row["package"] for row in train + valid]
-    assert valid and not {row["package"] for row in train} & {row["package"] for row in valid}
-    assert "zz" not in names and "pkg5" not in names
-    dropped = counts["dropped"]
-    assert isinstance(dropped, dict) and dropped["same body"] >= 1 and dropped["excluded code"] == 1
+WORDS = ["amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "haven"]
+
+
+def distinct(i: int) -> str:
+    """A function that shares no run of words with those of other numbers."""
+    words = [f"{a}{b}{'abcdefgh'[i // 8]}" for a in (WORDS[i % 8],) for b in WORDS]
+    calls = "\n    ".join(f"{word}_step({word}, {word}_limit)" for word in words)
+    return f'def {words[0]}(x):\n    """Runs all the {words[1]} steps in their order."""\n    {calls}\n'
+
+
+def test_near_duplicates_and_excluded_code_are_dropped(tmp_path: Path) -> None:
+    packages = {f"pkg{i}": {"a.py": distinct(i)} for i in range(10)}
+    packages["zz"] = {"b.py": distinct(3).replace("Runs", "Takes")}
+    counts = merge(mined(tmp_path, packages), tmp_path, KnownCode([distinct(5)]))
+    names = {row["package"] for split in ("train", "valid") for row in rows(tmp_path / f"{split}.jsonl")}
+    assert names == {f"pkg{i}" for i in range(10)} - {"pkg5"}
+    assert counts["dropped"] == {"": 9, "same body": 1, "excluded code": 1}
+
+
+def test_packages_are_held_out_whole(tmp_path: Path) -> None:
+    merge(mined(tmp_path, {f"pkg{i}": {"a.py": distinct(i)} for i in range(64)}), tmp_path, KnownCode())
+    train, valid = ({row["package"] for row in rows(tmp_path / f"{split}.jsonl")} for split in ("train", "valid"))
+    assert valid and not train & valid and len(train | valid) == 64
 
 
 def test_merging_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+pytest.importorskip("onnxscript")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+from retrieval.errors import ModelError  # noqa: E402
+from retrieval.model import export as exporting  # noqa: E402
+from retrieval.model.c2llm import C2LLM  # noqa: E402
+from retrieval.model.config import C2LLMConfig  # noqa: E402
+from retrieval.model.export import export  # noqa: E402
+
+TINY = C2LLMConfig(
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    intermediate_size=48,
+    vocab_size=120,
+    max_position_embeddings=64,
+    compressed_dim=32,
+    pma_num_heads=4,
+)
+pytestmark = pytest.mark.slow  # torch's exporter takes ten seconds and more
+
+
+def exported(tmp_path: Path, precision: Any, **changes: Any) -> tuple[C2LLM, Any]:
+    import onnxruntime
+
+    torch.manual_seed(0)
+    model = C2LLM(replace(TINY, **changes)).eval()
+    (tmp_path / "tokenizer.json").write_text("{}")
+    export(model, tmp_path / "tokenizer.json", tmp_path, precision=precision)
+    return model, onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+
+
+def rows(lengths: list[int], *, left: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    generator, width = torch.Generator().manual_seed(4), max(lengths)
+    texts = [torch.randint(2, 120, (n,), generator=generator) for n in lengths]
+    ids, mask = torch.zeros(len(lengths), width, dtype=torch.long), torch.zeros(len(lengths), width, dtype=torch.long)
+    for row, text in enumerate(texts):
+        place = slice(width - len(text), width) if left else slice(0, len(text))
+        ids[row, place], mask[row, place] = text, 1
+    return ids, mask
+
+
+def both(model: C2LLM, session: Any, ids: torch.Tensor, mask: torch.Tensor) -> tuple[list[Any], list[Any]]:
+    with torch.inference_mode():
+        expected = [part.numpy() for part in model(ids, mask)]
+    return expected, session.run(["vectors", "attention"], {"ids": ids.numpy(), "mask": mask.numpy()})
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"num_hidden_layers": 0}, {"padding_side": "right"}, {"embedding_method": "mean"}]
+)
+def test_onnx_equals_torch_for_any_batch_and_length(tmp_path: Path, changes: dict[str, Any]) -> None:
+    model, session = exported(tmp_path, "fp32", **changes)
+    for lengths in ([1], [5, 2], [40, 3, 17, 1, 9]):
+        for expected, found in zip(*both(model, session, *rows(lengths)), strict=True):
+            np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+def test_onnx_takes_padding_on_the_left(tmp_path: Path) -> None:
+    model, session = exported(tmp_path, "fp32")
+    right, _ = both(model, session, *rows([9, 4]))
+    _, left = both(model, session, *rows([9, 4], left=True))
+    np.testing.assert_allclose(left[0], right[0], atol=2e-6)
+
+
+@pytest.mark.parametrize(("precision", "lowest"), [("int8", 0.99), ("int8-weights", 0.999)])
+def test_int8_stays_close(tmp_path: Path, precision: str, lowest: float) -> None:
+    model, session = exported(tmp_path, precision, padding_side="right")
+    expected, found = both(model, session, *rows([12, 30, 7]))
+    assert (expected[0] * found[0]).sum(axis=1).min() >= lowest
+
+
+def test_int8_weights_give_a_text_one_vector_in_every_batch(tmp_path: Path) -> None:
+    model, session = exported(tmp_path, "int8-weights", padding_side="right")
+    ids, mask = rows([12, 30, 7])
+    _, together = both(model, session, ids, mask)
+    _, alone = both(model, session, ids[:1, :12], mask[:1, :12])
+    np.testing.assert_allclose(together[0][0], alone[0][0], atol=2e-6)
+
+
+def test_an_export_that_is_off_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "lowest_cosine", lambda model, target: 0.5)
+    with pytest.raises(ModelError, match=r"0\.5"):
+        exported(tmp_path, "fp32", num_hidden_layers=0)
