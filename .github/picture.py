@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -33,7 +34,7 @@ def main() -> None:
     svg = console.export_svg(title="c2llm", theme=DIMMED_MONOKAI)
     # The template's web fonts would make every viewer ask a server for them; each system has a monospace font.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    svg = svg.replace("Fira Code, monospace", "Menlo, Consolas, DejaVu Sans Mono, monospace")
+    svg = svg.replace("Fira Code, monospace", "Menlo, Consolas, 'DejaVu Sans Mono', monospace")
     (HERE / "search.svg").write_text(svg, encoding="utf-8")
 
 

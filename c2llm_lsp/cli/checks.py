@@ -80,7 +80,7 @@ def hnswlib(_: Place) -> Iterator[Finding]:
 
     if problem := hnsw_problem():
         text, _colon, todo = problem.partition(": ")
-        yield Finding("hnswlib", "note", text, todo.removesuffix("."))
+        yield Finding("hnswlib", "note", text.removeprefix("hnswlib ").strip(), todo.removesuffix("."))
     else:
         yield Finding("hnswlib", "ok", metadata.version("hnswlib"))
 
