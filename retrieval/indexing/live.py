@@ -95,9 +95,11 @@ class LiveIndex:
                 self._change = change
 
     def settle(self, cancelled: Callable[[], bool] = lambda: False) -> bool:
-        """Upkeep for a quiet moment: make the graph where one is due, renew a worn one, save it. False where
-        cancelled.
+        """Upkeep for a quiet moment: make the lexicon and the graph where they are due, renew a worn graph, save both.
+
+        False where cancelled.
         """
+        self._store.settle_words()
         index = self.current()
         if len(index) < GRAPH_FROM:
             return True

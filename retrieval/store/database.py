@@ -57,7 +57,7 @@ _MAGIC = b"SQLite format 3\x00"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the two files: the name it is attached by, how it is made, what must be readable in it, what repairs it."""
+    """One of the two files: the name it is attached by, how it is made, what must be readable, what repairs it."""
 
     schema: str
     migrations: tuple[Migration, ...]
@@ -75,7 +75,7 @@ VECTORS = Part("shared", VECTORS_MIGRATIONS, ("meta", "encoders", "vectors"), "t
 
 
 class Database:
-    """The two files, opened, brought to the newest schema and, where damaged, replaced. Safe to use from many threads."""
+    """The two files, opened, brought to the newest schema and, where damaged, replaced. Safe to use from any thread."""
 
     def __init__(self, directory: Path, vectors: Path, *, read_only: bool = False, check: bool = False) -> None:
         self.directory = directory

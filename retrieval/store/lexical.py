@@ -148,9 +148,7 @@ class WordSearch(Reader):
         return True
 
     def _words_of(self, ids: Ids) -> list[Worded]:
-        sql = (
-            f"SELECT {WORDED} FROM main.chunks c JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}}) ORDER BY c.id"
-        )
+        sql = f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}}) ORDER BY c.id"
         return [words_of(row) for row in self._many(sql, ids.tolist())]
 
     def _load_lexicon(self) -> Lexicon | None:

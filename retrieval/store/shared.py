@@ -1,7 +1,7 @@
 """The vectors that all workspaces of a user share: found by encoder and passage, whoever made them.
 
-Deleting a workspace, switching a branch or moving to another worktree leaves them alone, so that nothing is embedded twice; what no
-workspace refers to any more goes only where `prune` is asked for it.
+Deleting a workspace, switching a branch or moving to another worktree leaves them alone, so that nothing is embedded
+twice; what no workspace refers to any more goes only where `prune` is asked for it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class SharedVectors(Writer):
             return _no_vectors(0)
         wanted = np.unique(np.asarray(ids, dtype=np.int64)).tolist()
         sql = f"""SELECT c.id, v.data FROM main.chunks c
-                  JOIN shared.vectors v ON v.encoder = {encoder[0]} AND v.passage = c.passage WHERE c.id IN ({{}})"""
+                  CROSS JOIN shared.vectors v ON v.encoder = {encoder[0]} AND v.passage = c.passage WHERE c.id IN ({{}})"""
         return _matrix(self._many(sql, wanted), encoder[1])
 
     def vectors_of_passages(self, fingerprint: str, passages: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
@@ -76,7 +76,7 @@ class SharedVectors(Writer):
         if encoder is None:
             return _no_vectors(0)
         sql = """SELECT c.id, v.data FROM main.chunks c
-                 JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"""
+                 CROSS JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"""
         with self._database.reading() as db:
             return _matrix(db.execute(sql, (encoder[0],)), encoder[1])
 
@@ -85,7 +85,7 @@ class SharedVectors(Writer):
         encoder = self._encoder(fingerprint)
         if encoder is None:
             return np.empty(0, dtype=np.int64)
-        sql = "SELECT c.id FROM main.chunks c JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"
+        sql = "SELECT c.id FROM main.chunks c CROSS JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"
         with self._database.reading() as db:
             return np.sort(_ids(db.execute(sql, (encoder[0],))))
 
@@ -104,7 +104,7 @@ class SharedVectors(Writer):
     def without_vectors(self, fingerprint: str, limit: int, *, after: int = 0) -> list[Pending]:
         """The first chunks in order of id, beyond `after`, that lack a vector."""
         encoder = self._encoder(fingerprint)
-        sql = f"""SELECT c.id, c.passage, {_CHUNK} FROM main.chunks c JOIN main.files f ON f.id = c.file
+        sql = f"""SELECT c.id, c.passage, {_CHUNK} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file
                   WHERE c.id > ? AND NOT EXISTS (SELECT 1 FROM shared.vectors v
                   WHERE v.encoder = ? AND v.passage = c.passage) ORDER BY c.id LIMIT ?"""
         with self._database.reading() as db:
@@ -114,7 +114,7 @@ class SharedVectors(Writer):
     def vector_count(self, fingerprint: str, *, after: int) -> int:
         """How many chunks beyond an id have a vector."""
         encoder = self._encoder(fingerprint)
-        sql = """SELECT count(*) FROM main.chunks c JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage
+        sql = """SELECT count(*) FROM main.chunks c CROSS JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage
                  WHERE c.id > ?"""
         with self._database.reading() as db:
             return int(db.execute(sql, (encoder[0] if encoder else -1, after)).fetchone()[0])
@@ -144,8 +144,10 @@ class SharedVectors(Writer):
         return fingerprint in self.complete_encoders()
 
     def prune(self, indexes: Sequence[Path]) -> int:
-        """Delete vectors that no chunk of these index files refers to; how many. A workspace that is just being indexed loses
-        at worst some that it then makes again."""
+        """Delete vectors that no chunk of these index files refers to; how many.
+
+        A workspace that is just being indexed loses at worst some that it then makes again.
+        """
         with self._database.writing() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS used (passage BLOB PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.used")
@@ -170,7 +172,7 @@ class SharedVectors(Writer):
 
 def _encoder_id(db: sqlite3.Connection, fingerprint: str, name: str, dimension: int) -> int:
     db.execute(
-        "INSERT INTO shared.encoders(fingerprint, name, dimension) VALUES (?, ?, ?) ON CONFLICT(fingerprint) DO NOTHING",
+        "INSERT OR IGNORE INTO shared.encoders(fingerprint, name, dimension) VALUES (?, ?, ?)",
         (fingerprint, name, dimension),
     )
     row = db.execute("SELECT id, dimension FROM shared.encoders WHERE fingerprint = ?", (fingerprint,)).fetchone()

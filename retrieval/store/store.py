@@ -10,7 +10,7 @@ from retrieval.store.shared import SharedVectors
 
 
 class Store(SharedVectors):
-    """Files, chunks, words and vectors. Reading is safe from any thread; writing is serialised, one process at a time."""
+    """Files, chunks, words and vectors. Reading is safe from any thread; writing is for one process at a time."""
 
     @classmethod
     def open(cls, directory: Path, *, vectors: Path, read_only: bool = False, check: bool = False) -> Store:

@@ -85,7 +85,7 @@ class Writer(WordSearch):
             db.execute("INSERT OR REPLACE INTO main.meta VALUES ('words_version', ?)", (WORDS_VERSION,))
             drop_words(db)
             create_words(db)
-            rows = db.execute(f"SELECT {WORDED} FROM main.chunks c JOIN main.files f ON f.id = c.file")
+            rows = db.execute(f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file")
             db.executemany(_INSERT_WORDS, map(words_of, rows))
 
 
@@ -164,7 +164,7 @@ def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece
 
 
 def _delete(db: sqlite3.Connection, ids: Iterable[int]) -> None:
-    sql = f"SELECT {WORDED} FROM main.chunks c JOIN main.files f ON f.id = c.file WHERE c.id = ?"
+    sql = f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id = ?"
     for row_id in ids:
         db.execute(_DELETE_WORDS, words_of(db.execute(sql, (row_id,)).fetchone()))
         db.execute("DELETE FROM main.chunks WHERE id = ?", (row_id,))
