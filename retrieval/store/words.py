@@ -22,28 +22,30 @@ WORDS_VERSION = 2  # 1: without stems
 # Longer runs are encoded data (base64, hashes), never something a person asks for.
 MAX_WORD = 64
 
-# The memo is emptied when it holds this many words (about 15 MB), so that it cannot grow with the workspaces seen.
-_MEMO_WORDS = 100_000
+# The memo is emptied when it holds this many words (about 30 MB), so that it cannot grow with the workspaces seen.
+_MEMO_WORDS = 200_000
 
 _WORD = re.compile(r"\w+")
 # Letters beyond ASCII go with the lower-case ones: of the scripts that have cases few are written in camelCase.
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
-_memo: dict[str, str] = {}
+
+
+class _Memo(dict[str, str]):
+    """Words that were split before. A dict that fills itself, so that the loop over a text's words runs in C."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _MEMO_WORDS:
+            self.clear()
+        split = self[word] = _split(word)
+        return split
+
+
+_split_word = _Memo().__getitem__
 
 
 def split_identifiers(text: str) -> str:
     """The stems of a text's words, each compound one followed by those of its parts, joined by single spaces."""
-    memo = _memo
-    found: list[str] = []
-    for word in _WORD.findall(text):
-        split = memo.get(word)
-        if split is None:
-            if len(memo) >= _MEMO_WORDS:
-                memo.clear()
-            split = memo[word] = _split(word)
-        if split:
-            found.append(split)
-    return " ".join(found)
+    return " ".join(filter(None, map(_split_word, _WORD.findall(text))))
 
 
 def _split(word: str) -> str:
@@ -56,22 +58,19 @@ def _split(word: str) -> str:
     return " ".join(stem(part.lower()) for part in words)
 
 
-_SUFFIXES = tuple(
-    sorted(
-        """izations ization ations ation itions ition ators ator ities ity ments ment ings ing ions ion ers er ors or
-        ies ied ed es s e y able ible al ic ly""".split(),
-        key=len,
-        reverse=True,
-    )
+_SUFFIXES = frozenset(
+    """izations ization ations ation itions ition ators ator ities ity ments ment ings ing ions ion ers er ors or
+    ies ied ed es s e y able ible al ic ly""".split()
 )
+_LONGEST_SUFFIX = max(map(len, _SUFFIXES))
 _MIN_STEM = 3  # "string" must not become "str" by way of "ing", but "parse", "parser", "parsing" must meet
 
 
 def stem(word: str) -> str:
-    """A lower-case word without its ending, so that parse, parser, parsing and parses meet: in code the agent
+    """A lower-case word without its longest ending, so that parse, parser, parsing and parses meet: in code the agent
     ("router") and the act ("routing", "routes") mean the same place."""
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= _MIN_STEM:
-            bare = word[: -len(suffix)]
+    for length in range(min(_LONGEST_SUFFIX, len(word) - _MIN_STEM), 0, -1):
+        if word[-length:] in _SUFFIXES:
+            bare = word[:-length]
             return bare[:-1] if len(bare) > _MIN_STEM and bare[-1] == bare[-2] else bare
     return word
