@@ -182,8 +182,7 @@ class Workspace:
 
         def look() -> tuple[Plan, bool]:
             show("scan", 0, 0)
-            known = rows_known(self.store)
-            return plan(self.scanner, known, again=self._chunked_otherwise()), True
+            return plan(self.scanner, self.store, again=self._chunked_otherwise()), True
 
         return self._run(look, show, cancel or Never(), wait)
 

@@ -51,9 +51,9 @@ def rows_known(store: Store, paths: Sequence[str] | None = None) -> dict[str, Fi
     return {row.path: row for row in rows if row is not None}
 
 
-def plan(scanner: Scanner, known: dict[str, FileRow], *, again: bool) -> Plan:
+def plan(scanner: Scanner, store: Store, *, again: bool) -> Plan:
     """Compare the tree with the rows; reads no file."""
-    stamps = {path: FileStamp(row.size, row.mtime_ns, row.inode) for path, row in known.items()}
+    stamps = {path: FileStamp(*stamp) for path, *stamp in store.stamps()}
     scan: Scan = scanner.scan(stamps)
     paths = tuple(sorted(scan.stamps)) if again else scan.changed
     return Plan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored)
