@@ -39,6 +39,14 @@ class ExactIndex:
         self._room: tuple[Ids, Rows] = self._published
         self._count = 0  # rows that are not removed
 
+    @classmethod
+    def of(cls, ids: Ids, rows: Rows) -> ExactIndex:
+        """An index of these rows as they are, not copied; each id once."""
+        index = cls(rows.shape[1], half=rows.dtype == np.float16)
+        index._published = index._room = (ids, rows)
+        index._count = len(ids)
+        return index
+
     def search(self, query: Matrix, k: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]:
         ids, matrix = self._published
         query = np.asarray(query, dtype=np.float32)

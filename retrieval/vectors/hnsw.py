@@ -24,6 +24,7 @@ import threading
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.vectors.base import Ids, Matrix, best, fresh_rows, nothing
 from retrieval.vectors.exact import ExactIndex
@@ -143,14 +144,14 @@ class HnswIndex:
         index._graph.set_ef(SEARCH_BEAM)
         index._graph.set_num_threads(threads)
         labels, rows = _rows_of(state)
-        keep = np.isin(labels, live)
-        index._rows.add(labels[keep], rows[keep])
+        index._rows = ExactIndex.of(labels, rows)
+        index._rows.remove(np.setdiff1d(labels, live))
         return index
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _nearest(self, query: Matrix, k: int) -> tuple[Ids, Matrix]:
-        """The k nearest of all rows. knn_query's beam is the wider of ef and its k: half as many again are asked for."""
+        """The k nearest of all rows. knn_query's beam is the wider of ef and k: half as many again are asked for."""
         with self._lock.read():
             live = len(self)
             for wanted in dict.fromkeys((min(k + k // 2, live), min(k, live))):
@@ -182,11 +183,14 @@ class HnswIndex:
 _REBUILD_PORTION = 4_096
 
 
-def _rows_of(state: dict[str, Any]) -> tuple[Ids, Matrix]:
+def _rows_of(state: dict[str, Any]) -> tuple[Ids, NDArray[np.float16]]:
     """Labels and rows out of hnswlib's own memory layout: one record a row, which holds edges, vector and label."""
-    count, width = int(state["cur_element_count"]), int(state["size_data_per_element"])
+    count, width, dimension = int(state["cur_element_count"]), int(state["size_data_per_element"]), int(state["dim"])
     records = state["data_level0"][: count * width].view(np.uint8).reshape(count, width)
     vector, label = int(state["offset_data"]), int(state["label_offset"])
-    rows = np.ascontiguousarray(records[:, vector : vector + 4 * int(state["dim"])]).view("<f4")
+    rows = np.empty((count, dimension), dtype=np.float16)
+    for start in range(0, count, _REBUILD_PORTION):
+        some = np.ascontiguousarray(records[start : start + _REBUILD_PORTION, vector : vector + 4 * dimension])
+        rows[start : start + _REBUILD_PORTION] = some.view("<f4")
     labels = np.ascontiguousarray(records[:, label : label + 8]).view("<u8").reshape(count)
     return labels.astype(np.int64), rows
