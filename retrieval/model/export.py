@@ -14,9 +14,8 @@ In both int8 forms the token table is stored as int8 with one scale a row, and o
 
 from __future__ import annotations
 
-import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,7 +62,6 @@ def export(model: C2LLM, tokenizer: Path, out: Path, *, precision: Precision = "
         raise ModelError(
             f"The exported model is off: cosine {report.cosine:.5f}, expected {MIN_COSINE[precision]} at least."
         )
-    (out / "export.json").write_text(json.dumps(asdict(report)) + "\n", encoding="utf-8")
     return report
 
 
@@ -160,15 +158,19 @@ def _replace_table(graph: onnx.GraphProto, tensor: Any, gathers: list[Any], valu
 
 
 def _replace_matrix(graph: onnx.GraphProto, tensor: Any, values: NDArray[np.float32]) -> None:
-    """The matrix becomes DequantizeLinear(int8 matrix), which onnxruntime folds into a float matrix when it loads the file."""
-    from onnx import helper, numpy_helper
+    """The matrix becomes Cast(int8 matrix) * scales, which onnxruntime folds into a float matrix when it loads the file.
+
+    Not DequantizeLinear: that one is left in the graph for fusions that do not come, and runs with every batch.
+    """
+    from onnx import TensorProto, helper, numpy_helper
 
     numbers, scale = _rounded(values, axis=0)
     name = tensor.name
     graph.initializer.remove(tensor)
     graph.initializer.append(numpy_helper.from_array(numbers, f"{name}.int8"))
-    graph.initializer.append(numpy_helper.from_array(scale[0], f"{name}.scale"))
-    graph.node.insert(0, helper.make_node("DequantizeLinear", [f"{name}.int8", f"{name}.scale"], [name], axis=1))
+    graph.initializer.append(numpy_helper.from_array(scale, f"{name}.scale"))
+    graph.node.insert(0, helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=TensorProto.FLOAT))
+    graph.node.insert(1, helper.make_node("Mul", [f"{name}.float", f"{name}.scale"], [name]))
 
 
 def lowest_cosine(model: C2LLM, target: Path) -> float:

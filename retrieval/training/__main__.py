@@ -12,6 +12,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m retrieval.training", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
 
+    fetch = steps.add_parser("fetch", help="download the packages of sources.txt")
+    fetch.add_argument("--out", type=Path, required=True)
+
     mine = steps.add_parser("mine", help="doc comment -> code pairs out of package archives")
     mine.add_argument("--archives", type=Path, nargs="+", required=True, help="folders with wheels, .deb, .tgz, .tar.*")
     mine.add_argument("--known", type=Path, nargs="*", default=[], help="folders whose code must not be learnt")
@@ -24,6 +27,7 @@ def main() -> None:
 
     train = steps.add_parser("train", help="the stages of the embedded model; goes on where it was stopped")
     train.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
+    train.add_argument("--stacked", action="store_true", help="go on with two layers (not the embedded model)")
     train.add_argument("--threads", type=int, default=2)
     train.add_argument("--no-teacher", action="store_true", help="random token embeddings instead of MiniLM's")
 
@@ -34,7 +38,14 @@ def main() -> None:
     export.add_argument("--precision", choices=("fp32", "int8", "int8-weights"), default="int8-weights")
 
     options = parser.parse_args()
-    {"mine": _mine, "prepare": _prepare, "train": _train, "export": _export}[options.step](options)
+    {"fetch": _fetch, "mine": _mine, "prepare": _prepare, "train": _train, "export": _export}[options.step](options)
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from retrieval.training.fetch import fetch
+
+    missing = fetch(options.out)
+    logging.getLogger(__name__).info("%d packages could not be had %s", len(missing), missing)
 
 
 def _mine(options: argparse.Namespace) -> None:
@@ -56,11 +67,11 @@ def _train(options: argparse.Namespace) -> None:
     import torch
 
     from retrieval.encoders.minilm import MiniLmEncoder
-    from retrieval.training.recipe import Recipe, train_stages
+    from retrieval.training.recipe import FLAT, STACKED, Recipe, train_stages
 
     torch.set_num_threads(options.threads)
     teacher = None if options.no_teacher else MiniLmEncoder().encode_passages
-    train_stages(options.out, Recipe(), teacher)
+    train_stages(options.out, Recipe(stages=STACKED if options.stacked else FLAT), teacher)
 
 
 def _export(options: argparse.Namespace) -> None:

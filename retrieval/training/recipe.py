@@ -1,7 +1,7 @@
-"""The embedded model's recipe: token embeddings from MiniLM, no layers, then two layers stacked on.
+"""The embedded model's recipe: token embeddings from MiniLM and PMA without layers; layers can be stacked on.
 
 Each step writes a folder and is skipped where its result exists, so that a run goes on where it was stopped:
-    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/stage0/, OUT/stage1/, each stage with checkpoint.pt, curve.csv and, once
+    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/stage0/ (and OUT/stage1/ with layers), each with checkpoint.pt, curve.csv and, once
     finished, config.json and model.safetensors.
 """
 
@@ -32,15 +32,20 @@ TRAINING_QUERY_TOKENS, TRAINING_PASSAGE_TOKENS = 40, 96
 logger = logging.getLogger(__name__)
 
 
+# (layers, what to do). The embedded model stops after the first: two layers gain nothing when fused and ranked, and embed
+# 29 times slower (see evaluation/LOG.md).
+FLAT: tuple[tuple[int, Stage], ...] = (
+    (0, Stage(steps=1_200, rate=2e-3, embedding_rate=4e-3, validate_every=300)),
+)
+STACKED = (*FLAT, (2, Stage(steps=400, rate=1.5e-3, embedding_rate=1e-3, validate_every=100)))
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     config: C2LLMConfig = EMBEDDED
     seed: int = 1
     batch: int = 256
-    stages: tuple[tuple[int, Stage], ...] = (  # (layers, what to do)
-        (0, Stage(steps=1_200, rate=2e-3, embedding_rate=4e-3, validate_every=300)),
-        (2, Stage(steps=400, rate=1.5e-3, embedding_rate=1e-3, validate_every=100)),
-    )
+    stages: tuple[tuple[int, Stage], ...] = FLAT
 
 
 def prepare(data: Path, out: Path, recipe: Recipe) -> None:

@@ -1,0 +1,41 @@
+"""Downloads the packages of sources.txt through their ordinary clients: `apt-get`, `apt-get source` and `npm pack`.
+
+A package that is there is not fetched again; one that cannot be had is told and left out. `src` lines need deb-src entries
+in apt's sources.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from pathlib import Path
+
+SOURCES_FILE = Path(__file__).with_name("sources.txt")
+_COMMANDS = {
+    "deb": ("apt-get", "download"),
+    "src": ("apt-get", "source", "--download-only"),
+    "npm": ("npm", "pack", "--silent"),
+}
+
+logger = logging.getLogger(__name__)
+
+
+def read_sources(text: str) -> list[tuple[str, str]]:
+    """(kind, name) of each line that is no comment."""
+    lines = (line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return [(kind, name) for kind, name in lines]
+
+
+def fetch(out: Path, sources: Path = SOURCES_FILE) -> list[str]:
+    """Fills OUT/KIND/NAME/ for every source; returns the names that could not be had."""
+    missing = []
+    for kind, name in read_sources(sources.read_text(encoding="utf-8")):
+        folder = out / kind / name.replace("/", "-").lstrip("@")
+        if folder.is_dir() and any(folder.iterdir()):
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run([*_COMMANDS[kind], name], cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            logger.warning("%s %s cannot be had: %s", kind, name, done.stderr.strip().splitlines()[-1:])
+            missing.append(name)
+    return missing
