@@ -14,7 +14,7 @@ class Weights:
 
     # --- the two base scores, each scaled to 0..1 over the candidates ------------------------------------------
     dense: float = 1.0
-    lexical: float = 1.0
+    lexical: float = 0.5  # equal weights lower the result: 0.873 against 0.880 (NDCG@10, without zig)
 
     # --- names ------------------------------------------------------------------------------------------------
     definition: float = 1.5  # the chunk defines exactly the name that was asked for
@@ -34,7 +34,7 @@ class Weights:
     data: float = 0.6  # JSON, YAML, lock files, style sheets
 
     # --- the list as a whole ------------------------------------------------------------------------------------
-    repeat: float = 0.5  # factor for each further hit of a file that the list already shows
+    repeat: float = 0.4  # factor for each further hit of a file that the list already shows
 
 
 DEFAULT = Weights()
