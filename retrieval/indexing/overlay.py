@@ -198,9 +198,9 @@ class OverlaidRows:
         kept = [row for row in stored if row[0] not in self._hidden]
         return heapq.nsmallest(limit, [*kept, *mine], key=lambda row: (-row[1], row[0]))
 
-    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
+    def chunks(self, ids: Sequence[int], *, text: bool = True) -> dict[int, Chunk]:
         mine = {i: self._view.rows[i].chunk for i in ids if i in self._view.rows}
-        return self._store.chunks([i for i in ids if i >= 0 and i not in self._hidden]) | mine
+        return self._store.chunks([i for i in ids if i >= 0 and i not in self._hidden], text=text) | mine
 
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
         wanted = {name.lower() for name in names if name}

@@ -15,7 +15,7 @@ from retrieval.search.ranking import Ranked, rank
 from retrieval.search.salience import salient_lines
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import DEFAULT, RANKINGS, Weights
-from retrieval.types import Filters, Hit
+from retrieval.types import Chunk, Filters, Hit
 
 __all__ = ["DEFAULT", "RANKINGS", "Query", "Snapshot", "Weights", "parse", "search", "similar"]
 
@@ -35,9 +35,9 @@ def search(
         vector = snapshot.encoder.encode_queries([query.text])[0]
     candidates = gather(snapshot, query, vector, filters, weights)
     idf = inverse_frequencies(snapshot, query.terms)
-    chunks = snapshot.rows.chunks(candidates.ids.tolist())
+    chunks = snapshot.rows.chunks(candidates.ids.tolist(), text=False)
     ranked = rank(candidates, chunks, query, idf, weights, k * SPARE)
-    return tuple(_hit(snapshot, span, idf) for span in merge(ranked)[:k])
+    return _hits(snapshot, merge(ranked)[:k], idf)
 
 
 def similar(
@@ -54,12 +54,12 @@ def similar(
     allowed = snapshot.rows.allowed(filters) if filters else None
     near = nearest(snapshot, vector, k * SPARE + len(leave_out), allowed)
     rows = [row for row in near if row not in leave_out]
-    chunks = snapshot.rows.chunks(rows)
+    chunks = snapshot.rows.chunks(rows, text=False)
     ranked = [Ranked(row, chunks[row]) for row in rows if row in chunks]
     for candidate in ranked:
         candidate.add("meaning", near[candidate.id], near[candidate.id])
     ranked.sort(key=lambda r: (-r.score, r.chunk.path, r.chunk.start_line))
-    return tuple(_hit(snapshot, span, {}) for span in merge(ranked)[:k])
+    return _hits(snapshot, merge(ranked)[:k], {})
 
 
 def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, float]:
@@ -68,8 +68,12 @@ def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, f
     return {t: math.log(1 + (total - found.get(t, 0) + 0.5) / (found.get(t, 0) + 0.5)) for t in terms}
 
 
-def _hit(snapshot: Snapshot, span: Span, wanted: dict[str, float]) -> Hit:
-    chunk = span.best.chunk
+def _hits(snapshot: Snapshot, spans: Sequence[Span], wanted: dict[str, float]) -> tuple[Hit, ...]:
+    whole = snapshot.rows.chunks([span.best.id for span in spans])
+    return tuple(_hit(snapshot, span, whole[span.best.id], wanted) for span in spans if span.best.id in whole)
+
+
+def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, wanted: dict[str, float]) -> Hit:
     text = chunk.text
     if (span.start_line, span.end_line) != (chunk.start_line, chunk.end_line):
         text = _lines(snapshot, chunk.path, span)

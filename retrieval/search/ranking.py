@@ -42,7 +42,7 @@ def rank(
     candidates: Candidates, chunks: dict[int, Chunk], query: Query, idf: dict[str, float], weights: Weights, k: int
 ) -> list[Ranked]:
     """The best k candidates, best first; ties go by path and line, never by row order."""
-    wanted = {part: idf[part] for part in query.parts}
+    wanted = Wanted({part: idf[part] for part in query.parts})
     rows = []
     for row, dense, lexical, defines in zip(
         candidates.ids.tolist(),
@@ -56,39 +56,54 @@ def rank(
         ranked = Ranked(row, chunk)
         ranked.add("meaning", dense, weights.dense * dense)
         ranked.add("words", lexical, weights.lexical * lexical)
+        if defines:
+            ranked.add("definition", 1.0, weights.definition * _exactness(chunk, query))
+        _names(ranked, wanted, weights)
         rows.append(ranked)
-        _names(ranked, query, wanted, defines, weights)
     _files(rows, weights)
     for ranked in rows:
         _kind(ranked, query, weights)
     return _spread(rows, weights.repeat, k)
 
 
-def _names(ranked: Ranked, query: Query, wanted: dict[str, float], defines: bool, weights: Weights) -> None:
-    chunk = ranked.chunk
-    if defines:
-        ranked.add("definition", 1.0, weights.definition * _exactness(chunk, query))
-    bare, folder = name_of(chunk.path)
-    symbol = overlap(wanted, stems(chunk.symbol))
-    ranked.add("symbol", symbol, weights.symbol * symbol)
-    name = overlap(wanted, stems(bare))
-    ranked.add("file name", name, weights.stem * name)
-    above = _recall(wanted, stems(folder))
-    ranked.add("folder", above, weights.folder * above)
+class Wanted:
+    """The stems that a query is made of, with their idf; what names have in common with them is counted once a name."""
+
+    def __init__(self, idf: dict[str, float]) -> None:
+        self._idf = idf
+        self._total = sum(idf.values())
+        self._overlaps: dict[str, float] = {}
+        self._recalls: dict[str, float] = {}
+
+    def overlap(self, name: str) -> float:
+        """How far a name and the query say the same, 0..1: the geometric mean of the shares of each that they share."""
+        known = self._overlaps.get(name)
+        if known is None:
+            parts = stems(name)
+            shared = [part for part in parts if part in self._idf]
+            known = math.sqrt(self._share(shared) * len(shared) / len(parts)) if shared else 0.0
+            self._overlaps[name] = known
+        return known
+
+    def recall(self, name: str) -> float:
+        """The share of the query that a name holds, 0..1."""
+        known = self._recalls.get(name)
+        if known is None:
+            known = self._recalls[name] = self._share([part for part in stems(name) if part in self._idf])
+        return known
+
+    def _share(self, found: Sequence[str]) -> float:
+        return sum(self._idf[part] for part in found) / self._total if found else 0.0
 
 
-def overlap(wanted: dict[str, float], stems_of_name: Sequence[str]) -> float:
-    """How far a name and the query say the same, 0..1: the geometric mean of the shares of each that they share."""
-    if not stems_of_name or not wanted:
-        return 0.0
-    shared = [s for s in stems_of_name if s in wanted]
-    recall = sum(wanted[s] for s in shared) / sum(wanted.values())
-    return math.sqrt(recall * len(shared) / len(stems_of_name))
-
-
-def _recall(wanted: dict[str, float], found: Sequence[str]) -> float:
-    total = sum(wanted.values())
-    return sum(weight for s, weight in wanted.items() if s in found) / total if total else 0.0
+def _names(ranked: Ranked, wanted: Wanted, weights: Weights) -> None:
+    bare, folder = name_of(ranked.chunk.path)
+    for name, value, weight in (
+        ("symbol", wanted.overlap(ranked.chunk.symbol), weights.symbol),
+        ("file name", wanted.overlap(bare), weights.stem),
+        ("folder", wanted.recall(folder), weights.folder),
+    ):
+        ranked.add(name, value, weight * value)
 
 
 def _exactness(chunk: Chunk, query: Query) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from retrieval.search.query import parts_of
-from retrieval.store import stem
+from retrieval.store import split_identifiers
 
 # A line with half of the query's words beats one that the model merely likes.
 WORDS, ATTENTION = 1.0, 0.5
-_SHORTEST = 3  # a line of fewer letters and digits (a brace, "else") shows nothing
+_TELLING = re.compile(r"\w\W*\w\W*\w")  # a line of fewer letters and digits (a brace, "=>") shows nothing
 
 
 def salient_lines(
@@ -29,9 +29,9 @@ def salient_lines(
     total = sum(wanted.values()) or 1.0
     scored = []
     for n, line in enumerate(lines):
-        if sum(c.isalnum() for c in line) < _SHORTEST:
+        if not _TELLING.search(line):
             continue
-        found = {stem(part.lower()) for part in parts_of(line)}
+        found = set(split_identifiers(line).split())
         words = sum(weight for s, weight in wanted.items() if s in found) / total
         scored.append((WORDS * words + ATTENTION * looks[n], -n))
     best = sorted(scored, reverse=True)[:count]

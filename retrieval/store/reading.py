@@ -20,6 +20,7 @@ Ids = NDArray[np.int64]
 # Joins are written as CROSS JOIN, which keeps SQLite from reordering them: without statistics it would rather walk all
 # of a user's vectors than look up the few that are asked for (10 s instead of a millisecond).
 _CHUNK = "f.path, c.language, c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte, c.text"
+_HEADER = _CHUNK.replace("c.text", "''")
 # SQLite's default limit of parameters was 999 before 3.32; more in one statement gains nothing.
 _PARAMETERS = 900
 
@@ -63,9 +64,12 @@ class Reader:
             row = db.execute("SELECT seq FROM main.sqlite_sequence WHERE name = 'chunks'").fetchone()
         return int(row[0]) if row else 0
 
-    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
-        """The chunks of these ids, in the order asked for; those that are gone are left out."""
-        sql = f"SELECT c.id, {_CHUNK} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
+    def chunks(self, ids: Sequence[int], *, text: bool = True) -> dict[int, Chunk]:
+        """The chunks of these ids, in the order asked for; those that are gone are left out. Without their text, which
+        is most of the work, where only names and places are needed.
+        """
+        columns = _CHUNK if text else _HEADER
+        sql = f"SELECT c.id, {columns} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
         found = {row[0]: Chunk(*row[1:]) for row in self._many(sql, ids)}
         return {i: found[i] for i in ids if i in found}
 
