@@ -103,13 +103,13 @@ class LiveIndex:
         index = self.current()
         if len(index) < GRAPH_FROM:
             return True
-        if not isinstance(index, HnswIndex):
+        if isinstance(index, ExactIndex):
             if not self._can_graph():
                 return True
-            graph = self._grow(cancelled)
+            graph = self._grow(index, cancelled)
             if graph is None:
                 return False
-        elif index.worn:
+        elif isinstance(index, HnswIndex) and index.worn:
             index.rebuild()
         self.save()
         return True
@@ -148,14 +148,14 @@ class LiveIndex:
         if len(came):
             index.add(*self._store.vectors(self.fingerprint, came))
 
-    def _grow(self, cancelled: Callable[[], bool]) -> HnswIndex | None:
-        """A graph of all rows, in place of the exact index. Queries are answered meanwhile."""
-        ids, matrix = self._store.all_vectors(self.fingerprint)
+    def _grow(self, exact: ExactIndex, cancelled: Callable[[], bool]) -> HnswIndex | None:
+        """A graph of all rows, in place of the exact index, which answers meanwhile."""
+        ids, rows = exact.frozen()
         graph = HnswIndex(self.dimension, threads=self._threads, capacity=len(ids))
         for start in range(0, len(ids), _PORTION):
             if cancelled():
                 return None
-            graph.add(ids[start : start + _PORTION], matrix[start : start + _PORTION])
+            graph.add(ids[start : start + _PORTION], rows(start, start + _PORTION))
         with self._lock:
             self._catch_up(graph)
             self._index, self._change = graph, self._store.change

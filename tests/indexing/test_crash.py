@@ -89,7 +89,7 @@ def check_opens_whole(root: Path, cache: Path, total: int) -> bool:
         assert bool(answer.hits) == bool(workspace.store.chunk_count())
         assert answer.freshness.stale
         have = len(workspace.store.vector_ids(workspace.encoder.fingerprint))
-        return 0 < workspace.store.chunk_count() and have < total
+        return workspace.store.chunk_count() > 0 and have < total
 
 
 def check_resumes(root: Path, cache: Path, passages: list[bytes], whole: object, answers: object) -> None:

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -13,7 +14,9 @@ from indexed import CountingEncoder, check_equals_fresh
 
 from retrieval.workspace import Workspace
 
-PATHS = ["a.py", "b.py", "pkg/c.py", "pkg/deep/d.py", "doc.md", "data.json", "notes.txt", "pkg/e.go", "bin.py"]
+PATHS = ["a.py", "b.py", "pkg/c.py", "pkg/deep/d.py", "doc.md", "pkg/e.go"]
+# What is done right after a change: nothing, a look at everything, or a word about the file.
+THEN = st.sampled_from(["wait", "look", "tell"])
 FOLDERS = ["pkg", "pkg/deep", "other"]
 WORDS = ["alpha", "beta", "gamma", "sendRequest", "parse_value", "zeta"]
 RULES = ["*.md\n", "pkg/\n", "*.py\n!a.py\n", "deep/\n", "", "# nothing\n", "b.py\n"]
@@ -22,7 +25,7 @@ RULES = ["*.md\n", "pkg/\n", "*.py\n!a.py\n", "deep/\n", "", "# nothing\n", "b.p
 def code(names: list[str], filler: int) -> str:
     """Python of some functions, long enough to be chunks of their own."""
     return "\n\n".join(
-        f"def {name}(option):\n" + "".join(f"    {name}_{n} = option + {n} * {filler}\n" for n in range(8))
+        f"def {name}(option):\n" + "".join(f"    {name}_{n} = option + {n} * {filler}\n" for n in range(30))
         for name in names
     )
 
@@ -43,14 +46,23 @@ class Editing(RuleBasedStateMachine):
         self.workspace = Workspace.open(self.root, encoder=self.encoder, cache_dir=self.folder / "cache")
 
     def teardown(self) -> None:
-        self.workspace.close()
-        shutil.rmtree(self.folder)
+        try:
+            self.compare()
+        finally:
+            self.workspace.close()
+            shutil.rmtree(self.folder)
 
-    @rule(path=st.sampled_from(PATHS), names=st.lists(st.sampled_from(WORDS), max_size=4), filler=st.integers(0, 3))
-    def write(self, path: str, names: list[str], filler: int) -> None:
+    @rule(
+        path=st.sampled_from(PATHS),
+        names=st.lists(st.sampled_from(WORDS), max_size=4),
+        filler=st.integers(0, 3),
+        then=THEN,
+    )
+    def write(self, path: str, names: list[str], filler: int, then: str) -> None:
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(code(names, filler))
+        self.after(then, path)
 
     @rule(
         path=st.sampled_from(PATHS), data=st.sampled_from([b"\0\1binary", b"", b"\xff\xfe\xfa", b"\r\nalpha beta\r\n"])
@@ -59,6 +71,14 @@ class Editing(RuleBasedStateMachine):
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
+
+    @rule(path=st.sampled_from(PATHS), lines=st.integers(1, 5), then=THEN)
+    def push_down(self, path: str, lines: int, then: str) -> None:
+        """Chunks move and read the same."""
+        target = self.root / path
+        if target.exists():
+            target.write_bytes(b"\n" * lines + target.read_bytes())
+            self.after(then, path)
 
     @rule(path=st.sampled_from(PATHS))
     def delete(self, path: str) -> None:
@@ -112,7 +132,12 @@ class Editing(RuleBasedStateMachine):
         self.workspace.close()
         self.open()
 
-    @rule()
+    def after(self, then: str, path: str) -> None:
+        if then == "look":
+            self.workspace.refresh()
+        elif then == "tell":
+            self.workspace.changed([path])
+
     def compare(self) -> None:
         self.workspace.refresh()
         self.fresh += 1
@@ -125,4 +150,12 @@ class Editing(RuleBasedStateMachine):
 
 
 class TestEditing(Editing.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+class TestEditingAtLength(Editing.TestCase):  # type: ignore[misc,name-defined]
+    settings = settings(
+        max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    )

@@ -88,4 +88,4 @@ def test_a_graph_that_cannot_be_written_leaves_the_old_one(
     loaded = load(path, "encoder", "generation")
     assert loaded is not None
     assert loaded[1] == 7
-    assert os.listdir(tmp_path) == ["graph.hnsw"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["graph.hnsw"]
