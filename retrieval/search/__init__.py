@@ -83,7 +83,7 @@ def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, wanted: dict[str, float])
         end_line=span.end_line,
         text=text,
         score=span.best.score,
-        signals=tuple(span.best.signals),
+        signals=span.best.signals,
         salient_lines=salient_lines(text, span.start_line, wanted, SALIENT),
     )
 

@@ -25,17 +25,21 @@ FILE_DEPTH = 4
 
 @dataclass(slots=True)
 class Ranked:
-    """A candidate on its way to becoming a hit."""
+    """A candidate on its way to becoming a hit. Its signals are plain tuples until then: most candidates never do."""
 
     id: int
     chunk: Chunk
-    signals: list[Signal] = field(default_factory=list)
+    parts: list[tuple[str, float, float]] = field(default_factory=list)
     score: float = 0.0
 
     def add(self, name: str, value: float, effect: float) -> None:
         if effect:
-            self.signals.append(Signal(name, value, effect))
+            self.parts.append((name, value, effect))
             self.score += effect
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        return tuple(Signal(*part) for part in self.parts)
 
 
 def rank(
