@@ -1,8 +1,8 @@
 """The embedded model's recipe: token embeddings from MiniLM and PMA without layers; layers can be stacked on.
 
 Each step writes a folder and is skipped where its result exists, so that a run goes on where it was stopped:
-    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/stage0/ (and OUT/stage1/ with layers), each with checkpoint.pt, curve.csv and, once
-    finished, config.json and model.safetensors.
+    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/stage0/ (and OUT/stage1/ with layers), each stage with
+    checkpoint.pt, curve.csv and, once finished, config.json and model.safetensors.
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ logger = logging.getLogger(__name__)
 
 # (layers, what to do). The embedded model stops after the first: two layers gain nothing when fused and ranked, and embed
 # 29 times slower (see evaluation/LOG.md).
-FLAT: tuple[tuple[int, Stage], ...] = (
-    (0, Stage(steps=1_200, rate=2e-3, embedding_rate=4e-3, validate_every=300)),
-)
+FLAT: tuple[tuple[int, Stage], ...] = ((0, Stage(steps=1_200, rate=2e-3, embedding_rate=4e-3, validate_every=300)),)
 STACKED = (*FLAT, (2, Stage(steps=400, rate=1.5e-3, embedding_rate=1e-3, validate_every=100)))
 
 
