@@ -59,7 +59,7 @@ texts = st.lists(
         st.tuples(st.sampled_from(["alpha.py", "b.py", "gamma/c.py"]), st.none() | texts), min_size=1, max_size=8
     )
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.TempPathFactory, changes: list) -> None:
     folder = tmp_path_factory.mktemp("lexicon")
     lexical_from, lexical.LEXICON_FROM = lexical.LEXICON_FROM, 0
