@@ -35,63 +35,63 @@ class Embedded:
     cancelled: bool = False
 
 
-def embed_pending(
-    store: Store,
-    encoder: Encoder,
-    *,
-    after: int,
-    first_new: int,
-    at_hand: Mapping[bytes, NDArray[np.float32]],
-    on_vectors: OnVectors,
-    progress: Progress,
-    cancel: Cancel,
-) -> Embedded:
-    """Embed every chunk beyond the id `after` that lacks a vector of this encoder. `first_new`: the last id before
-    this run. `at_hand`: vectors of this encoder by passage, that were made for unsaved text.
-    """
-    done = Embedded()
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """What the stage works with. `at_hand`: vectors of this encoder by passage, that were made for unsaved text."""
+
+    store: Store
+    encoder: Encoder
+    at_hand: Mapping[bytes, NDArray[np.float32]]
+    on_vectors: OnVectors
+    cancel: Cancel
+
+
+def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int, progress: Progress) -> None:
+    """Embed every chunk beyond the id `after` that lacks a vector. `done`: what was done ahead in this run,
+    `first_new`: the last id before this run."""
+    store, fingerprint, ahead = work.store, work.encoder.fingerprint, done.chunks
     if store.last_id() > first_new:
-        done.reused = store.vector_count(encoder.fingerprint, after=first_new)
-    total = store.pending_count(encoder.fingerprint, after=after)
-    if total:
-        progress("vectors", 0, total)
-    while not (done.cancelled or done.chunks >= total):
-        if cancel.is_set():
+        done.reused += max(0, store.vector_count(fingerprint, after=first_new) - ahead)
+    if ahead:
+        _announce(work)
+    total = ahead + store.pending_count(fingerprint, after=after)
+    if total > ahead:
+        progress("vectors", ahead, total)
+    while done.chunks < total:
+        if work.cancel.is_set():
             done.cancelled = True
             break
-        batch = store.without_vectors(encoder.fingerprint, BATCH, after=after)
+        batch = store.without_vectors(fingerprint, BATCH, after=after)
         if not batch:
             break
         after = batch[-1].id
-        _embed(store, encoder, batch, at_hand, on_vectors, done)
+        ids, matrix = embed(work, batch, done)
+        work.on_vectors(store.announce(), fingerprint, ids, matrix)
         progress("vectors", min(done.chunks, total), total)
-    return done
 
 
-def _embed(
-    store: Store,
-    encoder: Encoder,
-    batch: Sequence[Pending],
-    at_hand: Mapping[bytes, NDArray[np.float32]],
-    on_vectors: OnVectors,
-    done: Embedded,
-) -> None:
+def embed(work: Embedding, batch: Sequence[Pending], done: Embedded) -> tuple[NDArray[np.int64], Vectors]:
+    """Embed and store a batch; its ids and rows as the store gives them back."""
+    encoder, at_hand = work.encoder, work.at_hand
     texts = {pending.passage: passage(pending.chunk) for pending in batch}
     new = [key for key in texts if key not in at_hand]
-    vectors = dict(
-        zip(new, checked(encoder.encode_passages([texts[key] for key in new]), len(new), encoder), strict=True)
-    )
+    made = checked(encoder.encode_passages([texts[key] for key in new]), len(new), encoder)
+    vectors = dict(zip(new, made, strict=True))
     matrix = np.stack([vectors[key] if key in vectors else at_hand[key] for key in texts])
-    store.put_vectors(encoder.fingerprint, list(texts), matrix, name=encoder.name)
-    change = store.announce()
-    rows = {key: row for row, key in enumerate(texts)}
-    order = [rows[pending.passage] for pending in batch]
-    # What the index holds is what the store gives back: rows in half precision.
-    ids = np.array([pending.id for pending in batch], dtype=np.int64)
-    on_vectors(change, encoder.fingerprint, ids, matrix[order].astype(np.float16).astype(np.float32))
+    work.store.put_vectors(encoder.fingerprint, list(texts), matrix, name=encoder.name)
     done.passages += len(new)
     done.reused += len(texts) - len(new)
     done.chunks += len(batch)
+    rows = {key: row for row, key in enumerate(texts)}
+    order = [rows[pending.passage] for pending in batch]
+    ids = np.array([pending.id for pending in batch], dtype=np.int64)
+    return ids, matrix[order].astype(np.float16).astype(np.float32)
+
+
+def _announce(work: Embedding) -> None:
+    """Tell other processes of vectors that were stored without a word."""
+    nothing = np.empty(0, np.int64), np.empty((0, work.encoder.dimension), np.float32)
+    work.on_vectors(work.store.announce(), work.encoder.fingerprint, *nothing)
 
 
 def checked(matrix: Vectors, rows: int, encoder: Encoder) -> Vectors:

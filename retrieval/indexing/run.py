@@ -11,6 +11,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.encoders import Encoder
-from retrieval.errors import EncoderError, ModelError
+from retrieval.errors import C2llmError, EncoderError, ModelError
 from retrieval.files import FileStamp, Scan, Scanner
-from retrieval.indexing.embedding import Embedded, OnVectors, embed_pending
+from retrieval.indexing.ahead import Ahead
+from retrieval.indexing.embedding import Embedded, Embedding, OnVectors, embed_pending
 from retrieval.indexing.words import Cancel, Progress, store_words
 from retrieval.store import Applied, FileRow, Store
 from retrieval.types import IndexReport, Skip
@@ -29,6 +31,9 @@ from retrieval.types import IndexReport, Skip
 CHUNKING_KEY = "chunking_version"
 SKIPPED_KEY = "skipped"  # what the scan left out, by reason
 INDEXED_KEY = "indexed_at"
+
+# From this many files on embedding begins while files are still being read; fewer are read in the time of a batch.
+AHEAD_FROM = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +94,33 @@ def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -
     """Do what was planned. A failing encoder ends the second stage only, and is noted."""
     started = time.perf_counter()
     complete, first_new = run.store.complete_encoders(), run.store.last_id()
-    words = store_words(
-        run.store,
-        run.root,
-        todo.paths,
-        todo.removed,
-        known=known,
-        limit=run.limit,
-        again=todo.again,
-        on_applied=run.on_applied,
-        progress=run.progress,
-        cancel=run.cancel,
-    )
-    if scanned and not words.cancelled:
-        _remember_scan(run.store, todo)
-    embedded, notes = (Embedded(cancelled=True), ()) if words.cancelled else _embed(run, complete, first_new)
+    ahead = Ahead(lambda: _embedding(run, complete, first_new))
+
+    def on_applied(applied: Applied) -> None:
+        run.on_applied(applied)
+        if len(todo.paths) >= AHEAD_FROM:
+            ahead.tell()
+
+    try:
+        words = store_words(
+            run.store,
+            run.root,
+            todo.paths,
+            todo.removed,
+            known=known,
+            limit=run.limit,
+            again=todo.again,
+            on_applied=on_applied,
+            progress=run.progress,
+            cancel=run.cancel,
+        )
+        if scanned and not words.cancelled:
+            _remember_scan(run.store, todo)
+    except BaseException:
+        with suppress(C2llmError):
+            ahead.finish()
+        raise
+    embedded, notes = _embed(run, ahead, complete, first_new, cancelled=words.cancelled)
     return IndexReport(
         files_seen=todo.seen,
         files_changed=words.changed,
@@ -113,30 +130,36 @@ def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -
         chunks_embedded=embedded.passages,
         chunks_reused=embedded.reused,
         skipped=(*todo.skipped, *words.skipped),
-        cancelled=words.cancelled or embedded.cancelled,
+        cancelled=embedded.cancelled,
         seconds=time.perf_counter() - started,
         notes=notes,
     )
 
 
-def _embed(run: Run, complete: frozenset[str], first_new: int) -> tuple[Embedded, tuple[str, ...]]:
-    """The second stage. Where nothing was pending before this run, only what it added is looked at."""
+def _embedding(run: Run, complete: frozenset[str], first_new: int) -> tuple[Embedding, int]:
+    """What the second stage works with, and the id that it begins after: where nothing was pending before this run,
+    only what it added is looked at."""
+    encoder = run.encoder()
+    work = Embedding(run.store, encoder, run.at_hand(), run.on_vectors, run.cancel)
+    return work, first_new if encoder.fingerprint in complete else 0
+
+
+def _embed(
+    run: Run, ahead: Ahead, complete: frozenset[str], first_new: int, *, cancelled: bool
+) -> tuple[Embedded, tuple[str, ...]]:
+    """The second stage, or what is left of it."""
     try:
-        encoder = run.encoder()
-        done = embed_pending(
-            run.store,
-            encoder,
-            after=first_new if encoder.fingerprint in complete else 0,
-            first_new=first_new,
-            at_hand=run.at_hand(),
-            on_vectors=run.on_vectors,
-            progress=run.progress,
-            cancel=run.cancel,
-        )
+        done, reached = ahead.finish()
+        if cancelled:
+            done.cancelled = True
+            return done, ()
+        work, after = _embedding(run, complete, first_new)
+        after = after if reached is None else reached
+        embed_pending(work, done, after=after, first_new=first_new, progress=run.progress)
     except (EncoderError, ModelError) as error:
-        return Embedded(), (f"Search goes by words until the encoder works: {error}",)
-    if not done.cancelled and not run.store.complete(encoder.fingerprint):
-        run.store.note_complete(encoder.fingerprint, encoder.name)
+        return Embedded(cancelled=cancelled), (f"Search goes by words until the encoder works: {error}",)
+    if not done.cancelled and not run.store.complete(work.encoder.fingerprint):
+        run.store.note_complete(work.encoder.fingerprint, work.encoder.name)
     return done, ()
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,8 @@ class Database:
         self.read_only = read_only
         self.notes: list[str] = []
         self._write_lock = threading.RLock()
+        self._vectors_lock = threading.RLock()
+        self._vectors_writer: sqlite3.Connection | None = None
         self._idle: deque[sqlite3.Connection] = deque()
         self._all: set[sqlite3.Connection] = set()
         self._closed = False
@@ -114,12 +116,23 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, committed where the body ends well, rolled back where it does not."""
+        """One transaction on index.db, committed where the body ends well, rolled back where it does not."""
+        with self._write_lock, self._transaction(lambda: self._writer) as db:
+            yield db
+
+    @contextmanager
+    def writing_vectors(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on vectors.db, on a connection of its own: it goes on beside one on index.db."""
+        with self._vectors_lock, self._transaction(self._vectors_connection) as db:
+            yield db
+
+    @contextmanager
+    def _transaction(self, connection: Callable[[], sqlite3.Connection]) -> Iterator[sqlite3.Connection]:
         if self.read_only:
             raise StoreError(f"The index in {self.directory} was opened for reading only.")
-        with self._write_lock, explained(self.directory):
+        with explained(self.directory):
             self._check_open()
-            db = self._writer
+            db = connection()
             db.execute("BEGIN")
             try:
                 yield db
@@ -129,8 +142,14 @@ class Database:
                     db.execute("ROLLBACK")
                 raise
 
+    def _vectors_connection(self) -> sqlite3.Connection:
+        if self._vectors_writer is None:
+            self._vectors_writer = self._open(f"{self.index_path.absolute().as_uri()}?mode=rw")
+            self._vectors_writer.execute("PRAGMA shared.synchronous = NORMAL")
+        return self._vectors_writer
+
     def close(self) -> None:
-        with self._write_lock:
+        with self._write_lock, self._vectors_lock:
             self._closed = True
             for db in tuple(self._all):
                 self._discard(db)

@@ -45,7 +45,7 @@ class SharedVectors(Writer):
             raise StoreError(f"{len(passages)} passages came with {len(matrix)} vectors.")
         rows = np.ascontiguousarray(matrix, dtype=_STORED)
         now = int(time.time())
-        with self._database.writing() as db:
+        with self._database.writing_vectors() as db:
             encoder = _encoder_id(db, fingerprint, name, matrix.shape[1])
             db.executemany(
                 "INSERT OR IGNORE INTO shared.vectors(encoder, passage, made, data) VALUES (?, ?, ?, ?)",
@@ -148,7 +148,7 @@ class SharedVectors(Writer):
 
         A workspace that is just being indexed loses at worst some that it then makes again.
         """
-        with self._database.writing() as db:
+        with self._database.writing_vectors() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS used (passage BLOB PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.used")
             for passages in map(_passages_of, indexes):

@@ -72,7 +72,7 @@ class HnswIndex:
         allowed = allowed[np.isin(allowed, live)]
         if not len(allowed):
             return nothing()
-        fetch = int(2 * k * len(live) / len(allowed)) + SEARCH_BEAM
+        fetch = int(4 * k * len(live) / len(allowed)) + SEARCH_BEAM
         if len(allowed) > _FEW_ALLOWED and fetch <= _MOST_FETCHED:
             ids, scores = self._nearest(query, fetch)
             passing = np.isin(ids, allowed)
