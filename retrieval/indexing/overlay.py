@@ -19,15 +19,13 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import chunk_file, passage
 from retrieval.encoders.base import Encoder, Vectors
-from retrieval.store import Globs, Store, passage_hash, split_identifiers
+from retrieval.store import K1, B, Globs, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import Searchable
 from retrieval.vectors.base import best
 
 Ids = NDArray[np.int64]
 
-# BM25 as FTS5 computes it, so that scores of buffers and of stored rows can be compared.
-K1, B = 1.2, 0.75
 # Vectors of passages that buffers held lately, so that an undo embeds nothing: 2 MB at 256 dimensions.
 REMEMBERED = 2_000
 
@@ -231,6 +229,7 @@ class OverlaidRows:
         return np.concatenate([self._view.ids[mine], stored]), np.concatenate([own, matrix]) if len(stored) else own
 
     def _bm25(self, terms: Sequence[str], weights: tuple[float, float, float]) -> list[tuple[int, float]]:
+        """As the store computes it, so that scores of buffers and of stored rows can be compared."""
         rows = self._view.rows.values()
         if not rows:
             return []

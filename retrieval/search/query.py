@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from retrieval.errors import QueryError
-from retrieval.store import stem
+from retrieval.store import PART, WORD, stem
 
 # Longer queries are pasted code or logs: beyond this much text neither BM25 nor the encoder gains anything.
 MAX_QUERY_CHARS = 4_000
@@ -25,8 +25,6 @@ STOP_WORDS = frozenset(
     will with without you your code find show implemented implementation implement defined work works working""".split()
 )
 
-_WORD = re.compile(r"\w+")
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
 # A dotted, ::-ed or ->-ed name, with or without a call's parentheses: Session.send, std::vector, app->run()
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\))?")
 
@@ -51,7 +49,7 @@ def parse(text: str) -> Query:
     whole = _NAME.fullmatch(text) is not None
     if whole and not names:
         names = (_bare(text),)
-    parts = [part.lower() for part in _PART.findall(text)]
+    parts = [part.lower() for part in PART.findall(text)]
     found = [word.lower() for word in parts_of(text)]
     wanted = [word for word in found if word not in STOP_WORDS and (len(word) > 1 or not word.isascii())]
     terms = tuple(dict.fromkeys(stem(word) for word in wanted or found))[:MAX_TERMS]
@@ -62,8 +60,8 @@ def parse(text: str) -> Query:
 def parts_of(text: str) -> list[str]:
     """The words of a text, each compound one followed by its parts: "getUser by_id" -> getUser get User by_id by id."""
     out: list[str] = []
-    for word in _WORD.findall(text):
-        parts = _PART.findall(word)
+    for word in WORD.findall(text):
+        parts = PART.findall(word)
         out += [word.strip("_"), *parts] if len(parts) > 1 else parts
     return out
 
@@ -71,7 +69,7 @@ def parts_of(text: str) -> list[str]:
 @lru_cache(maxsize=65_536)
 def stems(name: str) -> tuple[str, ...]:
     """The stems of a name's or path's parts, without repetition: "RequestParsers" -> request, pars."""
-    return tuple(dict.fromkeys(stem(part.lower()) for part in _PART.findall(name)))
+    return tuple(dict.fromkeys(stem(part.lower()) for part in PART.findall(name)))
 
 
 def _bare(name: str) -> str:

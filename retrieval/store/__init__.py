@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from retrieval.store.globs import Globs
+from retrieval.store.lexicon import K1, B
 from retrieval.store.places import cache_folder, vectors_file, workspace_folder
 from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Pending, Piece, passage_hash
 from retrieval.store.store import Store
-from retrieval.store.words import split_identifiers, stem
+from retrieval.store.words import PART, WORD, split_identifiers, stem
 
 __all__ = [
+    "K1",
+    "PART",
+    "WORD",
     "Applied",
+    "B",
     "Counts",
     "FileRow",
     "FileUpdate",

@@ -25,9 +25,10 @@ MAX_WORD = 64
 # The memo is emptied when it holds this many words (about 30 MB), so that it cannot grow with the workspaces seen.
 _MEMO_WORDS = 200_000
 
-_WORD = re.compile(r"\w+")
+# Queries are split by the same two, so that they meet what was indexed.
+WORD = re.compile(r"\w+")
 # Letters beyond ASCII go with the lower-case ones: of the scripts that have cases few are written in camelCase.
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
+PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
 
 
 class _Memo(dict[str, str]):
@@ -45,7 +46,7 @@ _split_word = _Memo().__getitem__
 
 def split_identifiers(text: str) -> str:
     """The stems of a text's words, each compound one followed by those of its parts, joined by single spaces."""
-    return " ".join(filter(None, map(_split_word, _WORD.findall(text))))
+    return " ".join(filter(None, map(_split_word, WORD.findall(text))))
 
 
 def _split(word: str) -> str:
@@ -53,7 +54,7 @@ def _split(word: str) -> str:
     bare = word.strip("_")
     if not bare or len(bare) > MAX_WORD:
         return ""
-    parts = _PART.findall(bare)
+    parts = PART.findall(bare)
     words = [bare] if len(parts) < 2 else [bare, *(part for part in parts if len(part) > 1 or not part.isascii())]
     return " ".join(stem(part.lower()) for part in words)
 

@@ -66,12 +66,6 @@ class Writer(WordSearch):
         self._follow_words(change, (), ())
         return change
 
-    def tidy(self) -> None:
-        """Merge the full-text index into one piece, renew the planner's statistics; a second at 50,000 chunks."""
-        with self._database.writing() as db:
-            db.execute("INSERT INTO main.words(words) VALUES ('optimize')")
-            db.execute("ANALYZE main")
-
     def _keep_words_current(self) -> None:
         """Build the full-text table anew where it was split by other rules."""
         if self.get_meta("words_version") == WORDS_VERSION:
