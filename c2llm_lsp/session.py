@@ -19,10 +19,30 @@ from retrieval.errors import C2llmError
 from retrieval.types import IndexReport
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from c2llm_lsp.settings import Settings
+    from retrieval.encoders import Encoder
     from retrieval.workspace import Workspace
 
 SETTLE_AFTER = 3.0  # seconds of quiet before upkeep
 RETRY_AFTER = 5.0  # seconds until a job that failed, or that another process kept out, is tried again
+
+
+def opened(root: Path, settings: Settings, load_encoder: Callable[[], Encoder] | None = None) -> Workspace:
+    """The workspace of a folder as the settings say; the encoder is loaded when it is needed."""
+    from retrieval.encoders import load
+    from retrieval.workspace import Workspace
+
+    threads = settings.threads or None
+    return Workspace.open(
+        root,
+        load_encoder=load_encoder or (lambda: load(settings.encoder, threads=threads)),
+        cache_dir=settings.cache,
+        excludes=settings.exclude,
+        max_bytes=settings.max_file_bytes,
+        threads=threads,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +78,7 @@ class Session:
         self._wake = threading.Condition()
         self._paths: dict[str, None] = {}  # changed, not looked at yet; a dict keeps their order
         self._everything = ""  # why everything is to be looked at; empty: it is not
+        self._paused = False  # whether somebody cancelled, so that an interrupted job is not taken up again by itself
         self._rest = ""  # why the rest of an interrupted job is to be done, behind everything else
         self._stopping = False
         self._cancel = threading.Event()
@@ -91,9 +112,21 @@ class Session:
         """Anything may have changed: ignore rules, a branch, more events than the system could deliver."""
         with self._wake:
             self._everything = cause
+            self._paused = False
             if self._steps_aside:
                 self._cancel.set()
             self._wake.notify_all()
+
+    def cancel(self) -> None:
+        """Stop what is being done, and leave the rest of it until `rescan`; changed files are still looked at."""
+        with self._wake:
+            self._paused = True
+            self._everything = self._rest = ""
+            self._cancel.set()
+
+    @property
+    def paused(self) -> bool:
+        return self._paused
 
     @property
     def pending(self) -> int:
@@ -114,7 +147,7 @@ class Session:
                 self._retry()
             elif report.cancelled:
                 with self._wake:
-                    self._rest = job.cause
+                    self._rest = "" if self._paused else job.cause
             elif report.chunks_added:
                 self._unsettled = True
 

@@ -26,9 +26,10 @@ from retrieval.errors import SettingsError
 APP = "c2llm-lsp"
 WORKSPACE_FILE = ".c2llm.toml"
 CONFIG_VARIABLE = "C2LLM_CONFIG"
+EDITOR = "the editor"
 MAX_CONFIG_BYTES = 64 * 1024  # a settings file is some lines; a workspace's could be a device or gigabytes
 
-Value = str | int | tuple[str, ...]
+Value = str | int | bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Setting:
 
     @property
     def kind(self) -> str:
-        return {str: "text", int: "integer", tuple: "list"}[type(self.default)]
+        return {str: "text", int: "integer", bool: "boolean", tuple: "list"}[type(self.default)]
 
 
 def _setting(
@@ -113,9 +114,14 @@ class Settings:
     )
     debounce_ms: int = _setting(
         150,
-        "How long files must be quiet before a change is indexed.",
-        used_by="watch",
+        "How long files and open buffers must be quiet before a change is indexed.",
+        used_by="watch, serve",
         maximum=60_000,
+    )
+    near_duplicates: bool = _setting(
+        False,
+        "Hint at code in an open file that is almost the same as code elsewhere.",
+        used_by="serve",
     )
 
     @property
@@ -126,6 +132,7 @@ class Settings:
 SCHEMA: tuple[Setting, ...] = tuple(
     Setting(name=item.name, default=cast(Value, item.default), **item.metadata) for item in fields(Settings)
 )
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _BY_NAME = {setting.name: setting for setting in SCHEMA}
 
 
@@ -143,8 +150,9 @@ def load(
     *,
     environ: Mapping[str, str] = os.environ,
     chosen: Mapping[str, Value | None] | None = None,
+    chosen_by: str = "the command line",
 ) -> Loaded:
-    """All sources together. `chosen` is what the command line says; None means that it says nothing."""
+    """All sources together. `chosen` is what the command line or an editor says; None means that it says nothing."""
     values: dict[str, Value] = {}
     sources: dict[str, str] = {}
     warnings: list[str] = []
@@ -158,9 +166,25 @@ def load(
         _put(values, sources, name, value, _BY_NAME[name].variable)
     for name, given in (chosen or {}).items():
         if given is not None:
-            values[name] = _checked(_BY_NAME[name], given, "the command line")
-            sources[name] = "the command line"
+            values[name] = _checked(_BY_NAME[name], given, chosen_by)
+            sources[name] = chosen_by
     return Loaded(Settings(**values), sources, tuple(warnings))  # type: ignore[arg-type]
+
+
+def from_editor(table: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """An editor's settings, whose names are camelCase or as here, and a warning for each one that was left out."""
+    found: dict[str, Value] = {}
+    warnings: list[str] = []
+    for given, value in table.items():
+        name = re.sub(r"(?<!^)([A-Z])", r"_\1", given).lower()
+        setting = _BY_NAME.get(name)
+        if setting is None or value is None or value == []:
+            continue  # an editor's section also holds what is its own, and null for what is not set
+        try:
+            found[name] = _checked(setting, value, EDITOR)
+        except SettingsError as error:
+            warnings.append(f"{error} It was left out.")
+    return found, tuple(warnings)
 
 
 def config_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -250,6 +274,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
             value: object = raw
             if setting.kind == "integer":
                 value = int(raw) if re.fullmatch(r"-?[0-9]{1,18}", raw.strip()) else raw
+            elif setting.kind == "boolean":
+                value = _BOOLEANS.get(raw.strip().lower(), raw)
             elif setting.kind == "list":
                 value = [part.strip() for part in raw.split(",") if part.strip()]
             found[setting.name] = _checked(setting, value, setting.variable)
@@ -269,6 +295,10 @@ def _checked(setting: Setting, value: object, source: str) -> Value:
         if isinstance(value, bool) or not isinstance(value, int) or not setting.minimum <= value <= setting.maximum:
             expected = f"a number from {setting.minimum} to {setting.maximum}"
             raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected {expected}.")
+        return value
+    if setting.kind == "boolean":
+        if not isinstance(value, bool):
+            raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected true or false.")
         return value
     if setting.kind == "list":
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):

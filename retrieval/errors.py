@@ -15,6 +15,10 @@ class QueryError(C2llmError):
     """A query, filter or location that cannot be answered as given."""
 
 
+class Cancelled(C2llmError):
+    """Whoever asked does not want the answer any more."""
+
+
 class SettingsError(C2llmError):
     """A setting that is unknown, or whose value cannot be used."""
 

@@ -122,6 +122,7 @@ class Workspace:
         store: Store,
         *,
         encoder: Encoder | None,
+        load_encoder: Callable[[], Encoder] | None,
         cache_dir: Path | None,
         threads: int | None,
         notes: Sequence[str] = (),
@@ -132,6 +133,7 @@ class Workspace:
         self._cache_dir = cache_dir
         self._threads = threads
         self._encoder = encoder
+        self._load_encoder = load_encoder or (lambda: load("embedded", threads=threads))
         self._notes = list(notes)
         self._encoders: dict[str, Encoder] = {}
         self._lives: dict[str, LiveIndex] = {}
@@ -148,6 +150,7 @@ class Workspace:
         root: Path | str,
         *,
         encoder: Encoder | None = None,
+        load_encoder: Callable[[], Encoder] | None = None,
         cache_dir: Path | None = None,
         excludes: Iterable[str] = (),
         max_bytes: int = MAX_BYTES,
@@ -155,8 +158,8 @@ class Workspace:
     ) -> Workspace:
         """Open the index of a folder, or make an empty one; nothing is read of the folder yet.
 
-        Without an encoder the embedded one is loaded when it is needed. Raises WorkspaceError for a root that cannot
-        be used, NewerSchemaError, StoreError.
+        Without an encoder `load_encoder` gives it when it is needed, else it is the embedded one. Raises WorkspaceError
+        for a root that cannot be used, NewerSchemaError, StoreError.
         """
         scanner = Scanner(_usable(Path(root)), extra_excludes=excludes, max_bytes=max_bytes)
         folder = workspace_folder(scanner.root, cache_dir)
@@ -166,7 +169,13 @@ class Workspace:
             with suppress(OSError):  # only for people and `clear`: which folder this index is of
                 (folder / "root.json").write_text(json.dumps({"root": str(scanner.root)}))
         return cls(
-            scanner, store, encoder=encoder, cache_dir=shared.parent, threads=threads, notes=(*notes, *store.notes)
+            scanner,
+            store,
+            encoder=encoder,
+            load_encoder=load_encoder,
+            cache_dir=shared.parent,
+            threads=threads,
+            notes=(*notes, *store.notes),
         )
 
     # -- keeping current --------------------------------------------------------------------------------------------
@@ -275,7 +284,7 @@ class Workspace:
         """The encoder of this workspace, loaded at the first use. Raises ModelError."""
         with self._loading:
             if self._encoder is None:
-                self._encoder = load("embedded", threads=self._threads)
+                self._encoder = self._load_encoder()
             return self._encoder
 
     def search(self, query: str, k: int = 10, filters: Filters = NO_FILTERS, *, weights: Weights = DEFAULT) -> Answer:

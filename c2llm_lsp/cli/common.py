@@ -18,15 +18,14 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 
+from c2llm_lsp.render.sentences import DEBUG_VARIABLE, sentence
 from c2llm_lsp.settings import WORKSPACE_FILE, Loaded, Settings, Value, load
-from retrieval.errors import C2llmError, QueryError, WorkspaceError
+from retrieval.errors import QueryError, WorkspaceError
 
 if TYPE_CHECKING:
     from retrieval.workspace import Workspace
 
 FOUND, NOTHING, ERROR, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
-DEBUG_VARIABLE = "C2LLM_DEBUG"
-EMBEDDED = Settings().encoder
 
 P = ParamSpec("P")
 
@@ -56,15 +55,6 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
             raise typer.Exit(code)
 
     return run
-
-
-def sentence(error: Exception) -> str:
-    """What a person needs to know of an error."""
-    if isinstance(error, C2llmError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else f"{error.strerror}."
-    return f"Internal error, please report it: {type(error).__name__}: {error} ({DEBUG_VARIABLE}=1 shows where.)"
 
 
 def complain(text: str) -> None:
@@ -157,22 +147,13 @@ def _enclosing(here: Path) -> Path:
 
 
 def open_workspace(place: Place) -> Workspace:
-    """The engine's workspace for a place, with the encoder that the settings name."""
-    from retrieval.encoders import load as load_encoder
-    from retrieval.workspace import Workspace
+    """The engine's workspace for a place, with the encoder that the settings name, loaded at once if it was chosen."""
+    from c2llm_lsp.session import opened
 
-    settings = place.settings
-    threads = settings.threads or None
-    # The workspace loads the embedded model itself, and only where a command needs it.
-    encoder = None if settings.encoder == EMBEDDED else load_encoder(settings.encoder, threads=threads)
-    return Workspace.open(
-        place.root,
-        encoder=encoder,
-        cache_dir=settings.cache,
-        excludes=settings.exclude,
-        max_bytes=settings.max_file_bytes,
-        threads=threads,
-    )
+    workspace = opened(place.root, place.settings)
+    if place.settings.encoder != Settings().encoder:
+        _ = workspace.encoder  # a folder that holds no model is an error of the command line
+    return workspace
 
 
 def read_input(limit: int = 4_000_000) -> str:

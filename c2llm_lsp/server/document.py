@@ -1,0 +1,81 @@
+"""The text of one open document, kept as lines so that a keystroke costs its line and not the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lsprotocol.types import Position, Range, TextDocumentContentChangeEvent, TextDocumentContentChangePartial
+
+from c2llm_lsp.server.positions import Encoding, split_lines
+
+
+class Document:
+    """An open document; belongs to the thread that reads messages."""
+
+    def __init__(self, uri: str, language: str, version: int, text: str, encoding: Encoding) -> None:
+        self.uri = uri
+        self.language = language
+        self.version = version
+        self._encoding = encoding
+        self._lines = split_lines(text)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._lines)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(self._lines)
+
+    def apply(self, version: int, changes: Iterable[TextDocumentContentChangeEvent]) -> None:
+        """Apply changes one after another, each on the outcome of the one before (LSP 3.17, didChange)."""
+        for change in changes:
+            if isinstance(change, TextDocumentContentChangePartial):
+                self._replace(change.range, change.text)
+            else:
+                self._lines = split_lines(change.text)
+        self.version = version
+
+    def between(self, span: Range) -> str:
+        """The text of a range."""
+        (first, start), (last, end) = self._place(span.start), self._place(span.end)
+        if first == last:
+            return self._lines[first][start:end]
+        return "".join([self._lines[first][start:], *self._lines[first + 1 : last], self._lines[last][:end]])
+
+    def engine_line(self, line: int) -> int:
+        """The engine's number of a client's line."""
+        return 1 + sum(text.endswith("\n") for text in self._lines[: min(line, len(self._lines) - 1)])
+
+    def client_line(self, line: int) -> int:
+        """The client's number of the first line of one of the engine's."""
+        ends = 0
+        for number, text in enumerate(self._lines):
+            if ends == line - 1:
+                return number
+            ends += text.endswith("\n")
+        return len(self._lines) - 1
+
+    def _replace(self, span: Range, text: str) -> None:
+        (first, start), (last, end) = sorted((self._place(span.start), self._place(span.end)))
+        joined = self._lines[first][:start] + text + self._lines[last][end:]
+        # Half of a "\r\n" may have come or gone beside the change: then the neighbour is cut anew with it.
+        if first and self._lines[first - 1].endswith("\r") and joined.startswith("\n"):
+            first -= 1
+            joined = self._lines[first] + joined
+        lines = split_lines(joined)
+        if last + 1 < len(self._lines):
+            if not lines[-1] and not joined.endswith("\r"):
+                lines.pop()  # what follows begins a line of its own
+            else:
+                last += 1
+                lines = split_lines(joined + self._lines[last])
+                if last + 1 < len(self._lines) and not lines[-1]:
+                    lines.pop()
+        self._lines[first : last + 1] = lines
+
+    def _place(self, position: Position) -> tuple[int, int]:
+        """Line and code point of a position, inside the document."""
+        if position.line >= len(self._lines):
+            return len(self._lines) - 1, len(self._lines[-1])
+        return position.line, self._encoding.index(self._lines[position.line], position.character)

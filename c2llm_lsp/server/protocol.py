@@ -1,0 +1,129 @@
+"""pygls' protocol, where ours differs: documents are kept as we keep them, every request gets an answer, commands can be
+cancelled, and ending is up to the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Generator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcMethodNotFound
+from pygls.protocol import LanguageServerProtocol, lsp_method
+
+from c2llm_lsp.render.sentences import sentence
+from c2llm_lsp.server.requests import METHODS, VERSION
+from retrieval.errors import C2llmError, Cancelled, QueryError
+
+if TYPE_CHECKING:
+    from c2llm_lsp.server.app import Server
+
+NOT_INITIALIZED, INVALID_REQUEST, CANCELLED = -32002, -32600, -32800
+Handled = Generator[Any, Any, Any]
+
+logger = logging.getLogger(__name__)
+
+
+class Protocol(LanguageServerProtocol):
+    """One client's conversation."""
+
+    _server: Server
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """Handle one message as it came; whatever is wrong with it, a request is answered."""
+        method = message.get("method")
+        asked = message.get("id") if isinstance(method, str) else None
+        if isinstance(method, str) and not self._in_order(method, asked):
+            return
+        try:
+            self.handle_message(self.structure_message({"jsonrpc": self.VERSION, **message}))
+        except JsonRpcException:  # logged where it was raised
+            text = f"The parameters of {method} are not those of the protocol." if method else "Not a message."
+            if asked is not None:
+                self._refuse(asked, JsonRpcInvalidParams.CODE, text)
+            else:
+                logger.warning(text)
+
+    def refuse_unreadable(self, code: int, text: str) -> None:
+        """Answer what is no message at all; JSON-RPC gives such answers no id."""
+        logger.warning(text)
+        self._send_data({"jsonrpc": self.VERSION, "id": None, "error": {"code": code, "message": text}})
+
+    def _in_order(self, method: str, asked: Any) -> bool:
+        """Whether a message comes at a time when it may (LSP 3.17, lifecycle); a request that may not is refused."""
+        begun = hasattr(self, "client_capabilities")
+        if method == lsp.EXIT or (begun and not self._shutdown and method != lsp.INITIALIZE):
+            return True
+        if method == lsp.INITIALIZE and not begun and self._server.admits(asked):
+            return True
+        if asked is not None:
+            late = "The server has been shut down." if self._shutdown else "The server is initialized already."
+            code, text = (INVALID_REQUEST, late) if begun else (NOT_INITIALIZED, "The server is not initialized yet.")
+            self._refuse(asked, code, text)
+        return False
+
+    def _refuse(self, asked: Any, code: int, text: str) -> None:
+        self._send_response(asked, error=lsp.ResponseError(code=code, message=text))
+
+    def _send_handler_result(self, future: Future[Any] | asyncio.Future[Any], *, msg_id: Any) -> None:
+        """Errors that people understand go out as they are; others with one sentence, and their cause to the log."""
+        self._request_futures.pop(msg_id, None)
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or isinstance(error, Cancelled):
+            self._refuse(msg_id, CANCELLED, "The request was cancelled.")
+        elif error is None:
+            self._send_response(msg_id, result=future.result())
+        elif isinstance(error, JsonRpcException):
+            self._refuse(msg_id, error.code or JsonRpcInternalError.CODE, error.message or str(error))
+        else:
+            if not isinstance(error, C2llmError):
+                logger.error("A request failed:\n%s", "".join(traceback.format_exception(error)))
+            code = JsonRpcInvalidParams.CODE if isinstance(error, QueryError) else JsonRpcInternalError.CODE
+            self._refuse(msg_id, code, sentence(error if isinstance(error, Exception) else RuntimeError(str(error))))
+
+    def _passed_on(self, method: str, params: Any) -> Handled:
+        handler = self.fm.features.get(method)
+        if handler is not None:
+            yield handler, (params,), None
+
+    @lsp_method(lsp.INITIALIZE)
+    def lsp_initialize(self, params: lsp.InitializeParams) -> Handled:
+        result: lsp.InitializeResult = yield from super().lsp_initialize(params)
+        result.capabilities.experimental = {"c2llm": {"version": VERSION, "methods": sorted(METHODS)}}
+        return result
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Handled:
+        return self._passed_on(lsp.TEXT_DOCUMENT_DID_OPEN, params)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> Handled:
+        return self._passed_on(lsp.TEXT_DOCUMENT_DID_CHANGE, params)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> Handled:
+        return self._passed_on(lsp.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    @lsp_method(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def lsp_workspace__did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> Handled:
+        return self._passed_on(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, params)
+
+    @lsp_method(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def lsp_work_done_progress_cancel(self, params: lsp.WorkDoneProgressCancelParams) -> Handled:
+        return self._passed_on(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL, params)
+
+    @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(self, params: lsp.ExecuteCommandParams) -> Any:  # type: ignore[override]
+        """As a coroutine, so that a command can be cancelled; arguments are checked by the commands."""
+        command = self.fm.commands.get(params.command)
+        if command is None:
+            raise JsonRpcMethodNotFound(message=f"There is no command {params.command}.")
+        return await command(params.arguments or [])
+
+    @lsp_method(lsp.EXIT)
+    def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
+        self._server.end(0 if self._shutdown else 1)

@@ -1,0 +1,262 @@
+"""The product's own requests, as types: what a client may send and what it gets. `c2llm serve --schema` prints them.
+
+Names on the wire are camelCase; positions, ranges and line numbers are LSP's (from 0, columns in the negotiated encoding).
+Fields may be added; one that changes its meaning or goes raises `VERSION`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from lsprotocol import types as lsp
+from msgspec import Meta, Struct, field
+
+from c2llm_lsp import __version__
+
+VERSION = 1
+SEARCH, SIMILAR, CONTEXT = "c2llm/search", "c2llm/similar", "c2llm/context"
+EXPLAIN, STATUS, STATUS_CHANGED = "c2llm/explain", "c2llm/status", "c2llm/statusChanged"
+
+Kind = Literal["function", "method", "class", "block", "section", "cell", "window"]
+State = Literal["opening", "indexing", "ready", "paused", "following", "failed"]
+Line = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Count = Annotated[int, Meta(ge=0)]
+Limit = Annotated[int, Meta(ge=1, le=1000, description="How many results; without it the setting `results`")]
+Uri = Annotated[str, Meta(min_length=1)]
+
+
+class Wire(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What all of these have in common."""
+
+
+class Position(Wire, kw_only=True):
+    """A place between two characters, as in LSP."""
+
+    line: Line
+    character: Line
+
+
+class Range(Wire, kw_only=True):
+    """From `start` to before `end`, as in LSP."""
+
+    start: Position
+    end: Position
+
+
+class TextDocument(Wire, kw_only=True):
+    """A document by its URI."""
+
+    uri: Uri
+
+
+class Filtered(Wire, kw_only=True):
+    """What limits an answer; empty limits nothing."""
+
+    limit: Limit | None = None
+    folder: (
+        Annotated[str, Meta(description="URI of the one workspace folder to ask; without it all are asked")] | None
+    ) = None
+    languages: Annotated[list[str], Meta(description='Such as "python"')] = field(default_factory=list)
+    paths: Annotated[list[str], Meta(description='Globs as in .gitignore; one that begins with "!" excludes')] = field(
+        default_factory=list
+    )
+    kinds: list[Kind] = field(default_factory=list)
+    wait_for_edits: Annotated[
+        bool, Meta(description="Answer after the edits sent so far are in, instead of at once")
+    ] = False
+
+
+class SearchParams(Filtered, kw_only=True):
+    """`c2llm/search`: the best places for a question in words, or a name."""
+
+    query: str
+
+
+class SimilarParams(Filtered, kw_only=True):
+    """`c2llm/similar`: the places most like some code: `text`, a range of a document, or what is at a position of it."""
+
+    text_document: TextDocument | None = None
+    position: Position | None = None
+    range: Range | None = None
+    text: str | None = None
+
+
+class ContextParams(Filtered, kw_only=True):
+    """`c2llm/context`: what an assistant should read for a question, or about a piece of a document, as Markdown."""
+
+    query: str | None = None
+    text_document: TextDocument | None = None
+    range: Range | None = None
+    budget: Annotated[int, Meta(ge=1, le=1_000_000, description="Tokens, as the answer counts them")] = 4_000
+
+
+class ExplainParams(Wire, kw_only=True):
+    """`c2llm/explain`: where the model looks in the code at a position, and with a query what speaks for it."""
+
+    text_document: TextDocument
+    position: Position
+    query: str | None = None
+    wait_for_edits: bool = False
+
+
+class StatusParams(Wire, kw_only=True):
+    """`c2llm/status`: how the index stands."""
+
+    folder: str | None = None
+
+
+class Freshness(Wire, kw_only=True):
+    """How current an answer is. Pending is known work that is not done; stale: disk and index may differ."""
+
+    files: Annotated[int, Meta(ge=0, description="Files in the index")]
+    chunks: Annotated[int, Meta(ge=0, description="Chunks in the index")]
+    pending_files: Annotated[int, Meta(ge=0, description="Files and open buffers known to differ from the index")]
+    pending_chunks: Annotated[int, Meta(ge=0, description="Chunks found by words, not yet by meaning")]
+    stale: bool
+
+
+class Signal(Wire, kw_only=True):
+    """One part of a score: its raw value and what it did to the score."""
+
+    name: str
+    value: float
+    effect: float
+
+
+class Hit(Wire, kw_only=True):
+    """One ranked place."""
+
+    uri: str
+    folder: Annotated[str, Meta(description="URI of the workspace folder")]
+    path: Annotated[str, Meta(description="Relative to the folder, with / between parts")]
+    range: Range
+    language: str
+    kind: Kind
+    symbol: str
+    scope: str
+    score: Annotated[float, Meta(description="Higher is better; comparable within one answer")]
+    text: str
+    salient_lines: Annotated[list[Line], Meta(description="Lines worth showing first, ascending")]
+    signals: list[Signal]
+
+
+class Answer(Wire, kw_only=True):
+    """The answer of `c2llm/search` and `c2llm/similar`, best first."""
+
+    hits: list[Hit]
+    freshness: Freshness
+    encoder: Annotated[str, Meta(description="Whose vectors were used; empty where words alone were searched")]
+    seconds: float
+    notes: Annotated[list[str], Meta(description="Plain sentences on this answer")]
+
+
+class Piece(Wire, kw_only=True):
+    """One cited part of a context."""
+
+    uri: str
+    path: str
+    range: Range
+    kind: Literal["code", "outline"]
+
+
+class ContextAnswer(Wire, kw_only=True):
+    """The answer of `c2llm/context`."""
+
+    text: Annotated[str, Meta(description="Markdown that cites path:line")]
+    pieces: list[Piece]
+    tokens: Count
+    budget: Count
+    left_out: Annotated[int, Meta(ge=0, description="Places found that had no room")]
+    freshness: Freshness
+    notes: list[str]
+
+
+class Work(Wire, kw_only=True):
+    """How far a run of indexing is."""
+
+    stage: Annotated[str, Meta(description='"scan", "words" (counts files) or "vectors" (counts chunks)')]
+    done: Count
+    total: Count
+    percentage: Annotated[int, Meta(ge=0, le=100)]
+
+
+class FolderState(Wire, kw_only=True):
+    """One workspace folder in `c2llm/statusChanged` and `c2llm/status`."""
+
+    folder: str
+    name: str
+    state: State
+    work: Work | None = None
+    message: Annotated[str, Meta(description="One plain sentence where something is wrong")] = ""
+    pending_edits: Count = 0
+
+
+class FolderStatus(FolderState, kw_only=True):
+    """A folder with what is in its index; null where the index is not open."""
+
+    freshness: Freshness | None = None
+    languages: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    index: str = ""
+    index_bytes: Count = 0
+    writer_pid: Count = 0
+    notes: list[str] = field(default_factory=list)
+
+
+class StatusAnswer(Wire, kw_only=True):
+    """The answer of `c2llm/status`."""
+
+    version: str
+    protocol: int
+    encoder: str
+    embedded_edits: Annotated[int, Meta(ge=0, description="Chunks of open buffers embedded since the start")]
+    folders: list[FolderStatus]
+
+
+class StatusChanged(Wire, kw_only=True):
+    """`c2llm/statusChanged`: sent, at most four times a second, when a folder's state or progress changes."""
+
+    folders: list[FolderState]
+
+
+METHODS: dict[str, tuple[type[Wire], Any]] = {
+    SEARCH: (SearchParams, Answer),
+    SIMILAR: (SimilarParams, Answer),
+    CONTEXT: (ContextParams, ContextAnswer),
+    STATUS: (StatusParams, StatusAnswer),
+    STATUS_CHANGED: (StatusChanged, None),
+}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of every own request, its answer and the notification."""
+    messages = {params: None for params, _ in METHODS.values()} | {
+        answer: None for _, answer in METHODS.values() if answer
+    }
+    _, parts = msgspec.json.schema_components(messages, ref_template="#/$defs/{name}")
+    methods = {}
+    for method, (params, answer) in METHODS.items():
+        methods[method] = {"params": {"$ref": f"#/$defs/{params.__name__}"}}
+        if answer is not None:
+            methods[method]["result"] = {"$ref": f"#/$defs/{answer.__name__}"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "c2llm requests",
+        "version": VERSION,
+        "server": __version__,
+        "methods": methods,
+        "$defs": dict(sorted(parts.items())),
+    }
+
+
+def wire_range(span: lsp.Range) -> Range:
+    start, end = span.start, span.end
+    return Range(
+        start=Position(line=start.line, character=start.character), end=Position(line=end.line, character=end.character)
+    )
+
+
+def lsp_range(span: Range) -> lsp.Range:
+    start, end = span.start, span.end
+    return lsp.Range(lsp.Position(start.line, start.character), lsp.Position(end.line, end.character))
