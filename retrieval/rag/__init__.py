@@ -1,0 +1,10 @@
+"""Code for assistants: what a question or a selection needs, packed into a budget of tokens."""
+
+from __future__ import annotations
+
+from retrieval.rag.asking import BUDGET, HITS, Packed, context, context_around
+from retrieval.rag.packing import Context, pack
+from retrieval.rag.pieces import Piece
+from retrieval.rag.tokens import Count, estimate
+
+__all__ = ["BUDGET", "HITS", "Context", "Count", "Packed", "Piece", "context", "context_around", "estimate", "pack"]

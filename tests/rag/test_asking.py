@@ -1,0 +1,99 @@
+"""Context from a workspace: for a question, for a selection, for a buffer that is not saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from retrieval.encoders import OverlapEncoder
+from retrieval.errors import QueryError
+from retrieval.rag import context, context_around, estimate
+from retrieval.types import Filters
+from retrieval.workspace import Workspace
+
+ORDERS = '''"""Orders."""
+
+
+class Order:
+    """What somebody bought."""
+
+    def total(self, prices):
+        """Sum of the prices."""
+        return sum(prices)
+
+
+    def cancel_order(self, reason):
+        """Cancel the order and refund the payment."""
+        self.refund_payment(reason)
+        self.state = "cancelled"
+'''
+INVOICES = '''def cancel_invoice(invoice, reason):
+    """Cancel the invoice and refund the payment."""
+    invoice.refund_payment(reason)
+    invoice.state = "cancelled"
+'''
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "orders.py").write_text(ORDERS)
+    (root / "invoices.py").write_text(INVOICES)
+    with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache") as opened:
+        opened.refresh()
+        yield opened
+
+
+def test_a_question_gets_code_and_how_current_it_is(workspace: Workspace) -> None:
+    packed = context(workspace, "cancel and refund", budget=1000)
+    assert {piece.path for piece in packed.context.pieces} == {"orders.py", "invoices.py"}
+    assert packed.context.tokens == estimate(packed.context.text) <= 1000
+    assert (packed.freshness.files, packed.freshness.stale, packed.encoder) == (2, False, "overlap")
+
+
+def test_filters_hold_for_context(workspace: Workspace) -> None:
+    packed = context(workspace, "cancel and refund", filters=Filters(paths=("inv*",)))
+    assert {piece.path for piece in packed.context.pieces} == {"invoices.py"}
+
+
+def test_an_empty_question_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(QueryError, match="empty"):
+        context(workspace, "  ")
+
+
+def test_a_selection_comes_first_then_what_is_like_it(workspace: Workspace) -> None:
+    first, second, *_ = context_around(workspace, "invoices.py", 1, 2).context.pieces
+    assert first.path == "invoices.py" and first.text.startswith("def cancel_invoice")
+    assert second.path == "orders.py" and "def cancel_order" in second.text
+
+
+def test_a_cursor_selects_what_it_stands_in(workspace: Workspace) -> None:
+    (piece, *_) = context_around(workspace, "invoices.py", 3, 3, k=1).context.pieces
+    assert (piece.start_line, piece.end_line, piece.text) == (1, 4, INVOICES.rstrip("\n"))
+
+
+def test_a_selection_over_many_places_keeps_its_blank_lines(workspace: Workspace) -> None:
+    packed = context_around(workspace, "orders.py", 1, 1000, k=1, budget=2000)
+    piece = next(piece for piece in packed.context.pieces if piece.path == "orders.py")
+    assert piece.text == ORDERS.rstrip("\n")
+
+
+def test_a_selection_too_long_for_the_budget_is_cut(workspace: Workspace) -> None:
+    packed = context_around(workspace, "orders.py", 1, 15, budget=90)
+    assert packed.context.tokens <= 90
+    assert "… " in packed.context.pieces[0].text
+
+
+def test_an_unsaved_buffer_is_what_is_shown(workspace: Workspace) -> None:
+    workspace.update("invoices.py", INVOICES.replace("state", "status"))
+    for packed in (context_around(workspace, "invoices.py", 1, 4), context(workspace, "cancel invoice")):
+        text = next(piece.text for piece in packed.context.pieces if piece.path == "invoices.py")
+        assert "invoice.status" in text and "invoice.state" not in text
+
+
+def test_a_file_that_is_not_indexed_is_named(workspace: Workspace) -> None:
+    with pytest.raises(QueryError, match=r"gone\.py is not indexed"):
+        context_around(workspace, "gone.py", 1, 2)
