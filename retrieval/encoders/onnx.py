@@ -171,8 +171,6 @@ def _load_session(path: Path, threads: int | None) -> Any:
     options.log_severity_level = 3
     # Idle threads sleep instead of spinning: an editor is running beside us.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # int8 matrices become float ones when the file is loaded, not again with every call: 0.4 ms for a query, not 1.6.
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
     # Weights stored as int8 become floats once, at loading; else at every run: 1.3 ms for a query instead of 0.3.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     try:
