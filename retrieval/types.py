@@ -112,3 +112,63 @@ class IndexReport:
     busy: bool = False  # another process is writing this index: nothing was done here
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A token of the code and its share of the pooling attention. Characters are code points of the line, 0-based."""
+
+    line: int
+    character: int
+    end_line: int
+    end_character: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderLook:
+    """A token of what the encoder reads before the code (path and name), and its share of the attention."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class LineLook:
+    """A line that is not blank. `effect` is what the similarity loses without it (negative: it gains); None where no
+    query was given or the encoder does not read so far."""
+
+    line: int
+    attention: float
+    effect: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WordMatch:
+    """A word of the query, and where the chunk has it in any of its forms."""
+
+    word: str
+    rarity: float  # inverse document frequency
+    in_name: bool  # in the symbol or the names around it
+    in_path: bool
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where the model looks in a chunk and, with a query, what of it answers."""
+
+    chunk: Chunk
+    encoder: str
+    looks: tuple[Look, ...]  # empty where the encoder does not say where it looks
+    header: tuple[HeaderLook, ...]
+    lines: tuple[LineLook, ...]
+    entropy: float  # of the attention over all tokens, in bits
+    uniform: float  # the entropy if it were the same everywhere
+    unread_from: int  # the first line that the encoder does not read any more, 0 where it reads all
+    query: str = ""
+    similarity: float | None = None  # cosine of query and passage
+    header_effect: float | None = None  # what the similarity loses without path and name
+    words: tuple[WordMatch, ...] = ()
+    freshness: Freshness = Freshness(0, 0)
+    notes: tuple[str, ...] = ()

@@ -34,6 +34,8 @@ from retrieval.errors import (
     StorageFullError,
     WorkspaceError,
 )
+from retrieval.explaining import chunk_at
+from retrieval.explaining import explain as explain_place
 from retrieval.files import MAX_BYTES, Scanner
 from retrieval.indexing import (
     CHUNKING_KEY,
@@ -58,7 +60,7 @@ from retrieval.search import DEFAULT, Snapshot, Weights
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
 from retrieval.store import Applied, Store, vectors_file, workspace_folder
-from retrieval.types import Answer, Filters, Freshness, Hit, IndexReport
+from retrieval.types import Answer, Explanation, Filters, Freshness, Hit, IndexReport
 
 NO_FILTERS = Filters()
 # Changes of these decide about other files: the whole tree is looked at.
@@ -314,12 +316,20 @@ class Workspace:
         from retrieval.chunking import passage
 
         chunks = self._overlaid(Snapshot(self.store)).rows.file_chunks(path)
-        if not chunks:
-            raise QueryError(f"{path} is not indexed: it may be ignored, empty or not there.")
-        inside = [(row, chunk) for row, chunk in chunks if chunk.start_line <= line <= chunk.end_line]
-        behind = [(row, chunk) for row, chunk in chunks if chunk.start_line > line]
-        row, chunk = (inside or behind or chunks[-1:])[0]
-        return row, passage(chunk)
+        found = chunk_at(path, line, [chunk for _, chunk in chunks])
+        return next(row for row, chunk in chunks if chunk is found), passage(found)
+
+    def explain(self, path: str, line: int, query: str = "") -> Explanation:
+        """Where the model looks in the chunk at a line, and what of it answers a query. Open buffers count.
+
+        Raises QueryError, ModelError, EncoderError.
+        """
+        try:
+            explanation = explain_place(self._overlaid(Snapshot(self.store)), self.encoder, path, line, query)
+        except DamagedStoreError:
+            self._repair()
+            explanation = explain_place(self._overlaid(Snapshot(self.store)), self.encoder, path, line, query)
+        return replace(explanation, freshness=self._freshness(self.encoder.fingerprint))
 
     def _answer(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
         try:

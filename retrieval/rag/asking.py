@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from retrieval.errors import QueryError
+from retrieval.explaining import chunk_at
 from retrieval.rag.packing import Context, pack
 from retrieval.rag.pieces import BREAK
 from retrieval.rag.tokens import Count, estimate
@@ -67,15 +67,12 @@ def context_around(
 def _selected(snapshot: Snapshot, path: str, start: int, end: int) -> Hit:
     """The selection as a hit. The lines are those of the index, or of the open buffer."""
     chunks = [chunk for _, chunk in snapshot.rows.file_chunks(path)]
-    if not chunks:
-        raise QueryError(f"{path} is not indexed: it may be ignored, empty or not there.")
+    chunk = chunk_at(path, start, chunks)
     touched = [chunk for chunk in chunks if chunk.start_line <= end and start <= chunk.end_line]
-    behind = [chunk for chunk in chunks if chunk.start_line > end]
-    chunk = (touched or behind or chunks[-1:])[0]
     if not touched or start >= end or chunk.kind == "cell":
         return Hit(chunk, chunk.start_line, chunk.end_line, chunk.text, 1.0)
     lines = _file_lines(touched)
-    start, end = max(start, touched[0].start_line), min(end, max(chunk.end_line for chunk in touched))
+    start, end = max(start, touched[0].start_line), min(end, touched[-1].end_line)
     return Hit(chunk, start, end, "\n".join(lines.get(n, "") for n in range(start, end + 1)), 1.0)
 
 

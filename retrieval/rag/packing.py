@@ -29,7 +29,7 @@ Lines = Callable[[str], Mapping[int, str]]  # the lines of a file by their numbe
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Markdown for an assistant, and what it is made of. `left_out` hits are not shown at all."""
+    """Markdown for an assistant, and what it is made of. `left_out` hits are not shown, or lack a part beside better ones."""
 
     text: str
     pieces: tuple[Piece, ...]
@@ -41,6 +41,7 @@ class Context:
 @dataclass(frozen=True, slots=True)
 class _Shown:
     rank: int
+    spans: frozenset[int]  # which ones the piece is made of, by their places in the list
     piece: Piece
     joins_above: bool  # it begins with the file's own lines: it can become one with what stands before it
     joins_below: bool
@@ -53,7 +54,8 @@ def no_lines(_: str) -> Mapping[int, str]:
 
 def pack(hits: Sequence[Hit], budget: int, *, count: Count = estimate, lines_of: Lines = no_lines) -> Context:
     """The hits, best first, as context of `budget` tokens at most, as `count` counts them."""
-    shown = _merged(_choose(spans_of(hits), budget, count), lines_of, count)
+    spans = spans_of(hits)
+    shown = _merged(_choose(spans, budget, count), lines_of, count)
     while True:
         ordered = _ordered(shown)
         text = _SEPARATOR.join(markdown(one.piece) for one in ordered)
@@ -62,7 +64,9 @@ def pack(hits: Sequence[Hit], budget: int, *, count: Count = estimate, lines_of:
             break
         shown.remove(max(shown, key=lambda one: one.rank))  # a counter for which the parts cost less than the whole
     pieces = tuple(one.piece for one in ordered)
-    return Context(text, pieces, tokens if pieces else 0, budget, sum(not _has(pieces, hit) for hit in hits))
+    told = frozenset[int]().union(*(one.spans for one in shown))
+    left_out = {span.rank for n, span in enumerate(spans) if n not in told}
+    return Context(text, pieces, tokens if pieces else 0, budget, len(left_out))
 
 
 def _choose(spans: Sequence[Span], budget: int, count: Count) -> list[_Shown]:
@@ -80,7 +84,7 @@ def _choose(spans: Sequence[Span], budget: int, count: Count) -> list[_Shown]:
             piece = piece or (short if costs[n] <= left else None)
         if piece is not None:
             own = span.numbered and piece.kind == "code"
-            shown.append(_Shown(span.rank, piece, own, own and piece.end_line == span.end))
+            shown.append(_Shown(span.rank, frozenset({n}), piece, own, own and piece.end_line == span.end))
             left -= _cost(piece, count)
     return shown
 
@@ -133,7 +137,7 @@ def _joined(one: _Shown, other: _Shown, lines_of: Lines) -> _Shown | None:
     symbol = first.symbol if first.symbol == second.symbol else ""
     text = "\n".join([first.text, *between, second.text])
     joined = replace(first, end_line=second.end_line, text=text, symbol=symbol)
-    return _Shown(min(one.rank, other.rank), joined, True, other.joins_below)
+    return _Shown(min(one.rank, other.rank), one.spans | other.spans, joined, True, other.joins_below)
 
 
 def _first(piece: Piece) -> str:
@@ -150,10 +154,3 @@ def _ordered(shown: Sequence[_Shown]) -> list[_Shown]:
     for one in shown:
         best[one.piece.path] = min(one.rank, best.get(one.piece.path, one.rank))
     return sorted(shown, key=lambda one: (best[one.piece.path], one.piece.path, one.piece.start_line))
-
-
-def _has(pieces: Sequence[Piece], hit: Hit) -> bool:
-    return any(
-        piece.path == hit.chunk.path and piece.start_line <= hit.end_line and hit.start_line <= piece.end_line
-        for piece in pieces
-    )

@@ -1,0 +1,170 @@
+"""Why a place is found: where the model looks in it, and what of it answers a query.
+
+Attention says what shaped the place's vector, whatever is asked: the weight that pooling gives to each token, exactly as
+the model computes it. What a line does for one query is measured, not read off the attention: the similarity is computed
+again without that line, for all lines in one batch. That is exact, with every encoder. Effects do not add up to the
+similarity: of two lines that say the same, each can be left out at no loss.
+
+An encoder with a limit would read on where a line is left out; so only what it reads of the whole is taken apart.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+from retrieval.chunking import passage
+from retrieval.encoders import Encoder
+from retrieval.errors import QueryError
+from retrieval.search import Query, Snapshot, inverse_frequencies, parse
+from retrieval.store import PART, split_identifiers, stem
+from retrieval.types import Chunk, Explanation, HeaderLook, LineLook, Look, WordMatch
+
+Weighted = tuple[int, int, float]  # characters start to end of a text, and their weight
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_WORD = re.compile(r"[^\W_]")
+
+
+def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: str = "") -> Explanation:
+    """The chunk at a line (or the first behind it), taken apart. Raises QueryError, EncoderError."""
+    chunks = [chunk for _, chunk in snapshot.rows.file_chunks(path)]
+    chunk = chunk_at(path, line, chunks)
+    text = _Text(chunk, _first_column(chunk, chunks))
+    header = passage(chunk).removesuffix(chunk.text)
+    weights, notes = _attention(encoder, header + chunk.text)
+    own = [(max(0, a - len(header)), b - len(header), weight) for a, b, weight in weights if b > len(header)]
+    read = own[-1][1] if own else len(chunk.text)
+    attention = _by_row(text, own)
+    asked = _Asked(snapshot, encoder, parse(query), header, text, text.row(read - 1)) if query.strip() else None
+    effects = asked.effects() if asked else {}
+    return Explanation(
+        chunk=chunk,
+        encoder=encoder.name,
+        looks=tuple(Look(*text.position(a), *text.position(b), weight) for a, b, weight in own),
+        header=tuple(HeaderLook(header[a:b], weight) for a, b, weight in weights if b <= len(header)),
+        lines=tuple(LineLook(text.line(n), attention[n], effects.get(n)) for n in text.telling),
+        entropy=-sum(weight * math.log2(weight) for *_, weight in weights if weight > 0),
+        uniform=math.log2(len(weights)) if weights else 0.0,
+        unread_from=_unread_from(text, read),
+        query=asked.query.text if asked else "",
+        similarity=asked.similarity if asked else None,
+        header_effect=asked.header_effect() if asked else None,
+        words=asked.words() if asked else (),
+        notes=notes,
+    )
+
+
+def chunk_at(path: str, line: int, chunks: Sequence[Chunk]) -> Chunk:
+    """Of a file's chunks the one at a line, else the first behind it, else the last. Raises QueryError without chunks."""
+    if not chunks:
+        raise QueryError(f"{path} is not indexed: it may be ignored, empty or not there.")
+    inside = (chunk for chunk in chunks if chunk.start_line <= line <= chunk.end_line)
+    behind = (chunk for chunk in chunks if chunk.start_line > line)
+    return next(inside, None) or next(behind, chunks[-1])
+
+
+class _Text:
+    """A chunk's text by rows, and their lines and columns in the file."""
+
+    def __init__(self, chunk: Chunk, first_column: int) -> None:
+        self.chunk = chunk
+        self.rows = [row for row in _LINE.findall(chunk.text) if row] or [""]
+        self.telling = [n for n, row in enumerate(self.rows) if row.strip()]
+        self._starts = [0, *accumulate(map(len, self.rows))][: len(self.rows)]
+        self._first_column = first_column
+
+    def line(self, row: int) -> int:
+        """A notebook's cell can have more rows than the file has lines for it."""
+        return min(self.chunk.start_line + row, self.chunk.end_line)
+
+    def row(self, offset: int) -> int:
+        return max(0, bisect_right(self._starts, offset) - 1)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """(line, character) in the file for a character of the text."""
+        row = self.row(offset)
+        return self.line(row), offset - self._starts[row] + (self._first_column if row == 0 else 0)
+
+    def upto(self, last: int, *, without: int = -1) -> str:
+        """The rows to `last`, but for one."""
+        return "".join(row for n, row in enumerate(self.rows[: last + 1]) if n != without)
+
+
+class _Asked:
+    """What a query finds in the rows that are read: one batch through the encoder answers everything."""
+
+    def __init__(self, snapshot: Snapshot, encoder: Encoder, query: Query, header: str, text: _Text, last: int) -> None:
+        self.query = query
+        self._snapshot, self._header, self._text = snapshot, header, text
+        self._rows = [n for n in text.telling if n <= last]
+        passages = [header + text.upto(last), text.upto(last)]
+        passages += [header + text.upto(last, without=n) for n in self._rows]
+        vector = encoder.encode_queries([query.text])[0]
+        self._cosines: list[float] = (encoder.encode_passages(passages) @ vector).tolist()
+
+    @property
+    def similarity(self) -> float:
+        return self._cosines[0]
+
+    def header_effect(self) -> float:
+        return self.similarity - self._cosines[1]
+
+    def effects(self) -> dict[int, float]:
+        """What each row does for the similarity."""
+        return {n: self.similarity - cosine for n, cosine in zip(self._rows, self._cosines[2:], strict=True)}
+
+    def words(self) -> tuple[WordMatch, ...]:
+        """The rarest first: they decide."""
+        chunk, text = self._text.chunk, self._text
+        name, path = _stems(chunk.qualified), _stems(chunk.path)
+        lines = {n: _stems(text.rows[n]) for n in text.telling}
+        asked = {stem(part.lower()): part.lower() for part in PART.findall(self.query.text)}
+        found = []
+        for word, rarity in inverse_frequencies(self._snapshot, self.query.parts).items():
+            where = tuple(text.line(n) for n in lines if word in lines[n])
+            found.append(WordMatch(asked.get(word, word), rarity, word in name, word in path, where))
+        return tuple(sorted(found, key=lambda match: (-match.rarity, match.word)))
+
+
+def _attention(encoder: Encoder, text: str) -> tuple[list[Weighted], tuple[str, ...]]:
+    look: Callable[[Sequence[str]], list[list[Weighted]]] | None = getattr(encoder, "attention", None)
+    if look is None:
+        note = f"The encoder '{encoder.name}' does not say where it looks; what each line does for a query can be measured."
+        return [], (note,)
+    return look([text])[0], ()
+
+
+def _by_row(text: _Text, weights: Sequence[Weighted]) -> list[float]:
+    """Attention summed over each row; a token that begins with a line break belongs to the row behind it."""
+    out = [0.0] * len(text.rows)
+    for start, end, weight in weights:
+        token = text.chunk.text[start:end]
+        out[text.row(start + len(token) - len(token.lstrip()) if token.strip() else start)] += weight
+    return out
+
+
+def _first_column(chunk: Chunk, chunks: Sequence[Chunk]) -> int:
+    """Where a chunk begins on its first line: not at 0 for the parts of an endless line."""
+    column, start = 0, chunk.start_byte
+    for before in sorted(chunks, key=lambda other: -other.start_byte):
+        if before.end_byte == start and before.start_byte < start:
+            tail = re.split(r"[\r\n]", before.text)[-1]
+            column += len(tail)
+            start = before.start_byte
+            if len(tail) < len(before.text):
+                break
+    return column
+
+
+def _unread_from(text: _Text, read: int) -> int:
+    """The first line with a word behind what was read, 0 for none."""
+    last = text.row(read - 1)
+    return next((text.line(n) for n in text.telling if n > last and _WORD.search(text.rows[n])), 0)
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(split_identifiers(text).split())
