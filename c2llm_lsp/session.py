@@ -91,14 +91,14 @@ class Session:
         self.rescan("start")
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the current step; what is done is stored."""
+    def stop(self, patience: float | None = None) -> None:
+        """End after the current step, waited for at most `patience` seconds; what is done is stored."""
         with self._wake:
             self._stopping = True
             self._cancel.set()
             self._wake.notify_all()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(patience)
 
     def changed(self, paths: Iterable[str]) -> None:
         """Some files changed on disk."""

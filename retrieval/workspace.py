@@ -311,6 +311,10 @@ class Workspace:
             raise QueryError("There is no code to compare with: give a file and line, or a piece of code.")
         return self._answer(lambda snapshot: search_similar(snapshot, text, k, filters, leave_out))
 
+    def code_at(self, path: str, line: int) -> str:
+        """What `similar` compares with at a line of a file. Raises QueryError."""
+        return self._passage_at(path, line)[1]
+
     def _passage_at(self, path: str, line: int) -> tuple[int, str]:
         """The chunk at a line (or the first behind it) and what the encoder reads of it."""
         from retrieval.chunking import passage
@@ -431,6 +435,13 @@ class Workspace:
             return live
 
     # -- saying how it stands ---------------------------------------------------------------------------------------
+
+    def freshness(self) -> Freshness:
+        """How current an answer would be now. Loads the encoder, because what is pending depends on it."""
+        try:
+            return self._freshness(self.encoder.fingerprint)
+        except ModelError:
+            return self._freshness("")
 
     def _freshness(self, fingerprint: str) -> Freshness:
         counted = self._count()

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "similar": ("similar", "Find code like the code at FILE:LINE, or like code on standard input."),
     "index": ("index", "Bring the index of a workspace up to date."),
     "watch": ("watch", "Keep the index current while files change, and say what is done."),
+    "serve": ("serve", "Serve an editor over the Language Server Protocol."),
     "status": ("status", "Show what is indexed, with which model, and what is pending."),
     "doctor": ("doctor", "Check the installation, the model and the index; say what to do."),
     "model": ("model", "Show which model makes the vectors, or set another."),

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark, sentence
+from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark
+from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.settings import SCHEMA
 from retrieval.errors import C2llmError, QueryError
 

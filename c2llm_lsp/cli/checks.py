@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from c2llm_lsp import __version__
-from c2llm_lsp.cli.common import Place, open_workspace, sentence
+from c2llm_lsp.cli.common import Place, open_workspace
+from c2llm_lsp.render.sentences import sentence
 
 if TYPE_CHECKING:
     from retrieval.workspace import Status, Workspace

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, complain, guarded, locate, open_workspace, remark, sentence
+from c2llm_lsp.cli.common import FOUND, complain, guarded, locate, open_workspace, remark
 from c2llm_lsp.cli.progress import LABELS, LINE_EVERY
+from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.session import Event, Session
 from retrieval.types import IndexReport
 

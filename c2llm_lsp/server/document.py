@@ -27,6 +27,11 @@ class Document:
     def lines(self) -> tuple[str, ...]:
         return tuple(self._lines)
 
+    @property
+    def odd_lines(self) -> bool:
+        """Whether a lone "\\r" ends a line here, which the engine does not count."""
+        return any(line.endswith("\r") for line in self._lines)
+
     def apply(self, version: int, changes: Iterable[TextDocumentContentChangeEvent]) -> None:
         """Apply changes one after another, each on the outcome of the one before (LSP 3.17, didChange)."""
         for change in changes:

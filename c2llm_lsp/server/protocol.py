@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcMethodNotFound
 from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage
 
 from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.server.requests import METHODS, VERSION
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
 
 NOT_INITIALIZED, INVALID_REQUEST, CANCELLED = -32002, -32600, -32800
+OWN = "c2llm/"
 Handled = Generator[Any, Any, Any]
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,15 @@ class Protocol(LanguageServerProtocol):
                 self._refuse(asked, JsonRpcInvalidParams.CODE, text)
             else:
                 logger.warning(text)
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Our own messages keep their parameters as they came; who answers them knows their types."""
+        if str(data.get("method", "")).startswith(OWN):
+            method, params, version = data["method"], data.get("params"), data.get("jsonrpc", self.VERSION)
+            if "id" in data:
+                return JsonRPCRequestMessage(data["id"], method, version, params)
+            return JsonRPCNotification(method, version, params)
+        return super().structure_message(data)
 
     def refuse_unreadable(self, code: int, text: str) -> None:
         """Answer what is no message at all; JSON-RPC gives such answers no id."""
@@ -98,23 +109,23 @@ class Protocol(LanguageServerProtocol):
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Handled:
-        return self._passed_on(lsp.TEXT_DOCUMENT_DID_OPEN, params)
+        yield from self._passed_on(lsp.TEXT_DOCUMENT_DID_OPEN, params)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> Handled:
-        return self._passed_on(lsp.TEXT_DOCUMENT_DID_CHANGE, params)
+        yield from self._passed_on(lsp.TEXT_DOCUMENT_DID_CHANGE, params)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> Handled:
-        return self._passed_on(lsp.TEXT_DOCUMENT_DID_CLOSE, params)
+        yield from self._passed_on(lsp.TEXT_DOCUMENT_DID_CLOSE, params)
 
     @lsp_method(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def lsp_workspace__did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> Handled:
-        return self._passed_on(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, params)
+        yield from self._passed_on(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, params)
 
     @lsp_method(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL)
     def lsp_work_done_progress_cancel(self, params: lsp.WorkDoneProgressCancelParams) -> Handled:
-        return self._passed_on(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL, params)
+        yield from self._passed_on(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL, params)
 
     @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(self, params: lsp.ExecuteCommandParams) -> Any:  # type: ignore[override]

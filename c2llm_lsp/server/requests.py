@@ -30,27 +30,27 @@ class Wire(Struct, frozen=True, kw_only=True, rename="camel"):
     """What all of these have in common."""
 
 
-class Position(Wire, kw_only=True):
+class Position(Wire, frozen=True, kw_only=True):
     """A place between two characters, as in LSP."""
 
     line: Line
     character: Line
 
 
-class Range(Wire, kw_only=True):
+class Range(Wire, frozen=True, kw_only=True):
     """From `start` to before `end`, as in LSP."""
 
     start: Position
     end: Position
 
 
-class TextDocument(Wire, kw_only=True):
+class TextDocument(Wire, frozen=True, kw_only=True):
     """A document by its URI."""
 
     uri: Uri
 
 
-class Filtered(Wire, kw_only=True):
+class Filtered(Wire, frozen=True, kw_only=True):
     """What limits an answer; empty limits nothing."""
 
     limit: Limit | None = None
@@ -67,13 +67,13 @@ class Filtered(Wire, kw_only=True):
     ] = False
 
 
-class SearchParams(Filtered, kw_only=True):
+class SearchParams(Filtered, frozen=True, kw_only=True):
     """`c2llm/search`: the best places for a question in words, or a name."""
 
     query: str
 
 
-class SimilarParams(Filtered, kw_only=True):
+class SimilarParams(Filtered, frozen=True, kw_only=True):
     """`c2llm/similar`: the places most like some code: `text`, a range of a document, or what is at a position of it."""
 
     text_document: TextDocument | None = None
@@ -82,7 +82,7 @@ class SimilarParams(Filtered, kw_only=True):
     text: str | None = None
 
 
-class ContextParams(Filtered, kw_only=True):
+class ContextParams(Filtered, frozen=True, kw_only=True):
     """`c2llm/context`: what an assistant should read for a question, or about a piece of a document, as Markdown."""
 
     query: str | None = None
@@ -91,7 +91,7 @@ class ContextParams(Filtered, kw_only=True):
     budget: Annotated[int, Meta(ge=1, le=1_000_000, description="Tokens, as the answer counts them")] = 4_000
 
 
-class ExplainParams(Wire, kw_only=True):
+class ExplainParams(Wire, frozen=True, kw_only=True):
     """`c2llm/explain`: where the model looks in the code at a position, and with a query what speaks for it."""
 
     text_document: TextDocument
@@ -100,13 +100,13 @@ class ExplainParams(Wire, kw_only=True):
     wait_for_edits: bool = False
 
 
-class StatusParams(Wire, kw_only=True):
+class StatusParams(Wire, frozen=True, kw_only=True):
     """`c2llm/status`: how the index stands."""
 
     folder: str | None = None
 
 
-class Freshness(Wire, kw_only=True):
+class Freshness(Wire, frozen=True, kw_only=True):
     """How current an answer is. Pending is known work that is not done; stale: disk and index may differ."""
 
     files: Annotated[int, Meta(ge=0, description="Files in the index")]
@@ -116,7 +116,7 @@ class Freshness(Wire, kw_only=True):
     stale: bool
 
 
-class Signal(Wire, kw_only=True):
+class Signal(Wire, frozen=True, kw_only=True):
     """One part of a score: its raw value and what it did to the score."""
 
     name: str
@@ -124,7 +124,7 @@ class Signal(Wire, kw_only=True):
     effect: float
 
 
-class Hit(Wire, kw_only=True):
+class Hit(Wire, frozen=True, kw_only=True):
     """One ranked place."""
 
     uri: str
@@ -141,7 +141,7 @@ class Hit(Wire, kw_only=True):
     signals: list[Signal]
 
 
-class Answer(Wire, kw_only=True):
+class Answer(Wire, frozen=True, kw_only=True):
     """The answer of `c2llm/search` and `c2llm/similar`, best first."""
 
     hits: list[Hit]
@@ -151,7 +151,7 @@ class Answer(Wire, kw_only=True):
     notes: Annotated[list[str], Meta(description="Plain sentences on this answer")]
 
 
-class Piece(Wire, kw_only=True):
+class Piece(Wire, frozen=True, kw_only=True):
     """One cited part of a context."""
 
     uri: str
@@ -160,7 +160,7 @@ class Piece(Wire, kw_only=True):
     kind: Literal["code", "outline"]
 
 
-class ContextAnswer(Wire, kw_only=True):
+class ContextAnswer(Wire, frozen=True, kw_only=True):
     """The answer of `c2llm/context`."""
 
     text: Annotated[str, Meta(description="Markdown that cites path:line")]
@@ -172,7 +172,7 @@ class ContextAnswer(Wire, kw_only=True):
     notes: list[str]
 
 
-class Work(Wire, kw_only=True):
+class Work(Wire, frozen=True, kw_only=True):
     """How far a run of indexing is."""
 
     stage: Annotated[str, Meta(description='"scan", "words" (counts files) or "vectors" (counts chunks)')]
@@ -181,7 +181,7 @@ class Work(Wire, kw_only=True):
     percentage: Annotated[int, Meta(ge=0, le=100)]
 
 
-class FolderState(Wire, kw_only=True):
+class FolderState(Wire, frozen=True, kw_only=True):
     """One workspace folder in `c2llm/statusChanged` and `c2llm/status`."""
 
     folder: str
@@ -192,7 +192,7 @@ class FolderState(Wire, kw_only=True):
     pending_edits: Count = 0
 
 
-class FolderStatus(FolderState, kw_only=True):
+class FolderStatus(FolderState, frozen=True, kw_only=True):
     """A folder with what is in its index; null where the index is not open."""
 
     freshness: Freshness | None = None
@@ -204,7 +204,7 @@ class FolderStatus(FolderState, kw_only=True):
     notes: list[str] = field(default_factory=list)
 
 
-class StatusAnswer(Wire, kw_only=True):
+class StatusAnswer(Wire, frozen=True, kw_only=True):
     """The answer of `c2llm/status`."""
 
     version: str
@@ -214,7 +214,7 @@ class StatusAnswer(Wire, kw_only=True):
     folders: list[FolderStatus]
 
 
-class StatusChanged(Wire, kw_only=True):
+class StatusChanged(Wire, frozen=True, kw_only=True):
     """`c2llm/statusChanged`: sent, at most four times a second, when a folder's state or progress changes."""
 
     folders: list[FolderState]

@@ -152,3 +152,13 @@ def _by_first_line(line: str) -> str:
         word = _MODES.get(word, word)
         return word if word in _ENDINGS_OF else TEXT
     return TEXT
+
+
+# What LSP calls a language where that is not its name here (LSP 3.17, TextDocumentItem).
+_LSP_NAMES = {"typescriptreact": "tsx", "javascriptreact": "javascript", "shellscript": "bash", "bat": "batch"}
+
+
+def extension_of(language: str) -> str:
+    """The usual ending of a language's files, for text that has no file yet; empty where the language is not known."""
+    endings = _ENDINGS_OF.get(_LSP_NAMES.get(language, language))
+    return f".{endings.split()[0]}" if endings else ""

@@ -1,0 +1,251 @@
+"""The language server: what one client's conversation is about, and the threads beside it.
+
+The thread that reads messages keeps the books and does nothing that takes long: folders open on threads of their own
+and are indexed on their sessions', edits go to one worker, questions to a few. `messages` holds a file for each message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from lsprotocol import types as lsp
+from pygls.exceptions import FeatureRequestError
+from pygls.lsp.server import LanguageServer
+
+from c2llm_lsp import __version__
+from c2llm_lsp.render.sentences import sentence
+from c2llm_lsp.server.document import Document
+from c2llm_lsp.server.edits import Edits
+from c2llm_lsp.server.folder import Folder, Surroundings
+from c2llm_lsp.server.positions import Encoding
+from c2llm_lsp.server.progress import FolderProgress, work
+from c2llm_lsp.server.protocol import Protocol
+from c2llm_lsp.server.requests import STATUS_CHANGED, FolderState, StatusChanged
+from c2llm_lsp.settings import Settings, Value
+from retrieval.chunking import extension_of
+
+if TYPE_CHECKING:
+    from retrieval.encoders import Encoder
+    from retrieval.types import IndexReport
+    from retrieval.workspace import Workspace
+
+STATUS_EVERY = 0.25  # seconds between two notifications
+ASKING = 4  # questions answered at the same time; more wait
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Server(LanguageServer):
+    """One client's server. All methods belong to the thread that reads messages but where they say otherwise."""
+
+    protocol: Protocol
+
+    def __init__(self, *, token: str = "") -> None:
+        super().__init__("c2llm", __version__, protocol_cls=Protocol)
+        self.documents: dict[str, Document] = {}
+        self.folders: list[Folder] = []
+        self.encoding = Encoding()
+        self.chosen: dict[str, Value] = {}
+        self.settings = Settings()
+        self.asking = ThreadPoolExecutor(ASKING, "c2llm-ask")
+        self.shows_progress = False
+        self.client_watches = False
+        self.exit_code: int | None = None
+        self.ended = asyncio.Event()
+        self._token = token
+        self._bars: dict[Folder, FolderProgress] = {}
+        self._encoders: dict[tuple[str, int], Encoder] = {}
+        self._loading = threading.Lock()
+        self._tasks: list[asyncio.Future[None]] = []
+        self._told: set[str] = set()
+        self._status_due: asyncio.TimerHandle | None = None
+        self.loop = asyncio.get_running_loop()
+        self.edits = Edits(self.loop, self.place)
+
+    # -- lifecycle --------------------------------------------------------------------------------------------------
+
+    def admits(self, _asked: Any) -> bool:
+        """Whether this client may begin; over TCP it must know the token, which `wire` has compared."""
+        return True
+
+    def end(self, code: int) -> None:
+        """Stop reading and leave with this code."""
+        if self.exit_code is None:
+            self.exit_code = code
+        self.ended.set()
+
+    async def close_all(self) -> None:
+        """Stop everything and leave what was done in the index."""
+        self.edits.stop()
+        folders, self.folders = self.folders, []
+        await asyncio.gather(*(asyncio.to_thread(folder.close) for folder in folders))
+
+    def from_thread(self, act: Callable[..., None], *arguments: Any) -> None:
+        """Any thread: have something done on the one that reads messages."""
+        try:
+            self.loop.call_soon_threadsafe(act, *arguments)
+        except RuntimeError:
+            logger.debug("The loop has ended.")
+
+    def keep(self, task: asyncio.Future[None]) -> None:
+        """Hold on to a task until the end; asyncio itself does not."""
+        self._tasks.append(task)
+
+    # -- folders and documents --------------------------------------------------------------------------------------
+
+    def add_folder(self, uri: str, name: str) -> None:
+        around = Surroundings(
+            encoder=self._encoder,
+            chosen=self.chosen,
+            client_watches=self.client_watches,
+            on_open=lambda folder: self.from_thread(self._opened, folder),
+            on_standing=lambda folder: self.from_thread(self._standing_changed, folder),
+            on_report=lambda report: self.from_thread(self._reported, report),
+            on_warnings=lambda texts: self.from_thread(self._warn, texts),
+        )
+        folder = Folder(uri, name or PurePosixPath(unquote(urlsplit(uri).path)).name, around)
+        if any(known.uri == folder.uri for known in self.folders):
+            return
+        self.folders.append(folder)
+        self._bars[folder] = FolderProgress(self, folder)
+        folder.start()
+
+    def remove_folder(self, folder: Folder) -> None:
+        self.folders.remove(folder)
+        self._bars.pop(folder, None)
+        threading.Thread(target=folder.close, name="c2llm-close", daemon=True).start()
+        self.status_changed()
+
+    async def reopen(self) -> None:
+        """Open all folders again, with the settings as they are now."""
+        folders, self.folders = self.folders, []
+        await asyncio.gather(*(asyncio.to_thread(folder.close) for folder in folders))
+        for folder in folders:
+            self.add_folder(folder.uri, folder.name)
+
+    def place(self, document: Document) -> list[tuple[Folder, str]]:
+        """The folders that a document belongs to; one that has no file yet belongs to the first."""
+        scheme = urlsplit(document.uri).scheme
+        if scheme == "untitled":
+            return [(folder, untitled_path(document)) for folder in self.folders[:1]]
+        if scheme != "file":
+            return []
+        found = ((folder, folder.relative(document.uri)) for folder in self.folders)
+        return [(folder, path) for folder, path in found if path is not None]
+
+    def place_of(self, uri: str) -> tuple[Folder, str] | None:
+        """The innermost folder that a URI belongs to, and its path in it."""
+        document = self.documents.get(uri)
+        if document is not None:
+            places = self.place(document)
+        else:
+            found = ((folder, folder.relative(uri)) for folder in self.folders)
+            places = [(folder, path) for folder, path in found if path is not None]
+        return min(places, key=lambda place: len(place[1]), default=None)
+
+    def folder_at(self, uri: str) -> Folder | None:
+        return next((folder for folder in self.folders if folder.uri == uri.rstrip("/")), None)
+
+    def folder_with_bar(self, token: int | str) -> Folder | None:
+        return next((folder for folder, bar in self._bars.items() if bar.token == token), None)
+
+    def _opened(self, folder: Folder) -> None:
+        for document in self.documents.values():
+            if any(found is folder for found, _ in self.place(document)):
+                self.edits.changed(document, at_once=True)
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    async def ask(
+        self, folders: Iterable[Folder], question: Callable[[Folder, Workspace, threading.Event], T]
+    ) -> list[T]:
+        """The answers of some folders that can be asked; a request that is cancelled sets the event of its question."""
+        cancel = threading.Event()
+
+        def run(folder: Folder) -> list[T]:
+            workspace = folder.asked()
+            return [] if workspace is None else [question(folder, workspace, cancel)]
+
+        try:
+            found = await asyncio.gather(*(self.loop.run_in_executor(self.asking, run, folder) for folder in folders))
+        except asyncio.CancelledError:
+            cancel.set()
+            raise
+        return [answer for answers in found for answer in answers]
+
+    def _encoder(self, name: str, threads: int) -> Encoder:
+        """Any thread: the encoder of this name, loaded once for all folders. Raises ModelError."""
+        from retrieval.encoders import load
+
+        with self._loading:
+            if (name, threads) not in self._encoders:
+                self._encoders[name, threads] = load(name, threads=threads or None)
+            return self._encoders[name, threads]
+
+    # -- telling ----------------------------------------------------------------------------------------------------
+
+    def send(self, method: str, params: msgspec.Struct) -> None:
+        self.protocol.notify(method, msgspec.to_builtins(params))
+
+    def tell(self, text: str, kind: lsp.MessageType = lsp.MessageType.Warning) -> None:
+        """Show the user one sentence, once."""
+        if text and text not in self._told:
+            self._told.add(text)
+            self.window_show_message(lsp.ShowMessageParams(kind, text))
+
+    def report_server_error(self, error: Exception, source: type[Exception]) -> None:
+        """Something other than a request failed; requests have their answer."""
+        if source is not FeatureRequestError:
+            logger.error("A message could not be handled", exc_info=error)
+            self.tell(sentence(error), lsp.MessageType.Error)
+
+    def status_changed(self) -> None:
+        """Tell the client how the folders stand, soon."""
+        if self._status_due is None:
+            self._status_due = self.loop.call_later(STATUS_EVERY, self._send_status)
+
+    def state_of(self, folder: Folder) -> FolderState:
+        standing = folder.standing
+        return FolderState(
+            folder=folder.uri,
+            name=folder.name,
+            state=standing.state,
+            work=work(standing),
+            message=standing.message,
+            pending_edits=self.edits.pending_in(folder),
+        )
+
+    def _send_status(self) -> None:
+        self._status_due = None
+        self.send(STATUS_CHANGED, StatusChanged(folders=[self.state_of(folder) for folder in self.folders]))
+
+    def _standing_changed(self, folder: Folder) -> None:
+        if (bar := self._bars.get(folder)) is None:
+            return
+        bar.follow()
+        if folder.standing.state == "failed":
+            self.tell(f"{folder.name}: {folder.standing.message}", lsp.MessageType.Error)
+        self.status_changed()
+
+    def _reported(self, report: IndexReport) -> None:
+        if not report.busy:
+            self._warn(report.notes)
+
+    def _warn(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.tell(text)
+
+
+def untitled_path(document: Document) -> str:
+    """What a buffer without a file is called in the index; no file can be called so by accident."""
+    name = unquote(urlsplit(document.uri).path).rsplit("/", 1)[-1] or "buffer"
+    return f"untitled:{name}" if "." in name else f"untitled:{name}{extension_of(document.language)}"

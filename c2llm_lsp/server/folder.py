@@ -1,0 +1,246 @@
+"""One workspace folder: its index, what keeps it current, and the buffers that are open in it.
+
+A folder opens on a thread of its own and is asked meanwhile; whoever asks waits a moment for it. Nothing here runs on
+the thread that reads messages but what says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pygls.uris import from_fs_path, to_fs_path
+
+from c2llm_lsp.render.sentences import sentence
+from c2llm_lsp.session import Event, Session, opened
+from c2llm_lsp.settings import EDITOR, Loaded, Value, load
+from retrieval.files import Watcher, read_file
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+
+    from c2llm_lsp.server.requests import State
+    from retrieval.encoders import Encoder
+    from retrieval.types import IndexReport
+    from retrieval.workspace import Workspace
+
+OPEN_SECONDS = 5.0  # that an answer waits for an index to be opened, which takes tens of milliseconds
+STOP_SECONDS = 0.6  # of the second within which a server must have ended
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a folder stands, and the work that is going on."""
+
+    state: State = "opening"
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a folder needs of the server around it."""
+
+    encoder: Callable[[str, int], Encoder]  # by name and threads, shared by all folders
+    chosen: dict[str, Value]  # what the editor's settings say
+    client_watches: bool
+    on_open: Callable[[Folder], None]  # the next ones too are called on any thread
+    on_standing: Callable[[Folder], None]
+    on_report: Callable[[IndexReport], None]
+    on_warnings: Callable[[tuple[str, ...]], None]
+
+
+class ClientWatch:
+    """File events that the client sends, where a watcher expects the system's."""
+
+    def __init__(self) -> None:
+        self._events: Callable[[FileSystemEvent], None] | None = None
+
+    def __call__(self, _root: Path, events: Callable[[FileSystemEvent], None]) -> ClientWatch:
+        self._events = events
+        return self
+
+    def send(self, event: FileSystemEvent) -> None:
+        if self._events is not None:
+            self._events(event)
+
+    def stop(self) -> None:
+        self._events = None
+
+    def join(self, timeout: float | None = None) -> None:
+        """There is no thread to wait for."""
+
+
+class Folder:
+    """Opened once, closed once."""
+
+    def __init__(self, uri: str, name: str, around: Surroundings) -> None:
+        self.uri = uri.rstrip("/") or uri
+        self.name = name
+        self.path = Path(to_fs_path(uri) or "/")
+        self.real = self.path.resolve()  # as file events name it
+        self.standing = Standing()
+        self.workspace: Workspace | None = None
+        self.session: Session | None = None
+        self.ready = threading.Event()  # open, or it cannot be opened
+        self.embedded = 0  # chunks of buffers that went through the encoder
+        self._around = around
+        self._watcher: Watcher | None = None
+        self._client_watch = ClientWatch()
+        self._buffers = threading.Lock()
+        self._shown: set[str] = set()  # in the overlay
+        self._saved: set[str] = set()  # in the overlay, though the disk has the same text: until it is indexed
+        self._uris: dict[str, str] = {}  # of buffers, as the client writes them
+        self._closing = False
+
+    # -- its life ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open in the background."""
+        threading.Thread(target=self._open, name="c2llm-open", daemon=True).start()
+
+    def _open(self) -> None:
+        try:
+            self._begin(load(self.path, chosen=dict(self._around.chosen), chosen_by=EDITOR))
+        except Exception as error:
+            logger.exception("%s cannot be opened", self.path)
+            self._stand(Standing("failed", message=sentence(error)))
+        finally:
+            self.ready.set()
+
+    def _begin(self, loaded: Loaded) -> None:
+        settings = loaded.settings
+        self._around.on_warnings(loaded.warnings)
+        workspace = opened(self.path, settings, lambda: self._around.encoder(settings.encoder, settings.threads))
+        session = Session(workspace, self._event)
+        watcher = Watcher(
+            workspace.root,
+            workspace.scanner,
+            lambda changes: session.rescan(changes.reason) if changes.rescan else session.changed(changes.paths),
+            quiet=settings.debounce_ms / 1000,
+            watch=self._client_watch if self._around.client_watches else None,
+        )
+        watcher.start()  # before the session looks: what changes in between is seen twice rather than never
+        self._around.on_warnings(watcher.notes)
+        self.workspace, self.session, self._watcher = workspace, session, watcher
+        if self._closing:  # closed while it was being opened
+            self._end()
+        else:
+            self._around.on_open(self)
+            session.start()
+
+    def close(self) -> None:
+        """Stop, and leave everything that was done in the index."""
+        self._closing = True
+        if self.ready.is_set():
+            self._end()
+
+    def _end(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+        if self.session is not None:
+            self.session.stop(STOP_SECONDS)
+        if self.workspace is not None:
+            self.workspace.close()
+
+    # -- standing ---------------------------------------------------------------------------------------------------
+
+    def _event(self, event: Event) -> None:
+        if event.kind == "progress":
+            self._stand(Standing("indexing", event.stage, event.done, event.total))
+        elif event.kind == "failed":
+            logger.error("Indexing %s failed", self.path, exc_info=event.error)
+            self._stand(Standing("failed", message=sentence(event.error or OSError())))
+        elif event.report is not None:
+            if event.kind == "done":
+                self._forget_saved(event)
+            self._around.on_report(event.report)
+            self._stand(self._after(event, event.report))
+
+    def _after(self, event: Event, report: IndexReport) -> Standing:
+        if event.kind == "busy":
+            return Standing("following", message=report.notes[0] if report.notes else "")
+        if report.cancelled and not (self.session and self.session.paused):
+            return replace(self.standing, state="indexing")  # it steps aside for a changed file and goes on
+        paused = self.session is not None and self.session.paused
+        return Standing("paused", message="Indexing was cancelled.") if paused else Standing("ready")
+
+    def _stand(self, standing: Standing) -> None:
+        self.standing = standing
+        self._around.on_standing(self)
+
+    # -- files and buffers ------------------------------------------------------------------------------------------
+
+    def relative(self, uri: str) -> str | None:
+        """The path of a file of this folder as the index writes it; None for what lies elsewhere. Any thread."""
+        found = to_fs_path(uri)
+        if found is None or not found.startswith(str(self.path).rstrip("/\\")):
+            return None
+        try:
+            path = Path(found).relative_to(self.path).as_posix()
+        except ValueError:
+            return None
+        return path if path != "." else None
+
+    def uri_of(self, path: str) -> str:
+        """The URI of a path of the index, as the client writes it where it has the file open."""
+        return self._uris.get(path) or from_fs_path(str(self.path / path)) or ""
+
+    def client_event(self, event: FileSystemEvent) -> None:
+        self._client_watch.send(event)
+
+    def show(self, path: str, uri: str, text: str) -> None:
+        """An open buffer has this text. Where the file has it too there is nothing to show, once that is indexed."""
+        workspace, session = self.workspace, self.session
+        if workspace is None or session is None:
+            return
+        on_disk = read_file(workspace.root, path, limit=workspace.scanner.max_bytes)
+        same = getattr(on_disk, "text", None) == text
+        with self._buffers:
+            self._uris[path] = uri
+            if same and path not in self._shown:
+                return
+            self._shown.add(path)
+            (self._saved.add if same else self._saved.discard)(path)
+        self.embedded += workspace.update(path, text)
+        if same:
+            session.changed([path])
+
+    def hide(self, path: str) -> None:
+        """A buffer was closed: its file counts again."""
+        with self._buffers:
+            self._uris.pop(path, None)
+            self._saved.discard(path)
+            shown = path in self._shown
+            self._shown.discard(path)
+        if shown and self.workspace is not None and self.session is not None:
+            self.workspace.update(path, None)
+            self.session.changed([path])
+
+    def _forget_saved(self, event: Event) -> None:
+        """What was saved and is indexed now needs no buffer any more."""
+        if event.report is None or event.report.cancelled or self.workspace is None:
+            return
+        with self._buffers:
+            done = self._saved if event.job.paths is None else self._saved.intersection(event.job.paths)
+            for path in tuple(done):
+                self._saved.discard(path)
+                self._shown.discard(path)
+                self.workspace.update(path, None)
+
+    def unsaved(self) -> int:
+        with self._buffers:
+            return len(self._shown)
+
+    def asked(self) -> Workspace | None:
+        """The workspace; None where it cannot be opened. Blocks for a moment while it is being opened."""
+        self.ready.wait(OPEN_SECONDS)
+        return self.workspace

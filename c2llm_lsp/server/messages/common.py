@@ -1,0 +1,114 @@
+"""What the messages share: parameters checked, engine's hits as the wire's, answers of several folders as one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from c2llm_lsp.server import requests
+from c2llm_lsp.server.positions import whole_lines
+from retrieval.errors import QueryError
+from retrieval.types import Answer, Filters, Freshness, Hit
+
+if TYPE_CHECKING:
+    from c2llm_lsp.server.app import Server
+    from c2llm_lsp.server.folder import Folder
+
+P = TypeVar("P", bound=requests.Wire)
+NO_FOLDER = "No folder is open: open one to search it."
+NOT_OPEN = "{}: the index is not open ({})."
+
+
+def own_request(
+    server: Server, method: str, kind: type[P], answer: Callable[[Server, P], Awaitable[requests.Wire]]
+) -> None:
+    """Register one of the product's own requests. Parameters of another shape are refused with what is wrong where."""
+
+    async def handle(params: Any) -> Any:
+        try:
+            asked = msgspec.convert({} if params is None else params, kind)
+        except msgspec.ValidationError as error:
+            raise QueryError(f"{method}: {error}") from None
+        return msgspec.to_builtins(await answer(server, asked))
+
+    server.feature(method)(handle)
+
+
+async def ready(server: Server, asked: requests.Filtered) -> list[Folder]:
+    """The folders that a request is about, when it may be answered. Raises QueryError for one that is not open."""
+    if asked.wait_for_edits:
+        await server.edits.settled()
+    if asked.folder is None:
+        return list(server.folders)
+    folder = server.folder_at(asked.folder)
+    if folder is None:
+        raise QueryError(f"{asked.folder} is not an open folder.")
+    return [folder]
+
+
+def filters(asked: requests.Filtered) -> Filters:
+    return Filters(
+        languages=tuple(name.lower() for name in asked.languages), paths=tuple(asked.paths), kinds=tuple(asked.kinds)
+    )
+
+
+def limit(server: Server, asked: requests.Filtered) -> int:
+    return asked.limit or server.settings.results
+
+
+def together(
+    server: Server, answers: Sequence[tuple[Folder, Answer]], count: int, asked: Sequence[Folder]
+) -> requests.Answer:
+    """The answers of several folders as one, best first; their scores come from the same signals."""
+    hits = [(hit, folder) for folder, answer in answers for hit in answer.hits]
+    hits.sort(key=lambda found: -found[0].score)
+    notes = [note for _, answer in answers for note in answer.notes]
+    answered = {id(folder) for folder, _ in answers}
+    notes += [NOT_OPEN.format(f.name, f.standing.message or f.standing.state) for f in asked if id(f) not in answered]
+    return requests.Answer(
+        hits=[wire_hit(server, folder, hit) for hit, folder in hits[:count]],
+        freshness=freshness(server, [(folder, answer.freshness) for folder, answer in answers]),
+        encoder=next((answer.encoder for _, answer in answers if answer.encoder), ""),
+        seconds=max((answer.seconds for _, answer in answers), default=0.0),
+        notes=list(dict.fromkeys(notes if asked else [NO_FOLDER])),
+    )
+
+
+def freshness(server: Server, parts: Sequence[tuple[Folder, Freshness]]) -> requests.Freshness:
+    """How current several folders are, together; buffers that are not in yet count as files."""
+    return requests.Freshness(
+        files=sum(part.files for _, part in parts),
+        chunks=sum(part.chunks for _, part in parts),
+        pending_files=sum(part.pending_files + server.edits.pending_in(folder) for folder, part in parts),
+        pending_chunks=sum(part.pending_chunks for _, part in parts),
+        stale=any(part.stale for _, part in parts),
+    )
+
+
+def wire_hit(server: Server, folder: Folder, hit: Hit) -> requests.Hit:
+    uri = folder.uri_of(hit.chunk.path)
+    document = server.documents.get(uri)
+    start, end, salient = hit.start_line, hit.end_line, hit.salient_lines
+    if document is not None and document.odd_lines:
+        start, end = (document.client_line(line) + 1 for line in (start, end))
+        salient = tuple(document.client_line(line) + 1 for line in salient)
+    last = hit.text.rpartition("\n")[2] if not hit.text.endswith("\n") else hit.text[:-1].rpartition("\n")[2]
+    return requests.Hit(
+        uri=uri,
+        folder=folder.uri,
+        path=hit.chunk.path,
+        range=requests.wire_range(whole_lines(start, end, last, server.encoding)),
+        language=hit.chunk.language,
+        kind=hit.chunk.kind,
+        symbol=hit.chunk.symbol,
+        scope=hit.chunk.scope,
+        score=round(float(hit.score), 6),
+        text=hit.text,
+        salient_lines=[line - 1 for line in salient],
+        signals=[
+            requests.Signal(name=s.name, value=round(float(s.value), 6), effect=round(float(s.effect), 6))
+            for s in hit.signals
+        ],
+    )

@@ -1,0 +1,55 @@
+"""`initialize` and `initialized`: what the client can do is noted, and folders open in the background."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import psutil
+from lsprotocol import types as lsp
+from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
+from pygls.uris import from_fs_path
+
+from c2llm_lsp.server.messages import configuration, watched_files
+from c2llm_lsp.server.positions import Encoding
+
+if TYPE_CHECKING:
+    from c2llm_lsp.server.app import Server
+
+PARENT_EVERY = 2.0  # seconds between two looks at whether the editor lives
+
+
+def register(server: Server) -> None:
+    @server.feature(lsp.INITIALIZE)
+    def initialize(params: lsp.InitializeParams) -> None:
+        can = params.capabilities
+        server.encoding = Encoding(ServerCapabilitiesBuilder.choose_position_encoding(can))
+        server.shows_progress = bool(get_capability(can, "window.work_done_progress", False))
+        server.client_watches = bool(
+            get_capability(can, "workspace.did_change_watched_files.dynamic_registration", False)
+        )
+        configuration.take(server, params.initialization_options)
+        for uri, name in _folders(params):
+            server.add_folder(uri, name)
+        if params.process_id is not None and psutil.pid_exists(params.process_id):
+            server.keep(asyncio.ensure_future(_end_with(server, params.process_id)))
+
+    @server.feature(lsp.INITIALIZED)
+    async def initialized(_: lsp.InitializedParams) -> None:
+        if server.client_watches:
+            await watched_files.ask_for_events(server)
+        await configuration.begin(server)
+
+
+def _folders(params: lsp.InitializeParams) -> list[tuple[str, str]]:
+    if params.workspace_folders:
+        return [(folder.uri, folder.name) for folder in params.workspace_folders if folder.uri.startswith("file:")]
+    uri = params.root_uri or (from_fs_path(params.root_path) if params.root_path else None)
+    return [(uri, "")] if uri and uri.startswith("file:") else []
+
+
+async def _end_with(server: Server, process: int) -> None:
+    """Leave when the editor dies without a word. Its number could be given anew, but not within seconds."""
+    while psutil.pid_exists(process):
+        await asyncio.sleep(PARENT_EVERY)
+    server.end(1)

@@ -1,0 +1,70 @@
+"""`c2llm/similar`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from c2llm_lsp.server import requests
+from c2llm_lsp.server.messages.common import filters, limit, own_request, ready, together
+from retrieval.errors import QueryError
+from retrieval.types import Answer
+
+if TYPE_CHECKING:
+    from c2llm_lsp.server.app import Server
+    from c2llm_lsp.server.folder import Folder
+
+UNCLEAR = "c2llm/similar needs `text`, or a `textDocument` with a `position` or a `range`."
+NOT_OPENED = "{} is not open: open it, or give a position in it."
+
+
+def register(server: Server) -> None:
+    own_request(server, requests.SIMILAR, requests.SimilarParams, similar)
+
+
+async def similar(server: Server, asked: requests.SimilarParams) -> requests.Answer:
+    folders = await ready(server, asked)
+    count, wanted = limit(server, asked), filters(asked)
+    text = asked.text or selected(server, asked)
+    if text:
+        answers = await server.ask(
+            folders, lambda f, workspace, _: (f, workspace.similar(text=text, k=count, filters=wanted))
+        )
+        return together(server, answers, count, folders)
+    home, path, line = place(server, asked)
+    answers = await server.ask(
+        [home], lambda f, workspace, _: (f, workspace.similar(path=path, line=line, k=count, filters=wanted))
+    )
+    others = [folder for folder in folders if folder is not home]
+    if others:
+        answers += await _elsewhere(server, home, path, line, others, count)
+    return together(server, answers, count, folders)
+
+
+async def _elsewhere(
+    server: Server, home: Folder, path: str, line: int, others: list[Folder], count: int
+) -> list[tuple[Folder, Answer]]:
+    """What the other folders have that is like the code at a line of this one."""
+    texts = await server.ask([home], lambda _f, workspace, _c: workspace.code_at(path, line))
+    return await server.ask(others, lambda f, workspace, _: (f, workspace.similar(text=texts[0], k=count)))
+
+
+def selected(server: Server, asked: requests.SimilarParams) -> str:
+    """The text of the range that is asked about; empty where there is none, or nothing is in it."""
+    if asked.range is None or asked.text_document is None:
+        return ""
+    document = server.documents.get(asked.text_document.uri)
+    if document is None:
+        raise QueryError(NOT_OPENED.format(asked.text_document.uri))
+    return document.between(requests.lsp_range(asked.range)).strip()
+
+
+def place(server: Server, asked: requests.SimilarParams) -> tuple[Folder, str, int]:
+    """Folder, path and the engine's line of the position that is asked about."""
+    at = asked.position or (asked.range.start if asked.range else None)
+    if asked.text_document is None or at is None:
+        raise QueryError(UNCLEAR)
+    found = server.place_of(asked.text_document.uri)
+    if found is None:
+        raise QueryError(f"{asked.text_document.uri} is in none of the open folders.")
+    document = server.documents.get(asked.text_document.uri)
+    return *found, document.engine_line(at.line) if document else at.line + 1

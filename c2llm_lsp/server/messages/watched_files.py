@@ -1,0 +1,49 @@
+"""`workspace/didChangeWatchedFiles`: file events from clients that watch; for the others the folders watch themselves."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from watchdog import events
+
+if TYPE_CHECKING:
+    from c2llm_lsp.server.app import Server
+
+logger = logging.getLogger(__name__)
+
+
+def register(server: Server) -> None:
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_watched_files(params: lsp.DidChangeWatchedFilesParams) -> None:
+        for change in params.changes:
+            for folder in server.folders:
+                path = folder.relative(change.uri)
+                if path is not None:
+                    for event in _events(str(folder.real / path), change.type):
+                        folder.client_event(event)
+
+
+async def ask_for_events(server: Server) -> None:
+    """Register for everything; what to leave out is the index's business."""
+    options = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher(glob_pattern="**/*")])
+    registration = lsp.Registration("c2llm-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+    try:
+        await server.client_register_capability_async(lsp.RegistrationParams([registration]))
+    except JsonRpcException as error:
+        logger.warning("The client does not watch files after all: %s", error)
+        server.client_watches = False
+        await server.reopen()
+
+
+def _events(path: str, kind: lsp.FileChangeType) -> list[events.FileSystemEvent]:
+    """What a system's watch would have reported. Clients report a deleted folder in one event, without its files."""
+    if kind == lsp.FileChangeType.Deleted:
+        return [events.FileDeletedEvent(path), events.DirDeletedEvent(path)]
+    if Path(path).is_dir():
+        return [events.DirCreatedEvent(path)] if kind == lsp.FileChangeType.Created else []
+    created = kind == lsp.FileChangeType.Created
+    return [events.FileCreatedEvent(path) if created else events.FileModifiedEvent(path)]
