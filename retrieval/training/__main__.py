@@ -49,11 +49,13 @@ def _fetch(options: argparse.Namespace) -> None:
 
 
 def _mine(options: argparse.Namespace) -> None:
+    from retrieval.training.licences import licences_of
     from retrieval.training.mining import find_archives, known_code, merge, mine_archives
 
     archives = find_archives(options.archives)
     mine_archives(archives, options.out / "mined", processes=options.processes)
-    counts = merge(options.out / "mined", options.out, known_code(options.known, archives))
+    licences = licences_of(archives, options.out / "licences.tsv", processes=options.processes)
+    counts = merge(options.out / "mined", options.out, known_code(options.known, archives), licences)
     logging.getLogger(__name__).info("%s", {name: counts[name] for name in ("pairs", "dropped")})
 
 

@@ -6,6 +6,7 @@ Nothing is unpacked to disk and nothing of a package is run; an archive or membe
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import zipfile
 import zlib
@@ -40,6 +41,38 @@ def package_name(archive: Path) -> str:
     while len(parts) > 1 and parts[-1][:1].isdigit():
         parts.pop()
     return "-".join(parts).lower()
+
+
+def package_version(archive: Path) -> str:
+    """'2.1.0' of numpy-2.1.0-cp311-….whl, '1.19.8-2' of golang-1.19-src_1.19.8-2_all.deb; "" where the name has none."""
+    name = archive.name
+    for ending in sorted(ARCHIVE_ENDINGS, key=len, reverse=True):
+        name = name.removesuffix(ending)
+    if archive.suffix == ".deb" or ".orig" in name:
+        return name.removesuffix(".orig").partition("_")[2].partition("_")[0].replace("%3a", ":")
+    if archive.suffix == ".whl":
+        return name.split("-")[1] if "-" in name else ""
+    parts = name.split("-")
+    first = next((i for i, part in enumerate(parts) if i and part[:1].isdigit()), len(parts))
+    return "-".join(parts[first:])
+
+
+def first_member(archive: Path, pattern: re.Pattern[str]) -> str:
+    """The text of the first file whose path matches, "" where there is none. Raises ArchiveError."""
+    try:
+        if archive.suffix in (".whl", ".zip"):
+            with zipfile.ZipFile(archive) as zipped:
+                found = next((name for name in zipped.namelist() if pattern.search(name)), None)
+                return zipped.read(found).decode("utf-8", "replace") if found else ""
+        opened = {"fileobj": _data_of_deb(archive)} if archive.suffix == ".deb" else {"name": archive}
+        with tarfile.open(**opened) as tar:
+            for member in tar:
+                if member.isfile() and pattern.search(member.name.removeprefix("./")):
+                    handle = tar.extractfile(member)
+                    return handle.read().decode("utf-8", "replace") if handle else ""
+        return ""
+    except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        raise ArchiveError(f"{archive.name} does not unpack ({error}): delete it or download it again.") from error
 
 
 def source_files(archive: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:

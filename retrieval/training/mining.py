@@ -1,7 +1,8 @@
 """Packages to training pairs: one file of pairs a package, then one merged, deduplicated, split set.
 
 Step 1 (`mine_archives`) is resumable: a package whose file exists is not read again. Step 2 (`merge`) is a pure function of
-step 1's files: packages are taken in the order of their names, so that the same archives give the same data.
+step 1's files and the table of licences: packages are taken in the order of their names, so that the same archives give
+the same data. What no permissive licence covers is left out before near-duplicates are, so that a permitted copy stays.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from retrieval.training.archives import ARCHIVE_ENDINGS, ArchiveError, package_name, source_files
 from retrieval.training.exclusion import KnownCode, package_is_excluded, path_is_excluded
 from retrieval.training.extraction import Pair, extract, language_of
+from retrieval.training.licences import Licence, write_table
 
 MAX_PAIRS_PER_PACKAGE = 12_000  # more and one project's style fills the batches
 MAX_SAME_DOC = 3  # "Returns the name of the object." a thousand times teaches nothing
@@ -63,7 +65,11 @@ def mine_archives(archives: Sequence[Path], out: Path, *, processes: int = 2) ->
 
 
 def _target(archive: Path, out: Path) -> Path:
-    return out / (re.sub(r"[^a-z0-9._-]+", "_", package_name(archive)) + ".jsonl")
+    return out / f"{_stem(package_name(archive))}.jsonl"
+
+
+def _stem(package: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "_", package)
 
 
 def _mine_one(archive: Path, out: Path) -> str:
@@ -146,18 +152,25 @@ def _digest(words: Sequence[str]) -> bytes:
 
 
 def merge(
-    mined: Path, out: Path, known: KnownCode, *, max_per_package: int = MAX_PAIRS_PER_PACKAGE
+    mined: Path,
+    out: Path,
+    known: KnownCode,
+    licences: Iterable[Licence],
+    *,
+    max_per_package: int = MAX_PAIRS_PER_PACKAGE,
 ) -> dict[str, object]:
-    """Writes OUT/train.jsonl and OUT/valid.jsonl (each row with its package) and OUT/counts.json."""
+    """Writes OUT/train.jsonl and OUT/valid.jsonl (each row with its package), OUT/counts.json and OUT/packages.tsv."""
     out.mkdir(parents=True, exist_ok=True)
     merger = Merger(known)
+    table = {_stem(licence.package): licence for licence in licences}
     languages: dict[str, Counter[str]] = {"train": Counter(), "valid": Counter()}
     packages: dict[str, list[str]] = {"train": [], "valid": []}
     with (out / "train.jsonl").open("w") as train, (out / "valid.jsonl").open("w") as valid:
         for source in sorted(mined.glob("*.jsonl")):
             package = source.stem
             split = "valid" if _hash(package) % HELD_OUT_ONE_IN == 0 else "train"
-            kept = list(_sample(filter(merger.keeps, read_pairs(source)), max_per_package))
+            permitted = _permitted(source, table.get(package), merger.dropped)
+            kept = list(_sample(filter(merger.keeps, permitted), max_per_package))
             packages[split] += [package] * bool(kept)
             for pair in kept:
                 languages[split][pair.language] += 1
@@ -168,15 +181,30 @@ def merge(
         "packages": packages,
     }
     (out / "counts.json").write_text(json.dumps(counts, indent=1))
+    used = {package for names in packages.values() for package in names}
+    write_table([licence for stem, licence in sorted(table.items()) if stem in used], out / "packages.tsv")
     return counts
 
 
+def _permitted(source: Path, licence: Licence | None, dropped: Counter[str]) -> Iterator[Pair]:
+    for pair in read_pairs(source):
+        if licence is not None and licence.allows(pair.path):
+            yield pair
+        else:
+            dropped["licence"] += 1
+
+
 def read_pairs(path: Path) -> Iterator[Pair]:
+    return (pair for _, pair in read_rows(path))
+
+
+def read_rows(path: Path) -> Iterator[tuple[str, Pair]]:
+    """(package, pair) of each row; the package is "" where rows do not say it."""
     with path.open(encoding="utf-8") as handle:
         for line in handle:
             row = json.loads(line)
-            row.pop("package", None)
-            yield Pair(**row)
+            package = row.pop("package", "")
+            yield package, Pair(**row)
 
 
 def _hash(text: str) -> int:

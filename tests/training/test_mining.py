@@ -10,6 +10,7 @@ import pytest
 
 from retrieval.training.archives import ArchiveError, package_name, source_files
 from retrieval.training.exclusion import KnownCode
+from retrieval.training.licences import Licence, read_table
 from retrieval.training.mining import archive_pairs, find_archives, known_code, merge, mine_archives, shown_path
 
 SOURCE = '''
@@ -108,6 +109,10 @@ def mined(tmp_path: Path, packages: dict[str, dict[str, str]]) -> Path:
     return tmp_path / "mined"
 
 
+def permitted(folder: Path) -> list[Licence]:
+    return [Licence(path.stem, "1.0", "MIT", True, f"{path.stem}.whl") for path in sorted(folder.glob("*.jsonl"))]
+
+
 def rows(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -132,14 +137,30 @@ def distinct(i: int) -> str:
 def test_near_duplicates_and_excluded_code_are_dropped(tmp_path: Path) -> None:
     packages = {f"pkg{i}": {"a.py": distinct(i)} for i in range(10)}
     packages["zz"] = {"b.py": distinct(3).replace("Runs", "Takes")}
-    counts = merge(mined(tmp_path, packages), tmp_path, KnownCode([distinct(5)]))
+    folder = mined(tmp_path, packages)
+    counts = merge(folder, tmp_path, KnownCode([distinct(5)]), permitted(folder))
     names = {row["package"] for split in ("train", "valid") for row in rows(tmp_path / f"{split}.jsonl")}
     assert names == {f"pkg{i}" for i in range(10)} - {"pkg5"}
     assert counts["dropped"] == {"": 9, "same body": 1, "excluded code": 1}
 
 
+def test_only_what_a_permissive_licence_covers_is_kept(tmp_path: Path) -> None:
+    files = {"a.py": distinct(1), "gnu/b.py": distinct(2)}
+    folder = mined(tmp_path, {"free": files, "other": {"a.py": distinct(3)}, "unheard": {"a.py": distinct(4)}})
+    licences = [
+        Licence("free", "1.0", "MIT", True, "free.whl", refused=("gnu/*",)),
+        Licence("other", "1.0", "GPL-3", False, "other.whl"),
+    ]
+    counts = merge(folder, tmp_path, KnownCode(), licences)
+    kept = [*rows(tmp_path / "train.jsonl"), *rows(tmp_path / "valid.jsonl")]
+    assert [(row["package"], row["path"]) for row in kept] == [("free", "a.py")]
+    assert counts["dropped"] == {"": 1, "licence": 3}
+    assert [licence.package for licence in read_table(tmp_path / "packages.tsv")] == ["free"]
+
+
 def test_packages_are_held_out_whole(tmp_path: Path) -> None:
-    merge(mined(tmp_path, {f"pkg{i}": {"a.py": distinct(i)} for i in range(64)}), tmp_path, KnownCode())
+    folder = mined(tmp_path, {f"pkg{i}": {"a.py": distinct(i)} for i in range(64)})
+    merge(folder, tmp_path, KnownCode(), permitted(folder))
     train, valid = ({row["package"] for row in rows(tmp_path / f"{split}.jsonl")} for split in ("train", "valid"))
     assert valid and not train & valid and len(train | valid) == 64
 
@@ -148,14 +169,14 @@ def test_merging_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     folder = mined(tmp_path, {f"p{i}": {"a.py": source(f"run_{'abc'[i % 3] * (i + 1)}")} for i in range(6)})
     contents = []
     for out in ("one", "two"):
-        merge(folder, tmp_path / out, KnownCode())
+        merge(folder, tmp_path / out, KnownCode(), permitted(folder))
         contents.append([(tmp_path / out / f"{split}.jsonl").read_bytes() for split in ("train", "valid")])
     assert contents[0] == contents[1]
 
 
 def test_an_empty_corpus_gives_empty_sets(tmp_path: Path) -> None:
     (tmp_path / "mined").mkdir()
-    assert merge(tmp_path / "mined", tmp_path, KnownCode())["dropped"] == {}
+    assert merge(tmp_path / "mined", tmp_path, KnownCode(), [])["dropped"] == {}
 
 
 def test_known_code_comes_from_folders_and_from_excluded_archives(tmp_path: Path) -> None:
