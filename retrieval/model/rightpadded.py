@@ -31,12 +31,20 @@ class RightPadded(nn.Module):
         self.register_buffer("sin", torch.cat([-angles.sin(), angles.sin()], dim=-1), persistent=False)
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        vectors, attention = self.model.mha_pma(self.states(ids), mask)
+        return self.pooled(self.embedded(ids), mask)
+
+    def embedded(self, ids: Tensor) -> Tensor:
+        backbone: Any = self.model.plm_model.model
+        rows: Tensor = backbone.embed_tokens(ids)
+        return rows
+
+    def pooled(self, embedded: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """From token embeddings (batch, length, hidden) on."""
+        vectors, attention = self.model.mha_pma(self._states(embedded), mask)
         return F.normalize(vectors, dim=-1), attention
 
-    def states(self, ids: Tensor) -> Tensor:
+    def _states(self, x: Tensor) -> Tensor:
         backbone: Any = self.model.plm_model.model
-        x: Tensor = backbone.embed_tokens(ids)
         for layer in backbone.layers:
             x = x + self._attention(layer.self_attn, self._norm(layer.input_layernorm, x))
             x = x + _mlp(layer.mlp, self._norm(layer.post_attention_layernorm, x))

@@ -16,10 +16,13 @@ class InfoNce(nn.Module):
         super().__init__()
         self.log_scale = nn.Parameter(torch.tensor(1.0 / START_TEMPERATURE).log())
 
-    def forward(self, queries: Tensor, passages: Tensor) -> Tensor:
+    def forward(self, queries: Tensor, passages: Tensor, ignored: Tensor | None = None) -> Tensor:
+        """`ignored` (queries, passages): pairs that are right though they are not on the diagonal, and so no negatives."""
         scale = self.log_scale.exp().clamp(max=MAX_SCALE)
         scores = scale * queries @ passages.T
+        if ignored is not None:
+            scores = scores.masked_fill(ignored, float("-inf"))
         truth = torch.arange(len(queries), device=scores.device)
         forth = nn.functional.cross_entropy(scores, truth)
-        back = nn.functional.cross_entropy(scores.T, truth)
+        back = nn.functional.cross_entropy(scores[:, : len(queries)].T, truth)
         return (forth + back) / 2

@@ -1,7 +1,7 @@
 """The training loop of one stage: AdamW, warm-up and cosine decay, checkpoints, validation, a curve as CSV.
 
 A run that was killed goes on from its last checkpoint and ends where an undisturbed one ends: batches depend on the step alone
-(see dataset.py) and there is no dropout, so that model, optimiser and step are the whole state.
+(see batches.py) and there is no dropout in the model, so that model, optimiser and step are the whole state.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import csv
 import logging
 import math
 import time
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from numpy.typing import NDArray
 from retrieval.errors import C2llmError
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.rightpadded import RightPadded
-from retrieval.training.dataset import Batch, Batches, Ids, padded
+from retrieval.training.batches import Batch, Batches
+from retrieval.training.dataset import Ids, padded
 from retrieval.training.loss import InfoNce
 
+CHECKPOINT_NAME = "checkpoint.pt"
 ROWS_A_GROUP = 32  # rows of like length that go through the model together
 
 logger = logging.getLogger(__name__)
@@ -35,16 +38,32 @@ class TrainingFailed(C2llmError):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What one run does. Learning rates: `rate` for weights, `embedding_rate` for the token table."""
+    """What one run does. Learning rates: `rate` for weights, `embedding_rate` for the token table.
+
+    Rates rise over `warm_up` steps, stay, and fall along a cosine over the last `decay` (share) of the steps. Until they fall a
+    run does not depend on `steps`: the length can be settled while it runs.
+    """
 
     steps: int
     rate: float
     embedding_rate: float
     warm_up: int = 100
+    decay: float = 1.0
     final_share: float = 0.02  # of the learning rate, at the end
     weight_decay: float = 0.01
+    averaged: float = 0.0  # decay a step of a running average of the weights, which is the result then; 0 = none
     checkpoint_seconds: float = 120.0
     validate_every: int = 500
+
+    def share(self, step: int) -> float:
+        """Of the learning rates."""
+        if step < self.warm_up:
+            return (step + 1) / self.warm_up
+        start = max(self.warm_up, round(self.steps * (1 - self.decay)))
+        if step < start:
+            return 1.0
+        progress = (step - start) / max(self.steps - start, 1)
+        return self.final_share + (1 - self.final_share) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +74,83 @@ class Validation:
     passages: list[Ids]
 
 
+@dataclass(slots=True)
+class Run:
+    """All that changes while training, and so all that a checkpoint holds."""
+
+    model: C2LLM
+    loss: InfoNce
+    optimiser: torch.optim.AdamW
+    average: C2LLM | None
+    step: int = 0
+    seconds: float = 0.0
+    smooth: float = 0.0  # running mean of the loss
+
+    @property
+    def result(self) -> C2LLM:
+        return self.average or self.model
+
+    def save(self, folder: Path) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "loss": self.loss.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "step": self.step,
+            "seconds": self.seconds,
+            "smooth": self.smooth,
+        }
+        temporary = folder / "checkpoint.part"
+        torch.save(state, temporary)
+        temporary.replace(folder / CHECKPOINT_NAME)
+
+    def resume(self, folder: Path) -> None:
+        """Goes back to the state of FOLDER/checkpoint.pt, where there is one; learning rates stay those of the stage."""
+        path = folder / CHECKPOINT_NAME
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.loss.load_state_dict(state["loss"])
+        rates = [group["rate"] for group in self.optimiser.param_groups]
+        self.optimiser.load_state_dict(state["optimiser"])
+        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+            group["rate"] = rate
+        if self.average is not None:
+            self.average.load_state_dict(state["average"] or state["model"])
+        self.step, self.seconds, self.smooth = int(state["step"]), float(state["seconds"]), float(state["smooth"])
+        logger.info("going on at step %d", self.step)
+
+
 def train(model: C2LLM, batches: Batches, stage: Stage, folder: Path, validation: Validation | None = None) -> C2LLM:
     """Trains to the end of the stage, resuming from FOLDER/checkpoint.pt where there is one."""
     folder.mkdir(parents=True, exist_ok=True)
     loss_function = InfoNce()
-    optimiser = _optimiser(model, loss_function, stage)
-    step, seconds = _resume(folder, model, loss_function, optimiser)
-    curve = Curve(folder / "curve.csv", step)
-    started = saved = time.monotonic()
-    smooth = 0.0
-    while step < stage.steps:
-        _set_rates(optimiser, stage, step)
-        loss = _train_step(model, loss_function, optimiser, batches.batch(step))
-        step += 1
-        smooth = loss if not smooth else 0.95 * smooth + 0.05 * loss
+    run = Run(
+        model, loss_function, _optimiser(model, loss_function, stage), deepcopy(model) if stage.averaged else None
+    )
+    run.resume(folder)
+    curve = Curve(folder / "curve.csv", run.step)
+    saved = time.monotonic()
+    started = saved - run.seconds
+    while run.step < stage.steps:
+        _set_rates(run.optimiser, stage, run.step)
+        loss = _train_step(run, batches.batch(run.step), stage)
+        run.step += 1
+        run.smooth = loss if not run.smooth else 0.95 * run.smooth + 0.05 * loss
         if not math.isfinite(loss):
             raise TrainingFailed(
-                f"The loss is {loss} at step {step}: lower the learning rate; {folder} holds the last good state."
+                f"The loss is {loss} at step {run.step}: lower the learning rate; {folder} holds the last good state."
             )
-        elapsed = seconds + time.monotonic() - started
-        if step % stage.validate_every == 0 or step == stage.steps:
-            mrr = mean_reciprocal_rank(model, validation) if validation else float("nan")
-            curve.add(step=step, seconds=round(elapsed), loss=round(smooth, 4), mrr=round(mrr, 4))
-            logger.info("step %d/%d  loss %.3f  MRR %.4f  %d s", step, stage.steps, smooth, mrr, elapsed)
-        if time.monotonic() - saved > stage.checkpoint_seconds or step == stage.steps:
-            _checkpoint(folder, model, loss_function, optimiser, step, elapsed)
+        run.seconds = time.monotonic() - started
+        if run.step % stage.validate_every == 0 or run.step == stage.steps:
+            mrr = mean_reciprocal_rank(run.result, validation) if validation else float("nan")
+            curve.add(step=run.step, seconds=round(run.seconds), loss=round(run.smooth, 4), mrr=round(mrr, 4))
+            logger.info("step %d/%d  loss %.3f  MRR %.4f  %d s", run.step, stage.steps, run.smooth, mrr, run.seconds)
+        if time.monotonic() - saved > stage.checkpoint_seconds or run.step == stage.steps:
+            run.save(folder)
             saved = time.monotonic()
-    return model.eval()
+    return run.result.eval()
 
 
 def _optimiser(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.optim.AdamW:
@@ -97,29 +166,45 @@ def _optimiser(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.opti
 
 
 def _set_rates(optimiser: torch.optim.AdamW, stage: Stage, step: int) -> None:
-    if step < stage.warm_up:
-        share = (step + 1) / stage.warm_up
-    else:
-        progress = (step - stage.warm_up) / max(stage.steps - stage.warm_up, 1)
-        share = stage.final_share + (1 - stage.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
     for group in optimiser.param_groups:
-        group["lr"] = group["rate"] * share
+        group["lr"] = group["rate"] * stage.share(step)
 
 
-def _train_step(model: C2LLM, loss_function: InfoNce, optimiser: torch.optim.AdamW, batch: Batch) -> float:
-    forward = RightPadded(model.train())
-    queries = _vectors(forward, batch.query_ids, batch.query_mask)
-    passages = _vectors(forward, batch.passage_ids, batch.passage_mask)
-    loss = loss_function(queries, passages)
-    optimiser.zero_grad(set_to_none=True)
+def _train_step(run: Run, batch: Batch, stage: Stage) -> float:
+    forward = RightPadded(run.model.train())
+    table = _Table(forward, batch)
+    queries = _vectors(forward, table, batch.query_ids, batch.query_mask)
+    passages = _vectors(forward, table, batch.passage_ids, batch.passage_mask)
+    loss = run.loss(queries, passages, None if batch.ignored is None else torch.from_numpy(batch.ignored))
+    run.optimiser.zero_grad(set_to_none=True)
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
     if torch.isfinite(loss):
-        optimiser.step()
+        run.optimiser.step()
+        _update_average(run, stage)
     return float(loss.detach())
 
 
-def _vectors(forward: RightPadded, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> torch.Tensor:
+class _Table:
+    """The embeddings of a batch's tokens, looked up once: the gradient of each look-up is as large as what is looked up in."""
+
+    def __init__(self, forward: RightPadded, batch: Batch) -> None:
+        self._tokens = np.unique(np.concatenate([batch.query_ids.ravel(), batch.passage_ids.ravel()]))
+        self._rows = forward.embedded(torch.from_numpy(self._tokens))
+
+    def __call__(self, ids: NDArray[np.int64]) -> torch.Tensor:
+        return torch.nn.functional.embedding(torch.from_numpy(np.searchsorted(self._tokens, ids)), self._rows)
+
+
+def _update_average(run: Run, stage: Stage) -> None:
+    if run.average is None:
+        return
+    kept = min(stage.averaged, (run.step + 1) / (run.step + 10))  # the start is forgotten faster
+    with torch.no_grad():
+        torch._foreach_lerp_(list(run.average.parameters()), list(run.model.parameters()), 1 - kept)
+
+
+def _vectors(forward: RightPadded, table: _Table, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> torch.Tensor:
     """The rows' vectors, computed in groups of like length: half of a batch of queries would be padding otherwise."""
     lengths = mask.sum(axis=1)
     order = np.argsort(lengths, kind="stable")
@@ -127,7 +212,7 @@ def _vectors(forward: RightPadded, ids: NDArray[np.int64], mask: NDArray[np.int6
     for start in range(0, len(order), ROWS_A_GROUP):
         rows = order[start : start + ROWS_A_GROUP]
         width = int(lengths[rows].max())
-        parts.append(forward(torch.from_numpy(ids[rows, :width]), torch.from_numpy(mask[rows, :width]))[0])
+        parts.append(forward.pooled(table(ids[rows, :width]), torch.from_numpy(mask[rows, :width]))[0])
     return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
 
 
@@ -170,33 +255,3 @@ class Curve:
     def add(self, **row: float) -> None:
         with self._path.open("a", newline="") as handle:
             csv.DictWriter(handle, self.FIELDS).writerow(row)
-
-
-def _checkpoint(
-    folder: Path, model: C2LLM, loss: InfoNce, optimiser: torch.optim.AdamW, step: int, seconds: float
-) -> None:
-    state = {
-        "model": model.state_dict(),
-        "loss": loss.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "step": step,
-        "seconds": seconds,
-    }
-    temporary = folder / "checkpoint.part"
-    torch.save(state, temporary)
-    temporary.replace(folder / "checkpoint.pt")
-
-
-def _resume(folder: Path, model: C2LLM, loss: InfoNce, optimiser: torch.optim.AdamW) -> tuple[int, float]:
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return 0, 0.0
-    state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    loss.load_state_dict(state["loss"])
-    rates = [group["rate"] for group in optimiser.param_groups]
-    optimiser.load_state_dict(state["optimiser"])
-    for group, rate in zip(optimiser.param_groups, rates, strict=True):
-        group["rate"] = rate
-    logger.info("going on at step %d", state["step"])
-    return int(state["step"]), float(state["seconds"])

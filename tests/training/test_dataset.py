@@ -10,7 +10,8 @@ import pytest
 tokenizers = pytest.importorskip("tokenizers")
 
 from retrieval.model.config import EMBEDDED  # noqa: E402
-from retrieval.training.dataset import Batches, TokenizedPairs, tokenize  # noqa: E402
+from retrieval.training.batches import Batches, Variation  # noqa: E402
+from retrieval.training.dataset import TokenizedPairs, tokenize  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer, train_tokenizer  # noqa: E402
 
 CONFIG = replace(EMBEDDED, max_query_tokens=12, max_passage_tokens=30, document_instruction="answer:")
@@ -26,7 +27,7 @@ def write_pairs(path: Path, count: int = 84) -> None:
         verb, noun = VERBS[i % 6], NOUNS[i % 7]
         rows.append(
             {
-                "package": "p",
+                "package": f"p{i % 3}",
                 "language": ["go", "python"][i % 2],
                 "path": f"src/lib/{noun}s/{verb}er.py",
                 "qualified": f"{noun.title()}.{verb}All",
@@ -107,11 +108,92 @@ def test_a_batch_depends_on_its_step_alone(pairs: TokenizedPairs, tokenizer: tok
         np.testing.assert_array_equal(batch.query_ids, other[step].query_ids)
 
 
-def test_a_batch_holds_one_language_and_an_epoch_no_row_twice(
+PLAIN = Variation(*([0.0] * 10))
+WIDE = replace(CONFIG, query_instruction="q:", max_query_tokens=40, max_passage_tokens=200)
+
+
+def flattened(batches: Batches) -> list[int]:
+    return np.concatenate(batches.epoch(0)).tolist()
+
+
+def test_an_epoch_shows_nearly_every_row_and_none_twice(pairs: TokenizedPairs, tokenizer: tokenizers.Tokenizer) -> None:
+    flat = flattened(Batches(pairs, tokenizer, CONFIG, size=8, seed=5))
+    assert len(set(flat)) == len(flat) >= 0.75 * len(pairs)
+
+
+def test_batches_are_of_one_language_but_for_a_share_that_mixes(
     pairs: TokenizedPairs, tokenizer: tokenizers.Tokenizer
 ) -> None:
-    batches = Batches(pairs, tokenizer, CONFIG, size=8, seed=5)
-    rows = batches._epoch(0)
-    assert all(len(set(pairs.languages[chosen].tolist())) == 1 for chosen in rows)
-    flat = np.concatenate(rows)
-    assert len(set(flat.tolist())) == len(flat) >= 0.8 * len(pairs)
+    def languages(variation: Variation) -> set[int]:
+        batches = Batches(pairs, tokenizer, CONFIG, size=8, seed=5, variation=variation)
+        return {len(set(pairs.languages[rows].tolist())) for rows in batches.epoch(0)}
+
+    assert languages(PLAIN) == languages(replace(PLAIN, package_batches=0.5)) == {1}
+    assert 2 in languages(replace(PLAIN, mixed_batches=0.5))
+
+
+def test_package_batches_stand_in_runs_of_one_package(
+    pairs: TokenizedPairs, tokenizer: tokenizers.Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.training.batches.PACKAGE_RUN", 4)
+
+    def changes(share: float) -> int:
+        batches = Batches(pairs, tokenizer, CONFIG, size=8, seed=5, variation=replace(PLAIN, package_batches=share))
+        return sum(int((np.diff(pairs.packages[rows]) != 0).sum()) for rows in batches.epoch(0))
+
+    assert changes(1.0) < changes(0.0) / 2
+
+
+def test_a_pair_without_variation_is_its_doc_and_its_whole_passage_without_folders(
+    pairs: TokenizedPairs, tokenizer: tokenizers.Tokenizer
+) -> None:
+    batches = Batches(pairs, tokenizer, WIDE, size=8, seed=5, variation=PLAIN)
+    batch, rows = batches.batch(0), batches.epoch(0)[0]
+    for ids, mask, expected in zip(batch.query_ids, batch.query_mask, batches.evaluation(rows, "query"), strict=True):
+        assert ids[mask > 0].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "name_queries",
+        "file_queries",
+        "phrase_queries",
+        "no_path",
+        "no_name",
+        "doc_in_passage",
+        "later_start",
+        "token_dropout",
+    ],
+)
+def test_each_variation_changes_what_is_shown(
+    pairs: TokenizedPairs, tokenizer: tokenizers.Tokenizer, monkeypatch: pytest.MonkeyPatch, shown: str
+) -> None:
+    monkeypatch.setattr("retrieval.training.batches._LEAST_BODY", 4)
+
+    def texts(variation: Variation) -> str:
+        batch = Batches(pairs, tokenizer, WIDE, size=8, seed=5, variation=variation).batch(0)
+        return f"{batch.query_ids.tolist()} {batch.passage_ids.tolist()}"
+
+    assert texts(replace(PLAIN, **{shown: 0.6})) != texts(PLAIN)
+
+
+def test_what_answers_a_query_as_well_is_no_negative(tokenizer: tokenizers.Tokenizer, tmp_path: Path) -> None:
+    row = {"package": "p", "language": "go", "path": "a/reader.go", "qualified": "readAll"}
+    parts = [
+        {"doc": "Read every record.", "body": "read(record)"},
+        {"doc": "Read every record.", "body": "open(file)"},
+        {"doc": "Close the queue.", "body": "read(record)"},
+        {"doc": "Merge a table.", "body": "merge(table)"},
+    ]
+    source = tmp_path / "rows.jsonl"
+    source.write_text("\n".join(json.dumps(row | part) for part in parts))
+
+    def ignored(variation: Variation) -> list[list[int]]:
+        batches = Batches(tokenize(source, tokenizer), tokenizer, WIDE, size=4, seed=1, variation=variation)
+        order, found = batches.epoch(0)[0], batches.batch(0).ignored
+        assert found is not None
+        return [sorted(order[found[i]].tolist()) for i in np.argsort(order)]
+
+    assert ignored(PLAIN) == [[1, 2], [0], [0], []]
+    assert ignored(replace(PLAIN, name_queries=1.0)) == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]

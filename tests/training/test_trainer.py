@@ -12,7 +12,8 @@ pytest.importorskip("transformers")
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.model.config import C2LLMConfig, with_layers  # noqa: E402
 from retrieval.training import trainer  # noqa: E402
-from retrieval.training.dataset import Batch, padded  # noqa: E402
+from retrieval.training.batches import Batch  # noqa: E402
+from retrieval.training.dataset import padded  # noqa: E402
 from retrieval.training.stacking import stacked  # noqa: E402
 from retrieval.training.trainer import Stage, TrainingFailed, Validation, mean_reciprocal_rank, train  # noqa: E402
 
