@@ -28,6 +28,7 @@ MODEL_NAME, TOKENIZER_NAME = "model.onnx", "tokenizer.json"
 CHARS_PER_TOKEN = 24
 TOKENS_A_BATCH = 4_096  # fits the second-level cache of one core; larger batches were no faster
 TEXTS_A_BATCH = 64
+TEXTS_TOKENIZED = 64  # at once: what a tokenizer makes of 512 is freed in one go, 40 ms under the interpreter's lock
 
 REMEDY = "reinstall the package, or export the model again"
 
@@ -76,7 +77,7 @@ class OnnxEncoder:
     def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
         """Read as passages. What falls on the instruction is shared out among the text's own tokens."""
         instruction = self.config.document_instruction
-        rows = self._tokenize(texts, instruction, self.config.max_passage_tokens)
+        rows = self._tokenize(texts, instruction, self.config.max_passage_tokens, offsets=True)
         weights: list[list[tuple[int, int, float]]] = [[] for _ in texts]
         for chosen, ids, mask in _batches(rows):
             attention = self._run("attention", ids, mask)
@@ -90,12 +91,20 @@ class OnnxEncoder:
             vectors[chosen] = self._run("vectors", ids, mask)
         return vectors
 
-    def _tokenize(self, texts: Sequence[str], instruction: str, limit: int) -> Rows:
-        """A text without any token gets the unknown token, so that it has a vector at all."""
-        cut = [instruction + encodable(text[: limit * CHARS_PER_TOKEN]) for text in texts]
-        encoded = self._tokenizer.encode_batch(cut, add_special_tokens=False)
+    def _tokenize(self, texts: Sequence[str], instruction: str, limit: int, *, offsets: bool = False) -> Rows:
+        """A text without any token gets the unknown token, so that it has a vector at all.
+
+        Without offsets it takes three quarters of the time.
+        """
         unknown = [self._tokenizer.token_to_id("[UNK]") or 0]
-        return [(e.ids[:limit] or unknown, e.offsets[:limit] or [(0, 0)]) for e in encoded]
+        encode = self._tokenizer.encode_batch if offsets else self._tokenizer.encode_batch_fast
+        rows: Rows = []
+        for start in range(0, len(texts), TEXTS_TOKENIZED):
+            some = texts[start : start + TEXTS_TOKENIZED]
+            cut = [instruction + encodable(text[: limit * CHARS_PER_TOKEN]) for text in some]
+            for e in encode(cut, add_special_tokens=False):
+                rows.append((e.ids[:limit] or unknown, (e.offsets[:limit] if offsets else []) or [(0, 0)]))
+        return rows
 
     def _run(self, output: str, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         try:
