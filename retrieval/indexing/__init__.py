@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retrieval.indexing.cutting import Cancel
 from retrieval.indexing.live import LiveIndex
 from retrieval.indexing.lock import writer_lock, writer_pid
 from retrieval.indexing.overlay import OverlaidIndex, OverlaidRows, Overlay
@@ -16,7 +17,7 @@ from retrieval.indexing.run import (
     plan_paths,
     rows_known,
 )
-from retrieval.indexing.words import Cancel, Progress
+from retrieval.indexing.words import Progress
 
 __all__ = [
     "CHUNKING_KEY",

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from retrieval.chunking import passage
 from retrieval.encoders import Encoder, Vectors
 from retrieval.errors import EncoderError
-from retrieval.indexing.words import Cancel, Progress
+from retrieval.indexing.cutting import Cancel
+from retrieval.indexing.words import Progress
 from retrieval.store import Pending, Store
 
 # Large enough for the encoder to sort by length, small enough for a cancel to be heard within a second.

@@ -23,8 +23,9 @@ from retrieval.encoders import Encoder
 from retrieval.errors import C2llmError, EncoderError, ModelError
 from retrieval.files import FileStamp, Scan, Scanner
 from retrieval.indexing.ahead import Ahead
+from retrieval.indexing.cutting import Cancel
 from retrieval.indexing.embedding import Embedded, Embedding, OnVectors, embed_pending
-from retrieval.indexing.words import Cancel, Progress, store_words
+from retrieval.indexing.words import Progress, store_words
 from retrieval.store import Applied, FileRow, Store
 from retrieval.types import IndexReport, Skip
 

@@ -1,22 +1,23 @@
 """The first stage: files to rows. Everything is findable by words before the first vector is made.
 
-Files are read and cut in the caller's thread and stored in batches, one transaction each: a process that is killed
-loses the batch it was at and nothing else, and the next run goes on from there, because a file's stamp is stored with
-its chunks. Cutting does not run in more threads: the interpreter's lock would serialise them, while the encoder of
-another workspace or a query wants to get through.
+Files are read in the caller's thread, cut there or in worker processes (see cutting.py), and stored in batches, one
+transaction each: a process that is killed loses the batch it was at and nothing else, and the next run goes on from
+there, because a file's stamp is stored with its chunks. A file whose content was seen before under the same path is not
+cut again: its borders are remembered (see store/borders.py), so that coming back to a branch costs no parse.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-from retrieval.chunking import chunk_file, language_of, passage
+from retrieval.chunking import borders, language_of, passage
 from retrieval.files import FileStamp, SourceFile, read_file
+from retrieval.indexing.cutting import Cancel, CutFile, Here, Job, in_order
+from retrieval.indexing.pool import CRASHED, LOST, STUCK, Pool
 from retrieval.store import Applied, FileRow, FileUpdate, Piece, Store, passage_hash
 from retrieval.types import Skip
 
@@ -24,18 +25,16 @@ from retrieval.types import Skip
 BATCH_CHUNKS = 2_000
 BATCH_SECONDS = 0.5
 
+# From this many files on they are cut by worker processes, which take a third of a second to start.
+POOL_FROM = 100
+
 # Reasons that may go away without the file's time or size changing: such a file is tried again at every scan.
-_PASSING = ("unreadable", "changing")
+_PASSING = ("unreadable", "changing", LOST, f"{CRASHED}: SIGKILL")
 _GONE = ("missing", "outside the workspace", "link")
+_DANGEROUS = (CRASHED, STUCK, LOST)  # such a file is never cut in this process
 _UNSETTLED = -1  # a time that no file has
 
 Progress = Callable[[str, int, int], None]
-
-
-class Cancel(Protocol):
-    """As threading.Event."""
-
-    def is_set(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -68,18 +67,23 @@ def store_words(
     """
     done = Done()
     batch = _Batch(store, done, on_applied, list(removed))
-    for number, path in enumerate(paths):
-        if cancel.is_set():
-            done.cancelled = True
-            break
-        batch.take(path, _update(root, path, known.get(path), limit, again, done.skipped))
-        if batch.full:
-            batch.flush()
-            progress("words", number + 1, len(paths))
+    work = _Work(store, root, limit, again, known)
+    pooled = len(paths) >= POOL_FROM or any(_is_dangerous(known.get(path)) for path in paths)
+    with Pool() if pooled else nullcontext(Here()) as cutter:
+        for number, looked in enumerate(in_order(work.look_at(paths), cutter, cancel)):
+            batch.take(looked.path, work.finished(looked, done.skipped))
+            if batch.full:
+                batch.flush()
+                progress("words", number + 1, len(paths))
+    done.cancelled = cancel.is_set()
     batch.flush()
     if not done.cancelled:
         progress("words", len(paths), len(paths))
     return done
+
+
+def _is_dangerous(row: FileRow | None) -> bool:
+    return row is not None and row.skip is not None and row.skip.startswith(_DANGEROUS)
 
 
 class _Batch:
@@ -115,26 +119,70 @@ class _Batch:
         self._updates, self._removed, self._chunks, self._since = [], [], 0, time.monotonic()
 
 
-def _update(
-    root: Path, path: str, row: FileRow | None, limit: int, again: bool, skipped: list[Skip]
-) -> FileUpdate | None:
-    """What is to be stored of a file; None where it is gone."""
-    source = read_file(root, path, limit=limit)
-    if isinstance(source, Skip):
-        if source.reason in _GONE:
-            return None
-        skipped.append(source)
-        return _skipped(root, source, row)
-    stamp = source.stamp
-    first_line = source.text[:300].partition("\n")[0]
-    file = FileRow(path, stamp.size, stamp.mtime_ns, stamp.inode, source.digest, language_of(path, first_line))
-    if not again and row is not None and row.skip is None and row.digest == source.digest:
-        return FileUpdate(file, None)
-    return FileUpdate(file, pieces_of(source))
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A file that was read. What is to be stored of it is known, or waits for the job. Without either it is gone."""
+
+    path: str
+    source: SourceFile | Skip | None = None
+    update: FileUpdate | None = None
+    job: Job | None = None
 
 
-def pieces_of(source: SourceFile) -> tuple[Piece, ...]:
-    return tuple(Piece(chunk, passage_hash(passage(chunk))) for chunk in chunk_file(source.path, source.text))
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """From a path to what is to be stored of it."""
+
+    store: Store
+    root: Path
+    limit: int
+    again: bool
+    known: dict[str, FileRow]
+
+    def look_at(self, paths: Sequence[str]) -> Iterator[_Looked]:
+        return map(self._look, paths)
+
+    def finished(self, looked: _Looked, skipped: list[Skip]) -> FileUpdate | None:
+        """What is to be stored of a file; None where it is gone."""
+        job = looked.job
+        if isinstance(looked.source, Skip):
+            skipped.append(looked.source)
+        if job is None or not isinstance(looked.source, SourceFile):
+            return looked.update
+        if job.cut is None:
+            skip = Skip(looked.path, job.failure)
+            skipped.append(skip)
+            return _skipped(self.root, skip, self.known.get(looked.path))
+        keep = job.cut.borders if borders.without_text(job.cut.borders) else None
+        return FileUpdate(_file(looked.source), pieces_of(looked.source, job.cut), keep)
+
+    def _look(self, path: str) -> _Looked:
+        row = self.known.get(path)
+        source = read_file(self.root, path, limit=self.limit)
+        if isinstance(source, Skip):
+            if source.reason in _GONE:
+                return _Looked(path)
+            return _Looked(path, source, _skipped(self.root, source, row))
+        if not self.again and row is not None and row.skip is None and row.digest == source.digest:
+            return _Looked(path, source, FileUpdate(_file(source), None))
+        remembered = self.store.borders(path, source.digest)
+        if remembered is not None and borders.is_current(remembered):
+            return _Looked(path, source, FileUpdate(_file(source), pieces_of(source, CutFile(remembered, None))))
+        # The words of a new file are all needed; of a changed one most chunks are there already.
+        return _Looked(path, source, job=Job(path, source.text, wants_words=row is None))
+
+
+def _file(source: SourceFile) -> FileRow:
+    stamp, first_line = source.stamp, source.text[:300].partition("\n")[0]
+    return FileRow(
+        source.path, stamp.size, stamp.mtime_ns, stamp.inode, source.digest, language_of(source.path, first_line)
+    )
+
+
+def pieces_of(source: SourceFile, cut: CutFile) -> tuple[Piece, ...]:
+    chunks = borders.unpack(source.path, source.text, cut.borders)
+    words = cut.words or (None,) * len(chunks)
+    return tuple(Piece(chunk, passage_hash(passage(chunk)), own) for chunk, own in zip(chunks, words, strict=True))
 
 
 def _skipped(root: Path, skip: Skip, row: FileRow | None) -> FileUpdate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from retrieval.store.globs import Globs
 from retrieval.store.lexicon import K1, B
 from retrieval.store.places import cache_folder, vectors_file, workspace_folder
-from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Pending, Piece, passage_hash
+from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Pending, Piece, Words, passage_hash
 from retrieval.store.store import Store
 from retrieval.store.words import PART, WORD, split_identifiers, stem
 
@@ -22,6 +22,7 @@ __all__ = [
     "Pending",
     "Piece",
     "Store",
+    "Words",
     "cache_folder",
     "passage_hash",
     "split_identifiers",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.store.borders import find_borders
 from retrieval.store.database import Database
 from retrieval.store.globs import Globs
 from retrieval.store.rows import Counts, FileRow
@@ -133,6 +134,11 @@ class Reader:
         with self._database.reading() as db:
             row = db.execute(sql, (path,)).fetchone()
         return FileRow(*row) if row else None
+
+    def borders(self, path: str, digest: bytes) -> bytes | None:
+        """How this file was cut when it had this content, where that is remembered."""
+        with self._database.reading() as db:
+            return find_borders(db, path, digest)
 
     def file_count(self) -> int:
         """Files that are indexed."""

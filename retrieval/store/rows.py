@@ -17,12 +17,16 @@ def passage_hash(passage: str) -> bytes:
     return hashlib.blake2b(passage.encode("utf-8", "surrogatepass"), digest_size=PASSAGE_BYTES).digest()
 
 
+Words = tuple[str, str, str]  # of a chunk: symbol, path with scope, body, split as the full-text table holds them
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A chunk to be stored, and the hash of its passage."""
+    """A chunk to be stored, the hash of its passage and, where they were split already, its words."""
 
     chunk: Chunk
     passage: bytes
+    words: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,13 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class FileUpdate:
-    """A file to be stored. `pieces` None leaves its chunks as they are: only its stamp is new."""
+    """A file to be stored. `pieces` None leaves its chunks as they are: only its stamp is new. `borders` are
+    remembered for the file's digest; None: they are known already, or are none that can be.
+    """
 
     file: FileRow
     pieces: tuple[Piece, ...] | None
+    borders: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ index.db (one a workspace: what is in its files)
                 gives 0 for every row of a contentless table without them. The ascii tokenizer with "_" only splits at
                 spaces, which is all that is left to do, and leaves every other script as it is.
     terms       fts5vocab over words: in how many chunks a word occurs.
+    borders     path, digest -> data: how a file with that content is cut (chunking/borders.py), used (unix time). A
+    cache,
+                bounded (borders.py); its size stands in meta as borders_bytes.
 
 vectors.db (one a user, shared by all workspaces and worktrees)
     meta        key, value       generation
@@ -28,7 +31,8 @@ vectors.db (one a user, shared by all workspaces and worktrees)
                 pending work run over, and it is 20 times smaller than the vectors.
 
 A version is the number of migrations applied (PRAGMA user_version). One line a version:
-    index 1: the above                                   vectors 1: the above
+    index 1: meta, files, chunks, words, terms           vectors 1: the above
+    index 2: borders
 """
 
 from __future__ import annotations
@@ -72,6 +76,16 @@ def index_m001_files_chunks_words(db: sqlite3.Connection, schema: str) -> None:
     _start_meta(db, schema)
 
 
+def index_m002_borders(db: sqlite3.Connection, schema: str) -> None:
+    """Where files were cut, for contents that come back."""
+    db.execute(
+        f"""CREATE TABLE {schema}.borders (
+            id INTEGER PRIMARY KEY, path TEXT NOT NULL, digest BLOB NOT NULL, used INTEGER NOT NULL,
+            data BLOB NOT NULL)"""
+    )
+    db.execute(f"CREATE UNIQUE INDEX {schema}.borders_key ON borders(path, digest)")
+
+
 def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
     """Everything that version 1 has."""
     db.execute(f"CREATE TABLE {schema}.meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID")
@@ -89,7 +103,7 @@ def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
     _start_meta(db, schema)
 
 
-INDEX_MIGRATIONS: tuple[Migration, ...] = (index_m001_files_chunks_words,)
+INDEX_MIGRATIONS: tuple[Migration, ...] = (index_m001_files_chunks_words, index_m002_borders)
 VECTORS_MIGRATIONS: tuple[Migration, ...] = (vectors_m001_encoders_vectors,)
 
 

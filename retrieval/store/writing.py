@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from retrieval.store.borders import remember_borders
 from retrieval.store.database import Database
 from retrieval.store.lexical import WORDED, Worded, WordSearch, words_of
 from retrieval.store.rows import Applied, FileRow, FileUpdate, Piece
@@ -51,6 +52,7 @@ class Writer(WordSearch):
                     gone += old
                     worded += new
                     kept += same
+            remember_borders(db, updates)
         if alters:
             self._follow_words(change, worded, gone)
         return Applied(change, tuple(words[0] for words in worded), tuple(gone), kept)
@@ -151,7 +153,7 @@ def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece
         chunk = piece.chunk
         row = db.execute(sql, (file, *_place(chunk), chunk.symbol, chunk.scope, piece.passage, chunk.text)).lastrowid
         assert row is not None  # it is one for every INSERT of one row
-        words = words_of((row, chunk.symbol, path, chunk.scope, chunk.text))
+        words = (row, *piece.words) if piece.words else words_of((row, chunk.symbol, path, chunk.scope, chunk.text))
         db.execute(_INSERT_WORDS, words)
         worded.append(words)
     return worded

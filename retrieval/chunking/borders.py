@@ -1,0 +1,58 @@
+"""Chunks without their text: where they begin and end and what they are called.
+
+Cutting a file costs a parse; cutting it where it was cut before costs a slice. So borders are what a worker process
+sends back, and what the store remembers of a file's earlier contents, because branches come back. Unpacked over the
+same text they give the same chunks. A notebook's cells, whose text is no slice of the file, carry it along.
+
+JSON: the version of the rules, the file's language, and a row a chunk: kind, symbol, scope, start line, end line, start
+byte, end byte, then language and text where they are not the file's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from retrieval.chunking.chunker import CHUNKING_VERSION
+from retrieval.types import Chunk
+
+
+def pack(chunks: Sequence[Chunk], text: str) -> bytes:
+    """The borders of all chunks of one file, of which `text` is the content."""
+    data = text.encode("utf-8", "replace")
+    language = chunks[0].language if chunks else ""
+    rows = []
+    for c in chunks:
+        row: list[str | int] = [c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte]
+        if c.language != language or c.text != _slice(data, c.start_byte, c.end_byte):
+            row += [c.language, c.text]
+        rows.append(row)
+    return json.dumps([CHUNKING_VERSION, language, rows], separators=(",", ":")).encode("ascii")
+
+
+def unpack(path: str, text: str, borders: bytes) -> list[Chunk]:
+    """The chunks of a file with this content."""
+    data = text.encode("utf-8", "replace")
+    _, language, rows = json.loads(borders)
+    chunks = []
+    for kind, symbol, scope, first_line, last_line, start, end, *own in rows:
+        spoken, said = own or (language, _slice(data, start, end))
+        chunks.append(Chunk(path, spoken, kind, symbol, scope, first_line, last_line, start, end, said))
+    return chunks
+
+
+def is_current(borders: bytes) -> bool:
+    """Whether they were made by the rules of today."""
+    return borders.startswith(b"[%d," % CHUNKING_VERSION)
+
+
+def without_text(borders: bytes) -> bool:
+    """Whether no chunk carries its text along: what may be remembered."""
+    return all(len(row) == _PLAIN for row in json.loads(borders)[2])
+
+
+_PLAIN = 7
+
+
+def _slice(data: bytes, start: int, end: int) -> str:
+    return data[start:end].decode("utf-8", "replace")

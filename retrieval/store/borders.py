@@ -1,0 +1,76 @@
+"""What is remembered of files that were cut before: borders of their chunks, by path and digest of the content.
+
+A cache beside the files, so that switching back to a branch parses nothing. It is bounded: beyond MOST_BYTES the rows
+that were used longest ago go, a quarter at a time. What the bytes mean is the caller's business.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable
+
+from retrieval.store.rows import FileUpdate
+
+# Some 70 bytes a chunk: ten states of a workspace of 50,000 chunks.
+MOST_BYTES = 32 * 1024 * 1024
+_KEPT = 0.75
+# The time of use is written when it is at least this old: going to and fro between branches writes nothing.
+_TOUCH_SECONDS = 3_600
+
+BORDERS_BYTES = "borders_bytes"
+
+
+def find_borders(db: sqlite3.Connection, path: str, digest: bytes) -> bytes | None:
+    row = db.execute("SELECT data FROM main.borders WHERE path = ? AND digest = ?", (path, digest)).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def remember_borders(db: sqlite3.Connection, updates: Iterable[FileUpdate], *, now: int | None = None) -> None:
+    """Keep what is new, note what was used again, let go of the oldest where it is too much."""
+    now = int(time.time()) if now is None else now
+    added = 0
+    for update in updates:
+        file = update.file
+        if update.borders is not None:
+            added += _put(db, file.path, file.digest, now, update.borders)
+        elif update.pieces:
+            db.execute(
+                "UPDATE main.borders SET used = ? WHERE path = ? AND digest = ? AND used < ?",
+                (now, file.path, file.digest, now - _TOUCH_SECONDS),
+            )
+    if added:
+        total = _total(db) + added
+        _note(db, total if total <= MOST_BYTES else _evict(db, total))
+
+
+def _put(db: sqlite3.Connection, path: str, digest: bytes, now: int, data: bytes) -> int:
+    """By how many bytes there is more now."""
+    before = find_borders(db, path, digest)
+    db.execute(
+        """INSERT INTO main.borders(path, digest, used, data) VALUES (?, ?, ?, ?)
+           ON CONFLICT(path, digest) DO UPDATE SET used = excluded.used, data = excluded.data""",
+        (path, digest, now, data),
+    )
+    return len(data) - len(before or b"")
+
+
+def _evict(db: sqlite3.Connection, total: int) -> int:
+    """Delete the rows used longest ago; what is left in bytes."""
+    gone = []
+    for row_id, size in db.execute("SELECT id, length(data) FROM main.borders ORDER BY used, id"):
+        if total <= MOST_BYTES * _KEPT:
+            break
+        gone.append((row_id,))
+        total -= size
+    db.executemany("DELETE FROM main.borders WHERE id = ?", gone)
+    return total
+
+
+def _total(db: sqlite3.Connection) -> int:
+    row = db.execute("SELECT value FROM main.meta WHERE key = ?", (BORDERS_BYTES,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _note(db: sqlite3.Connection, total: int) -> None:
+    db.execute("INSERT OR REPLACE INTO main.meta VALUES (?, ?)", (BORDERS_BYTES, total))

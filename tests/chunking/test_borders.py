@@ -1,0 +1,70 @@
+"""Borders over the same text are the same chunks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.chunking import CHUNKING_VERSION, borders, chunk_file
+
+PATHS = ("a.py", "b.rs", "c.md", "d.json", "e.txt", "f.ts", "g.ipynb", "Makefile")
+NOTEBOOK = json.dumps(
+    {
+        "cells": [
+            {"cell_type": "markdown", "source": ["# Load\n", "all of it"]},
+            {"cell_type": "code", "source": ["def load(path):\n", "    return path\n"]},
+        ],
+        "metadata": {"kernelspec": {"language": "python"}},
+    }
+)
+LINES = st.sampled_from(
+    [
+        "def f(x):",
+        "    return x",
+        "class A:",
+        "# One",
+        "## 🚀 Two",
+        "fn g() {",
+        "}",
+        "",
+        "é = '€'",
+        '{"a": 1,',
+        "\udc80",
+        "x\ry",
+    ]
+)
+
+
+def check_same(path: str, text: str) -> None:
+    chunks = chunk_file(path, text)
+    packed = borders.pack(chunks, text)
+    assert borders.unpack(path, text, packed) == chunks
+    assert borders.is_current(packed)
+
+
+@given(st.sampled_from(PATHS), st.lists(LINES, max_size=60))
+def test_any_text(path: str, lines: list[str]) -> None:
+    check_same(path, "\n".join(lines))
+
+
+def test_this_project() -> None:
+    root = Path(__file__).parents[2]
+    for path in [*root.glob("retrieval/**/*.py"), *root.glob("*.md"), *root.glob("*.toml")]:
+        check_same(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+
+
+def test_a_notebook_carries_its_text_and_is_not_to_be_remembered() -> None:
+    check_same("g.ipynb", NOTEBOOK)
+    assert not borders.without_text(borders.pack(chunk_file("g.ipynb", NOTEBOOK), NOTEBOOK))
+    assert borders.without_text(borders.pack(chunk_file("a.py", "x = 1"), "x = 1"))
+
+
+def test_other_rules_are_not_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = borders.pack([], "")
+    monkeypatch.setattr(borders, "CHUNKING_VERSION", CHUNKING_VERSION * 10)
+    assert not borders.is_current(packed)
+    assert borders.is_current(borders.pack([], ""))

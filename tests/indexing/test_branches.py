@@ -1,0 +1,56 @@
+"""Contents that were seen before are not parsed, split or embedded again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
+
+from retrieval.indexing import cutting
+from retrieval.workspace import Workspace
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that are cut, in this process."""
+    seen: list[str] = []
+    real = cutting.chunk_file
+    monkeypatch.setattr(cutting, "chunk_file", lambda path, text: seen.append(path) or real(path, text))
+    return seen
+
+
+def test_coming_back_to_a_branch_parses_and_embeds_nothing(tmp_path: Path, parsed: list[str]) -> None:
+    root, encoder = tmp_path / "root", CountingEncoder()
+    write_project(root, 12)
+    files = sorted(root.rglob("*.py"))
+    before = {path: path.read_text() for path in files}
+    with Workspace.open(root, encoder=encoder, cache_dir=tmp_path / "cache") as workspace:
+        workspace.refresh()
+        rows = rows_of(workspace)
+        for path in files:
+            path.write_text("import this\n\n\ndef only_here():\n    return 1\n\n\n" + before[path])
+        workspace.refresh()
+        check_equals_fresh(workspace, tmp_path / "fresh")
+        parsed.clear()
+        encoder.passages.clear()
+        for path in files:
+            path.write_text(before[path])
+        report = workspace.refresh()
+        assert report.files_changed == len(files)
+        assert (parsed, encoder.passages) == ([], [])
+        assert rows_of(workspace) == rows
+
+
+def test_a_file_that_moves_is_cut_again_because_its_path_is_part_of_what_is_read(
+    tmp_path: Path, parsed: list[str]
+) -> None:
+    root = tmp_path / "root"
+    write_project(root, 2)
+    with Workspace.open(root, encoder=CountingEncoder(), cache_dir=tmp_path / "cache") as workspace:
+        workspace.refresh()
+        parsed.clear()
+        (root / "pkg0" / "module_0.py").rename(root / "moved.rs")
+        workspace.refresh()
+        assert parsed == ["moved.rs"]
+        check_equals_fresh(workspace, tmp_path / "fresh")

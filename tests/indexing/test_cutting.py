@@ -1,0 +1,212 @@
+"""Files cut by worker processes give what files cut here give, whatever happens to the workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
+
+from retrieval.indexing import pool as pools
+from retrieval.indexing import words
+from retrieval.indexing.cutting import CutFile, Here, Job, in_order
+from retrieval.indexing.pool import CRASHED, LOST, Pool
+from retrieval.workspace import Workspace
+
+TEXTS = {
+    "a.py": "class Alpha:\n    def beta(self):\n        return '€ 🚀'\n" * 30,
+    "b.md": "# One\ntext\n\n## Two\nmore\n",
+    "c.ipynb": '{"cells": [{"cell_type": "code", "source": ["def gamma():\\n", "    return 1\\n"]}], "metadata": {}}',
+    "d.rs": "impl Delta { fn epsilon(&self) -> u8 { 1 } }\r\n" * 40,
+    "e.txt": "lone \udc80 surrogate\n",
+    "f.py": "",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    job: Job | None
+
+
+def never() -> threading.Event:
+    return threading.Event()
+
+
+def jobs(count: int = 200) -> list[Job]:
+    return [Job(f"{i}/{path}", f"{text}\n# {i}\n", i % 2 == 0) for i in range(count) for path, text in TEXTS.items()]
+
+
+def cut_by(cutter: Here | Pool, todo: list[Job]) -> list[CutFile | None]:
+    return [item.job.cut for item in in_order(map(Item, todo), cutter, never()) if item.job]
+
+
+def test_workers_give_what_this_process_gives_in_the_same_order() -> None:
+    with Pool(2) as pool:
+        assert cut_by(pool, jobs()) == cut_by(Here(), jobs())
+
+
+def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "root"
+    write_project(root, 40)
+    for name, text in TEXTS.items():
+        (root / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    rows = []
+    for limit in (1, 1_000):
+        monkeypatch.setattr(words, "POOL_FROM", limit)
+        with Workspace.open(root, encoder=CountingEncoder(), cache_dir=tmp_path / str(limit)) as workspace:
+            workspace.refresh()
+            ids = workspace.store.ids().tolist()
+            rows.append((rows_of(workspace), list(workspace.store.chunks(ids).items())))
+            check_equals_fresh(workspace, tmp_path / f"fresh{limit}")
+    assert rows[0] == rows[1]
+
+
+@pytest.fixture
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A grammar that kills its process on a file whose path says so: KILL at once, SLEEP after a while without a word."""
+    code = (
+        "import marshal, os, sys, time; sys.path[:] = marshal.load(sys.stdin.buffer)\n"
+        "from retrieval.indexing import cutting, worker\n"
+        "real = cutting.cut\n"
+        "def cut(path, text, *, words):\n"
+        "    if 'SEGV' in path: os.kill(os.getpid(), 11)\n"
+        "    if 'OOM' in path: os.kill(os.getpid(), 9)\n"
+        "    if 'HANG' in path: time.sleep(600)\n"
+        f"    if 'ONCE' in path and not os.path.exists({str(tmp_path / 'once')!r}):\n"
+        f"        open({str(tmp_path / 'once')!r}, 'w').close(); os.kill(os.getpid(), 9)\n"
+        "    print('noise')\n"
+        "    os.write(1, b'more noise')\n"
+        "    return real(path, text, words=words)\n"
+        "cutting.cut = cut\n"
+        "worker.main()"
+    )
+    monkeypatch.setattr(pools, "_BOOT", code)
+    yield tmp_path
+
+
+def test_a_file_that_kills_two_workers_is_given_up_and_no_other_is(trap: Path) -> None:
+    todo = jobs(30)
+    todo.insert(50, Job("SEGV.py", "x = 1\n", True))
+    todo.insert(90, Job("OOM.py", "x = 1\n", True))
+    with Pool(2) as pool:
+        found = {item.job.path: item.job for item in in_order(map(Item, todo), pool, never()) if item.job}
+    assert found["SEGV.py"].failure == f"{CRASHED}: SIGSEGV"
+    assert found["OOM.py"].failure == f"{CRASHED}: SIGKILL"
+    expected = cut_by(Here(), jobs(30))
+    assert [job.cut for path, job in found.items() if "." in path and path[0].isdigit()] == expected
+
+
+def test_a_worker_that_is_killed_once_costs_no_file(trap: Path) -> None:
+    todo = [*jobs(5), Job("ONCE.py", "x = 1\n", True)]
+    with Pool(1) as pool:
+        assert all(item.job and item.job.cut for item in in_order(map(Item, todo), pool, never()))
+    assert (trap / "once").exists()
+
+
+def test_a_worker_that_hangs_is_killed(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "_SILENT_SECONDS", 2.0)
+    todo = [Job("HANG.py", "x = 1\n", True), *jobs(2)]
+    with Pool(1) as pool:
+        done = [item.job for item in in_order(map(Item, todo), pool, never()) if item.job]
+    assert done[0].failure == pools.STUCK
+    assert all(job.cut for job in done[1:])
+
+
+def test_workers_that_die_on_everything_are_given_up(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "_MOST_DEATHS", 3)
+    todo = [Job(f"SEGV{n}.py", "x = 1\n", True) for n in range(40)]
+    with Pool(1) as pool:
+        done = [item.job for item in in_order(map(Item, todo), pool, never()) if item.job]
+    assert all(job.failure for job in done)
+    assert any(job.failure == LOST for job in done)
+
+
+def test_a_crash_is_a_skip_that_is_counted_and_gone_when_the_file_is_mended(
+    trap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "POOL_FROM", 5)
+    root = trap / "root"
+    write_project(root, 10)
+    (root / "SEGV.py").write_text("def broken():\n    return 1\n")
+    with Workspace.open(root, encoder=CountingEncoder(), cache_dir=trap / "cache") as workspace:
+        report = workspace.refresh()
+        assert [skip.path for skip in report.skipped] == ["SEGV.py"]
+        assert workspace.status().skipped == {f"{CRASHED}: SIGSEGV": 1}
+        assert report.files_changed == 11
+        (root / "SEGV.py").write_text("def broken_still():\n    return 1\n")
+        assert workspace.changed(["SEGV.py"]).skipped  # alone, and yet not cut in this process
+        monkeypatch.undo()
+        (root / "SEGV.py").write_text("def mended():\n    return 1\n")
+        workspace.changed(["SEGV.py"])
+        assert workspace.search("mended").hits[0].chunk.path == "SEGV.py"
+        check_equals_fresh(workspace, trap / "fresh")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"executable": "/nonexistent/python"}, {"executable": ""}, {"frozen": True}],
+    ids=["missing", "none", "frozen"],
+)
+def test_where_no_process_can_be_started_files_are_cut_here(
+    monkeypatch: pytest.MonkeyPatch, how: dict[str, object]
+) -> None:
+    for name, value in how.items():
+        monkeypatch.setattr(sys, name, value, raising=False)
+    with Pool(1) as pool:
+        assert cut_by(pool, jobs(3)) == cut_by(Here(), jobs(3))
+
+
+def test_a_start_that_fails_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "_BOOT", "raise SystemExit(3)")
+    with Pool(1) as pool:
+        assert cut_by(pool, jobs(3)) == cut_by(Here(), jobs(3))
+
+
+def test_cancelled_work_ends_at_once_and_leaves_no_process(trap: Path) -> None:
+    cancel = threading.Event()
+    before = set(psutil.Process().children())
+    with Pool(1) as pool:
+        todo = iter([Job("HANG.py", "x = 1\n", True)])
+        threading.Timer(0.5, cancel.set).start()
+        started = time.monotonic()
+        assert list(in_order(map(Item, todo), pool, cancel)) == []
+    assert time.monotonic() - started < 5
+    assert set(psutil.Process().children()) <= before
+
+
+def test_a_worker_dies_with_its_parent(trap: Path) -> None:
+    """Killed by a signal that nobody can catch, while a worker is busy."""
+    code = (
+        "import sys, threading\n"
+        f"sys.path[:0] = {[str(Path(words.__file__).parents[2])]!r}\n"
+        "from retrieval.indexing import pool\n"
+        "from retrieval.indexing.cutting import Job\n"
+        f"pool._BOOT = {pools._BOOT!r}\n"
+        "p = pool.Pool(1)\n"
+        "p.submit(Job('HANG.py', 'x', True))\n"
+        "while not (p._members and p._members[0]._asked and p._members[0]._process): pass\n"
+        "print(p._members[0]._process.pid, flush=True)\n"
+        "threading.Event().wait()\n"
+    )
+    import subprocess
+
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = psutil.Process(int(parent.stdout.readline()))
+    assert worker.is_running()
+    if sys.platform.startswith("linux"):
+        ours = {Path(f"/proc/{parent.pid}/fd/{number}").readlink() for number in (0, 1)}
+        theirs = {entry.readlink() for entry in Path(f"/proc/{worker.pid}/fd").iterdir()}
+        assert not ours & theirs  # what the parent talks over is not open in the worker
+    os.kill(parent.pid, signal.SIGKILL)
+    assert parent.stdout.read() == ""  # so the pipe ends when the parent does
+    parent.wait()
+    worker.wait(timeout=20)
