@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import secrets
 import sys
@@ -39,7 +38,7 @@ def serve(
     ] = None,
     stdio: Annotated[bool, typer.Option("--stdio", help="Serve on standard input and output, as without it.")] = False,
     log_file: Annotated[
-        Path | None, typer.Option("--log-file", help="Write the log here instead of to standard error.")
+        str | None, typer.Option("--log-file", help="Write the log here instead of to standard error.")
     ] = None,
     log_level: Annotated[str, typer.Option("--log-level", help=f"How much to log: {', '.join(LEVELS)}.")] = "warning",
     schema: Annotated[
@@ -58,11 +57,14 @@ def serve(
         return FOUND
     if tcp is None and sys.stdin.isatty():
         typer.echo("An editor should start this: it speaks LSP on standard input and output. Ctrl-D ends it.", err=True)
-    _log(log_file, log_level)
-    from c2llm_lsp.server import serve_stdio, serve_tcp
-
+    _writable(log_file)
     if tcp is None:
-        return serve_stdio()
+        from c2llm_lsp.server.greeting import start
+
+        return start(log_file, log_level)
+    from c2llm_lsp.server.serving import log_to, serve_tcp
+
+    log_to(log_file, log_level)
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
     return serve_tcp(tcp, token, lambda port: _announce(port, token))
 
@@ -74,11 +76,10 @@ def _announce(port: int, token: str) -> None:
     sys.stdout.flush()
 
 
-def _log(file: Path | None, level: str) -> None:
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+def _writable(log_file: str | None) -> None:
+    """A log that cannot be written is an error now, while somebody reads it."""
     try:
-        logging.basicConfig(filename=file, level=level.upper(), format=form, force=True)
+        if log_file:
+            Path(log_file).open("ab").close()
     except OSError as error:
-        raise SettingsError(f"The log cannot be written to {file} ({error.strerror}).") from error
-    # pygls logs each message with all it holds at INFO: people's code, and megabytes of it.
-    logging.getLogger("pygls").setLevel(max(logging.WARNING, logging.getLogger().level))
+        raise SettingsError(f"The log cannot be written to {log_file} ({error.strerror}).") from error

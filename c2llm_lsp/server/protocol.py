@@ -17,7 +17,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage
 
 from c2llm_lsp.render.sentences import sentence
-from c2llm_lsp.server.requests import METHODS, VERSION
+from c2llm_lsp.server.greeting import initialize_result
 from retrieval.errors import C2llmError, Cancelled, QueryError
 
 if TYPE_CHECKING:
@@ -34,16 +34,21 @@ class Protocol(LanguageServerProtocol):
     """One client's conversation."""
 
     _server: Server
+    _answered: Any = None  # the id of an `initialize` that has its answer already
 
-    def receive(self, message: dict[str, Any]) -> None:
-        """Handle one message as it came; whatever is wrong with it, a request is answered."""
+    def receive(self, message: dict[str, Any], *, answered: bool = False) -> None:
+        """Handle one message as it came; whatever is wrong with it, a request is answered, unless it has been."""
         method = message.get("method")
+        if answered:
+            self._answered = message["id"]
         asked = message.get("id") if isinstance(method, str) else None
         if isinstance(method, str) and not self._in_order(method, asked):
-            return
+            return None
         try:
             self.handle_message(self.structure_message({"jsonrpc": self.VERSION, **message}))
         except JsonRpcException:  # logged where it was raised
+            if method == lsp.INITIALIZE and message.get("params") != (kept := _essential(message.get("params"))):
+                return self.receive({**message, "params": kept})
             text = f"The parameters of {method} are not those of the protocol." if method else "Not a message."
             if asked is not None:
                 self._refuse(asked, JsonRpcInvalidParams.CODE, text)
@@ -101,11 +106,17 @@ class Protocol(LanguageServerProtocol):
         if handler is not None:
             yield handler, (params,), None
 
+    def _send_response(self, msg_id: Any, result: Any = None, error: lsp.ResponseError | None = None) -> None:
+        if msg_id == self._answered:
+            self._answered = None
+        else:
+            super()._send_response(msg_id, result, error)
+
     @lsp_method(lsp.INITIALIZE)
     def lsp_initialize(self, params: lsp.InitializeParams) -> Handled:
-        result: lsp.InitializeResult = yield from super().lsp_initialize(params)
-        result.capabilities.experimental = {"c2llm": {"version": VERSION, "methods": sorted(METHODS)}}
-        return result
+        """As `greeting` answers it."""
+        yield from super().lsp_initialize(params)
+        return initialize_result(self._converter.unstructure(params))
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Handled:
@@ -138,3 +149,13 @@ class Protocol(LanguageServerProtocol):
     @lsp_method(lsp.EXIT)
     def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
         self._server.end(0 if self._shutdown else 1)
+
+
+def _essential(params: Any) -> dict[str, Any]:
+    """What can be used of an `initialize` whose parameters are not those of the protocol."""
+    kept: dict[str, Any] = {"capabilities": {}, "processId": None, "rootUri": None}
+    if isinstance(params, dict):
+        if isinstance(root := params.get("rootUri"), str):
+            kept["rootUri"] = root
+        kept["initializationOptions"] = params.get("initializationOptions")
+    return kept

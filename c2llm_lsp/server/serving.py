@@ -8,11 +8,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from c2llm_lsp.server.app import Server
 from c2llm_lsp.server.messages import register
-from c2llm_lsp.server.wire import Stream, Unreadable, Writer, feed, next_message
+from c2llm_lsp.server.wire import Stream, Unreadable, Writer, feed, next_body, parse
 
 HOST = "127.0.0.1"
 SWITCH_SECONDS = 0.001  # how long other threads keep Python from the one that reads messages; Python's own is 5 ms
@@ -22,10 +22,20 @@ CLOSE_SECONDS = 0.9
 logger = logging.getLogger(__name__)
 
 
-def serve_stdio() -> int:
-    """Serve one client on standard input and output. The exit code is LSP's: 0 after `shutdown`, else 1."""
-    source, out = _own_streams()
-    return _leave(asyncio.run(_over_stdio(source, out)))
+def log_to(file: str | None, level: str) -> None:
+    """Log to a file, or to standard error, which editors collect."""
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(filename=file, level=level.upper(), format=form, force=True)
+    # pygls logs each message with all it holds at INFO: people's code, and megabytes of it.
+    logging.getLogger("pygls").setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def serve_stdio(source: BinaryIO, out: BinaryIO, first: bytes, *, answered: bool) -> int:
+    """Serve one client whose first message has been read, and answered or not, by `greeting`.
+
+    The exit code is LSP's: 0 after `shutdown`, else 1.
+    """
+    return _leave(asyncio.run(_over_stdio(source, out, first, answered)))
 
 
 def serve_tcp(port: int, token: str, announce: Callable[[int], None]) -> int:
@@ -36,25 +46,15 @@ def serve_tcp(port: int, token: str, announce: Callable[[int], None]) -> int:
     return _leave(asyncio.run(_over_tcp(port, token, announce)))
 
 
-def _own_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output for the protocol alone: what else prints goes to standard error, and children read nothing."""
-    source, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    return source, out
-
-
-async def _over_stdio(source: BinaryIO, out: BinaryIO) -> int:
+async def _over_stdio(source: BinaryIO, out: BinaryIO, first: bytes, answered: bool) -> int:
     server = Server()
     writer = Writer(out, lambda: server.from_thread(server.end, 1))
-    return await _converse(server, feed(source, asyncio.get_running_loop()), writer)
+    stream = feed(source, asyncio.get_running_loop())
+    return await _converse(server, stream, writer, first, answered=answered)
 
 
 async def _over_tcp(port: int, token: str, announce: Callable[[int], None]) -> int:
-    came: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter, dict[str, Any]]]
+    came: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]]
     came = asyncio.get_running_loop().create_future()
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,14 +72,15 @@ async def _over_tcp(port: int, token: str, announce: Callable[[int], None]) -> i
     return await _converse(server, reader, _OverSocket(server, writer), first)
 
 
-async def _greeting(reader: asyncio.StreamReader, token: str) -> dict[str, Any] | None:
+async def _greeting(reader: asyncio.StreamReader, token: str) -> bytes | None:
     """The first message, if it is an `initialize` with the token."""
     try:
-        first = await asyncio.wait_for(next_message(reader), GREETING_SECONDS)
-        shown = first["params"]["initializationOptions"]["token"] if first else ""
+        first = await asyncio.wait_for(next_body(reader), GREETING_SECONDS)
+        shown = parse(first)["params"]["initializationOptions"]["token"] if first else ""
     except (Unreadable, asyncio.TimeoutError, OSError, LookupError, TypeError):
         return None
-    return first if isinstance(shown, str) and hmac.compare_digest(shown.encode(), token.encode()) else None
+    known = isinstance(shown, str) and hmac.compare_digest(shown.encode(), token.encode())
+    return first if known else None
 
 
 class _OverSocket:
@@ -96,14 +97,14 @@ class _OverSocket:
 
 
 async def _converse(
-    server: Server, stream: Stream, writer: Writer | _OverSocket, first: dict[str, Any] | None = None
+    server: Server, stream: Stream, writer: Writer | _OverSocket, first: bytes, *, answered: bool = False
 ) -> int:
     """Read and handle messages until the end."""
     sys.setswitchinterval(SWITCH_SECONDS)
     register(server)
     server.protocol.set_writer(writer)
-    if first is not None:
-        server.protocol.receive(first)
+    if first:
+        _receive(server, first, answered)
     reading = asyncio.ensure_future(_read(server, stream))
     ended = asyncio.ensure_future(server.ended.wait())
     await asyncio.wait((reading, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -118,16 +119,22 @@ async def _converse(
     return server.exit_code if server.exit_code is not None else 1
 
 
+def _receive(server: Server, body: bytes, answered: bool = False) -> None:
+    try:
+        server.protocol.receive(parse(body), answered=answered)
+    except Unreadable as error:
+        server.protocol.refuse_unreadable(error.code, str(error))
+
+
 async def _read(server: Server, stream: Stream) -> None:
     while True:
         try:
-            message = await next_message(stream)
+            body = await next_body(stream)
+            if body is None:
+                return
+            server.protocol.receive(parse(body))
         except Unreadable as error:
             server.protocol.refuse_unreadable(error.code, str(error))
-            continue
-        if message is None:
-            return
-        server.protocol.receive(message)
 
 
 def _leave(code: int) -> int:

@@ -84,19 +84,23 @@ def feed(source: BinaryIO, loop: asyncio.AbstractEventLoop) -> asyncio.StreamRea
     return stream
 
 
-async def next_message(stream: Stream) -> dict[str, Any] | None:
-    """The next message; None at the end of the stream. Raises Unreadable, after which the next one can be read."""
+async def next_body(stream: Stream) -> bytes | None:
+    """The body of the next message; None at the end of the stream."""
     length = await _length(stream)
     if length is None:
         return None
     try:
-        body = await stream.readexactly(length)
+        return await stream.readexactly(length)
     except asyncio.IncompleteReadError:
         return None
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """A message from its JSON. Raises Unreadable."""
     try:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(PARSE_ERROR, f"A message of {length} bytes is not JSON: {error}") from None
+        raise Unreadable(PARSE_ERROR, f"A message of {len(body)} bytes is not JSON: {error}") from None
     if not isinstance(message, dict):
         raise Unreadable(INVALID_REQUEST, "A message must be a JSON object.")
     return message

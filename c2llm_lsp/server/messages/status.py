@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from c2llm_lsp import __version__
 from c2llm_lsp.server import requests
+from c2llm_lsp.server.greeting import VERSION
 from c2llm_lsp.server.messages.common import freshness, own_request
 from retrieval.errors import QueryError
 from retrieval.types import Freshness
@@ -30,7 +31,7 @@ async def status(server: Server, asked: requests.StatusParams) -> requests.Statu
     known = {id(folder): (found, now) for folder, found, now in await server.ask(folders, _look)}
     return requests.StatusAnswer(
         version=__version__,
-        protocol=requests.VERSION,
+        protocol=VERSION,
         encoder=next((found.encoder for found, _ in known.values() if found.encoder), server.settings.encoder),
         embedded_edits=sum(folder.embedded for folder in server.folders),
         folders=[_with_index(server, folder, known.get(id(folder))) for folder in folders],
