@@ -44,7 +44,7 @@ def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: s
     return Explanation(
         chunk=chunk,
         encoder=encoder.name,
-        looks=tuple(Look(*text.position(a), *text.position(b), weight) for a, b, weight in own),
+        looks=tuple(Look(a, b, *text.position(a), *text.position(b), weight) for a, b, weight in own),
         header=tuple(HeaderLook(header[a:b], weight) for a, b, weight in weights if b <= len(header)),
         lines=tuple(LineLook(text.line(n), attention[n], effects.get(n)) for n in text.telling),
         entropy=-sum(weight * math.log2(weight) for *_, weight in weights if weight > 0),

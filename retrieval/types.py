@@ -118,7 +118,9 @@ class IndexReport:
 class Look:
     """A token of the code and its share of the pooling attention. Characters are code points of the line, 0-based."""
 
-    line: int
+    start: int  # characters of the chunk's text, half-open
+    end: int
+    line: int  # the same in the file
     character: int
     end_line: int
     end_character: int

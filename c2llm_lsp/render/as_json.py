@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.types import CHUNK_KINDS, Answer, Freshness, Hit
+from retrieval.types import CHUNK_KINDS, Answer, Explanation, Freshness, Hit
 
 SCHEMA_VERSION = 1
 
@@ -54,6 +54,61 @@ def freshness_dict(freshness: Freshness) -> dict[str, Any]:
         "pending_chunks": freshness.pending_chunks,
         "stale": freshness.stale,
     }
+
+
+def explanation_dict(explanation: Explanation, *, root: str) -> dict[str, Any]:
+    """The object that `c2llm explain --json` prints. Characters are code points of a line, counted from 0."""
+    chunk = explanation.chunk
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "root": root,
+        "path": chunk.path,
+        "start_line": chunk.start_line,
+        "end_line": chunk.end_line,
+        "language": chunk.language,
+        "kind": chunk.kind,
+        "symbol": chunk.symbol,
+        "scope": chunk.scope,
+        "encoder": explanation.encoder,
+        "query": explanation.query,
+        "similarity": _rounded(explanation.similarity),
+        "header_effect": _rounded(explanation.header_effect),
+        "entropy": _rounded(explanation.entropy),
+        "uniform": _rounded(explanation.uniform),
+        "unread_from": explanation.unread_from,
+        "header": [{"text": look.text, "weight": _rounded(look.weight)} for look in explanation.header],
+        "lines": [
+            {"line": line.line, "attention": _rounded(line.attention), "effect": _rounded(line.effect)}
+            for line in explanation.lines
+        ],
+        "looks": [
+            {
+                "line": look.line,
+                "character": look.character,
+                "end_line": look.end_line,
+                "end_character": look.end_character,
+                "weight": _rounded(look.weight),
+            }
+            for look in explanation.looks
+        ],
+        "words": [
+            {
+                "word": match.word,
+                "rarity": _rounded(match.rarity),
+                "in_name": match.in_name,
+                "in_path": match.in_path,
+                "lines": list(match.lines),
+            }
+            for match in explanation.words
+        ],
+        "text": chunk.text,
+        "freshness": freshness_dict(explanation.freshness),
+        "notes": list(explanation.notes),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 6)
 
 
 def _object(description: str, **properties: dict[str, Any]) -> dict[str, Any]:
