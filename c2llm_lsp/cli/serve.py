@@ -51,7 +51,7 @@ def serve(
     if log_level not in LEVELS:
         raise SettingsError(f"There is no log level '{log_level}'; levels are {', '.join(LEVELS)}.")
     if schema:
-        from c2llm_lsp.server.requests import schema as requests_schema
+        from c2llm_lsp.server.schema import schema as requests_schema
 
         typer.echo(json.dumps(requests_schema(), indent=2))
         return FOUND

@@ -1,20 +1,16 @@
-"""The product's own requests, as types: what a client may send and what it gets. `c2llm serve --schema` prints them.
+"""The product's own requests, as types: what a client may send and what it gets.
 
 Names on the wire are camelCase; positions, ranges and line numbers are LSP's (from 0, columns in the negotiated encoding).
-Fields may be added; one that changes its meaning or goes raises `VERSION`.
+Fields may be added; one that changes its meaning or goes raises `greeting.VERSION`. `schema` makes the JSON Schema of them.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import msgspec
 from lsprotocol import types as lsp
 from msgspec import Meta, Struct, field
 
-from c2llm_lsp import __version__
-
-VERSION = 1
 SEARCH, SIMILAR, CONTEXT = "c2llm/search", "c2llm/similar", "c2llm/context"
 EXPLAIN, STATUS, STATUS_CHANGED = "c2llm/explain", "c2llm/status", "c2llm/statusChanged"
 
@@ -24,6 +20,8 @@ Line = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Count = Annotated[int, Meta(ge=0)]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="How many results; without it the setting `results`")]
 Uri = Annotated[str, Meta(min_length=1)]
+Share = Annotated[float, Meta(description="Of the attention that pooling gives to all tokens; all shares add up to 1")]
+WaitForEdits = Annotated[bool, Meta(description="Answer after the edits sent so far are in, instead of at once")]
 
 
 class Wire(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -62,9 +60,7 @@ class Filtered(Wire, frozen=True, kw_only=True):
         default_factory=list
     )
     kinds: list[Kind] = field(default_factory=list)
-    wait_for_edits: Annotated[
-        bool, Meta(description="Answer after the edits sent so far are in, instead of at once")
-    ] = False
+    wait_for_edits: WaitForEdits = False
 
 
 class SearchParams(Filtered, frozen=True, kw_only=True):
@@ -83,21 +79,24 @@ class SimilarParams(Filtered, frozen=True, kw_only=True):
 
 
 class ContextParams(Filtered, frozen=True, kw_only=True):
-    """`c2llm/context`: what an assistant should read for a question, or about a piece of a document, as Markdown."""
+    """`c2llm/context`: what an assistant should read, as Markdown: for a question, about the lines of a range or what is at
+    a position of a document, or about both together.
+    """
 
     query: str | None = None
     text_document: TextDocument | None = None
+    position: Position | None = None
     range: Range | None = None
     budget: Annotated[int, Meta(ge=1, le=1_000_000, description="Tokens, as the answer counts them")] = 4_000
 
 
 class ExplainParams(Wire, frozen=True, kw_only=True):
-    """`c2llm/explain`: where the model looks in the code at a position, and with a query what speaks for it."""
+    """`c2llm/explain`: where the model looks in the code at a position, and with a query what of the code answers it."""
 
     text_document: TextDocument
     position: Position
     query: str | None = None
-    wait_for_edits: bool = False
+    wait_for_edits: WaitForEdits = False
 
 
 class StatusParams(Wire, frozen=True, kw_only=True):
@@ -155,7 +154,8 @@ class Piece(Wire, frozen=True, kw_only=True):
     """One cited part of a context."""
 
     uri: str
-    path: str
+    folder: str
+    path: Annotated[str, Meta(description="Relative to the folder, with / between parts")]
     range: Range
     kind: Literal["code", "outline"]
 
@@ -168,6 +168,71 @@ class ContextAnswer(Wire, frozen=True, kw_only=True):
     tokens: Count
     budget: Count
     left_out: Annotated[int, Meta(ge=0, description="Places found that had no room")]
+    freshness: Freshness
+    notes: list[str]
+
+
+class Look(Wire, frozen=True, kw_only=True):
+    """A token of the code."""
+
+    range: Range
+    weight: Share
+
+
+class HeaderLook(Wire, frozen=True, kw_only=True):
+    """A token of what the encoder reads before the code: its path and name."""
+
+    text: str
+    weight: Share
+
+
+class LineLook(Wire, frozen=True, kw_only=True):
+    """A line that is not blank."""
+
+    line: Line
+    attention: Share
+    effect: (
+        Annotated[float, Meta(description="What the similarity to the query loses without this line; negative: gains")]
+        | None
+    ) = None
+
+
+class WordMatch(Wire, frozen=True, kw_only=True):
+    """A word of the query, and where the code has it in any of its forms."""
+
+    word: str
+    rarity: Annotated[float, Meta(description="Its inverse document frequency in the folder")]
+    in_name: bool
+    in_path: bool
+    lines: list[Line]
+
+
+class ExplainAnswer(Wire, frozen=True, kw_only=True):
+    """The answer of `c2llm/explain`: the chunk at the position (or the first behind it), taken apart.
+
+    Entropies are in bits. Without a query, or an encoder that says where it looks, what depends on it is null or empty.
+    """
+
+    uri: str
+    folder: str
+    path: str
+    range: Range
+    language: str
+    kind: Kind
+    symbol: str
+    scope: str
+    text: str
+    encoder: str
+    looks: list[Look]
+    header: list[HeaderLook]
+    lines: list[LineLook]
+    entropy: Annotated[float, Meta(ge=0, description="Of the attention over all tokens")]
+    uniform: Annotated[float, Meta(ge=0, description="The entropy if every token had the same attention")]
+    unread_from: Annotated[int, Meta(ge=0, description="The first line that the encoder does not read")] | None
+    query: str
+    similarity: Annotated[float, Meta(description="Cosine of query and code")] | None
+    header_effect: Annotated[float, Meta(description="What the similarity loses without path and name")] | None
+    words: Annotated[list[WordMatch], Meta(description="Rarest first: they decide")]
     freshness: Freshness
     notes: list[str]
 
@@ -218,36 +283,6 @@ class StatusChanged(Wire, frozen=True, kw_only=True):
     """`c2llm/statusChanged`: sent, at most four times a second, when a folder's state or progress changes."""
 
     folders: list[FolderState]
-
-
-METHODS: dict[str, tuple[type[Wire], Any]] = {
-    SEARCH: (SearchParams, Answer),
-    SIMILAR: (SimilarParams, Answer),
-    CONTEXT: (ContextParams, ContextAnswer),
-    STATUS: (StatusParams, StatusAnswer),
-    STATUS_CHANGED: (StatusChanged, None),
-}
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of every own request, its answer and the notification."""
-    messages = {params: None for params, _ in METHODS.values()} | {
-        answer: None for _, answer in METHODS.values() if answer
-    }
-    _, parts = msgspec.json.schema_components(messages, ref_template="#/$defs/{name}")
-    methods = {}
-    for method, (params, answer) in METHODS.items():
-        methods[method] = {"params": {"$ref": f"#/$defs/{params.__name__}"}}
-        if answer is not None:
-            methods[method]["result"] = {"$ref": f"#/$defs/{answer.__name__}"}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "c2llm requests",
-        "version": VERSION,
-        "server": __version__,
-        "methods": methods,
-        "$defs": dict(sorted(parts.items())),
-    }
 
 
 def wire_range(span: lsp.Range) -> Range:

@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
-from retrieval.rag.asking import BUDGET, HITS, Packed, context, context_around
+from retrieval.rag.asking import (
+    BUDGET,
+    HITS,
+    Found,
+    Packed,
+    context,
+    context_around,
+    find,
+    find_like,
+    pack_found,
+    renamed,
+    selection,
+)
 from retrieval.rag.packing import Context, pack
 from retrieval.rag.pieces import Piece
 from retrieval.rag.tokens import Count, estimate
 
-__all__ = ["BUDGET", "HITS", "Context", "Count", "Packed", "Piece", "context", "context_around", "estimate", "pack"]
+__all__ = [
+    "BUDGET",
+    "HITS",
+    "Context",
+    "Count",
+    "Found",
+    "Packed",
+    "Piece",
+    "context",
+    "context_around",
+    "estimate",
+    "find",
+    "find_like",
+    "pack",
+    "pack_found",
+    "renamed",
+    "selection",
+]

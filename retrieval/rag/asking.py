@@ -1,9 +1,9 @@
-"""Context for a question or a selection: ask the workspace, pack what it answers."""
+"""Context for a question or a selection: ask one workspace or several, pack what they answer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from retrieval.explaining import chunk_at
@@ -29,6 +29,15 @@ class Packed:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one workspace answers, and what it was answered from. `prefix` goes before its paths in the context."""
+
+    answer: Answer
+    snapshot: Snapshot
+    prefix: str = ""
+
+
 def context(
     workspace: Workspace,
     query: str,
@@ -39,8 +48,7 @@ def context(
     count: Count = estimate,
 ) -> Packed:
     """What a question needs. Raises QueryError."""
-    snapshot, _ = workspace.snapshot()
-    return _packed(snapshot, workspace.search(query, k, filters), (), budget, count)
+    return _packed(find(workspace, query, k=k, filters=filters), (), budget, count)
 
 
 def context_around(
@@ -58,14 +66,28 @@ def context_around(
 
     Raises QueryError where the file is not indexed.
     """
+    chosen = selection(workspace, path, start_line, end_line)
+    return _packed(find_like(workspace, chosen, k=k, filters=filters), (chosen,), budget, count)
+
+
+def find(workspace: Workspace, query: str, *, k: int = HITS, filters: Filters = NO_FILTERS, prefix: str = "") -> Found:
+    """Places for a question, to be packed. Raises QueryError."""
     snapshot, _ = workspace.snapshot()
-    selected = _selected(snapshot, path, start_line, end_line)
-    answer = workspace.similar(text=f"{path}\n{selected.text}", k=k, filters=filters)
-    return _packed(snapshot, answer, (selected,), budget, count)
+    return Found(workspace.search(query, k, filters), snapshot, prefix)
 
 
-def _selected(snapshot: Snapshot, path: str, start: int, end: int) -> Hit:
-    """The selection as a hit. The lines are those of the index, or of the open buffer."""
+def find_like(
+    workspace: Workspace, chosen: Hit, *, k: int = HITS, filters: Filters = NO_FILTERS, prefix: str = ""
+) -> Found:
+    """Places like a selection, of this workspace or another, to be packed."""
+    snapshot, _ = workspace.snapshot()
+    text = f"{chosen.chunk.path}\n{chosen.text}"
+    return Found(workspace.similar(text=text, k=k, filters=filters), snapshot, prefix)
+
+
+def selection(workspace: Workspace, path: str, start: int, end: int) -> Hit:
+    """Lines of the index, or of the open buffer, as a hit. Raises QueryError where the file is not indexed."""
+    snapshot, _ = workspace.snapshot()
     chunks = [chunk for _, chunk in snapshot.rows.file_chunks(path)]
     chunk = chunk_at(path, start, chunks)
     touched = [chunk for chunk in chunks if chunk.start_line <= end and start <= chunk.end_line]
@@ -76,16 +98,36 @@ def _selected(snapshot: Snapshot, path: str, start: int, end: int) -> Hit:
     return Hit(chunk, start, end, "\n".join(lines.get(n, "") for n in range(start, end + 1)), 1.0)
 
 
-def _packed(snapshot: Snapshot, answer: Answer, before: tuple[Hit, ...], budget: int, count: Count) -> Packed:
+def pack_found(
+    found: Sequence[Found], chosen: Sequence[Hit], budget: int, *, k: int = HITS, count: Count = estimate
+) -> Context:
+    """The chosen hits, then the k best of what was found, as one context. Chosen hits have their prefix already."""
+    hits = [renamed(hit, one.prefix) for one in found for hit in one.answer.hits]
+    if len(found) > 1:
+        hits.sort(key=lambda hit: -hit.score)
+
     @cache
     def lines_of(path: str) -> Mapping[int, str]:
-        return _file_lines([chunk for _, chunk in snapshot.rows.file_chunks(path)])
+        for one in found:
+            if path.startswith(one.prefix) and (chunks := one.snapshot.rows.file_chunks(path[len(one.prefix) :])):
+                return _file_lines(chunk for _, chunk in chunks)
+        return {}
 
-    packed = pack((*before, *answer.hits), budget, count=count, lines_of=lines_of)
+    return pack((*chosen, *hits[:k]), budget, count=count, lines_of=lines_of)
+
+
+def renamed(hit: Hit, prefix: str) -> Hit:
+    """The hit with something before its path."""
+    return replace(hit, chunk=replace(hit.chunk, path=prefix + hit.chunk.path)) if prefix else hit
+
+
+def _packed(found: Found, chosen: tuple[Hit, ...], budget: int, count: Count) -> Packed:
+    answer = found.answer
+    packed = pack_found([found], chosen, budget, k=len(answer.hits), count=count)
     return Packed(packed, answer.freshness, answer.encoder, answer.seconds, answer.notes)
 
 
-def _file_lines(chunks: list[Chunk]) -> dict[int, str]:
+def _file_lines(chunks: Iterable[Chunk]) -> dict[int, str]:
     """The lines of a file by number; those between chunks are blank and left out."""
     lines: dict[int, str] = {}
     for chunk in chunks:
