@@ -36,7 +36,7 @@ from retrieval.errors import (
 )
 from retrieval.explaining import chunk_at
 from retrieval.explaining import explain as explain_place
-from retrieval.files import MAX_BYTES, Scanner
+from retrieval.files import MAX_BYTES, Scanner, text_reason
 from retrieval.indexing import (
     CHUNKING_KEY,
     INDEXED_KEY,
@@ -210,8 +210,11 @@ class Workspace:
 
     def update(self, path: str, text: str | None) -> int:
         """Show unsaved text of an open buffer in place of its file; None when it is saved or closed. Nothing is written
-        to disk. How many chunks were embedded. A failing encoder leaves the buffer searchable by words.
+        to disk. How many chunks were embedded. A failing encoder leaves the buffer searchable by words, and what would
+        be left out as a file is left out as a buffer.
         """
+        if text and (self.scanner.ignores(path) or text_reason(path, text, limit=self.scanner.max_bytes) is not None):
+            text = ""
         try:
             return self._overlay.update(self.store, self.encoder, path, text)
         except (EncoderError, ModelError):

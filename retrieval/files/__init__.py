@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retrieval.files.coalescing import Changes
-from retrieval.files.reading import MAX_BYTES, FileStamp, SourceFile, decode, digest_of, read_file
+from retrieval.files.reading import MAX_BYTES, FileStamp, SourceFile, decode, digest_of, read_file, text_reason
 from retrieval.files.scanner import Scan, Scanner
 from retrieval.files.watcher import Watcher
 
@@ -18,4 +18,5 @@ __all__ = [
     "decode",
     "digest_of",
     "read_file",
+    "text_reason",
 ]

@@ -83,6 +83,15 @@ def read_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> SourceFile | 
     return Skip(path, "changing")
 
 
+def text_reason(path: str, text: str, *, limit: int = MAX_BYTES) -> str | None:
+    """Why a file of this text would be left out, None where it would be kept: for buffers that are not saved."""
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > limit:
+        return "too large"
+    name = path.rpartition("/")[2]
+    return "binary" if b"\0" in data else file_reason(name) or content_reason(name, data)
+
+
 def digest_of(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from c2llm_lsp.server import requests
-from c2llm_lsp.server.positions import whole_lines
+from c2llm_lsp.server.positions import Encoding, whole_lines
 from retrieval.errors import QueryError
-from retrieval.types import Answer, Filters, Freshness, Hit
+from retrieval.types import Answer, Chunk, Filters, Freshness, Hit
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
+    from c2llm_lsp.server.document import Document
     from c2llm_lsp.server.folder import Folder
 
 P = TypeVar("P", bound=requests.Wire)
+COMMENTS = ("#", "//", "/*", "*", "--", ";", '"')  # a name in these is talked about
 NO_FOLDER = "No folder is open: open one to search it."
 NOT_OPEN = "{}: the index is not open ({})."
 
@@ -62,8 +65,13 @@ def together(
     server: Server, answers: Sequence[tuple[Folder, Answer]], count: int, asked: Sequence[Folder]
 ) -> requests.Answer:
     """The answers of several folders as one, best first; their scores come from the same signals."""
-    hits = [(hit, folder) for folder, answer in answers for hit in answer.hits]
-    hits.sort(key=lambda found: -found[0].score)
+    found = [(hit, folder) for folder, answer in answers for hit in answer.hits]
+    found.sort(key=lambda pair: -pair[0].score)
+    # A folder inside another one has its files in both indexes.
+    hits = list(
+        {(folder.uri_of(hit.chunk.path), hit.start_line): (hit, folder) for hit, folder in reversed(found)}.values()
+    )
+    hits.reverse()
     notes = [note for _, answer in answers for note in answer.notes]
     answered = {id(folder) for folder, _ in answers}
     notes += [NOT_OPEN.format(f.name, f.standing.message or f.standing.state) for f in asked if id(f) not in answered]
@@ -87,6 +95,30 @@ def freshness(server: Server, parts: Sequence[tuple[Folder, Freshness]]) -> requ
     )
 
 
+def _selection(chunk: Chunk, document: Document | None, encoding: Encoding) -> requests.Range:
+    """From a chunk's name to its end; from its start where its name is not written in it."""
+    line, before = _name(chunk)
+    last = chunk.text.rstrip("\n").rpartition("\n")[2].rstrip("\r")
+    start, end = chunk.start_line + line, chunk.end_line
+    if document is not None and document.odd_lines:
+        start, before, end = document.client_line(start) + 1, "", document.client_line(end) + 1
+    return requests.Range(
+        start=requests.Position(line=start - 1, character=encoding.units(before)),
+        end=requests.Position(line=end - 1, character=encoding.units(last)),
+    )
+
+
+def _name(chunk: Chunk) -> tuple[int, str]:
+    """The line of a chunk, from 0, that has its name, preferably in code; and what stands before it there."""
+    named = re.compile(rf"(?<!\w){re.escape(chunk.symbol)}(?!\w)") if chunk.symbol else None
+    found = [
+        (line, text[: match.start()])
+        for line, text in enumerate(chunk.text.split("\n") if named else ())
+        if named and (match := named.search(text))
+    ]
+    return next((at for at in found if not at[1].lstrip().startswith(COMMENTS)), found[0] if found else (0, ""))
+
+
 def wire_hit(server: Server, folder: Folder, hit: Hit) -> requests.Hit:
     uri = folder.uri_of(hit.chunk.path)
     document = server.documents.get(uri)
@@ -100,6 +132,7 @@ def wire_hit(server: Server, folder: Folder, hit: Hit) -> requests.Hit:
         folder=folder.uri,
         path=hit.chunk.path,
         range=requests.wire_range(whole_lines(start, end, last, server.encoding)),
+        selection_range=_selection(hit.chunk, document, server.encoding),
         language=hit.chunk.language,
         kind=hit.chunk.kind,
         symbol=hit.chunk.symbol,

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from c2llm_lsp.server import requests
 from c2llm_lsp.server.messages.common import filters, limit, own_request, ready, together
 from retrieval.errors import QueryError
-from retrieval.types import Answer
+from retrieval.types import Answer, Filters
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
     from c2llm_lsp.server.folder import Folder
+    from retrieval.workspace import Workspace
 
 UNCLEAR = "c2llm/similar needs `text`, or a `textDocument` with a `position` or a `range`."
 NOT_OPENED = "{} is not open: open it, or give a position in it."
@@ -36,16 +37,25 @@ async def similar(server: Server, asked: requests.SimilarParams) -> requests.Ans
     )
     others = [folder for folder in folders if folder is not home]
     if others:
-        answers += await _elsewhere(server, home, path, line, others, count)
+        uri = asked.text_document.uri if asked.text_document else ""
+        answers += await _elsewhere(server, (home, path, line), uri, others, count, wanted)
     return together(server, answers, count, folders)
 
 
 async def _elsewhere(
-    server: Server, home: Folder, path: str, line: int, others: list[Folder], count: int
+    server: Server, place: tuple[Folder, str, int], uri: str, others: list[Folder], count: int, wanted: Filters
 ) -> list[tuple[Folder, Answer]]:
-    """What the other folders have that is like the code at a line of this one."""
-    texts = await server.ask([home], lambda _f, workspace, _c: workspace.code_at(path, line))
-    return await server.ask(others, lambda f, workspace, _: (f, workspace.similar(text=texts[0], k=count)))
+    """What other folders have that is like the code at a line of this one. One around or inside it has the line too."""
+    home, path, line = place
+    code = (await server.ask([home], lambda _f, workspace, _c: workspace.code_at(path, line)))[0]
+
+    def ask(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Answer]:
+        same = folder.relative(uri)
+        if same is not None:
+            return folder, workspace.similar(path=same, line=line, k=count, filters=wanted)
+        return folder, workspace.similar(text=code, k=count, filters=wanted)
+
+    return await server.ask(others, ask)
 
 
 def selected(server: Server, asked: requests.SimilarParams) -> str:
