@@ -85,4 +85,4 @@ def _print(explanation: Explanation, show_path: Callable[[str], str]) -> None:
 
     console = Console(highlight=False)
     for line in lines:
-        console.print(line)
+        console.print(line, no_wrap=line.no_wrap, overflow=line.overflow)

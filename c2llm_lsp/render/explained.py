@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from rich.style import Style
 from rich.text import Text
 
-from c2llm_lsp.render.heat import Row, rows_of, sentences
+from c2llm_lsp.render.heat import STRONG, Row, rows_of, sentences, signed
 from c2llm_lsp.render.lines import clean
 from retrieval.types import Explanation
 
@@ -24,7 +24,6 @@ HEAT_STYLES = (
 )
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 BAR = 5  # characters
-STRONG = 0.5  # of the largest effect
 
 
 def explained(explanation: Explanation, *, show_path: Callable[[str], str]) -> Iterator[Text]:
@@ -65,7 +64,7 @@ def _line(row: Row, width: int, *, looks: bool, asked: bool) -> Text:
         text.append(_bar(row.bar), style="yellow")
         text.append(f"{row.attention:>6.1%}" if row.attention else " " * 6, style="dim")
     if asked:
-        text.append(f"{row.effect:>+8.3f}" if row.effect is not None else " " * 8, style=_effect_style(row))
+        text.append(f"{signed(row.effect):>8}", style=_effect_style(row))
     text.append("  ")
     for part in row.parts:
         text.append(clean(part.text), style=HEAT_STYLES[part.heat] if row.read else "dim")
@@ -74,6 +73,8 @@ def _line(row: Row, width: int, *, looks: bool, asked: bool) -> Text:
 
 
 def _effect_style(row: Row) -> str:
+    if row.small:
+        return "dim"
     colour = "green" if (row.effect or 0.0) > 0 else "red"
     return f"bold {colour}" if row.strength >= STRONG else colour
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from retrieval.types import Explanation, Look, WordMatch
 # A token's weight in parts of what it would have if all were alike, from which on it is warm, hot, ... The embedded
 # model's weights lie between 0.2 and 3: half of all tokens stay cold.
 HEATS = (1.2, 1.6, 2.2, 3.0)
+STRONG = 0.5  # an effect of this part of the largest is made to stand out
+SMALL = 0.0005  # an effect that would be shown as zero
 MOST = 6  # words named as those that are looked at most
 _ROW = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 
@@ -34,6 +37,10 @@ class Row:
     effect: float | None
     strength: float  # size of the effect in parts of the largest
     read: bool
+
+    @property
+    def small(self) -> bool:
+        return abs(self.effect or 0.0) < SMALL
 
 
 def rows_of(explanation: Explanation) -> list[Row]:
@@ -84,11 +91,25 @@ def _parts(text: str, start: int, looks: tuple[Look, ...], tokens: int) -> Itera
 
 def most_looked_at(explanation: Explanation) -> list[tuple[str, float]]:
     """The words with the most attention, all their places together."""
-    totals: Counter[str] = Counter()
-    for look in explanation.looks:
-        if word := explanation.chunk.text[look.start : look.end].strip().lower():
-            totals[word] += look.weight  # type: ignore[assignment]
-    return [(word, float(weight)) for word, weight in totals.most_common(MOST)]
+    totals: dict[str, float] = defaultdict(float)
+    start = end = -1
+    weight = 0.0
+    for look in (*explanation.looks, None):
+        if look is not None and look.start == end:  # a word that the model reads as several tokens
+            end, weight = look.end, weight + look.weight
+            continue
+        if word := explanation.chunk.text[start:end].strip().lower() if end > 0 else "":
+            totals[word] += weight
+        if look is not None:
+            start, end, weight = look.start, look.end, look.weight
+    return heapq.nlargest(MOST, totals.items(), key=lambda item: item[1])
+
+
+def signed(effect: float | None) -> str:
+    """An effect as it is shown; no sign where it is as good as nothing."""
+    if effect is None:
+        return ""
+    return "0.000" if abs(effect) < SMALL else f"{effect:+.3f}"
 
 
 def header_share(explanation: Explanation) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
-from c2llm_lsp.render.heat import HEATS, Part, Row, rows_of, sentences
+from c2llm_lsp.render.heat import HEATS, STRONG, Part, Row, rows_of, sentences, signed
 from c2llm_lsp.render.lines import clean
 from retrieval.types import Explanation
 
@@ -80,14 +80,16 @@ def _row(row: Row, *, looks: bool, asked: bool) -> str:
         bar = f"<span class='track'><span class='bar' style='width:{100 * row.bar:.0f}%'></span></span>"
         cells.append(f"<td class='dim'>{bar} {share:>6}</td>")
     if asked:
-        cells.append("<td></td>" if row.effect is None else _effect(row.effect, row.strength))
+        cells.append(_effect(row))
     cells.append(f"<td class='text'>{''.join(map(_part, row.parts))}</td>")
     return f"<tr{'' if row.read else ' class=unread'}>{''.join(cells)}</tr>"
 
 
-def _effect(effect: float, strength: float) -> str:
-    kind = ("plus" if effect > 0 else "minus") + (" strong" if strength >= 0.5 else "")
-    return f"<td class='{kind}'>{effect:+.3f}</td>"
+def _effect(row: Row) -> str:
+    if row.effect is None or row.small:
+        return f"<td class='dim'>{signed(row.effect)}</td>"
+    kind = ("plus" if row.effect > 0 else "minus") + (" strong" if row.strength >= STRONG else "")
+    return f"<td class='{kind}'>{signed(row.effect)}</td>"
 
 
 def _part(part: Part) -> str:
