@@ -130,6 +130,9 @@ class Hit(Wire, frozen=True, kw_only=True):
     folder: Annotated[str, Meta(description="URI of the workspace folder")]
     path: Annotated[str, Meta(description="Relative to the folder, with / between parts")]
     range: Range
+    selection_range: Annotated[
+        Range, Meta(description="From the name of the best piece to its end: where to put the cursor")
+    ]
     language: str
     kind: Kind
     symbol: str

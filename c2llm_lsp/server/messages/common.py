@@ -95,7 +95,7 @@ def freshness(server: Server, parts: Sequence[tuple[Folder, Freshness]]) -> requ
     )
 
 
-def _selection(chunk: Chunk, document: Document | None, encoding: Encoding) -> requests.Range:
+def selection(chunk: Chunk, document: Document | None, encoding: Encoding) -> requests.Range:
     """From a chunk's name to its end; from its start where its name is not written in it."""
     line, before = _name(chunk)
     last = chunk.text.rstrip("\n").rpartition("\n")[2].rstrip("\r")
@@ -132,7 +132,7 @@ def wire_hit(server: Server, folder: Folder, hit: Hit) -> requests.Hit:
         folder=folder.uri,
         path=hit.chunk.path,
         range=requests.wire_range(whole_lines(start, end, last, server.encoding)),
-        selection_range=_selection(hit.chunk, document, server.encoding),
+        selection_range=selection(hit.chunk, document, server.encoding),
         language=hit.chunk.language,
         kind=hit.chunk.kind,
         symbol=hit.chunk.symbol,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
 
 PARENT_EVERY = 2.0  # seconds between two looks at whether the editor lives
+# Clients whose file events cover whole trees. Others that offer events tell of less: Helix of what it saves itself, Eglot
+# of folders that were there at the start.
+WATCH_ALL = ("Visual Studio Code", "Code - OSS", "VSCodium", "code-server", "Neovim", "Zed")
 
 
 def register(server: Server) -> None:
@@ -25,9 +28,7 @@ def register(server: Server) -> None:
         can = params.capabilities
         server.encoding = Encoding(ServerCapabilitiesBuilder.choose_position_encoding(can))
         server.shows_progress = bool(get_capability(can, "window.work_done_progress", False))
-        server.client_watches = bool(
-            get_capability(can, "workspace.did_change_watched_files.dynamic_registration", False)
-        )
+        server.client_watches = watches_all(params)
         configuration.take(server, params.initialization_options)
         for uri, name in _folders(params):
             server.add_folder(uri, name)
@@ -39,6 +40,11 @@ def register(server: Server) -> None:
         if server.client_watches:
             await watched_files.ask_for_events(server)
         await configuration.begin(server)
+
+
+def watches_all(params: lsp.InitializeParams) -> bool:
+    offered = get_capability(params.capabilities, "workspace.did_change_watched_files.dynamic_registration", False)
+    return bool(offered and params.client_info and params.client_info.name.startswith(WATCH_ALL))
 
 
 def _folders(params: lsp.InitializeParams) -> list[tuple[str, str]]:

@@ -45,6 +45,6 @@ def _symbol(hit: requests.Hit) -> lsp.WorkspaceSymbol:
     return lsp.WorkspaceSymbol(
         name=name,
         kind=KINDS[hit.kind],
-        location=lsp.Location(hit.uri, requests.lsp_range(hit.range)),
+        location=lsp.Location(hit.uri, requests.lsp_range(hit.selection_range)),
         container_name=f"{hit.path} {hit.scope}".strip(),
     )
