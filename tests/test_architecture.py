@@ -49,7 +49,8 @@ def test_the_readme_lists_each_setting_of_the_schema() -> None:
 
 
 def row(setting: Setting) -> str:
-    default = setting.default if setting.kind == "integer" else f"`{setting.default}`" if setting.default else "empty"
+    plain = {"integer": str(setting.default), "boolean": str(setting.default).lower()}
+    default = plain.get(setting.kind) or (f"`{setting.default}`" if setting.default else "empty")
     workspace = "yes" if setting.in_workspace else "no"
     first = f"| `{setting.name}` | {setting.kind} | {default} | `{setting.variable}` | {workspace} |"
     return f"{first} {setting.help} | {setting.used_by} |"
