@@ -27,11 +27,6 @@ class Document:
     def lines(self) -> tuple[str, ...]:
         return tuple(self._lines)
 
-    @property
-    def odd_lines(self) -> bool:
-        """Whether a lone "\\r" ends a line here, which the engine does not count."""
-        return any(line.endswith("\r") for line in self._lines)
-
     def apply(self, version: int, changes: Iterable[TextDocumentContentChangeEvent]) -> None:
         """Apply changes one after another, each on the outcome of the one before (LSP 3.17, didChange)."""
         for change in changes:
@@ -47,19 +42,6 @@ class Document:
         if first == last:
             return self._lines[first][start:end]
         return "".join([self._lines[first][start:], *self._lines[first + 1 : last], self._lines[last][:end]])
-
-    def engine_line(self, line: int) -> int:
-        """The engine's number of a client's line."""
-        return 1 + sum(text.endswith("\n") for text in self._lines[: min(line, len(self._lines) - 1)])
-
-    def client_line(self, line: int) -> int:
-        """The client's number of the first line of one of the engine's."""
-        ends = 0
-        for number, text in enumerate(self._lines):
-            if ends == line - 1:
-                return number
-            ends += text.endswith("\n")
-        return len(self._lines) - 1
 
     def _replace(self, span: Range, text: str) -> None:
         (first, start), (last, end) = sorted((self._place(span.start), self._place(span.end)))

@@ -1,8 +1,8 @@
 """Positions between a client and the engine.
 
 A client counts lines from 0 and columns in code units of the encoding that was negotiated (UTF-8, UTF-16 or UTF-32);
-"\\n", "\\r\\n" and "\\r" end a line, and nothing else does (LSP 3.17, Position). Python's columns are code points, and the
-engine counts lines from 1 at each "\\n". Columns beyond a line's end mean its end.
+"\\n", "\\r\\n" and "\\r" end a line, and nothing else does (LSP 3.17, Position). The engine has the same lines, counted from
+1, and Python's columns are code points. Columns beyond a line's end mean its end.
 """
 
 from __future__ import annotations
@@ -53,6 +53,12 @@ def split_lines(text: str) -> list[str]:
         return [part + "\n" for part in parts[:-1]] + parts[-1:]
     lines = _LINE.findall(text)
     return [*lines, text[sum(map(len, lines)) :]]
+
+
+def last_line(text: str) -> str:
+    """The last line that a text has something of, without its end."""
+    lines = split_lines(text)
+    return (lines[-1] or lines[-2 if len(lines) > 1 else -1]).rstrip("\r\n")
 
 
 def whole_lines(start: int, end: int, last_line: str, encoding: Encoding) -> Range:

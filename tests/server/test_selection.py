@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from c2llm_lsp.server.document import Document
 from c2llm_lsp.server.messages.common import selection
 from c2llm_lsp.server.positions import Encoding
+from retrieval.chunking import chunk_file
 from retrieval.types import Chunk
 
 AFTER = 10  # lines before the chunk
 
 
 def chunk(symbol: str, text: str) -> Chunk:
-    lines = text.count("\n") + 1
+    lines = len(text.splitlines())
     return Chunk("app.py", "python", "function", symbol, "", AFTER + 1, AFTER + lines, 0, 0, text)
 
 
@@ -21,7 +23,7 @@ def check(symbol: str, marked: str, encoding: str = "utf-16") -> None:
     """The selection begins where «marked» does and ends at the end of the text."""
     text = marked.replace("«", "")
     before = marked.partition("«")[0]
-    found = selection(chunk(symbol, text), None, units := Encoding(encoding))
+    found = selection(chunk(symbol, text), units := Encoding(encoding))
     assert found.start.line == AFTER + before.count("\n")
     assert found.start.character == units.units(before.rpartition("\n")[2])
     assert found.end.line == AFTER + text.count("\n")
@@ -62,13 +64,14 @@ def test_columns_count_in_the_clients_units(encoding: str) -> None:
 
 
 def test_line_ends_of_windows_are_no_columns() -> None:
-    found = selection(chunk("total", "def total():\r\n    return 1\r\n"[:-2]), None, Encoding())
+    found = selection(chunk("total", "def total():\r\n    return 1\r\n"[:-2]), Encoding())
     assert (found.end.line, found.end.character) == (AFTER + 1, len("    return 1"))
 
 
-def test_lone_carriage_returns_in_an_open_document_are_lines_to_its_client() -> None:
-    text = "\n" * AFTER + "a = 1\rdef total():\r\n    return 1\n"
-    document = Document("file:///app.py", "python", 1, text, Encoding())
-    found = selection(chunk("total", "a = 1\rdef total():\r\n    return 1"), document, Encoding())
-    assert (found.start.line, found.start.character) == (AFTER, 0)
-    assert found.end.line == AFTER + 2
+def test_lone_carriage_returns_end_lines_to_the_client_and_to_the_index() -> None:
+    text = "a = 1\rb = 2\r\n\rdef total():\r    return 1\r"
+    (found,) = chunk_file("app.py", text)
+    assert (found.start_line, found.end_line) == (1, 5)
+    at = selection(replace(found, symbol="total"), Encoding())
+    assert (at.start.line, at.start.character) == (3, len("def "))
+    assert (at.end.line, at.end.character) == (4, len("    return 1"))

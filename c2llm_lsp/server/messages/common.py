@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from c2llm_lsp.server import requests
-from c2llm_lsp.server.positions import Encoding, whole_lines
+from c2llm_lsp.server.positions import Encoding, last_line, split_lines, whole_lines
 from retrieval.errors import QueryError
 from retrieval.types import Answer, Chunk, Filters, Freshness, Hit
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
-    from c2llm_lsp.server.document import Document
     from c2llm_lsp.server.folder import Folder
 
 P = TypeVar("P", bound=requests.Wire)
@@ -95,16 +94,12 @@ def freshness(server: Server, parts: Sequence[tuple[Folder, Freshness]]) -> requ
     )
 
 
-def selection(chunk: Chunk, document: Document | None, encoding: Encoding) -> requests.Range:
+def selection(chunk: Chunk, encoding: Encoding) -> requests.Range:
     """From a chunk's name to its end; from its start where its name is not written in it."""
     line, before = _name(chunk)
-    last = chunk.text.rstrip("\n").rpartition("\n")[2].rstrip("\r")
-    start, end = chunk.start_line + line, chunk.end_line
-    if document is not None and document.odd_lines:
-        start, before, end = document.client_line(start) + 1, "", document.client_line(end) + 1
     return requests.Range(
-        start=requests.Position(line=start - 1, character=encoding.units(before)),
-        end=requests.Position(line=end - 1, character=encoding.units(last)),
+        start=requests.Position(line=chunk.start_line + line - 1, character=encoding.units(before)),
+        end=requests.Position(line=chunk.end_line - 1, character=encoding.units(last_line(chunk.text))),
     )
 
 
@@ -113,33 +108,27 @@ def _name(chunk: Chunk) -> tuple[int, str]:
     named = re.compile(rf"(?<!\w){re.escape(chunk.symbol)}(?!\w)") if chunk.symbol else None
     found = [
         (line, text[: match.start()])
-        for line, text in enumerate(chunk.text.split("\n") if named else ())
+        for line, text in enumerate(split_lines(chunk.text) if named else ())
         if named and (match := named.search(text))
     ]
     return next((at for at in found if not at[1].lstrip().startswith(COMMENTS)), found[0] if found else (0, ""))
 
 
 def wire_hit(server: Server, folder: Folder, hit: Hit) -> requests.Hit:
-    uri = folder.uri_of(hit.chunk.path)
-    document = server.documents.get(uri)
-    start, end, salient = hit.start_line, hit.end_line, hit.salient_lines
-    if document is not None and document.odd_lines:
-        start, end = (document.client_line(line) + 1 for line in (start, end))
-        salient = tuple(document.client_line(line) + 1 for line in salient)
-    last = hit.text.rpartition("\n")[2] if not hit.text.endswith("\n") else hit.text[:-1].rpartition("\n")[2]
+    span = whole_lines(hit.start_line, hit.end_line, last_line(hit.text), server.encoding)
     return requests.Hit(
-        uri=uri,
+        uri=folder.uri_of(hit.chunk.path),
         folder=folder.uri,
         path=hit.chunk.path,
-        range=requests.wire_range(whole_lines(start, end, last, server.encoding)),
-        selection_range=selection(hit.chunk, document, server.encoding),
+        range=requests.wire_range(span),
+        selection_range=selection(hit.chunk, server.encoding),
         language=hit.chunk.language,
         kind=hit.chunk.kind,
         symbol=hit.chunk.symbol,
         scope=hit.chunk.scope,
         score=round(float(hit.score), 6),
         text=hit.text,
-        salient_lines=[line - 1 for line in salient],
+        salient_lines=[line - 1 for line in hit.salient_lines],
         signals=[
             requests.Signal(name=s.name, value=round(float(s.value), 6), effect=round(float(s.effect), 6))
             for s in hit.signals

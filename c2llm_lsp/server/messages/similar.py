@@ -76,5 +76,4 @@ def place(server: Server, asked: requests.SimilarParams) -> tuple[Folder, str, i
     found = server.place_of(asked.text_document.uri)
     if found is None:
         raise QueryError(f"{asked.text_document.uri} is in none of the open folders.")
-    document = server.documents.get(asked.text_document.uri)
-    return *found, document.engine_line(at.line) if document else at.line + 1
+    return *found, at.line + 1
