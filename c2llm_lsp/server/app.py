@@ -24,7 +24,7 @@ from c2llm_lsp import __version__
 from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.server.document import Document
 from c2llm_lsp.server.edits import Edits
-from c2llm_lsp.server.folder import Folder, Surroundings
+from c2llm_lsp.server.folder import OPEN_SECONDS, Folder, Surroundings
 from c2llm_lsp.server.positions import Encoding
 from c2llm_lsp.server.progress import FolderProgress, work
 from c2llm_lsp.server.protocol import Protocol
@@ -63,6 +63,7 @@ class Server(LanguageServer):
         self.ended = asyncio.Event()
         self._token = token
         self._bars: dict[Folder, FolderProgress] = {}
+        self._opening: dict[Folder, asyncio.Future[None]] = {}
         self._encoders: dict[tuple[str, int], Encoder] = {}
         self._loading = threading.Lock()
         self._tasks: list[asyncio.Future[None]] = []
@@ -117,6 +118,7 @@ class Server(LanguageServer):
             return
         self.folders.append(folder)
         self._bars[folder] = FolderProgress(self, folder)
+        self._opening[folder] = self.loop.create_future()
         folder.start()
 
     def remove_folder(self, folder: Folder) -> None:
@@ -158,7 +160,15 @@ class Server(LanguageServer):
     def folder_with_bar(self, token: int | str) -> Folder | None:
         return next((folder for folder, bar in self._bars.items() if bar.token == token), None)
 
+    async def opened(self, folders: Iterable[Folder]) -> None:
+        """Wait a moment for folders that are being opened, so that their documents are known to be shown."""
+        waiting = [self._opening[folder] for folder in folders if folder in self._opening]
+        if waiting:
+            await asyncio.wait(waiting, timeout=OPEN_SECONDS)
+
     def _opened(self, folder: Folder) -> None:
+        if (waited := self._opening.pop(folder, None)) is not None and not waited.done():
+            waited.set_result(None)
         for document in self.documents.values():
             if any(found is folder for found, _ in self.place(document)):
                 self.edits.changed(document, at_once=True)
@@ -247,5 +257,5 @@ class Server(LanguageServer):
 
 def untitled_path(document: Document) -> str:
     """What a buffer without a file is called in the index; no file can be called so by accident."""
-    name = unquote(urlsplit(document.uri).path).rsplit("/", 1)[-1] or "buffer"
-    return f"untitled:{name}" if "." in name else f"untitled:{name}{extension_of(document.language)}"
+    name = unquote(urlsplit(document.uri).path).strip("/") or "buffer"
+    return f"untitled:{name}" if "." in name.rpartition("/")[2] else f"untitled:{name}{extension_of(document.language)}"

@@ -32,13 +32,15 @@ class Edits:
         self._since: dict[str, float] = {}
         self._pending: dict[str, Document] = {}  # shown at the next quiet moment, or being shown
         self._turns: dict[str, int] = {}
+        self._turn = 0  # never given twice: a document may be closed and opened again while it is being shown
         self.delay = 0.15
 
     def changed(self, document: Document, *, at_once: bool = False) -> None:
         """A document has another text than before."""
         uri = document.uri
         self._pending[uri] = document
-        self._turns[uri] = self._turns.get(uri, 0) + 1
+        self._turn += 1
+        self._turns[uri] = self._turn
         now = time.monotonic()
         left = self._since.setdefault(uri, now) + LONGEST * self.delay - now
         if timer := self._timers.pop(uri, None):
@@ -74,8 +76,9 @@ class Edits:
         self._timers.pop(uri, None)
         self._since.pop(uri, None)
         if (document := self._pending.get(uri)) is not None:
-            text = document.lines
-            self._submit([(folder, path, text) for folder, path in self._place(document)], document, self._turns[uri])
+            text, places = document.lines, self._place(document)
+            if all(folder.ready.is_set() for folder, _ in places):  # else it is shown when they are open
+                self._submit([(folder, path, text) for folder, path in places], document, self._turns[uri])
 
     def _submit(
         self, work: list[tuple[Folder, str, Sequence[str] | None]], document: Document, turn: int | None

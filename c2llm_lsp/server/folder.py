@@ -18,7 +18,7 @@ from pygls.uris import from_fs_path, to_fs_path
 from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.session import Event, Session, opened
 from c2llm_lsp.settings import EDITOR, Loaded, Value, load
-from retrieval.files import Watcher, read_file
+from retrieval.files import SourceFile, Watcher, read_file
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -52,7 +52,7 @@ class Surroundings:
     encoder: Callable[[str, int], Encoder]  # by name and threads, shared by all folders
     chosen: dict[str, Value]  # what the editor's settings say
     client_watches: bool
-    on_open: Callable[[Folder], None]  # the next ones too are called on any thread
+    on_open: Callable[[Folder], None]  # or it cannot be opened; the next ones too are called on any thread
     on_standing: Callable[[Folder], None]
     on_report: Callable[[IndexReport], None]
     on_warnings: Callable[[tuple[str, ...]], None]
@@ -97,9 +97,10 @@ class Folder:
         self._client_watch = ClientWatch()
         self._buffers = threading.Lock()
         self._shown: set[str] = set()  # in the overlay
-        self._saved: set[str] = set()  # in the overlay, though the disk has the same text: until it is indexed
+        self._saved: dict[str, bytes] = {}  # in the overlay, though the disk has the same text: until that is indexed
         self._uris: dict[str, str] = {}  # of buffers, as the client writes them
         self._closing = False
+        self._life = threading.Lock()  # held for moments: what `ready` and `_closing` say together
 
     # -- its life ---------------------------------------------------------------------------------------------------
 
@@ -114,7 +115,12 @@ class Folder:
             logger.exception("%s cannot be opened", self.path)
             self._stand(Standing("failed", message=sentence(error)))
         finally:
-            self.ready.set()
+            with self._life:
+                self.ready.set()
+                closed = self._closing
+            if closed:
+                self._end()
+            self._around.on_open(self)
 
     def _begin(self, loaded: Loaded) -> None:
         settings = loaded.settings
@@ -131,16 +137,14 @@ class Folder:
         watcher.start()  # before the session looks: what changes in between is seen twice rather than never
         self._around.on_warnings(watcher.notes)
         self.workspace, self.session, self._watcher = workspace, session, watcher
-        if self._closing:  # closed while it was being opened
-            self._end()
-        else:
-            self._around.on_open(self)
-            session.start()
+        session.start()
 
     def close(self) -> None:
         """Stop, and leave everything that was done in the index."""
-        self._closing = True
-        if self.ready.is_set():
+        with self._life:
+            self._closing = True
+            opened = self.ready.is_set()
+        if opened:  # else it is closed when it is open
             self._end()
 
     def _end(self) -> None:
@@ -160,8 +164,7 @@ class Folder:
             logger.error("Indexing %s failed", self.path, exc_info=event.error)
             self._stand(Standing("failed", message=sentence(event.error or OSError())))
         elif event.report is not None:
-            if event.kind == "done":
-                self._forget_saved(event)
+            self._forget_saved()
             self._around.on_report(event.report)
             self._stand(self._after(event, event.report))
 
@@ -203,38 +206,45 @@ class Folder:
         if workspace is None or session is None:
             return
         on_disk = read_file(workspace.root, path, limit=workspace.scanner.max_bytes)
-        same = getattr(on_disk, "text", None) == text
+        digest = on_disk.digest if isinstance(on_disk, SourceFile) and on_disk.text == text else None
         with self._buffers:
             self._uris[path] = uri
-            if same and path not in self._shown:
+            if digest is not None and path not in self._shown and self._indexed(path) == digest:
                 return
             self._shown.add(path)
-            (self._saved.add if same else self._saved.discard)(path)
+            self._saved.pop(path, None)
+            if digest is not None:
+                self._saved[path] = digest
         self.embedded += workspace.update(path, text)
-        if same:
+        if digest is not None:
             session.changed([path])
 
     def hide(self, path: str) -> None:
         """A buffer was closed: its file counts again."""
         with self._buffers:
             self._uris.pop(path, None)
-            self._saved.discard(path)
+            self._saved.pop(path, None)
             shown = path in self._shown
             self._shown.discard(path)
         if shown and self.workspace is not None and self.session is not None:
             self.workspace.update(path, None)
             self.session.changed([path])
 
-    def _forget_saved(self, event: Event) -> None:
+    def _forget_saved(self) -> None:
         """What was saved and is indexed now needs no buffer any more."""
-        if event.report is None or event.report.cancelled or self.workspace is None:
+        if self.workspace is None:
             return
         with self._buffers:
-            done = self._saved if event.job.paths is None else self._saved.intersection(event.job.paths)
-            for path in tuple(done):
-                self._saved.discard(path)
-                self._shown.discard(path)
-                self.workspace.update(path, None)
+            for path, digest in tuple(self._saved.items()):
+                if self._indexed(path) == digest:
+                    del self._saved[path]
+                    self._shown.discard(path)
+                    self.workspace.update(path, None)
+
+    def _indexed(self, path: str) -> bytes:
+        """The digest of a file as it is in the index; empty where it is not there."""
+        row = self.workspace.store.file(path) if self.workspace is not None else None
+        return row.digest if row is not None else b""
 
     def unsaved(self) -> int:
         with self._buffers:

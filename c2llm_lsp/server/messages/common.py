@@ -40,14 +40,16 @@ def own_request(
 
 async def ready(server: Server, asked: requests.Filtered) -> list[Folder]:
     """The folders that a request is about, when it may be answered. Raises QueryError for one that is not open."""
+    folders = list(server.folders)
+    if asked.folder is not None:
+        folder = server.folder_at(asked.folder)
+        if folder is None:
+            raise QueryError(f"{asked.folder} is not an open folder.")
+        folders = [folder]
     if asked.wait_for_edits:
+        await server.opened(folders)
         await server.edits.settled()
-    if asked.folder is None:
-        return list(server.folders)
-    folder = server.folder_at(asked.folder)
-    if folder is None:
-        raise QueryError(f"{asked.folder} is not an open folder.")
-    return [folder]
+    return folders
 
 
 def filters(asked: requests.Filtered) -> Filters:

@@ -1,0 +1,65 @@
+"""`c2llm` with an encoder that tests hold up and break: `python -m tests.server.levered LEVERS serve`.
+
+LEVERS is a folder. While it holds a file of that name, `hold` keeps the encoder from answering and `fail`, `crash` and
+`unloadable` make it raise. Each batch of passages adds a line to `batches`: how many, and their first words.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import retrieval.encoders
+import retrieval.workspace
+from retrieval.encoders import Encoder, OverlapEncoder
+from retrieval.encoders.base import Vectors
+from retrieval.errors import EncoderError, ModelError
+
+POLL = 0.005
+
+
+class Levered(OverlapEncoder):
+    def __init__(self, levers: Path) -> None:
+        super().__init__()
+        self._levers = levers
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        self._obey("queries")
+        return super().encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        with (self._levers / "batches").open("a") as log:
+            log.write(f"{len(texts)} {' '.join(texts[0].split())[:60]}\n")
+        self._obey("passages")
+        return super().encode_passages(texts)
+
+    def _obey(self, what: str) -> None:
+        while (self._levers / "hold").exists() or (self._levers / f"hold-{what}").exists():
+            time.sleep(POLL)
+        if (self._levers / "slow").exists():
+            time.sleep(0.05)
+        if (self._levers / "fail").exists():
+            raise EncoderError("The encoder broke, as the test wants it.")
+        if (self._levers / "crash").exists():
+            raise RuntimeError("a bug in the encoder")
+
+
+def main() -> None:
+    levers = Path(sys.argv.pop(1))
+
+    def load(name: str = "embedded", *, threads: int | None = None) -> Encoder:
+        if (levers / "unloadable").exists():
+            raise ModelError("The model is broken, as the test wants it.")
+        return Levered(levers)
+
+    retrieval.encoders.load = load
+    retrieval.workspace.load = load
+    from c2llm_lsp.cli import main as c2llm
+
+    c2llm()
+
+
+if __name__ == "__main__":
+    main()
