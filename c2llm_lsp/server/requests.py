@@ -80,7 +80,7 @@ class SimilarParams(Filtered, frozen=True, kw_only=True):
 
 class ContextParams(Filtered, frozen=True, kw_only=True):
     """`c2llm/context`: what an assistant should read, as Markdown: for a question, about the lines of a range or what is at
-    a position of a document, or about both together.
+    a position of a document, or about both together. `limit` is how many places are packed at most, 12 without it.
     """
 
     query: str | None = None
@@ -171,6 +171,7 @@ class ContextAnswer(Wire, frozen=True, kw_only=True):
     tokens: Count
     budget: Count
     left_out: Annotated[int, Meta(ge=0, description="Places found that had no room")]
+    encoder: Annotated[str, Meta(description="Whose vectors were used; empty where words alone were searched")]
     freshness: Freshness
     notes: list[str]
 

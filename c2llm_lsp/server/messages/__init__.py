@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from c2llm_lsp.server.messages import (
     configuration,
+    context,
     documents,
+    explain,
     initialize,
     progress,
     search,
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
 _ALL = (
     configuration,
+    context,
     documents,
+    explain,
     initialize,
     progress,
     search,

@@ -73,16 +73,22 @@ def together(
         {(folder.uri_of(hit.chunk.path), hit.start_line): (hit, folder) for hit, folder in reversed(found)}.values()
     )
     hits.reverse()
-    notes = [note for _, answer in answers for note in answer.notes]
-    answered = {id(folder) for folder, _ in answers}
-    notes += [NOT_OPEN.format(f.name, f.standing.message or f.standing.state) for f in asked if id(f) not in answered]
     return requests.Answer(
         hits=[wire_hit(server, folder, hit) for hit, folder in hits[:count]],
         freshness=freshness(server, [(folder, answer.freshness) for folder, answer in answers]),
         encoder=next((answer.encoder for _, answer in answers if answer.encoder), ""),
         seconds=max((answer.seconds for _, answer in answers), default=0.0),
-        notes=list(dict.fromkeys(notes if asked else [NO_FOLDER])),
+        notes=notes(answers, asked),
     )
+
+
+def notes(answers: Sequence[tuple[Folder, Answer]], asked: Sequence[Folder]) -> list[str]:
+    """What should be said about the answers of the folders that were asked."""
+    if not asked:
+        return [NO_FOLDER]
+    answered = {id(folder) for folder, _ in answers}
+    silent = [NOT_OPEN.format(f.name, f.standing.message or f.standing.state) for f in asked if id(f) not in answered]
+    return list(dict.fromkeys([*(note for _, answer in answers for note in answer.notes), *silent]))
 
 
 def freshness(server: Server, parts: Sequence[tuple[Folder, Freshness]]) -> requests.Freshness:

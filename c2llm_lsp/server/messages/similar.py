@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from c2llm_lsp.server import requests
 from c2llm_lsp.server.messages.common import filters, limit, own_request, ready, together
+from c2llm_lsp.server.messages.places import home, selected
 from retrieval.errors import QueryError
 from retrieval.types import Answer, Filters
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from retrieval.workspace import Workspace
 
 UNCLEAR = "c2llm/similar needs `text`, or a `textDocument` with a `position` or a `range`."
-NOT_OPENED = "{} is not open: open it, or give a position in it."
 
 
 def register(server: Server) -> None:
@@ -25,20 +25,20 @@ def register(server: Server) -> None:
 async def similar(server: Server, asked: requests.SimilarParams) -> requests.Answer:
     folders = await ready(server, asked)
     count, wanted = limit(server, asked), filters(asked)
-    text = asked.text or selected(server, asked)
+    text = asked.text or await selected(server, asked)
     if text:
         answers = await server.ask(
             folders, lambda f, workspace, _: (f, workspace.similar(text=text, k=count, filters=wanted))
         )
         return together(server, answers, count, folders)
-    home, path, line = place(server, asked)
+    at, path, line = place(server, asked)
     answers = await server.ask(
-        [home], lambda f, workspace, _: (f, workspace.similar(path=path, line=line, k=count, filters=wanted))
+        [at], lambda f, workspace, _: (f, workspace.similar(path=path, line=line, k=count, filters=wanted))
     )
-    others = [folder for folder in folders if folder is not home]
+    others = [folder for folder in folders if folder is not at]
     if others:
         uri = asked.text_document.uri if asked.text_document else ""
-        answers += await _elsewhere(server, (home, path, line), uri, others, count, wanted)
+        answers += await _elsewhere(server, (at, path, line), uri, others, count, wanted)
     return together(server, answers, count, folders)
 
 
@@ -46,8 +46,11 @@ async def _elsewhere(
     server: Server, place: tuple[Folder, str, int], uri: str, others: list[Folder], count: int, wanted: Filters
 ) -> list[tuple[Folder, Answer]]:
     """What other folders have that is like the code at a line of this one. One around or inside it has the line too."""
-    home, path, line = place
-    code = (await server.ask([home], lambda _f, workspace, _c: workspace.code_at(path, line)))[0]
+    at, path, line = place
+    found = await server.ask([at], lambda _f, workspace, _c: workspace.code_at(path, line))
+    if not found:  # its index is not open
+        return []
+    code = found[0]
 
     def ask(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Answer]:
         same = folder.relative(uri)
@@ -58,22 +61,9 @@ async def _elsewhere(
     return await server.ask(others, ask)
 
 
-def selected(server: Server, asked: requests.SimilarParams) -> str:
-    """The text of the range that is asked about; empty where there is none, or nothing is in it."""
-    if asked.range is None or asked.text_document is None:
-        return ""
-    document = server.documents.get(asked.text_document.uri)
-    if document is None:
-        raise QueryError(NOT_OPENED.format(asked.text_document.uri))
-    return document.between(requests.lsp_range(asked.range)).strip()
-
-
 def place(server: Server, asked: requests.SimilarParams) -> tuple[Folder, str, int]:
     """Folder, path and the engine's line of the position that is asked about."""
     at = asked.position or (asked.range.start if asked.range else None)
     if asked.text_document is None or at is None:
         raise QueryError(UNCLEAR)
-    found = server.place_of(asked.text_document.uri)
-    if found is None:
-        raise QueryError(f"{asked.text_document.uri} is in none of the open folders.")
-    return *found, at.line + 1
+    return *home(server, asked.text_document.uri), at.line + 1
