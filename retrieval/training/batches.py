@@ -49,13 +49,18 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded ids and masks (1 = real), right-padded; `ignored` (queries, passages): no negatives."""
+    """Padded ids and masks (1 = real), right-padded; query i belongs to passage i, passages beyond are negatives.
+
+    `ignored` (queries, passages): no negatives. `teacher` (queries, passages): similarities to learn from.
+    """
 
     query_ids: NDArray[np.int64]
     query_mask: NDArray[np.int64]
     passage_ids: NDArray[np.int64]
     passage_mask: NDArray[np.int64]
     ignored: Bools | None = None
+    teacher: NDArray[np.float32] | None = None
+    task: str = ""
 
 
 class Batches:

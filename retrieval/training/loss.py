@@ -26,3 +26,9 @@ class InfoNce(nn.Module):
         forth = nn.functional.cross_entropy(scores, truth)
         back = nn.functional.cross_entropy(scores[:, : len(queries)].T, truth)
         return (forth + back) / 2
+
+    def distilled(self, queries: Tensor, passages: Tensor, teacher: Tensor) -> Tensor:
+        """How far the distribution over the passages is from the one that the teacher's similarities make."""
+        scores = self.log_scale.exp().clamp(max=MAX_SCALE) * queries @ passages.T
+        aim = nn.functional.softmax(teacher / START_TEMPERATURE, dim=-1)
+        return nn.functional.kl_div(nn.functional.log_softmax(scores, dim=-1), aim, reduction="batchmean")

@@ -14,8 +14,10 @@ from retrieval.model.config import C2LLMConfig, with_layers  # noqa: E402
 from retrieval.training import trainer  # noqa: E402
 from retrieval.training.batches import Batch  # noqa: E402
 from retrieval.training.dataset import padded  # noqa: E402
+from retrieval.training.forward import Forward, Validation, mean_reciprocal_rank  # noqa: E402
+from retrieval.training.loss import InfoNce  # noqa: E402
 from retrieval.training.stacking import stacked  # noqa: E402
-from retrieval.training.trainer import Stage, TrainingFailed, Validation, mean_reciprocal_rank, train  # noqa: E402
+from retrieval.training.trainer import Stage, TrainingFailed, train  # noqa: E402
 
 TINY = C2LLMConfig(
     hidden_size=16,
@@ -55,7 +57,7 @@ def validation() -> Validation:
 
 
 def run(folder: Path, layers: int = 0) -> C2LLM:
-    return train(tiny(layers), Toy(), STAGE, folder, validation())  # type: ignore[arg-type]
+    return train(tiny(layers), Toy(), STAGE, folder, {"toy": validation()})
 
 
 def curve(folder: Path) -> list[tuple[str, str, str]]:
@@ -95,7 +97,7 @@ def test_a_killed_run_that_goes_on_ends_like_an_undisturbed_one(
     resumed = run(tmp_path / "cut", layers)
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
-    assert [row[::2] for row in curve(tmp_path / "cut")] == [row[::2] for row in curve(tmp_path / "whole")]
+    assert curve(tmp_path / "cut") == curve(tmp_path / "whole")
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(
@@ -131,3 +133,102 @@ def test_right_padded_forward_equals_the_reference() -> None:
     with torch.inference_mode():
         for found, expected in zip(RightPadded(model)(ids, mask), model(ids, mask), strict=True):
             torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("padding_side", ["right", "left"])
+def test_gradient_caching_gives_the_gradients_of_the_whole_batch(padding_side: str) -> None:
+    def gradients(cached: bool) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        model, loss = C2LLM(replace(TINY, num_hidden_layers=1, padding_side=padding_side)), InfoNce()
+        stage = replace(STAGE, cached=cached)
+        run = trainer.Run(model, loss, trainer._optimiser(model, loss, stage), None)
+        (trainer._backward_cached if cached else trainer._backward)(run, Toy().batch(0), stage)
+        return [p.grad for p in [*model.parameters(), *loss.parameters()] if p.grad is not None]
+
+    whole, cached = gradients(False), gradients(True)
+    assert len(whole) == len(cached) > 10
+    for one, other in zip(whole, cached, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4)
+
+
+def test_groups_smaller_than_the_batch_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch, model = Toy().batch(0), tiny(1)
+    whole = Forward(model, batch).vectors(batch.query_ids, batch.query_mask)
+    monkeypatch.setattr("retrieval.training.forward.ROWS_A_GROUP", 5)
+    torch.testing.assert_close(Forward(model, batch).vectors(batch.query_ids, batch.query_mask), whole)
+
+
+def test_rates_rise_stay_and_fall() -> None:
+    stage = replace(STAGE, steps=100, warm_up=10, decay=0.3)
+    shares = [stage.share(step) for step in range(100)]
+    assert shares[:10] == sorted(shares[:10]) and shares[0] == 0.1
+    assert set(shares[10:70]) == {1.0}
+    assert shares[70:] == sorted(shares[70:], reverse=True) and shares[-1] < 0.03
+    assert [replace(stage, steps=200).share(step) for step in range(70)] == shares[:70]
+
+
+def test_the_average_follows_the_weights(tmp_path: Path) -> None:
+    model = tiny()
+    result = train(model, Toy(), replace(STAGE, averaged=0.9), tmp_path, {"toy": validation()})
+    assert result is not model
+    distances = [(a - b).abs().max().item() for a, b in zip(result.parameters(), model.parameters(), strict=True)]
+    assert 0 < max(distances) < 0.1
+
+
+def test_a_run_with_an_average_resumes_exactly(tmp_path: Path) -> None:
+    stage = replace(STAGE, averaged=0.9, decay=0.3)
+    whole = train(tiny(), Toy(), stage, tmp_path / "whole")
+    train(tiny(), Toy(), replace(stage, steps=15), tmp_path / "cut")
+    resumed = train(tiny(), Toy(), stage, tmp_path / "cut")
+    # the run of 15 steps had begun to fall at step 11, so that only its first 10 are the same
+    assert any(not torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
+    train(tiny(), Toy(), replace(stage, steps=15, decay=0.0), tmp_path / "longer")
+    resumed = train(tiny(), Toy(), stage, tmp_path / "longer")
+    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_checkpoint_of_something_else_is_named_in_words(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(TrainingFailed, match=r"checkpoint\.pt is no checkpoint of this run"):
+        run(tmp_path)
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(tiny(), Toy(), replace(STAGE, steps=5), tmp_path)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+
+    def full(state: object, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingFailed, match="make room"):
+        train(tiny(), Toy(), STAGE, tmp_path)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert not (tmp_path / "checkpoint.part").exists()
+
+
+def test_a_teacher_s_similarities_are_learnt(tmp_path: Path) -> None:
+    """The teacher belongs each query to the next passage: with all weight on it, that is what is learnt."""
+
+    class Taught(Toy):
+        def batch(self, step: int) -> Batch:
+            batch = super().batch(step)
+            return replace(batch, teacher=np.roll(np.eye(12, dtype=np.float32), 1, axis=1))
+
+    batch = Taught().batch(3)
+    model = train(tiny(), Fixed(batch), replace(STAGE, distilled=1.0), tmp_path)
+    forward = Forward(model, batch)
+    scores = (
+        forward.vectors(batch.query_ids, batch.query_mask) @ forward.vectors(batch.passage_ids, batch.passage_mask).T
+    )
+    assert (scores.argmax(dim=1) == torch.arange(1, 13) % 12).float().mean() > 0.9
+
+
+class Fixed:
+    def __init__(self, only: Batch) -> None:
+        self._only = only
+
+    def batch(self, step: int) -> Batch:
+        return self._only
