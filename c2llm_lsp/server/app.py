@@ -66,7 +66,7 @@ class Server(LanguageServer):
         self._opening: dict[Folder, asyncio.Future[None]] = {}
         self._encoders: dict[tuple[str, int], Encoder] = {}
         self._loading = threading.Lock()
-        self._tasks: list[asyncio.Future[None]] = []
+        self._tasks: set[asyncio.Future[None]] = set()
         self._told: set[str] = set()
         self._status_due: asyncio.TimerHandle | None = None
         self.loop = asyncio.get_running_loop()
@@ -98,8 +98,14 @@ class Server(LanguageServer):
             logger.debug("The loop has ended.")
 
     def keep(self, task: asyncio.Future[None]) -> None:
-        """Hold on to a task until the end; asyncio itself does not."""
-        self._tasks.append(task)
+        """Hold on to a task until it is done; asyncio itself does not. One that fails is logged."""
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Future[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("A task failed", exc_info=error)
 
     # -- folders and documents --------------------------------------------------------------------------------------
 
@@ -126,6 +132,14 @@ class Server(LanguageServer):
         self._bars.pop(folder, None)
         threading.Thread(target=folder.close, name="c2llm-close", daemon=True).start()
         self.status_changed()
+
+    def renew(self, folder: Folder) -> None:
+        """Open a folder again that could not be opened; it keeps its place."""
+        self._bars.pop(folder, None)
+        at = self.folders.index(folder)
+        self.folders.remove(folder)
+        self.add_folder(folder.uri, folder.name)
+        self.folders.insert(at, self.folders.pop())
 
     async def reopen(self) -> None:
         """Open all folders again, with the settings as they are now."""
@@ -211,6 +225,10 @@ class Server(LanguageServer):
         if text and text not in self._told:
             self._told.add(text)
             self.window_show_message(lsp.ShowMessageParams(kind, text))
+
+    def say(self, text: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
+        """Show the user what was asked for."""
+        self.window_show_message(lsp.ShowMessageParams(kind, text))
 
     def report_server_error(self, error: Exception, source: type[Exception]) -> None:
         """Something other than a request failed; requests have their answer."""

@@ -250,6 +250,11 @@ class Folder:
         with self._buffers:
             return len(self._shown)
 
+    @property
+    def unusable(self) -> bool:
+        """Whether it could not be opened. Any thread."""
+        return self.ready.is_set() and self.workspace is None
+
     def asked(self) -> Workspace | None:
         """The workspace; None where it cannot be opened. Blocks for a moment while it is being opened."""
         self.ready.wait(OPEN_SECONDS)

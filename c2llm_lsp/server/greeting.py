@@ -15,8 +15,9 @@ from c2llm_lsp import __version__
 
 VERSION = 1  # of our own requests; `requests` has their types
 METHODS = ("c2llm/context", "c2llm/explain", "c2llm/search", "c2llm/similar", "c2llm/status", "c2llm/statusChanged")
-COMMANDS: tuple[str, ...] = ()
-CODE_ACTION_KINDS: tuple[str, ...] = ()
+FIND_SIMILAR, COPY_CONTEXT = "c2llm.server.similar", "c2llm.server.context"
+COMMANDS = (FIND_SIMILAR, COPY_CONTEXT, "c2llm.server.search", "c2llm.server.reindex", "c2llm.server.status")
+CODE_ACTION_KINDS = ("refactor.c2llm.similar", "refactor.c2llm.context")
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 MAX_GREETING = 16 * 1024 * 1024  # bytes
 INCREMENTAL = 2  # TextDocumentSyncKind
@@ -31,6 +32,7 @@ def encoding(client: dict[str, Any]) -> str:
 def initialize_result(params: Any) -> dict[str, Any]:
     """What the server can do, for a client that can do this."""
     client = _at(params, "capabilities")
+    kinds_known = _at(client, "textDocument", "codeAction", "codeActionLiteralSupport") is not None
     return {
         "capabilities": {
             "positionEncoding": encoding(client if isinstance(client, dict) else {}),
@@ -42,7 +44,7 @@ def initialize_result(params: Any) -> dict[str, Any]:
                 "save": True,
             },
             "workspaceSymbolProvider": True,
-            "codeActionProvider": {"codeActionKinds": list(CODE_ACTION_KINDS)},
+            "codeActionProvider": {"codeActionKinds": list(CODE_ACTION_KINDS)} if kinds_known else True,
             "executeCommandProvider": {"commands": list(COMMANDS)},
             "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
             "experimental": {"c2llm": {"version": VERSION, "methods": list(METHODS)}},

@@ -273,6 +273,18 @@ class FolderStatus(FolderState, frozen=True, kw_only=True):
     notes: list[str] = field(default_factory=list)
 
 
+class ReindexParams(Wire, frozen=True, kw_only=True):
+    """The command `c2llm.server.reindex`: look at everything anew, and go on where indexing was cancelled or failed."""
+
+    folder: Annotated[str, Meta(description="URI of the one folder; without it all")] | None = None
+
+
+class SavedContext(ContextAnswer, frozen=True, kw_only=True):
+    """The result of the command `c2llm.server.context`: the answer, and the Markdown file that it was put into."""
+
+    file: Annotated[str, Meta(description="URI of the file, which goes after a day; empty where nothing was found")]
+
+
 class StatusAnswer(Wire, frozen=True, kw_only=True):
     """The answer of `c2llm/status`."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.server.messages import (
+    code_actions,
+    commands,
     configuration,
     context,
     documents,
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
 
 _ALL = (
+    code_actions,
+    commands,
     configuration,
     context,
     documents,

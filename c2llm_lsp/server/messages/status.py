@@ -22,12 +22,7 @@ def register(server: Server) -> None:
 
 
 async def status(server: Server, asked: requests.StatusParams) -> requests.StatusAnswer:
-    folders = server.folders
-    if asked.folder is not None:
-        found = server.folder_at(asked.folder)
-        if found is None:
-            raise QueryError(f"{asked.folder} is not an open folder.")
-        folders = [found]
+    folders = folders_of(server, asked.folder)
     known = {id(folder): (found, now) for folder, found, now in await server.ask(folders, _look)}
     return requests.StatusAnswer(
         version=__version__,
@@ -36,6 +31,16 @@ async def status(server: Server, asked: requests.StatusParams) -> requests.Statu
         embedded_edits=sum(folder.embedded for folder in server.folders),
         folders=[_with_index(server, folder, known.get(id(folder))) for folder in folders],
     )
+
+
+def folders_of(server: Server, uri: str | None) -> list[Folder]:
+    """The one folder that is named, else all. Raises QueryError for one that is not open."""
+    if uri is None:
+        return list(server.folders)
+    folder = server.folder_at(uri)
+    if folder is None:
+        raise QueryError(f"{uri} is not an open folder.")
+    return [folder]
 
 
 def _look(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Status, Freshness]:

@@ -1,0 +1,42 @@
+"""Contexts as Markdown files: what editors without a plugin of ours show to be copied.
+
+They are code of the person's: their folder is in the cache, readable by nobody else, and old ones are removed.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from retrieval.errors import StoreError
+from retrieval.store import cache_folder
+
+KEPT_SECONDS = 24 * 3600.0
+KEPT_FILES = 20
+
+
+def save_context(text: str, cache: Path | None) -> Path:
+    """Write a context to a new file. Raises StoreError."""
+    folder = cache_folder(cache) / "contexts"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        descriptor, name = tempfile.mkstemp(prefix=time.strftime("context-%H%M%S-"), suffix=".md", dir=folder)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise StoreError(f"The context cannot be written to {folder} ({error.strerror}).") from error
+    _clean(folder)
+    return Path(name)
+
+
+def _clean(folder: Path) -> None:
+    """Remove what is old, and the oldest of what is too much."""
+    with suppress(OSError):
+        files = sorted(((file.stat().st_mtime, file) for file in folder.glob("context-*.md")), reverse=True)
+        for n, (written, file) in enumerate(files):
+            if n >= KEPT_FILES or time.time() - written > KEPT_SECONDS:
+                file.unlink()
