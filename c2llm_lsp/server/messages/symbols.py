@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from lsprotocol import types as lsp
 
 from c2llm_lsp.server import requests
@@ -27,7 +28,7 @@ KINDS = {
 
 def register(server: Server) -> None:
     @server.feature(lsp.WORKSPACE_SYMBOL)
-    async def symbols(params: lsp.WorkspaceSymbolParams) -> list[lsp.WorkspaceSymbol]:
+    async def symbols(params: lsp.WorkspaceSymbolParams) -> list[dict[str, Any]]:
         if not params.query.strip():
             return []
         answer = await search(server, requests.SearchParams(query=params.query, limit=COUNT))
@@ -40,11 +41,13 @@ def register(server: Server) -> None:
         return []
 
 
-def _symbol(hit: requests.Hit) -> lsp.WorkspaceSymbol:
+def _symbol(hit: requests.Hit) -> dict[str, Any]:
+    """A symbol on the wire. Its score is no part of LSP, but clangd has it too, and Kate sorts by it."""
     name = hit.symbol or f"{hit.path.rpartition('/')[2]}:{hit.range.start.line + 1}"
-    return lsp.WorkspaceSymbol(
-        name=name,
-        kind=KINDS[hit.kind],
-        location=lsp.Location(hit.uri, requests.lsp_range(hit.selection_range)),
-        container_name=f"{hit.path} {hit.scope}".strip(),
-    )
+    return {
+        "name": name,
+        "kind": KINDS[hit.kind].value,
+        "location": {"uri": hit.uri, "range": msgspec.to_builtins(hit.selection_range)},
+        "containerName": f"{hit.path} {hit.scope}".strip(),
+        "score": hit.score,
+    }
