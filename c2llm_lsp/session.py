@@ -10,6 +10,7 @@ was, because what is embedded is stored.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from retrieval.encoders import Encoder
     from retrieval.workspace import Workspace
 
+logger = logging.getLogger(__name__)
+
 SETTLE_AFTER = 3.0  # seconds of quiet before upkeep
-RETRY_AFTER = 5.0  # seconds until a job that failed, or that another process kept out, is tried again
+RETRY_AFTER = 5.0  # seconds until a job that failed is tried again
+BUSY_AFTER = 1.0  # the same where another process is writing: when that dies, this one takes over
 
 
 def opened(root: Path, settings: Settings, load_encoder: Callable[[], Encoder] | None = None) -> Workspace:
@@ -104,6 +108,7 @@ class Session:
         """Some files changed on disk."""
         with self._wake:
             self._paths.update(dict.fromkeys(paths))
+            self._expect()
             if self._steps_aside and self._paths:
                 self._cancel.set()
             self._wake.notify_all()
@@ -113,6 +118,7 @@ class Session:
         with self._wake:
             self._everything = cause
             self._paused = False
+            self._expect()
             if self._steps_aside:
                 self._cancel.set()
             self._wake.notify_all()
@@ -138,16 +144,20 @@ class Session:
         while (job := self._next()) is not None:
             try:
                 report = self._perform(job)
-            except (C2llmError, OSError) as error:
+            except Exception as error:
+                if not isinstance(error, C2llmError | OSError):
+                    logger.exception("A job failed in a way that nobody foresaw.")
                 self._on_event(Event("failed", job, error=error))
-                self._retry()
+                self._retry(self._retry_after)
                 continue
             self._on_event(Event("busy" if report.busy else "done", job, report=report))
             if report.busy:
-                self._retry()
+                self._retry(min(self._retry_after, BUSY_AFTER))
             elif report.cancelled:
                 with self._wake:
                     self._rest = "" if self._paused else job.cause
+                    self._paths.update(dict.fromkeys(job.paths or ()))  # a cancel is for the rest, not for these
+                    self._expect()
             elif report.chunks_added:
                 self._unsettled = True
 
@@ -165,7 +175,12 @@ class Session:
                 job = Job(None, self._everything or self._rest)
                 self._everything = self._rest = ""
             self._paths.clear()
+            self._expect()
             return job
+
+    def _expect(self) -> None:
+        """Answers say what is known to have changed and was not looked at yet."""
+        self._workspace.expect(len(self._paths), more=bool(self._everything))
 
     def _due(self) -> bool:
         return bool(self._stopping or self._paths or self._everything or self._rest)
@@ -178,6 +193,8 @@ class Session:
         self._wake.release()
         try:
             self._workspace.settle(self._cancel)
+        except Exception:  # a disk without room, a damaged file: the next job says so
+            logger.exception("Upkeep failed; what it makes is only there to be faster.")
         finally:
             self._wake.acquire()
             self._steps_aside = False
@@ -203,8 +220,8 @@ class Session:
 
         return progress
 
-    def _retry(self) -> None:
+    def _retry(self, seconds: float) -> None:
         """Look at everything again after a while: what failed one job may have hit others, a writer may be gone."""
         with self._wake:
-            if not self._wake.wait_for(lambda: self._stopping, timeout=self._retry_after):
+            if not self._wake.wait_for(lambda: self._stopping, timeout=seconds):
                 self._everything = self._everything or "retry"

@@ -56,9 +56,10 @@ from retrieval.indexing import (
     writer_lock,
     writer_pid,
 )
-from retrieval.search import DEFAULT, Snapshot, Weights
+from retrieval.search import DEFAULT, SALIENT, Snapshot, Weights, inverse_frequencies, parse
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
+from retrieval.search.salience import LineVectors, by_meaning
 from retrieval.store import Applied, Store, vectors_file, workspace_folder
 from retrieval.types import Answer, Explanation, Filters, Freshness, Hit, IndexReport
 
@@ -139,11 +140,16 @@ class Workspace:
         self._notes = list(notes)
         self._encoders: dict[str, Encoder] = {}
         self._lives: dict[str, LiveIndex] = {}
+        self._lines: LineVectors | None = None
         self._overlay = Overlay()
         self._loading = threading.Lock()
         self._refreshing = threading.Lock()
         self._counted = _Counted()
         self._looked = False  # whether this process has compared the index with the disk
+        self._looking = False  # whether it is just doing so
+        self._writing = False  # whether it is writing
+        self._undone = 0  # files that the present run, or the last one that was cut short, has not stored
+        self._expected: tuple[int, bool] = (0, False)
         self._closed = False
 
     @classmethod
@@ -220,6 +226,12 @@ class Workspace:
         except (EncoderError, ModelError):
             return self._overlay.update(self.store, None, path, text)
 
+    def expect(self, files: int, *, more: bool = False) -> None:
+        """Answers say from now on that so many files are known to have changed and wait to be looked at, and, with
+        `more`, that others may have.
+        """
+        self._expected = (files, more)
+
     def settle(self, cancel: Cancel | None = None) -> None:
         """Upkeep for a quiet moment: make or renew the graph of a large workspace, and save it."""
         stop = cancel or Never()
@@ -238,9 +250,15 @@ class Workspace:
         if self.store.read_only:
             return IndexReport(notes=tuple(self._notes))
         try:
+            self._looking = True
             with self._refreshing, writer_lock(self.store.directory, wait=wait):
                 todo, scanned = look()
+                self._looking = False
+                self._undone = len(todo.paths) + len(todo.removed)
                 known = rows_known(self.store, todo.paths if len(todo.paths) < 500 else None)
+                for live in tuple(self._lives.values()):
+                    live.prepare()
+                self._writing = True
                 report = execute(
                     Run(
                         self.store,
@@ -250,7 +268,7 @@ class Workspace:
                         self._overlay.known_vectors,
                         self._follow,
                         self._take_vectors,
-                        progress,
+                        self._counting(progress),
                         cancel,
                     ),
                     todo,
@@ -260,8 +278,20 @@ class Workspace:
         except Locked as error:
             self._looked = False
             return IndexReport(busy=True, seconds=time.perf_counter() - started, notes=(str(error),))
+        finally:
+            self._writing = self._looking = False
         self._looked = self._looked or (scanned and not report.cancelled)
         return report
+
+    def _counting(self, progress: Progress) -> Progress:
+        """The progress, on its way past what the freshness says."""
+
+        def shown(stage: str, done: int, total: int) -> None:
+            if stage == "words":
+                self._undone = total - done
+            progress(stage, done, total)
+
+        return shown
 
     def _follow(self, applied: Applied) -> None:
         for live in tuple(self._lives.values()):
@@ -295,6 +325,23 @@ class Workspace:
     def search(self, query: str, k: int = 10, filters: Filters = NO_FILTERS, *, weights: Weights = DEFAULT) -> Answer:
         """The k best places for a question in words or a name. Raises QueryError."""
         return self._answer(lambda snapshot: search_index(snapshot, query, k, filters, weights))
+
+    def highlight(self, answer: Answer, query: str) -> Answer:
+        """The answer with the lines to show chosen more closely: by what each means, beside its words. For answers that
+        somebody is about to read: it takes some milliseconds. Encoders that would take long leave it as it is.
+        """
+        encoder = self._encoder
+        if encoder is None or encoder.name != answer.encoder or not getattr(encoder, "instant", False):
+            return answer
+        with self._loading:
+            if self._lines is None:
+                self._lines = LineVectors(encoder)
+        try:
+            wanted = inverse_frequencies(self._overlaid(Snapshot(self.store)), parse(query).terms)
+            hits = by_meaning(answer.hits, encoder.encode_queries([query])[0], self._lines, wanted, SALIENT)
+        except EncoderError:
+            return answer
+        return replace(answer, hits=hits)
 
     def similar(
         self,
@@ -434,6 +481,7 @@ class Workspace:
                     encoder.dimension,
                     threads=self._threads or 1,
                     cache_dir=self._cache_dir,
+                    led=lambda: self._writing,
                 )
             return live
 
@@ -447,15 +495,24 @@ class Workspace:
             return self._freshness("")
 
     def _freshness(self, fingerprint: str) -> Freshness:
-        counted = self._count()
-        if fingerprint not in counted.pending:
-            counted.pending[fingerprint] = self.store.pending_count(fingerprint) if fingerprint else counted.chunks
+        counted, (expected, more) = self._count(), self._expected
+        pending_files = self._undone + expected
+        live = self._lives.get(fingerprint)
         return Freshness(
             files=counted.files,
             chunks=counted.chunks,
-            pending_chunks=counted.pending[fingerprint],
-            stale=not self._looked,
+            pending_files=pending_files,
+            pending_chunks=self._pending_chunks(fingerprint, counted, live),
+            stale=not self._looked or self._looking or more or pending_files > 0 or (live is not None and live.behind),
         )
+
+    def _pending_chunks(self, fingerprint: str, counted: _Counted, live: LiveIndex | None) -> int:
+        """While this process writes the live index knows: asking the store takes 50 ms at 50,000 chunks."""
+        if self._writing and live is not None and live.count is not None:
+            return max(0, counted.chunks - live.count)
+        if fingerprint not in counted.pending:
+            counted.pending[fingerprint] = self.store.pending_count(fingerprint) if fingerprint else counted.chunks
+        return counted.pending[fingerprint]
 
     def _count(self) -> _Counted:
         change = self.store.change

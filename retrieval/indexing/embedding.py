@@ -69,6 +69,8 @@ def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int
         ids, matrix = embed(work, batch, done)
         work.on_vectors(store.announce(), fingerprint, ids, matrix)
         progress("vectors", min(done.chunks, total), total)
+    if total > ahead and not done.cancelled:
+        progress("vectors", total, total)  # chunks that read the same get their vector together
 
 
 def embed(work: Embedding, batch: Sequence[Pending], done: Embedded) -> tuple[NDArray[np.int64], Vectors]:

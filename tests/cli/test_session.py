@@ -12,6 +12,7 @@ import pytest
 from c2llm_lsp.session import Event, Session
 from retrieval.encoders import OverlapEncoder
 from retrieval.errors import EncoderError
+from retrieval.types import IndexReport
 from retrieval.workspace import Workspace
 from tests.cli.program import lay_out
 
@@ -171,3 +172,62 @@ def test_it_stops_in_the_middle_of_a_job(session: Session, events: Events, encod
 
 def test_a_session_that_never_started_stops(session: Session) -> None:
     session.stop()
+
+
+def test_answers_say_what_waits_and_what_is_being_done(
+    session: Session, events: Events, workspace: Workspace, encoder: Held
+) -> None:
+    session.start()
+    events.wait(1)
+    assert (freshness := workspace.search("number").freshness).pending_files == 0
+    assert not freshness.stale
+    encoder.go.clear()
+    encoder.begun.clear()
+    (workspace.root / "m0.py").write_text("def walrus():\n    return 1\n")
+    session.changed(["m0.py"])
+    assert encoder.begun.wait(PATIENCE)
+    session.changed(["m1.py", "m2.py"])
+    freshness = workspace.freshness()
+    assert (freshness.pending_files, freshness.pending_chunks, freshness.stale) == (2, 1, True)
+    encoder.go.set()
+    events.wait(3)
+    assert (freshness := workspace.freshness()).pending_files == 0
+    assert not freshness.stale
+
+
+def test_a_cancel_loses_no_changed_file(
+    session: Session, events: Events, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.start()
+    events.wait(1)
+    real, asked = workspace.changed, []
+
+    def cancelled_once(paths: tuple[str, ...], cancel: threading.Event) -> IndexReport:
+        asked.append(paths)
+        if len(asked) == 1:
+            session.cancel()
+            return IndexReport(cancelled=True)
+        return real(paths, cancel)
+
+    monkeypatch.setattr(workspace, "changed", cancelled_once)
+    (workspace.root / "m0.py").write_text("def walrus():\n    return 1\n")
+    session.changed(["m0.py"])
+    events.wait(3)
+    assert asked == [("m0.py",), ("m0.py",)]
+    assert workspace.search("walrus").hits[0].chunk.path == "m0.py"
+
+
+def test_what_nobody_foresaw_is_told_and_tried_again(
+    session: Session, events: Events, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "refresh", broken)
+        session.start()
+        while not events.seen:
+            pass
+    assert isinstance(events.seen[0].error, ZeroDivisionError)
+    events.wait(1)
+    assert workspace.search("function_1").hits
