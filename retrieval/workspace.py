@@ -140,7 +140,7 @@ class Workspace:
         self._notes = list(notes)
         self._encoders: dict[str, Encoder] = {}
         self._lives: dict[str, LiveIndex] = {}
-        self._lines: LineVectors | None = None
+        self._lines = LineVectors()
         self._overlay = Overlay()
         self._loading = threading.Lock()
         self._refreshing = threading.Lock()
@@ -333,12 +333,9 @@ class Workspace:
         encoder = self._encoder
         if encoder is None or encoder.name != answer.encoder or not getattr(encoder, "instant", False):
             return answer
-        with self._loading:
-            if self._lines is None:
-                self._lines = LineVectors(encoder)
         try:
             wanted = inverse_frequencies(self._overlaid(Snapshot(self.store)), parse(query).terms)
-            hits = by_meaning(answer.hits, encoder.encode_queries([query])[0], self._lines, wanted, SALIENT)
+            hits = by_meaning(answer.hits, query, encoder, self._lines, wanted, SALIENT)
         except EncoderError:
             return answer
         return replace(answer, hits=hits)

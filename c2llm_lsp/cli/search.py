@@ -74,7 +74,7 @@ def search(
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        answer = workspace.search(query, k=place.settings.results, filters=wanted)
+        answer = workspace.highlight(workspace.search(query, k=place.settings.results, filters=wanted), query)
         show(place, answer, query, as_json=as_json, explain=explain, quiet=quiet)
     return FOUND if answer.hits else NOTHING
 

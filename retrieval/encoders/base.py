@@ -15,7 +15,8 @@ class Encoder(Protocol):
     """Text to L2-normalised float32 vectors of shape (n, dimension). Instructions are the encoder's own business.
 
     `fingerprint` changes whenever the vectors would: it is part of every stored vector's key.
-    Raises EncoderError where the model fails; an empty list gives shape (0, dimension).
+    Raises EncoderError where the model fails; an empty list gives shape (0, dimension). One that is so fast that single
+    lines of code can be embedded at will says so with a true `instant`.
     """
 
     @property

@@ -68,6 +68,11 @@ class OnnxEncoder:
     def dimension(self) -> int:
         return self.config.dimension
 
+    @property
+    def instant(self) -> bool:
+        """Without transformer layers a hundred lines of code are embedded in milliseconds."""
+        return self.config.num_hidden_layers == 0
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         return self._encode(texts, self.config.query_instruction, self.config.max_query_tokens)
 

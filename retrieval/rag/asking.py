@@ -73,7 +73,7 @@ def context_around(
 def find(workspace: Workspace, query: str, *, k: int = HITS, filters: Filters = NO_FILTERS, prefix: str = "") -> Found:
     """Places for a question, to be packed. Raises QueryError."""
     snapshot, _ = workspace.snapshot()
-    return Found(workspace.search(query, k, filters), snapshot, prefix)
+    return Found(workspace.highlight(workspace.search(query, k, filters), query), snapshot, prefix)
 
 
 def find_like(

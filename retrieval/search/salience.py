@@ -1,54 +1,98 @@
-"""Which lines of a hit to show first: those with the query's rarer words, and those where the model's pooling looks."""
+"""Which lines of a hit to show first.
+
+Every answer chooses by the query's words: it costs next to nothing. Where a person or an assistant will read the lines,
+`by_meaning` also asks how near each line alone is to the query.
+
+Measured on 628 hits of 138 questions about 10 projects (`python -m retrieval.evaluation.salience`), as the part of what the
+similarity loses without the three best lines that it loses without the three chosen ones: words alone 0.46, words and meaning
+0.65, meaning alone 0.68. The model's pooling attention makes it worse (words and attention 0.29, attention alone -0.04): it
+is the same for every question, and goes to long lines about something else. Meaning alone was not taken because it likes
+short lines that say little (`package middleware`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.encoders.base import Encoder, Vectors
 from retrieval.store import split_identifiers
+from retrieval.types import Hit
 
-# A line with half of the query's words beats one that the model merely likes.
-WORDS, ATTENTION = 1.0, 0.5
+# A line with all of the query's words counts as much as one that means the same (cosine 1; seen are 0 to 0.7).
+WORDS, MEANING = 1.0, 1.0
+# Lines of a hit that are compared by meaning, those with the most words first. All lines gain 0.01 and take twice as long.
+COMPARED = 12
+REMEMBERED = 5_000  # lines: 5 MB at 256 dimensions; while somebody types, most hits come again
 _TELLING = re.compile(r"\w\W*\w\W*\w")  # a line of fewer letters and digits (a brace, "=>") shows nothing
 
 
-def salient_lines(
-    text: str,
-    first_line: int,
-    wanted: dict[str, float],
-    count: int,
-    weights: Sequence[tuple[int, int, float]] = (),
-) -> tuple[int, ...]:
-    """The `count` best line numbers of a hit, ascending.
+def salient_lines(text: str, first_line: int, wanted: dict[str, float], count: int) -> tuple[int, ...]:
+    """The `count` best line numbers of a hit, ascending. `wanted` maps the stems of the query to their idf."""
+    return tuple(sorted(first_line + n for n in _most_worded(text, wanted, count)))
 
-    `wanted` maps the stems of the query to their idf, `weights` are (start, end, weight) in characters of the text, as
-    `AttendingEncoder.attention` gives them.
-    """
+
+def by_meaning(
+    hits: Sequence[Hit], query: str, encoder: Encoder, known: LineVectors, wanted: dict[str, float], count: int
+) -> tuple[Hit, ...]:
+    """The hits with the lines chosen that say most of what the query says and means. Raises EncoderError."""
+    words = [_most_worded(hit.text, wanted, COMPARED) for hit in hits]
+    texts = [line for hit, shares in zip(hits, words, strict=True) for line in _at(hit.text, shares)]
+    if not texts:
+        return tuple(hits)
+    cosines = iter((known.of(texts, encoder) @ encoder.encode_queries([query])[0]).tolist())
+    out = []
+    for hit, shares in zip(hits, words, strict=True):
+        total = {n: WORDS * share + MEANING * next(cosines) for n, share in shares.items()}
+        best = sorted(total, key=lambda n: (-total[n], n))[:count]
+        out.append(replace(hit, salient_lines=tuple(sorted(hit.start_line + n for n in best))))
+    return tuple(out)
+
+
+class LineVectors:
+    """One encoder's vectors of single lines, those asked for last. May be used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+
+    def of(self, lines: Sequence[str], encoder: Encoder) -> Vectors:
+        with self._lock:
+            found = {line: self._known[line] for line in lines if line in self._known}
+        if missing := [line for line in dict.fromkeys(lines) if line not in found]:
+            found |= zip(missing, encoder.encode_passages(missing), strict=True)
+        with self._lock:
+            for line in lines:
+                self._known[line] = found[line]
+                self._known.move_to_end(line)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return np.stack([found[line] for line in lines])
+
+
+def _at(text: str, places: Iterable[int]) -> list[str]:
     lines = text.split("\n")
-    looks = _attention_by_line(lines, weights)
-    total = sum(wanted.values()) or 1.0
-    scored = []
-    for n, line in enumerate(lines):
-        if not _TELLING.search(line):
-            continue
-        found = set(split_identifiers(line).split())
-        words = sum(weight for s, weight in wanted.items() if s in found) / total
-        scored.append((WORDS * words + ATTENTION * looks[n], -n))
-    best = sorted(scored, reverse=True)[:count]
-    return tuple(sorted(first_line - n for _, n in best))
+    return [lines[n].strip() for n in places]
 
 
-def _attention_by_line(lines: Sequence[str], weights: Sequence[tuple[int, int, float]]) -> list[float]:
-    """Attention summed over each line, the most looked-at line being 1."""
-    out = [0.0] * len(lines)
-    starts, at = [], 0
-    for line in lines:
-        starts.append(at)
-        at += len(line) + 1
-    row = 0
-    for start, _, weight in sorted(weights):
-        while row + 1 < len(starts) and starts[row + 1] <= start:
-            row += 1
-        out[row] += weight
-    top = max(out, default=0.0)
-    return [value / top for value in out] if top > 0 else out
+def _most_worded(text: str, wanted: dict[str, float], count: int) -> dict[int, float]:
+    """The share of the query that the `count` lines with most of it hold, by their places, best first; where too few hold
+    any, the first telling lines make up for them."""
+    lines, total = text.split("\n"), sum(wanted.values())
+    shares: dict[int, float] = {}
+    for n, low in enumerate(text.lower().split("\n")):
+        # A stem is the beginning of its words, so a line without it needs no splitting: most do not.
+        if (near := [stem for stem in wanted if stem in low]) and _TELLING.search(low):
+            found = frozenset(split_identifiers(lines[n]).split())
+            if share := sum(wanted[stem] for stem in near if stem in found):
+                shares[n] = share / total
+    best = sorted(shares, key=lambda n: (-shares[n], n))[:count]
+    others = (n for n, line in enumerate(lines) if n not in shares and _TELLING.search(line))
+    return {n: shares.get(n, 0.0) for n in (*best, *islice(others, count - len(best)))}

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from retrieval.search.salience import salient_lines
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from retrieval.encoders import OverlapEncoder, Vectors
+from retrieval.search import salience
+from retrieval.search.salience import COMPARED, LineVectors, by_meaning, salient_lines
+from retrieval.types import Chunk, Hit
 
 TEXT = "def send(self):\n    # prepare\n    if redirect:\n        follow(redirect)\n    }\n"
 
@@ -13,10 +21,72 @@ def test_braces_are_never_shown() -> None:
     assert 14 not in salient_lines(TEXT, 10, {}, 10)
 
 
-def test_attention_decides_where_no_word_matches() -> None:
-    comment = TEXT.index("# prepare")
-    assert salient_lines(TEXT, 1, {"absent": 1.0}, 1, [(0, 3, 0.1), (comment, comment + 5, 0.9)]) == (2,)
+def test_without_words_the_first_telling_lines_are_shown() -> None:
+    assert salient_lines("{\n" + TEXT, 9, {"absent": 1.0}, 2) == (10, 11)
+
+
+def test_a_word_counts_in_all_its_forms_and_not_inside_others() -> None:
+    assert salient_lines("shipping\nworship()\nships.close()\nend", 1, {"ship": 1.0}, 2) == (1, 3)
 
 
 def test_an_empty_text_has_none() -> None:
     assert salient_lines("", 1, {"a": 1.0}, 3) == ()
+
+
+class Seeing(OverlapEncoder):
+    """Finds in every line with `follow` what a query means, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return super().encode_queries(["follow"] * len(texts))
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self.lines += texts
+        return super().encode_passages(texts)
+
+
+def hit(text: str, line: int = 10) -> Hit:
+    end = line + text.count("\n")
+    return Hit(Chunk("a.py", "python", "block", "", "", line, end, 0, 0, text), line, end, text, 1.0)
+
+
+def chosen(
+    *hits: Hit, wanted: dict[str, float], count: int = 1, known: LineVectors | None = None
+) -> list[tuple[int, ...]]:
+    found = by_meaning(hits, "pursue", Seeing(), known or LineVectors(), wanted, count)
+    return [one.salient_lines for one in found]
+
+
+def test_meaning_decides_where_no_word_does() -> None:
+    assert chosen(hit(TEXT), hit("}"), hit("a line\nfollow", 50), wanted={}) == [(13,), (), (51,)]
+
+
+def test_words_and_meaning_count_together() -> None:
+    text = "redirect\nfollow the thing to its very end\nfollow redirect"
+    assert chosen(hit(text), wanted={"redirect": 1.0}) == [(12,)]
+
+
+def test_of_a_long_hit_only_some_lines_are_compared_those_with_words_first() -> None:
+    encoder = Seeing()
+    text = "\n".join(f"line number {n}" for n in range(100)) + "\nredirect at the end"
+    by_meaning([hit(text)], "pursue", encoder, LineVectors(), {"redirect": 1.0}, 3)
+    assert len(encoder.lines) == COMPARED and encoder.lines[0] == "redirect at the end"
+
+
+def test_a_line_is_embedded_once() -> None:
+    encoder, known = Seeing(), LineVectors()
+    for _ in range(2):
+        by_meaning([hit("same line\nsame line\n    same line")], "pursue", encoder, known, {}, 3)
+    assert encoder.lines == ["same line"]
+
+
+def test_old_lines_are_forgotten_and_come_back_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(salience, "REMEMBERED", 2)
+    encoder, known = Seeing(), LineVectors()
+    lines = ["one line", "two lines", "three lines"]
+    assert np.array_equal(known.of(lines, encoder), OverlapEncoder().encode_passages(lines))
+    assert np.array_equal(known.of(lines[::-1], encoder), OverlapEncoder().encode_passages(lines[::-1]))
+    assert encoder.lines == [*lines, "one line"]
