@@ -93,9 +93,9 @@ async def _context(server: Server, asked: requests.ContextParams) -> requests.Sa
 
 
 async def _show_context(server: Server, uri: str, said: str) -> None:
+    server.say(f"Context for an assistant, {said}")
     if opens_documents(server):
         await open_document(server, uri)
-    server.say(f"Context for an assistant, {said}")
 
 
 async def _reindex(server: Server, asked: requests.ReindexParams) -> requests.StatusAnswer:
