@@ -211,7 +211,7 @@ def test_the_embedded_model_is_explained_as_it_computes(root: Path, tmp_path: Pa
     assert max(found.lines, key=lambda line: line.effect or 0.0).line in (7, 8)
 
 
-@pytest.mark.parametrize("text", ["x", "()\n", "{}\n" * 40, "\ud83c", "日本語 = 1\n" * 200, "a" * 5000])
+@pytest.mark.parametrize("text", ["x", "()\n", "{}\n" * 40, "\ud83c", "日本語 = 1\n" * 200, "a" * 900])
 def test_odd_files_are_explained_too(text: str, root: Path, tmp_path: Path, embedded: OnnxEncoder) -> None:
     with Workspace.open(root, encoder=embedded, cache_dir=tmp_path / "cache") as workspace:
         workspace.update("odd.py", text)
