@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from retrieval.encoders import OverlapEncoder
+from retrieval.evaluation.codesearch import Project
+from retrieval.evaluation.salience import measured
+
+CODE = """def work(job):
+    prepare = first(job)
+    prepare.second()
+    parcel = prepare.third
+    parcel.deliver(letter)
+    fourth = parcel.close()
+    return fourth
+"""
+
+
+def test_the_lines_that_carry_the_similarity_score_best(tmp_path: Path) -> None:
+    root = tmp_path / "post"
+    root.mkdir()
+    (root / "work.py").write_text(CODE)
+    project = Project("post", "python", root, ({"query": "deliver letter"},))
+    scores = dict(measured(project, OverlapEncoder(), 5, tmp_path / "cache"))
+    assert scores["meaning"] == pytest.approx(1.0, abs=0.1)
+    assert scores["first lines"] < scores["words"] <= 1.0 + 1e-6
