@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from retrieval.encoders import OverlapEncoder
 from retrieval.evaluation.codesearch import Project
 from retrieval.evaluation.salience import measured
@@ -24,5 +22,6 @@ def test_the_lines_that_carry_the_similarity_score_best(tmp_path: Path) -> None:
     (root / "work.py").write_text(CODE)
     project = Project("post", "python", root, ({"query": "deliver letter"},))
     scores = dict(measured(project, OverlapEncoder(), 5, tmp_path / "cache"))
-    assert scores["meaning"] == pytest.approx(1.0, abs=0.1)
-    assert scores["first lines"] < scores["words"] <= 1.0 + 1e-6
+    # Not 1: three lines are chosen, and only one of this file adds to the similarity.
+    assert 0.5 < scores["meaning"] <= 1.0 and 0.5 < scores["words"] <= 1.0
+    assert scores["first lines"] < 0.0
