@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "clear": ("clear", "Delete the index of a workspace, unused vectors, or everything."),
     "batch": ("batch", "Answer queries given as JSON lines, for programs."),
     "bench": ("bench", "Measure indexing and queries on a workspace of yours."),
+    "train": ("train", "Train a model further on tasks of your own."),
 }
 
 

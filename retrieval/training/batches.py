@@ -168,9 +168,9 @@ class Batches:
 
     def _ignored(self, rows: Rows, kinds: NDArray[np.int8]) -> Bools:
         parts = self._pairs.parts
-        docs = _equal([parts["doc"][int(row)].tobytes() for row in rows])
-        bodies = _equal([parts["body"][int(row)][:_BODY_KEY].tobytes() for row in rows])
-        names = _equal([parts["name"][int(row)].tobytes() for row in rows])
+        docs = equal([parts["doc"][int(row)].tobytes() for row in rows])
+        bodies = equal([parts["body"][int(row)][:_BODY_KEY].tobytes() for row in rows])
+        names = equal([parts["name"][int(row)].tobytes() for row in rows])
         ignored: Bools = docs | bodies | (names & (kinds >= 2)[:, None])
         np.fill_diagonal(ignored, False)
         return ignored
@@ -185,7 +185,7 @@ class Batches:
         return [np.concatenate(passage)[: config.max_passage_tokens] for passage in passages]
 
 
-def _equal(keys: list[bytes]) -> Bools:
+def equal(keys: list[bytes]) -> Bools:
     _, numbers = np.unique(np.array(keys, dtype=object), return_inverse=True)
     same: Bools = numbers[:, None] == numbers[None, :]
     return same

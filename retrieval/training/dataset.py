@@ -4,6 +4,7 @@ batch is made. Words never cross a line, so that the ids are the same as those o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Ids = NDArray[np.uint16]
+Tokens = NDArray[np.integer[Any]]
 PARTS = ("doc", "path", "name", "body")
 _ENCODE_AT_ONCE = 20_000
 
@@ -95,7 +97,7 @@ def _encode(tokenizer: Tokenizer, texts: list[str], limit: int) -> Ragged:
     return Ragged(np.concatenate(rows) if rows else np.zeros(0, np.uint16), starts)
 
 
-def padded(rows: list[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def padded(rows: Sequence[Tokens]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ids and masks (1 = real), right-padded."""
     width = max(1, *(len(row) for row in rows))
     ids = np.zeros((len(rows), width), dtype=np.int64)

@@ -19,7 +19,7 @@ from torch import Tensor
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.rightpadded import RightPadded
 from retrieval.training.batches import Batch
-from retrieval.training.dataset import Ids, padded
+from retrieval.training.dataset import Tokens, padded
 
 ROWS_A_GROUP = 32  # rows of like length that go through the model together
 
@@ -31,8 +31,8 @@ GroupVectors = Callable[[], Tensor]
 class Validation:
     """Queries against passages that were held out; row i of the queries belongs to row i of the passages."""
 
-    queries: list[Ids]
-    passages: list[Ids]
+    queries: Sequence[Tokens]
+    passages: Sequence[Tokens]
 
 
 class Forward:
@@ -98,7 +98,7 @@ def precision(device: torch.device, bf16: bool) -> AbstractContextManager[object
     return torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext()
 
 
-def encode(model: C2LLM, rows: Sequence[Ids], *, at_once: int = 128) -> NDArray[np.float32]:
+def encode(model: C2LLM, rows: Sequence[Tokens], *, at_once: int = 128) -> NDArray[np.float32]:
     """Vectors of token rows, in their order."""
     vectors = np.zeros((len(rows), model.config.dimension), dtype=np.float32)
     for chosen, found, _ in _encoded(model, rows, at_once):
@@ -106,7 +106,7 @@ def encode(model: C2LLM, rows: Sequence[Ids], *, at_once: int = 128) -> NDArray[
     return vectors
 
 
-def attention(model: C2LLM, rows: Sequence[Ids], *, at_once: int = 128) -> list[NDArray[np.float32]]:
+def attention(model: C2LLM, rows: Sequence[Tokens], *, at_once: int = 128) -> list[NDArray[np.float32]]:
     """The pooling's weights over the tokens of each row."""
     weights: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rows)
     for chosen, _, found in _encoded(model, rows, at_once):
@@ -116,7 +116,7 @@ def attention(model: C2LLM, rows: Sequence[Ids], *, at_once: int = 128) -> list[
 
 
 def _encoded(
-    model: C2LLM, rows: Sequence[Ids], at_once: int
+    model: C2LLM, rows: Sequence[Tokens], at_once: int
 ) -> Iterator[tuple[Integers, NDArray[np.float32], NDArray[np.float32]]]:
     device = next(model.parameters()).device
     forward = RightPadded(model.eval()).to(device) if has_short_way(model) else model.eval()

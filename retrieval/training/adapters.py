@@ -1,0 +1,45 @@
+"""LoRA on the backbone: a big model learns through small matrices beside its own, which stay as they are.
+
+The pooling learns whole, as in the report. Afterwards the small matrices are added to the large ones, so that what is saved is a
+plain C2LLM.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.errors import MissingExtra
+from retrieval.model.c2llm import C2LLM
+
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+SCALE = 2  # alpha / rank, the usual choice
+
+
+def add_adapters(model: C2LLM, rank: int) -> C2LLM:
+    """Changes the model in place: only adapters and pooling learn. New adapters change nothing at first."""
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError as error:
+        raise MissingExtra("LoRA", "train") from error
+
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    inject_adapter_in_model(
+        LoraConfig(r=rank, lora_alpha=SCALE * rank, target_modules=list(TARGETS)), model.plm_model.model
+    )
+    for parameter in model.mha_pma.parameters():
+        parameter.requires_grad_(True)
+    return model
+
+
+def merge_adapters(model: C2LLM) -> C2LLM:
+    """Adds the adapters to the weights beside them and takes them out, in place."""
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if hasattr(child, "base_layer") and hasattr(child, "merge"):
+                adapted: Any = child
+                adapted.merge()
+                setattr(parent, name, adapted.base_layer)
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    return model
