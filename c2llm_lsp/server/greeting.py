@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ CODE_ACTION_KINDS = ("refactor.c2llm.similar", "refactor.c2llm.context")
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 MAX_GREETING = 16 * 1024 * 1024  # bytes
 INCREMENTAL = 2  # TextDocumentSyncKind
+_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*([0-9]{1,11})[ \t]*\r?\n?\Z", re.IGNORECASE)
 
 
 def encoding(client: dict[str, Any]) -> str:
@@ -74,6 +76,15 @@ def start(log_file: str | None = None, log_level: str = "warning") -> int:
     return serve_stdio(source, out, first, answered=answered)
 
 
+def content_length(line: bytes) -> int | None:
+    """The length that a line says, None where it says none.
+
+    It may stand behind the rest of a message whose own length was too small: so a conversation finds itself again.
+    """
+    found = _LENGTH.search(line)
+    return int(found.group(1)) if found else None
+
+
 def greet(source: BinaryIO, out: BinaryIO) -> tuple[bytes, bool]:
     """Read the first message and answer it if it is a plain `initialize`: its body, and whether it was answered.
 
@@ -96,9 +107,8 @@ def greet(source: BinaryIO, out: BinaryIO) -> tuple[bytes, bool]:
 def _first_body(source: BinaryIO) -> bytes:
     length = -1
     while line := source.readline(4096):
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length" and value.strip().isdigit() and len(value) < 12:
-            length = int(value)
+        if (found := content_length(line)) is not None:
+            length = found
         elif not line.strip() and 0 <= length <= MAX_GREETING:
             return source.read(length)
     return b""

@@ -41,11 +41,13 @@ class Protocol(LanguageServerProtocol):
         method = message.get("method")
         if answered:
             self._answered = message["id"]
+        if not self._well_formed(message):
+            return None
         asked = message.get("id") if isinstance(method, str) else None
         if isinstance(method, str) and not self._in_order(method, asked):
             return None
         try:
-            self.handle_message(self.structure_message({"jsonrpc": self.VERSION, **message}))
+            self.handle_message(self.structure_message({**message, "jsonrpc": self.VERSION}))
         except JsonRpcException:  # logged where it was raised
             if method == lsp.INITIALIZE and message.get("params") != (kept := _essential(message.get("params"))):
                 return self.receive({**message, "params": kept})
@@ -54,6 +56,27 @@ class Protocol(LanguageServerProtocol):
                 self._refuse(asked, JsonRpcInvalidParams.CODE, text)
             else:
                 logger.warning(text)
+        except Exception:  # the next message is another one
+            logger.exception("A message could not be handled")
+            if asked is not None:
+                self._refuse(asked, JsonRpcInternalError.CODE, f"{method} could not be handled; the log says why.")
+
+    def _well_formed(self, message: dict[str, Any]) -> bool:
+        """Whether this is a message of JSON-RPC 2.0 at all; what asks for an answer gets one."""
+        asked, method = message.get("id"), message.get("method", "")
+        named = isinstance(asked, (int, str)) and not isinstance(asked, bool)
+        text = ""
+        if "id" in message and not named:
+            text = "An id must be an integer or a text."
+        elif not isinstance(method, str):
+            text = "A method must be a text."
+        elif message.get("jsonrpc", self.VERSION) != self.VERSION:
+            text = f"Messages must be those of JSON-RPC {self.VERSION}."
+        if text and "id" in message and "method" in message:
+            self._send_data(_error(asked if named else None, INVALID_REQUEST, text))
+        elif text:
+            logger.warning(text)
+        return not text
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """Our own messages keep their parameters as they came; who answers them knows their types."""
@@ -67,7 +90,7 @@ class Protocol(LanguageServerProtocol):
     def refuse_unreadable(self, code: int, text: str) -> None:
         """Answer what is no message at all; JSON-RPC gives such answers no id."""
         logger.warning(text)
-        self._send_data({"jsonrpc": self.VERSION, "id": None, "error": {"code": code, "message": text}})
+        self._send_data(_error(None, code, text))
 
     def _in_order(self, method: str, asked: Any) -> bool:
         """Whether a message comes at a time when it may (LSP 3.17, lifecycle); a request that may not is refused."""
@@ -159,3 +182,7 @@ def _essential(params: Any) -> dict[str, Any]:
             kept["rootUri"] = root
         kept["initializationOptions"] = params.get("initializationOptions")
     return kept
+
+
+def _error(asked: Any, code: int, text: str) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": asked, "error": {"code": code, "message": text}}

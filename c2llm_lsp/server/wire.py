@@ -10,14 +10,19 @@ import asyncio
 import json
 import logging
 import queue
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO, Protocol
+
+from c2llm_lsp.server.greeting import content_length
 
 MAX_MESSAGE = 256 * 1024 * 1024  # bytes; a length beyond it is not that of a message
 FLUSH_SECONDS = 1.0
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 _CHUNK = 64 * 1024
+_SURROGATE_BYTES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")  # as JSON escapes them, or as bytes
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +63,10 @@ class Writer:
     def _run(self) -> None:
         try:
             while (data := self._queue.get()) is not None:
-                while not self._queue.empty() and (more := self._queue.get()) is not None:
-                    data += more
                 self._out.write(data)
-                self._out.flush()
+                if self._queue.empty():
+                    self._out.flush()
+            self._out.flush()
         except (OSError, ValueError):
             logger.info("The client no longer reads.")
             self._lost()
@@ -103,7 +108,16 @@ def parse(body: bytes) -> dict[str, Any]:
         raise Unreadable(PARSE_ERROR, f"A message of {len(body)} bytes is not JSON: {error}") from None
     if not isinstance(message, dict):
         raise Unreadable(INVALID_REQUEST, "A message must be a JSON object.")
-    return message
+    return _whole(message) if _SURROGATE_BYTES.search(body) else message
+
+
+def _whole(value: Any) -> Any:
+    """The same with U+FFFD for halves of surrogate pairs, which no encoding can write; it is as wide in each of LSP's."""
+    if isinstance(value, str):
+        return _SURROGATES.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return {_whole(name): _whole(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 async def _length(stream: Stream) -> int | None:
@@ -116,10 +130,10 @@ async def _length(stream: Stream) -> int | None:
             continue
         if not line:
             return None
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            length = int(value) if value.strip().isdigit() and len(value) < 20 and int(value) <= MAX_MESSAGE else None
-            if length is None:
-                logger.warning("A header without a usable length was passed over: %r", line[:80])
+        if b"content-length" in line.lower():
+            length = content_length(line)
+            if length is None or length > MAX_MESSAGE:
+                length = None
+                logger.warning("A header without a usable length was passed over: %r", line[-80:])
         elif not line.strip() and length is not None:
             return length
