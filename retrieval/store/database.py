@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -45,6 +46,7 @@ INDEX_FILE = "index.db"
 
 # Another workspace's batch of vectors takes milliseconds; waiting this long means that something hangs.
 _BUSY_SECONDS = 20.0
+_RETRY_SECONDS = 0.02
 # Readers kept open for reuse: editors ask from few threads at once.
 _IDLE_READERS = 4
 # Pages kept in memory per connection, in KiB: the joins for pending work run over indexes of a few MB.
@@ -180,6 +182,19 @@ class Database:
             return self._connect(check=False)
 
     def _connect(self, check: bool) -> sqlite3.Connection:
+        """Open both files for writing. To make a file's log SQLite waits for nobody, so two that open a new cache at the
+        same moment would fail: the later one tries again.
+        """
+        started = time.monotonic()
+        while True:
+            try:
+                return self._connect_once(check)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() - started > _BUSY_SECONDS:
+                    raise
+                time.sleep(_RETRY_SECONDS)
+
+    def _connect_once(self, check: bool) -> sqlite3.Connection:
         """Open both files for writing and migrate them; raises what SQLite raises where one is damaged."""
         db = self._open(f"{self.index_path.absolute().as_uri()}?mode=rwc")
         try:

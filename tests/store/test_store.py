@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from stored import update, vectors
 
 from retrieval.errors import StoreError
 from retrieval.store import FileRow, FileUpdate, Store, split_identifiers
+from retrieval.store.database import Database
 from retrieval.types import Filters
 
 WEIGHTS = (4.0, 2.0, 1.0)
@@ -220,3 +222,38 @@ def test_counts_say_what_there_is(store: Store) -> None:
     assert (counts.files, counts.chunks) == (2, 3)
     assert counts.languages == {"python": 2, "go": 1}
     assert counts.skipped == {"binary": 1}
+
+
+def test_many_who_make_a_cache_at_the_same_moment_wait_for_each_other(tmp_path: Path) -> None:
+    """Without a second try one opening in some fifty failed: "database is locked"."""
+    failures: list[BaseException] = []
+    for n in range(6):
+        together = threading.Barrier(4)
+
+        def make(k: int, cache: Path = tmp_path / str(n), together: threading.Barrier = together) -> None:
+            together.wait()
+            try:
+                Store.open(cache / f"workspace-{k}", vectors=cache / "vectors.db").close()
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=make, args=(k,)) for k in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not failures
+
+
+def test_an_opening_that_finds_the_log_locked_tries_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, tries = Database._connect_once, []
+
+    def locked_at_first(self: Database, check: bool) -> sqlite3.Connection:
+        tries.append(check)
+        if len(tries) < 3:
+            raise sqlite3.OperationalError("database is locked")
+        return whole(self, check)
+
+    monkeypatch.setattr(Database, "_connect_once", locked_at_first)
+    Store.open(tmp_path / "workspace", vectors=tmp_path / "vectors.db").close()
+    assert len(tries) == 3
