@@ -94,14 +94,14 @@ async def _chosen(server: Server, asked: requests.ContextParams, prefixes: dict[
         path = PurePosixPath(unquote(urlsplit(uri).path)).name or "selection"
         origin = _Origin(uri, "", path, "")
     text = (await document(server, uri)).text
+    if span.start == span.end:
+        start, end = start - AROUND, end + AROUND
     return _Chosen(_as_shown(path, text, start, end), origin)
 
 
 def _as_shown(path: str, text: str, start: int, end: int) -> Hit:
-    """Lines of a text as a hit; a cursor selects some lines around it."""
+    """Lines of a text as a hit."""
     rows = split_lines(text)
-    if start == end:
-        start, end = start - AROUND, end + AROUND
     start, end = max(1, min(start, len(rows))), max(1, min(end, len(rows)))
     shown = "".join(rows[start - 1 : end]).rstrip("\r\n")
     return Hit(Chunk(path, "text", "window", "", "", start, end, 0, 0, shown), start, end, shown, 1.0)
