@@ -133,6 +133,7 @@ class Hit(Wire, frozen=True, kw_only=True):
     selection_range: Annotated[
         Range, Meta(description="From the name of the best piece to its end: where to put the cursor")
     ]
+    label: Annotated[str, Meta(description="What to call it in a list; empty where it has no name")]
     language: str
     kind: Kind
     symbol: str

@@ -75,6 +75,6 @@ def _titles(server: Server, hits: Sequence[requests.Hit]) -> list[str]:
     titles: list[str] = []
     for hit in hits:
         place = f"{names.get(hit.folder, '')}{hit.path}:{hit.selection_range.start.line + 1}"
-        title = f"{place} {hit.symbol}".strip()
+        title = f"{place} {hit.label}".strip()
         titles.append(title if title not in titles else f"{title} ({len(titles) + 1})")
     return titles

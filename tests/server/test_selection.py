@@ -1,4 +1,4 @@
-"""Where a symbol's name is, for jumps that land on it: code is given with the place as «name to end»."""
+"""Where a jump lands: code is given with the place as «name to end», and lines that speak for the hit as numbers."""
 
 from __future__ import annotations
 
@@ -6,28 +6,38 @@ from dataclasses import replace
 
 import pytest
 
+from c2llm_lsp.server.landing import Landing, landing
 from c2llm_lsp.server.messages.common import selection
 from c2llm_lsp.server.positions import Encoding
+from c2llm_lsp.server.requests import Range
 from retrieval.chunking import chunk_file
-from retrieval.types import Chunk
+from retrieval.types import Chunk, Hit
 
 AFTER = 10  # lines before the chunk
 
 
-def chunk(symbol: str, text: str) -> Chunk:
+def hit(symbol: str, text: str, *salient: int) -> Hit:
+    """`salient` counts from 0 in the text."""
     lines = len(text.splitlines())
-    return Chunk("app.py", "python", "function", symbol, "", AFTER + 1, AFTER + lines, 0, 0, text)
+    chunk = Chunk("app.py", "python", "function", symbol, "", AFTER + 1, AFTER + lines, 0, 0, text)
+    at = tuple(AFTER + 1 + line for line in salient)
+    return Hit(chunk, chunk.start_line, chunk.end_line, text, 1.0, salient_lines=at)
 
 
-def check(symbol: str, marked: str, encoding: str = "utf-16") -> None:
+def select(found: Hit, encoding: Encoding) -> Range:
+    return selection(found, landing(found), encoding)
+
+
+def check(symbol: str, marked: str, *salient: int, encoding: str = "utf-16") -> Landing:
     """The selection begins where «marked» does and ends at the end of the text."""
     text = marked.replace("«", "")
     before = marked.partition("«")[0]
-    found = selection(chunk(symbol, text), units := Encoding(encoding))
+    found = select(hit(symbol, text, *salient), units := Encoding(encoding))
     assert found.start.line == AFTER + before.count("\n")
     assert found.start.character == units.units(before.rpartition("\n")[2])
     assert found.end.line == AFTER + text.count("\n")
     assert found.end.character == units.units(text.rpartition("\n")[2])
+    return landing(hit(symbol, text, *salient))
 
 
 def test_decorators_are_passed_over() -> None:
@@ -58,13 +68,49 @@ def test_a_name_with_signs_of_regular_expressions_is_taken_as_it_is() -> None:
     check("operator+", "int «operator+(int a);")
 
 
+def test_lines_that_speak_for_a_later_definition_choose_it() -> None:
+    code = "class Invoice:\n    total = 1\n\n\n«def shrink(picture):\n    return picture.small()"
+    assert check("Invoice", code, 4, 5).name == "def shrink(picture):"
+
+
+def test_lines_within_the_named_definition_leave_its_name() -> None:
+    code = "class «Invoice:\n    total = 1\n\n\ndef shrink(picture):\n    return picture.small()"
+    assert check("Invoice", code, 1).name == "Invoice"
+
+
+def test_as_many_lines_here_as_there_choose_the_first() -> None:
+    check("Invoice", "class «Invoice:\n    total = 1\n\n\ndef shrink(picture):\n    return picture.small()", 1, 5)
+
+
+def test_what_is_said_before_a_definition_belongs_to_it() -> None:
+    code = "fn a() {\n    b();\n}\n\n/// Makes it smaller.\n#[inline]\n«fn shrink() {\n    c();\n}"
+    assert check("a", code, 4).name == "fn shrink() {"
+
+
+def test_a_brace_on_a_line_of_its_own_is_no_definition() -> None:
+    assert check("a", "int a()\n{\n  return 1;\n}\n«int shrink()\n{\n  return 2;\n}", 6).name == "int shrink()"
+
+
+def test_members_of_what_is_indented_count_from_its_own_depth() -> None:
+    code = "    def «first(self):\n        return 1\n\n    def second(self):\n        return 2"
+    assert check("first", code, 0).name == "first"
+    assert (
+        check("first", code.replace("«", "").replace("    def second", "    «def second"), 4).name
+        == "def second(self):"
+    )
+
+
+def test_code_without_a_name_is_entered_at_the_statement_that_speaks_for_it() -> None:
+    assert check("", "import a\n\n«RATES = {\n    1: 2,\n}", 3).name == ""
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 def test_columns_count_in_the_clients_units(encoding: str) -> None:
-    check("ünïcode", "\t/* 🎉 */ int «ünïcode = 'é🎉';", encoding)
+    check("ünïcode", "\t/* 🎉 */ int «ünïcode = 'é🎉';", encoding=encoding)
 
 
 def test_line_ends_of_windows_are_no_columns() -> None:
-    found = selection(chunk("total", "def total():\r\n    return 1\r\n"[:-2]), Encoding())
+    found = select(hit("total", "def total():\r\n    return 1\r\n"[:-2]), Encoding())
     assert (found.end.line, found.end.character) == (AFTER + 1, len("    return 1"))
 
 
@@ -72,6 +118,6 @@ def test_lone_carriage_returns_end_lines_to_the_client_and_to_the_index() -> Non
     text = "a = 1\rb = 2\r\n\rdef total():\r    return 1\r"
     (found,) = chunk_file("app.py", text)
     assert (found.start_line, found.end_line) == (1, 5)
-    at = selection(replace(found, symbol="total"), Encoding())
+    at = select(Hit(replace(found, symbol="total"), 1, 5, text, 1.0), Encoding())
     assert (at.start.line, at.start.character) == (3, len("def "))
     assert (at.end.line, at.end.character) == (4, len("    return 1"))

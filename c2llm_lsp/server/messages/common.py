@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from c2llm_lsp.server import requests
-from c2llm_lsp.server.positions import Encoding, last_line, split_lines, whole_lines
+from c2llm_lsp.server.landing import Landing, landing
+from c2llm_lsp.server.positions import Encoding, last_line, whole_lines
 from retrieval.errors import QueryError
-from retrieval.types import Answer, Chunk, Filters, Freshness, Hit
+from retrieval.types import Answer, Filters, Freshness, Hit
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
     from c2llm_lsp.server.folder import Folder
 
 P = TypeVar("P", bound=requests.Wire)
-COMMENTS = ("#", "//", "/*", "*", "--", ";", '"')  # a name in these is talked about
 NO_FOLDER = "No folder is open: open one to search it."
 NOT_OPEN = "{}: the index is not open ({})."
 
@@ -102,34 +101,25 @@ def freshness(server: Server, parts: Sequence[tuple[Folder, Freshness]]) -> requ
     )
 
 
-def selection(chunk: Chunk, encoding: Encoding) -> requests.Range:
-    """From a chunk's name to its end; from its start where its name is not written in it."""
-    line, before = _name(chunk)
+def selection(hit: Hit, land: Landing, encoding: Encoding) -> requests.Range:
+    """From where a jump lands to the end of the best piece."""
+    end = whole_lines(hit.chunk.end_line, hit.chunk.end_line, last_line(hit.chunk.text), encoding).end
     return requests.Range(
-        start=requests.Position(line=chunk.start_line + line - 1, character=encoding.units(before)),
-        end=requests.Position(line=chunk.end_line - 1, character=encoding.units(last_line(chunk.text))),
+        start=requests.Position(line=land.line - 1, character=encoding.units(land.before)),
+        end=requests.Position(line=end.line, character=end.character),
     )
 
 
-def _name(chunk: Chunk) -> tuple[int, str]:
-    """The line of a chunk, from 0, that has its name, preferably in code; and what stands before it there."""
-    named = re.compile(rf"(?<!\w){re.escape(chunk.symbol)}(?!\w)") if chunk.symbol else None
-    found = [
-        (line, text[: match.start()])
-        for line, text in enumerate(split_lines(chunk.text) if named else ())
-        if named and (match := named.search(text))
-    ]
-    return next((at for at in found if not at[1].lstrip().startswith(COMMENTS)), found[0] if found else (0, ""))
-
-
 def wire_hit(server: Server, folder: Folder, hit: Hit) -> requests.Hit:
+    land = landing(hit)
     span = whole_lines(hit.start_line, hit.end_line, last_line(hit.text), server.encoding)
     return requests.Hit(
         uri=folder.uri_of(hit.chunk.path),
         folder=folder.uri,
         path=hit.chunk.path,
         range=requests.wire_range(span),
-        selection_range=selection(hit.chunk, server.encoding),
+        selection_range=selection(hit, land, server.encoding),
+        label=land.name,
         language=hit.chunk.language,
         kind=hit.chunk.kind,
         symbol=hit.chunk.symbol,

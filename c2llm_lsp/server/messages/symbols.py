@@ -58,7 +58,7 @@ def register(server: Server) -> None:
 def _symbol(hit: requests.Hit) -> dict[str, Any]:
     """A symbol on the wire. Its score is no part of LSP, but clangd has it too, and Kate sorts by it."""
     symbol: dict[str, Any] = {
-        "name": hit.symbol or _line(hit) or f"{hit.path.rpartition('/')[2]}:{hit.range.start.line + 1}",
+        "name": hit.label or _line(hit) or f"{hit.path.rpartition('/')[2]}:{hit.selection_range.start.line + 1}",
         "kind": KINDS[hit.kind].value,
         "location": {"uri": hit.uri, "range": msgspec.to_builtins(hit.selection_range)},
         "score": hit.score,

@@ -1,0 +1,93 @@
+"""Where a jump to a hit should land: on the name of what it is about.
+
+A chunk may hold several small definitions, and is called by the first one. So the lines that speak for the hit choose
+the statement, and where that is another than the named one, its head is where to go, and its text what to show.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from c2llm_lsp.server.positions import split_lines
+from retrieval.types import Chunk, Hit
+
+# What begins a line that belongs to the statement after it: comments, decorators, attributes.
+_AHEAD = re.compile(r"#(?!define)|//|/\*|\*|--|;|@|\[")
+_NO_HEAD = re.compile(r"[{})\]]|$")
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A place in a file."""
+
+    line: int  # from 1, as the engine counts
+    before: str  # what stands before it in its line
+    name: str  # what it is called; empty where it has no name
+
+
+@dataclass(slots=True)
+class _Statement:
+    first: int
+    head: int
+    last: int
+
+
+def landing(hit: Hit) -> Landing:
+    chunk = hit.chunk
+    lines = [line.rstrip("\r\n") for line in split_lines(chunk.text)]
+    statements = _statements(lines)
+    meant = _meant(statements, [line - chunk.start_line for line in hit.salient_lines])
+    named = _named(chunk, lines)
+    if named is not None and (meant is None or meant.first <= named[0] <= meant.last):
+        return Landing(chunk.start_line + named[0], named[1], chunk.symbol)
+    if meant is None:
+        return Landing(chunk.start_line, "", chunk.symbol)
+    text = lines[meant.head]
+    return Landing(chunk.start_line + meant.head, text[: _indent(text)], text.strip() if chunk.symbol else "")
+
+
+def _statements(lines: list[str]) -> list[_Statement]:
+    """The outermost statements of a chunk, each with the comments and decorators before it."""
+    outer = min((_indent(line) for line in lines if line.strip()), default=0)
+    found: list[_Statement] = []
+    ahead: int | None = None
+    for number, line in enumerate(lines):
+        text = line.strip()
+        if not text or _indent(line) > outer or _NO_HEAD.match(text):
+            continue
+        if _AHEAD.match(text):
+            ahead = number if ahead is None else ahead
+            continue
+        found.append(_Statement(number if ahead is None else ahead, number, len(lines) - 1))
+        if len(found) > 1:
+            found[-2].last = found[-1].first - 1
+        ahead = None
+    return found
+
+
+def _meant(statements: list[_Statement], salient: list[int]) -> _Statement | None:
+    """The statement with the most salient lines, the first of them; None where that says nothing."""
+    votes = Counter(number for line in salient for number, s in enumerate(statements) if s.first <= line <= s.last)
+    best = max(votes.items(), key=lambda item: (item[1], -item[0]), default=None)
+    return None if best is None else statements[best[0]]
+
+
+def _named(chunk: Chunk, lines: list[str]) -> tuple[int, str] | None:
+    """The line of a chunk, from 0, that has its name, preferably in code; and what stands before it there."""
+    if not chunk.symbol:
+        return None
+    name = re.compile(rf"(?<!\w){re.escape(chunk.symbol)}(?!\w)")
+    found = [(line, text[: match.start()]) for line, text in enumerate(lines) if (match := name.search(text))]
+    in_code = (at for at in found if not _talks(at[1].lstrip()))
+    return next(in_code, found[0] if found else None)
+
+
+def _talks(before: str) -> bool:
+    """Whether a name behind this is talked about, in a comment or a text."""
+    return before.startswith(("#", "//", "/*", "*", "--", ";", '"', "'"))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
