@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from pathlib import Path
+
+from retrieval.errors import C2llmError
 
 
 def main() -> None:
@@ -31,6 +34,11 @@ def main() -> None:
     train.add_argument("--threads", type=int, default=2)
     train.add_argument("--no-teacher", action="store_true", help="random token embeddings instead of MiniLM's")
 
+    convert = steps.add_parser("convert", help="a public training set as a task for `c2llm train`")
+    convert.add_argument("name", help="the set: apps, cosqa, …; a wrong one names them all")
+    convert.add_argument("source", help="a file, a benchmark's folder, or hub:NAME")
+    convert.add_argument("--out", type=Path, required=True, help="the folder of tasks")
+
     export = steps.add_parser("export", help="a trained model as ONNX with its tokenizer")
     export.add_argument("--model", type=Path, required=True, help="a stage's folder")
     export.add_argument("--tokenizer", type=Path, required=True)
@@ -38,7 +46,11 @@ def main() -> None:
     export.add_argument("--precision", choices=("fp32", "int8", "int8-weights"), default="int8-weights")
 
     options = parser.parse_args()
-    {"fetch": _fetch, "mine": _mine, "prepare": _prepare, "train": _train, "export": _export}[options.step](options)
+    run = {"fetch": _fetch, "mine": _mine, "prepare": _prepare, "train": _train, "convert": _convert, "export": _export}
+    try:
+        run[options.step](options)
+    except C2llmError as error:
+        sys.exit(str(error))
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -74,6 +86,13 @@ def _train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     teacher = None if options.no_teacher else MiniLmEncoder().encode_passages
     train_stages(options.out, Recipe(stages=STACKED if options.stacked else FLAT), teacher)
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from retrieval.training.readers import convert
+
+    count = convert(options.name, options.source, options.out / f"{options.name}.jsonl")
+    logging.getLogger(__name__).info("%d examples", count)
 
 
 def _export(options: argparse.Namespace) -> None:
