@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("search", "Find code by what it does; indexes first where that is needed."),
     "similar": ("similar", "Find code like the code at FILE:LINE, or like code on standard input."),
+    "context": ("context", "Print the code that a question, or the code at FILE:LINE-LINE, needs, for an assistant."),
     "explain": ("explain", "Show where the model looks in the code at FILE:LINE, and why it answers a query."),
     "index": ("index", "Bring the index of a workspace up to date."),
     "watch": ("watch", "Keep the index current while files change, and say what is done."),

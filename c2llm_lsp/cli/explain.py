@@ -11,7 +11,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark, stdout_is_terminal
-from c2llm_lsp.cli.places import file_and_line, inside
+from c2llm_lsp.cli.places import inside, lines_of
 from c2llm_lsp.cli.search import current
 from retrieval.errors import QueryError
 from retrieval.types import Explanation
@@ -38,13 +38,13 @@ def explain(
     quiet: options.Quiet = False,
 ) -> int:
     """Show where the model looks in the code at FILE:LINE, and what each line does for QUERY."""
-    file, line = file_and_line(where)
-    place = locate(path, beside=file.parent, quiet=quiet, encoder=encoder)
-    within = inside(place, file)
+    lines = lines_of(where)
+    place = locate(path, beside=lines.file.parent, quiet=quiet, encoder=encoder)
+    within = inside(place, lines.file)
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        explanation = workspace.explain(within, line, query)
+        explanation = workspace.explain(within, lines.start, query)
     if html is not None:
         _write_page(explanation, html, quiet=quiet)
     if as_json:

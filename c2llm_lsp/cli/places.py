@@ -1,29 +1,45 @@
-"""FILE:LINE on a command line."""
+"""FILE:LINE and FILE:LINE-LINE on a command line."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from c2llm_lsp.cli.common import Place
 from retrieval.errors import QueryError
 
 # FILE:LINE, FILE:LINE:COLUMN as compilers write it, FILE:LINE-LINE as search shows it
-_PLACE = re.compile(r"(?P<file>.+?):(?P<line>[0-9]{1,9})(?:[-:][0-9]+)?", re.DOTALL)
+_PLACE = re.compile(r"(?P<file>.+?):(?P<line>[0-9]{1,9})(?::[0-9]+|-(?P<end>[0-9]{1,9}))?", re.DOTALL)
 
 
-def file_and_line(where: str) -> tuple[Path, int]:
-    """The file, which exists, and the line. Raises QueryError."""
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some lines of a file that exists; one line where no other was named."""
+
+    file: Path
+    start: int
+    end: int
+
+
+def is_place(text: str) -> bool:
+    """Whether a text names lines of a file that is there; it is a question otherwise."""
+    match = _PLACE.fullmatch(text)
+    return match is not None and Path(match["file"]).expanduser().is_file()
+
+
+def lines_of(where: str) -> Lines:
+    """What FILE:LINE or FILE:LINE-LINE names. Raises QueryError."""
     match = _PLACE.fullmatch(where)
     if match is None:
         raise QueryError(f"'{where}' is not FILE:LINE; an example is src/app.py:42.")
-    file, line = Path(match["file"]).expanduser(), int(match["line"])
+    file, start = Path(match["file"]).expanduser(), int(match["line"])
     if not file.is_file():
         raise QueryError(f"There is no file {file}.")
-    if line < 1:
+    if start < 1:
         raise QueryError("Lines are counted from 1.")
     # The file itself may be a link; its folder is resolved as the workspace's root is.
-    return file.parent.resolve() / file.name, line
+    return Lines(file.parent.resolve() / file.name, start, max(start, int(match["end"] or 0)))
 
 
 def inside(place: Place, file: Path) -> str:

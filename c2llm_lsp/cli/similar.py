@@ -8,7 +8,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, guarded, locate, open_workspace, read_input
-from c2llm_lsp.cli.places import file_and_line, inside
+from c2llm_lsp.cli.places import inside, lines_of
 from c2llm_lsp.cli.search import current, show
 
 app = typer.Typer(add_completion=False)
@@ -35,16 +35,16 @@ def similar(
     """Find code like the code at FILE:LINE, or like code on standard input."""
     wanted = options.filters(globs, languages, kinds)
     code = read_input() if where == "-" else None
-    file, line = (None, 0) if code is not None else file_and_line(where)
-    beside = file.parent if file is not None else None
+    lines = lines_of(where) if code is None else None
+    beside = lines.file.parent if lines is not None else None
     place = locate(path, beside=beside, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
-    within = inside(place, file) if file is not None else ""
+    within = inside(place, lines.file) if lines is not None else ""
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        if code is not None:
-            answer = workspace.similar(text=code, k=place.settings.results, filters=wanted)
+        if lines is None:
+            answer = workspace.similar(text=code or "", k=place.settings.results, filters=wanted)
         else:
-            answer = workspace.similar(path=within, line=line, k=place.settings.results, filters=wanted)
+            answer = workspace.similar(path=within, line=lines.start, k=place.settings.results, filters=wanted)
         show(place, answer, code or where, as_json=as_json, explain=explain, quiet=quiet)
     return FOUND if answer.hits else NOTHING

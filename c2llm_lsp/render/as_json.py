@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrieval.types import CHUNK_KINDS, Answer, Explanation, Freshness, Hit
+
+if TYPE_CHECKING:
+    from retrieval.rag import Packed
 
 SCHEMA_VERSION = 1
 
@@ -53,6 +56,35 @@ def freshness_dict(freshness: Freshness) -> dict[str, Any]:
         "pending_files": freshness.pending_files,
         "pending_chunks": freshness.pending_chunks,
         "stale": freshness.stale,
+    }
+
+
+def context_dict(packed: Packed, *, root: str) -> dict[str, Any]:
+    """The object that `c2llm context --json` prints."""
+    context = packed.context
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "root": root,
+        "encoder": packed.encoder,
+        "seconds": round(packed.seconds, 6),
+        "freshness": freshness_dict(packed.freshness),
+        "notes": list(packed.notes),
+        "budget": context.budget,
+        "tokens": context.tokens,
+        "left_out": context.left_out,
+        "pieces": [
+            {
+                "path": piece.path,
+                "start_line": piece.start_line,
+                "end_line": piece.end_line,
+                "kind": piece.kind,
+                "language": piece.language,
+                "symbol": piece.symbol,
+                "text": piece.text,
+            }
+            for piece in context.pieces
+        ],
+        "text": context.text,
     }
 
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from retrieval.types import Answer, Hit
+from retrieval.types import Answer, Freshness, Hit
 
 MAX_SALIENT = 4  # lines of a hit shown at first: ten hits then fit on one screen
 SHORTEST_WORD = 3  # shorter query words ("a", "is", "of") would mark half of every line
@@ -106,8 +106,12 @@ def _by_words(lines: dict[int, str], words: tuple[str, ...]) -> list[int]:
 
 def remarks(answer: Answer) -> list[str]:
     """What the reader should know about the answer: the engine's notes, what is pending, what may be stale."""
-    fresh = answer.freshness
-    said = list(answer.notes)
+    return [*answer.notes, *pending(answer.freshness)]
+
+
+def pending(fresh: Freshness) -> list[str]:
+    """What is not indexed yet, and what may be stale."""
+    said = []
     if fresh.pending_files:
         said.append(f"{_count(fresh.pending_files, 'file')} not indexed yet.")
     if fresh.pending_chunks:

@@ -1,0 +1,113 @@
+"""`c2llm context`: what a question or a selection needs, as Markdown within a budget of tokens, to hand to an assistant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from c2llm_lsp.cli import options
+from c2llm_lsp.cli.common import (
+    FOUND,
+    INTERRUPTED,
+    NOTHING,
+    guarded,
+    locate,
+    open_workspace,
+    remark,
+    stdout_is_terminal,
+)
+from c2llm_lsp.cli.places import Lines, inside, is_place, lines_of
+from c2llm_lsp.cli.search import current
+from retrieval.errors import QueryError
+from retrieval.types import Filters
+
+if TYPE_CHECKING:
+    from retrieval.rag import Packed
+    from retrieval.workspace import Workspace
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@guarded
+def context(
+    asked: Annotated[
+        str, typer.Argument(metavar="QUERY|FILE:LINE-LINE", help="A question, or lines of a file that is there.")
+    ],
+    path: options.WorkspacePath = None,
+    budget: Annotated[
+        int | None, typer.Option("--budget", "-b", min=1, help="Tokens at most, by estimate.", show_default="4000")
+    ] = None,
+    results: Annotated[
+        int | None, typer.Option("-k", "--results", min=1, max=1000, help="Places at most.", show_default="12")
+    ] = None,
+    globs: options.Globs = None,
+    languages: options.Languages = None,
+    kinds: options.Kinds = None,
+    as_json: options.AsJson = False,
+    no_wait: options.NoWait = False,
+    encoder: options.Encoder = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Print the code that a question needs, or that belongs to the code at FILE:LINE-LINE, for an assistant.
+
+    The best places are shown whole, others as outlines, each headed by its path and lines.
+    """
+    if not asked.strip():
+        raise QueryError("The query is empty; say in a few words what the code does.")
+    from retrieval.rag import BUDGET, HITS
+
+    wanted = options.filters(globs, languages, kinds)
+    lines = lines_of(asked) if is_place(asked) else None
+    place = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
+    within = inside(place, lines.file) if lines else ""
+    with open_workspace(place) as workspace:
+        if not current(workspace, no_wait=no_wait, quiet=quiet):
+            return INTERRUPTED
+        packed = _packed(workspace, asked, within, lines, budget or BUDGET, results or HITS, wanted)
+    _show(packed, place.root, as_json=as_json, quiet=quiet)
+    return FOUND if packed.context.pieces else NOTHING
+
+
+def _packed(
+    workspace: Workspace, asked: str, within: str, lines: Lines | None, budget: int, k: int, wanted: Filters
+) -> Packed:
+    from retrieval.rag import context as context_for
+    from retrieval.rag import context_around
+
+    if lines is None:
+        return context_for(workspace, asked, budget=budget, k=k, filters=wanted)
+    return context_around(workspace, within, lines.start, lines.end, budget=budget, k=k, filters=wanted)
+
+
+def _show(packed: Packed, root: Path, *, as_json: bool, quiet: bool) -> None:
+    from c2llm_lsp.render.lines import clean, pending
+
+    if as_json:
+        import json
+
+        from c2llm_lsp.render.as_json import context_dict
+
+        typer.echo(json.dumps(context_dict(packed, root=str(root)), indent=2))
+        return
+    text = packed.context.text
+    if stdout_is_terminal():  # an assistant gets the lines as they are, a terminal nothing that commands it
+        text = "\n".join(map(clean, text.split("\n")))
+    sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace") if text else b"")
+    sys.stdout.flush()
+    if quiet:
+        return
+    remark(_counted(packed))
+    for line in (*packed.notes, *pending(packed.freshness)):
+        remark(line)
+
+
+def _counted(packed: Packed) -> str:
+    found = packed.context
+    if not found.pieces:
+        return f"Nothing fits into {found.budget:,} tokens." if found.left_out else "Nothing found."
+    left_out = f", {found.left_out} left out" if found.left_out else ""
+    return f"About {found.tokens:,} of {found.budget:,} tokens: {len(found.pieces)} places{left_out}."

@@ -1,0 +1,62 @@
+"""`c2llm context`: Markdown for an assistant, and what a person is told beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from c2llm_lsp.cli.places import is_place, lines_of
+from tests.cli.program import Program
+
+
+def test_a_question_gets_cited_code_and_the_count_apart(c2llm: Program, project: Path) -> None:
+    result = c2llm("context", "ignore rules", cwd=project)
+    assert result.code == 0
+    assert result.out.startswith("### `app/ignore.py:1-9`")
+    assert "def apply_ignore_rules" in result.out
+    assert "tokens: " in result.err and "tokens: " not in result.out
+
+
+def test_lines_of_a_file_come_first_whatever_the_folder(c2llm: Program, project: Path) -> None:
+    result = c2llm("context", "invoices.py:4-7", project, "-k", "2", cwd=project / "app")
+    assert result.out.startswith("### `app/invoices.py:")
+    assert result.out.count("class Invoice:") == 1
+
+
+def test_the_budget_is_kept_and_what_is_left_out_is_said(c2llm: Program, project: Path) -> None:
+    found = json.loads(c2llm("context", "ignore rules", "--budget", "90", "--json", cwd=project).out)
+    assert found["tokens"] <= 90 == found["budget"]
+    assert found["left_out"] > 0 and len(found["pieces"]) >= 1
+    assert all(f"### `{piece['path']}:{piece['start_line']}" in found["text"] for piece in found["pieces"])
+    nothing = c2llm("context", "ignore rules", "--budget", "3", cwd=project)
+    assert (nothing.code, nothing.out) == (1, "")
+    assert "Nothing fits into 3 tokens." in nothing.err
+
+
+def test_a_question_that_looks_like_a_place_is_one_where_the_file_is_there(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    assert is_place("app/ignore.py:4") and is_place("app/ignore.py:4-9") and is_place("app/ignore.py:4:9")
+    assert not is_place("why does gone.py:4 fail") and not is_place("app/ignore.py") and not is_place("gone.py:3")
+
+
+@pytest.mark.parametrize(("where", "start", "end"), [(":4", 4, 4), (":4-9", 4, 9), (":4:20", 4, 4), (":9-4", 9, 9)])
+def test_lines_are_read_as_search_and_compilers_write_them(tmp_path: Path, where: str, start: int, end: int) -> None:
+    (tmp_path / "a b.py").write_text("x")
+    lines = lines_of(f"{tmp_path}/a b.py{where}")
+    assert (lines.file, lines.start, lines.end) == (tmp_path / "a b.py", start, end)
+
+
+@pytest.mark.slow
+def test_a_terminal_is_not_commanded_and_a_pipe_gets_the_lines_as_they_are(c2llm: Program, project: Path) -> None:
+    (project / "bell.py").write_text("BELL = '\x1b]0;owned\x07'\n")
+    assert "\x1b]0;owned" in c2llm("context", "bell owned", "-k", "1", cwd=project).out
+    assert "\x1b]0;owned" not in c2llm.on_terminal("context", "bell owned", "-k", "1", cwd=project).out
+
+
+def test_an_empty_question_is_refused(c2llm: Program, project: Path) -> None:
+    result = c2llm("context", " ", cwd=project)
+    assert result.code == 2 and "empty" in result.err
