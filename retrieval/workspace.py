@@ -26,6 +26,7 @@ from types import TracebackType
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.encoders import Encoder, load
 from retrieval.errors import (
+    Cancelled,
     DamagedStoreError,
     EncoderError,
     Locked,
@@ -36,7 +37,7 @@ from retrieval.errors import (
 )
 from retrieval.explaining import chunk_at
 from retrieval.explaining import explain as explain_place
-from retrieval.files import MAX_BYTES, Scanner, text_reason
+from retrieval.files import MAX_BYTES, Scanner
 from retrieval.indexing import (
     CHUNKING_KEY,
     INDEXED_KEY,
@@ -56,16 +57,19 @@ from retrieval.indexing import (
     writer_lock,
     writer_pid,
 )
-from retrieval.search import DEFAULT, SALIENT, Snapshot, Weights, inverse_frequencies, parse
+from retrieval.search import DEFAULT, SALIENT, Rows, Snapshot, Weights, inverse_frequencies, parse
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
 from retrieval.search.salience import LineVectors, by_meaning
 from retrieval.store import Applied, Store, vectors_file, workspace_folder
 from retrieval.types import Answer, Explanation, Filters, Freshness, Hit, IndexReport
+from retrieval.vectors import ExactIndex, VectorIndex
 
 NO_FILTERS = Filters()
 # Changes of these decide about other files: the whole tree is looked at.
 _DECISIVE = (".gitignore", ".c2llmignore")
+# A query that a commit has overtaken may have seen some of it: it is asked again, at most so often in all.
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ class Workspace:
         self._encoders: dict[str, Encoder] = {}
         self._lives: dict[str, LiveIndex] = {}
         self._lines = LineVectors()
-        self._overlay = Overlay()
+        self._overlay = Overlay(scanner)
         self._loading = threading.Lock()
         self._refreshing = threading.Lock()
         self._counted = _Counted()
@@ -201,7 +205,10 @@ class Workspace:
             show("scan", 0, 0)
             return plan(self.scanner, self.store, again=self._chunked_otherwise()), True
 
-        return self._run(look, show, cancel or Never(), wait)
+        report = self._run(look, show, cancel or Never(), wait)
+        for path, text in self._overlay.judge_again():
+            self.update(path, text)
+        return report
 
     def changed(self, paths: Iterable[str], cancel: Cancel | None = None) -> IndexReport:
         """Index files that are said to have changed; folders and ignore files make it look at everything."""
@@ -215,12 +222,15 @@ class Workspace:
         return self._run(look, _silent, cancel or Never(), 0.0)
 
     def update(self, path: str, text: str | None) -> int:
-        """Show unsaved text of an open buffer in place of its file; None when it is saved or closed. Nothing is written
-        to disk. How many chunks were embedded. A failing encoder leaves the buffer searchable by words, and what would
-        be left out as a file is left out as a buffer.
+        """Show unsaved text of an open buffer in place of its file; None when it is closed. Nothing is written to disk.
+        How many chunks were embedded. A failing encoder leaves the buffer searchable by words.
+
+        What would not be indexed if it were saved (ignored, secret, outside the root, too large) is not shown. After a
+        save let `changed` come first and this, if at all, behind it: between the two the file's former text would be
+        seen else.
         """
-        if text and (self.scanner.ignores(path) or text_reason(path, text, limit=self.scanner.max_bytes) is not None):
-            text = ""
+        if text is not None:
+            self.store.want_words()
         try:
             return self._overlay.update(self.store, self.encoder, path, text)
         except (EncoderError, ModelError):
@@ -322,9 +332,18 @@ class Workspace:
                 self._encoder = self._load_encoder()
             return self._encoder
 
-    def search(self, query: str, k: int = 10, filters: Filters = NO_FILTERS, *, weights: Weights = DEFAULT) -> Answer:
-        """The k best places for a question in words or a name. Raises QueryError."""
-        return self._answer(lambda snapshot: search_index(snapshot, query, k, filters, weights))
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        filters: Filters = NO_FILTERS,
+        *,
+        weights: Weights = DEFAULT,
+        cancel: Cancel | None = None,
+    ) -> Answer:
+        """The k best places for a question in words or a name. Raises QueryError, and Cancelled soon after it is."""
+        check = _checks(cancel)
+        return self._answer(lambda snapshot: search_index(snapshot, query, k, filters, weights, check))
 
     def highlight(self, answer: Answer, query: str) -> Answer:
         """The answer with the lines to show chosen more closely: by what each means, beside its words. For answers that
@@ -334,7 +353,7 @@ class Workspace:
         if encoder is None or encoder.name != answer.encoder or not getattr(encoder, "instant", False):
             return answer
         try:
-            wanted = inverse_frequencies(self._overlaid(Snapshot(self.store)), parse(query).terms)
+            wanted = inverse_frequencies(Snapshot(self._overlay.seen(self.store)), parse(query).terms)
             hits = by_meaning(answer.hits, query, encoder, self._lines, wanted, SALIENT)
         except EncoderError:
             return answer
@@ -350,25 +369,20 @@ class Workspace:
         filters: Filters = NO_FILTERS,
     ) -> Answer:
         """The k places most like the code at a line of a file, or like a piece of code. Raises QueryError."""
-        leave_out: tuple[int, ...] = ()
-        if path:
-            row, text = self._passage_at(path, line)
-            leave_out = (row,)
-        elif not text.strip():
+        if not path and not text.strip():
             raise QueryError("There is no code to compare with: give a file and line, or a piece of code.")
-        return self._answer(lambda snapshot: search_similar(snapshot, text, k, filters, leave_out))
+
+        def ask(snapshot: Snapshot) -> tuple[Hit, ...]:
+            if not path:
+                return search_similar(snapshot, text, k, filters)
+            row, code = _passage_at(snapshot.rows, path, line)
+            return search_similar(snapshot, code, k, filters, (row,))
+
+        return self._answer(ask)
 
     def code_at(self, path: str, line: int) -> str:
         """What `similar` compares with at a line of a file. Raises QueryError."""
-        return self._passage_at(path, line)[1]
-
-    def _passage_at(self, path: str, line: int) -> tuple[int, str]:
-        """The chunk at a line (or the first behind it) and what the encoder reads of it."""
-        from retrieval.chunking import passage
-
-        chunks = self._overlaid(Snapshot(self.store)).rows.file_chunks(path)
-        found = chunk_at(path, line, [chunk for _, chunk in chunks])
-        return next(row for row, chunk in chunks if chunk is found), passage(found)
+        return _passage_at(self._overlay.seen(self.store), path, line)[1]
 
     def explain(self, path: str, line: int, query: str = "") -> Explanation:
         """Where the model looks in the chunk at a line, and what of it answers a query. Open buffers count.
@@ -376,10 +390,10 @@ class Workspace:
         Raises QueryError, ModelError, EncoderError.
         """
         try:
-            explanation = explain_place(self._overlaid(Snapshot(self.store)), self.encoder, path, line, query)
+            explanation = explain_place(Snapshot(self._overlay.seen(self.store)), self.encoder, path, line, query)
         except DamagedStoreError:
             self._repair()
-            explanation = explain_place(self._overlaid(Snapshot(self.store)), self.encoder, path, line, query)
+            explanation = explain_place(Snapshot(self._overlay.seen(self.store)), self.encoder, path, line, query)
         return replace(explanation, freshness=self._freshness(self.encoder.fingerprint))
 
     def _answer(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
@@ -402,14 +416,16 @@ class Workspace:
 
     def _answer_once(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
         started = time.perf_counter()
-        snapshot, notes = self.snapshot()
-        if snapshot.index is not None and not len(snapshot.index):
-            snapshot = Snapshot(snapshot.rows)
-        try:
-            hits = ask(snapshot)
-        except EncoderError as error:
-            snapshot, notes = Snapshot(snapshot.rows), (*notes, f"Answered by words only: {error}")
-            hits = ask(snapshot)
+        for attempt in range(_ATTEMPTS):
+            rows = self._overlay.seen(self.store)
+            snapshot, notes = self._snapshot_of(rows)
+            try:
+                hits = ask(snapshot)
+            except EncoderError as error:
+                snapshot, notes = Snapshot(rows), (*notes, f"Answered by words only: {error}")
+                hits = ask(snapshot)
+            if rows.store.change == rows.change or attempt == _ATTEMPTS - 1:
+                break
         fingerprint = self._encoder.fingerprint if self._encoder else ""
         return Answer(
             hits=hits,
@@ -419,40 +435,26 @@ class Workspace:
             notes=tuple(dict.fromkeys((*self._notes, *notes))),
         )
 
-    def _snapshot(self) -> tuple[Snapshot, tuple[str, ...]]:
-        """What to answer from: the encoder's vectors, those of the last complete one while they are missing, or words
+    def snapshot(self) -> tuple[Snapshot, tuple[str, ...]]:
+        """What a query is answered from now, and what should be said about it."""
+        return self._snapshot_of(self._overlay.seen(self.store))
+
+    def _snapshot_of(self, rows: OverlaidRows) -> tuple[Snapshot, tuple[str, ...]]:
+        """These rows with the encoder's vectors, with those of the last complete one while they are missing, or words
         alone.
         """
         try:
             encoder = self.encoder
         except ModelError as error:
-            return Snapshot(self.store), (f"Answered by words only: {error}",)
+            return Snapshot(rows), (f"Answered by words only: {error}",)
         last = self.store.last_encoder()
         if last is not None and last[1] != encoder.fingerprint and not self.store.complete(encoder.fingerprint):
             former = self._former(*last)
             if former is not None:
                 note = f"Answered with the vectors of {former.name}; those of {encoder.name} are not complete yet."
-                return Snapshot(self.store, self._live(former).current(), former), (note,)
+                return _with_vectors(rows, self._live(former).current(), None, former), (note,)
         live = self._live(encoder)
-        return Snapshot(self.store, live.current(), encoder), live.notes
-
-    def _overlaid(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot as it looks with the open buffers in place of their files."""
-        if not self._overlay:
-            return snapshot
-        view = self._overlay.view()
-        if snapshot.encoder is not self._encoder:
-            view = replace(view, vectors=None)  # made by another encoder
-        hidden = self._overlay.hidden(self.store, view)
-        rows = OverlaidRows(self.store, view, hidden)
-        if snapshot.index is None:
-            return Snapshot(rows)
-        return Snapshot(rows, OverlaidIndex(snapshot.index, view, hidden), snapshot.encoder)
-
-    def snapshot(self) -> tuple[Snapshot, tuple[str, ...]]:
-        """What a query is answered from now, and what should be said about it."""
-        snapshot, notes = self._snapshot()
-        return self._overlaid(snapshot), notes
+        return _with_vectors(rows, live.current(), rows.view.index, encoder), live.notes
 
     def _former(self, name: str, fingerprint: str) -> Encoder | None:
         """The encoder that was used before, if it can still be had and is still the same."""
@@ -571,6 +573,30 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _checks(cancel: Cancel | None) -> Callable[[], None]:
+    """What a query calls between its stages."""
+
+    def check() -> None:
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("The query was given up.")
+
+    return check
+
+
+def _with_vectors(rows: OverlaidRows, stored: VectorIndex, buffers: ExactIndex | None, encoder: Encoder) -> Snapshot:
+    index = OverlaidIndex(stored, buffers, rows.hidden)
+    return Snapshot(rows, index, encoder) if len(index) else Snapshot(rows)
+
+
+def _passage_at(rows: Rows, path: str, line: int) -> tuple[int, str]:
+    """The chunk at a line (or the first behind it) and what the encoder reads of it."""
+    from retrieval.chunking import passage
+
+    chunks = rows.file_chunks(path)
+    found = chunk_at(path, line, [chunk for _, chunk in chunks])
+    return next(row for row, chunk in chunks if chunk is found), passage(found)
 
 
 def _usable(root: Path) -> Path:

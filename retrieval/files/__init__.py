@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from retrieval.files.coalescing import Changes
-from retrieval.files.reading import MAX_BYTES, FileStamp, SourceFile, decode, digest_of, read_file, text_reason
-from retrieval.files.scanner import Scan, Scanner
+from retrieval.files.reading import (
+    MAX_BYTES,
+    FileStamp,
+    SourceFile,
+    decode,
+    digest_of,
+    reachable,
+    read_file,
+    text_reason,
+)
+from retrieval.files.scanner import Judge, Scan, Scanner
 from retrieval.files.watcher import Watcher
 
 __all__ = [
     "MAX_BYTES",
     "Changes",
     "FileStamp",
+    "Judge",
     "Scan",
     "Scanner",
     "SourceFile",
     "Watcher",
     "decode",
     "digest_of",
+    "reachable",
     "read_file",
     "text_reason",
 ]

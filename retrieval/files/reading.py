@@ -92,6 +92,17 @@ def text_reason(path: str, text: str, *, limit: int = MAX_BYTES) -> str | None:
     return "binary" if b"\0" in data else file_reason(name) or content_reason(name, data)
 
 
+def reachable(root: Path, path: str) -> bool:
+    """Whether a file at `path` (relative to `root`) could be read: nothing on the way leads out or is a link."""
+    parts = path.split("/")
+    if not path or any(part in ("", ".", "..") for part in parts) or "\0" in path:
+        return False
+    try:
+        return not _leads_elsewhere(root, parts)
+    except OSError:  # not saved yet
+        return True
+
+
 def digest_of(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 

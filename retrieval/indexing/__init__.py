@@ -5,7 +5,7 @@ from __future__ import annotations
 from retrieval.indexing.cutting import Cancel
 from retrieval.indexing.live import LiveIndex
 from retrieval.indexing.lock import writer_lock, writer_pid
-from retrieval.indexing.overlay import OverlaidIndex, OverlaidRows, Overlay
+from retrieval.indexing.overlay import Overlay
 from retrieval.indexing.run import (
     CHUNKING_KEY,
     INDEXED_KEY,
@@ -17,6 +17,7 @@ from retrieval.indexing.run import (
     plan_paths,
     rows_known,
 )
+from retrieval.indexing.seen import OverlaidIndex, OverlaidRows
 from retrieval.indexing.words import Progress
 
 __all__ = [

@@ -1,80 +1,69 @@
 """Unsaved text of open buffers, seen in place of their files: in memory only, so that it leaves no trace.
 
-Search asks `OverlaidRows` and `OverlaidIndex` as it would ask the store and the vector index; they hide the rows of
-the files that are open and add the buffers' own, under negative ids. Only chunks whose passage is new are embedded:
-what the store has, or what a buffer had a moment ago, is looked up by its hash.
+Search asks `OverlaidRows` and `OverlaidIndex` (seen.py) as it would ask the store and the vector index; they hide the
+rows of the files that are open and add the buffers' own, under negative ids. Only chunks whose passage is new are
+embedded: what the store has, or what a buffer had a moment ago, is looked up by its hash.
+
+What would not be indexed if it were saved is not shown either: a buffer that the ignore rules leave out or that is a
+secret is as good as closed, one whose text has become too large or minified hides its file and shows nothing.
+
+A change costs what changes, however many buffers are open: words and vectors of all buffers are kept in a lexicon and an
+index of their own, which take rows out and in. What a query holds is a `View`, which never changes.
 """
 
 from __future__ import annotations
 
-import heapq
-import math
 import threading
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.chunking import chunk_file, passage
-from retrieval.encoders.base import Encoder, Vectors
-from retrieval.store import K1, B, Globs, Store, passage_hash, split_identifiers
-from retrieval.types import Chunk, Filters
-from retrieval.vectors import Searchable
-from retrieval.vectors.base import best
+from retrieval.encoders.base import Encoder
+from retrieval.files import Judge, Scanner, reachable, text_reason
+from retrieval.indexing.seen import Buffer, OverlaidRows, Row, View
+from retrieval.store import Lexicon, Store, passage_hash, split_identifiers
+from retrieval.types import Chunk
+from retrieval.vectors import ExactIndex
 
 Ids = NDArray[np.int64]
+Vector = NDArray[np.float32]
 
 # Vectors of passages that buffers held lately, so that an undo embeds nothing: 2 MB at 256 dimensions.
 REMEMBERED = 2_000
+# Ids of buffers' rows count up from here: below all that the store gives, and ascending, as a lexicon wants them.
+_FIRST_ID = -(1 << 62)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A chunk of a buffer with the words of its symbol, path and body."""
+@dataclass(slots=True)
+class _Change:
+    """What an update does: rows that go and come, by id."""
 
-    id: int
-    chunk: Chunk
-    hash: bytes
-    words: tuple[Counter[str], Counter[str], Counter[str]]
-
-    @property
-    def length(self) -> int:
-        return sum(words.total() for words in self.words)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The buffers at one moment: rows by id, and their vectors in the same order."""
-
-    paths: frozenset[str]
-    rows: Mapping[int, Row]
-    ids: Ids
-    vectors: Vectors | None  # None without rows, or where some were not embedded
-
-    def nearest(self, query: NDArray[np.float32], allowed: Ids | None) -> tuple[Ids, Vectors]:
-        """All rows that are allowed, with their cosines."""
-        if self.vectors is None:
-            return self.ids[:0], np.empty(0, dtype=np.float32)
-        keep = np.ones(len(self.ids), dtype=np.bool_) if allowed is None else np.isin(self.ids, allowed)
-        return self.ids[keep], (self.vectors[keep] @ query).astype(np.float32)
+    gone: list[Row] = field(default_factory=list)
+    came: list[Row] = field(default_factory=list)
 
 
 class Overlay:
     """The open buffers of one workspace. May be used from any thread."""
 
-    def __init__(self) -> None:
-        self._updating = threading.Lock()  # one at a time embeds; queries go on meanwhile
-        self._lock = threading.Lock()  # held for moments: what `view` shows
-        self._files: dict[str, tuple[Row, ...]] = {}
-        self._vectors: dict[bytes, NDArray[np.float32]] = {}
-        self._last_id = 0
-        self._view: View | None = None
-        self._hidden: tuple[int, frozenset[str], Ids] = (-1, frozenset(), np.empty(0, np.int64))
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+        self._judged: dict[str, bool] = {}  # open paths: whether they are left out
+        self._left_out: dict[str, str] = {}  # their texts, for the day that the rules change
+        self._updating = threading.Lock()  # one at a time changes them; queries go on meanwhile
+        self._view = View()
+        self._lexicon = Lexicon()
+        self._index: ExactIndex | None = None
+        self._spare: dict[bytes, Vector] = {}  # of rows that went, oldest first
+        self._next_id = _FIRST_ID
+        self._hidden: tuple[tuple[Store, int] | None, dict[str, Ids]] = (None, {})
+        self._seen: OverlaidRows | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._files)
+        return bool(self._view.buffers)
 
     def update(self, store: Store, encoder: Encoder | None, path: str, text: str | None) -> int:
         """Show this text in place of the file; None shows the file again. How many chunks were embedded.
@@ -83,174 +72,146 @@ class Overlay:
         """
         with self._updating:
             if text is None:
-                with self._lock:
-                    self._files.pop(path, None)
-                    self._view = None
-                return 0
-            before = {row.hash: row for row in self._files.get(path, ())}
-            rows = tuple(self._row(chunk, before) for chunk in chunk_file(path, text))
-            fresh, embedded = self._embed(store, encoder, rows)
-            with self._lock:
-                self._files[path] = rows
-                self._vectors |= fresh
-                self._forget()
-                self._view = None
-            return embedded
+                self._judged.pop(path, None)
+            return self._update(store, encoder, path, text)
 
-    def known_vectors(self) -> dict[bytes, NDArray[np.float32]]:
+    def judge_again(self) -> list[tuple[str, str]]:
+        """Ignore rules may have changed: the buffers that are to be updated for it, with their texts."""
+        with self._updating:
+            before, self._judged = self._judged, {}
+            judge = self._scanner.judge()
+            changed = [path for path, barred in before.items() if self._bars(path, judge) != barred]
+            texts = {path: buffer.text for path, buffer in self._view.buffers.items()} | self._left_out
+            return [(path, texts[path]) for path in changed if path in texts]
+
+    def _bars(self, path: str, judge: Judge | None = None) -> bool:
+        """Whether a file at this path would not be indexed, whatever it holds."""
+        barred = self._judged.get(path)
+        if barred is None:
+            judge = judge or self._scanner.judge()
+            barred = self._judged[path] = not reachable(self._scanner.root, path) or judge.ignores(path)
+        return barred
+
+    def _update(self, store: Store, encoder: Encoder | None, path: str, text: str | None) -> int:
+        self._left_out.pop(path, None)
+        if text is not None and self._bars(path):
+            self._left_out[path], text = text, None
+        before = self._view.buffers.get(path)
+        if text is None:
+            if before is not None:
+                self._show(path, None, _Change(gone=list(before.rows)))
+            return 0
+        if before is not None and before.text == text and (before.embedded or encoder is None):
+            return 0
+        change, rows = self._rows(path, text, before)
+        embedded_rows, count = self._embedded(store, encoder, rows, change)
+        self._show(path, Buffer.of(text, embedded_rows), change)
+        return count
+
+    def known_vectors(self) -> dict[bytes, Vector]:
         """Vectors that buffers brought, by the hash of their passage: a save embeds nothing again."""
-        with self._lock:
-            return dict(self._vectors)
+        with self._updating:
+            shown = {row.hash: row.vector for row in self._view.rows.values() if row.vector is not None}
+            return self._spare | shown
 
-    def view(self) -> View:
-        with self._lock:
-            if self._view is None:
-                rows = {row.id: row for path in sorted(self._files) for row in self._files[path]}
-                ids = np.fromiter(rows, dtype=np.int64, count=len(rows))
-                vectors = [self._vectors[row.hash] for row in rows.values() if row.hash in self._vectors]
-                matrix = np.stack(vectors) if rows and len(vectors) == len(rows) else None
-                self._view = View(frozenset(self._files), rows, ids, matrix)
-            return self._view
+    def seen(self, store: Store) -> OverlaidRows:
+        """The store of this moment with the buffers of this moment in place of their files."""
+        view, corpus = self._view, store.corpus()
+        change = store.change if corpus is None else corpus.change
+        known = self._seen
+        if known and (known.store, known.change, known.view, known.stored) == (store, change, view, corpus):
+            return known
+        hidden = self._hidden_by(store, change, view.buffers)
+        self._seen = seen = OverlaidRows(store, view, hidden, corpus, change)
+        return seen
 
-    def hidden(self, store: Store, view: View) -> Ids:
-        """The stored rows of the files that are open; asked for again only where the store has changed."""
-        change, paths, ids = self._hidden
-        if change != store.change or paths != view.paths:
-            change = store.change
-            found = [row for path in view.paths for row, _ in store.file_chunks(path)]
-            ids = np.array(sorted(found), dtype=np.int64)
-            self._hidden = (change, view.paths, ids)
-        return ids
+    def _hidden_by(self, store: Store, change: int, paths: Iterable[str]) -> Ids:
+        """The stored rows of the files that are open; a file is asked for once between two changes of the store."""
+        at, known = self._hidden
+        if at != (store, change):
+            known = {}
+            self._hidden = ((store, change), known)
+        for path in paths:
+            if path not in known:
+                known[path] = store.ids_in_file(path)
+        parts = [known[path] for path in paths]
+        return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
-    def _row(self, chunk: Chunk, before: Mapping[bytes, Row]) -> Row:
-        name = passage_hash(passage(chunk))
-        if (old := before.get(name)) is not None:
-            return Row(old.id, chunk, name, old.words)
-        self._last_id -= 1
-        texts = (chunk.symbol, f"{chunk.path} {chunk.scope}", chunk.text)
-        symbol, path, body = (Counter(split_identifiers(text).split()) for text in texts)
-        return Row(self._last_id, chunk, name, (symbol, path, body))
+    def _rows(self, path: str, text: str, before: Buffer | None) -> tuple[_Change, list[Row]]:
+        """The rows of a text: those of chunks that read the same stay, wherever they moved."""
+        same: dict[tuple[bytes, str, str], deque[Row]] = defaultdict(deque)
+        for row in before.rows if before else ():
+            same[row.key].append(row)
+        change, rows = _Change(), list[Row]()
+        empty = text_reason(path, text, limit=self._scanner.max_bytes) is not None
+        for chunk in () if empty else chunk_file(path, text.removeprefix("\ufeff")):
+            name = passage_hash(passage(chunk))
+            twins = same.get((name, chunk.symbol, chunk.scope))
+            if twins:
+                rows.append(replace(twins.popleft(), chunk=chunk))
+            else:
+                rows.append(Row(self._next_id, chunk, name))
+                change.came.append(rows[-1])
+                self._next_id += 1
+        change.gone = [row for twins in same.values() for row in twins]
+        return change, rows
 
-    def _embed(
-        self, store: Store, encoder: Encoder | None, rows: Sequence[Row]
-    ) -> tuple[dict[bytes, NDArray[np.float32]], int]:
-        """The vectors that these rows need beyond those at hand, and how many went through the encoder."""
-        if encoder is None:
-            return {}, 0
-        missing = {row.hash: row.chunk for row in rows if row.hash not in self._vectors}
-        known = store.vectors_of_passages(encoder.fingerprint, list(missing))
-        new = [name for name in missing if name not in known]
+    def _embedded(
+        self, store: Store, encoder: Encoder | None, rows: Sequence[Row], change: _Change
+    ) -> tuple[tuple[Row, ...], int]:
+        """The rows with their vectors, and how many went through the encoder. Vectors are rounded as in the store."""
+        missing = {row.hash: row.chunk for row in rows if row.vector is None}
+        if encoder is None or not missing:
+            return tuple(rows), 0
+        known: dict[bytes, Vector] = {row.hash: row.vector for row in (*rows, *change.gone) if row.vector is not None}
+        known |= {name: self._spare[name] for name in missing if name in self._spare}
+        unknown = [name for name in missing if name not in known]
+        if unknown:
+            known |= store.vectors_of_passages(encoder.fingerprint, unknown)
+        new = [name for name in unknown if name not in known]
         if new:
-            known |= dict(zip(new, encoder.encode_passages([passage(missing[n]) for n in new]), strict=True))
-        return known, len(new)
+            made = encoder.encode_passages([passage(missing[name]) for name in new])
+            known |= dict(zip(new, made.astype(np.float16).astype(np.float32), strict=True))
+        return tuple(row if row.vector is not None else replace(row, vector=known[row.hash]) for row in rows), len(new)
 
-    def _forget(self) -> None:
-        """Let go of the oldest vectors that no buffer shows."""
-        shown = {row.hash for rows in self._files.values() for row in rows}
-        spare = [name for name in self._vectors if name not in shown]
-        for name in spare[: max(0, len(spare) - REMEMBERED)]:
-            del self._vectors[name]
+    def _show(self, path: str, buffer: Buffer | None, change: _Change) -> None:
+        """Publish the view in which this buffer is as it is now."""
+        view = self._view
+        buffers, rows = dict(view.buffers), dict(view.rows)
+        before = {row.id for row in buffers[path].rows if row.vector is not None} if path in buffers else set()
+        buffers.pop(path, None)
+        for row in change.gone:
+            del rows[row.id]
+            if row.vector is not None:
+                self._spare.pop(row.hash, None)
+                self._spare[row.hash] = row.vector
+        self._lexicon.remove([row.id for row in change.gone])
+        for row in change.came:
+            self._lexicon.add(row.id, _words(row.chunk))
+        shown: tuple[Row, ...] = ()
+        if buffer is not None:
+            buffers[path], shown = buffer, buffer.rows
+            rows |= {row.id: row for row in shown}
+        index = self._vectors_of(change.gone, [row for row in shown if row.vector is not None and row.id not in before])
+        while len(self._spare) > REMEMBERED:
+            del self._spare[next(iter(self._spare))]
+        self._view = View(buffers, rows, self._lexicon.corpus(), index)
 
-
-class OverlaidIndex:
-    """A vector index with the buffers' rows in place of the hidden ones. For searching only."""
-
-    def __init__(self, base: Searchable, view: View, hidden: Ids) -> None:
-        self._base = base
-        self._view = view
-        self._hidden = hidden
-
-    def search(self, query: NDArray[np.float32], k: int, allowed: Ids | None = None) -> tuple[Ids, Vectors]:
-        stored = None if allowed is None else allowed[allowed >= 0]
-        ids, scores = self._base.search(query, k + len(self._hidden), stored)
-        keep = ~np.isin(ids, self._hidden)
-        mine, cosines = self._view.nearest(query, allowed)
-        return best(np.concatenate([ids[keep], mine]), np.concatenate([scores[keep], cosines]), k)
-
-    def __len__(self) -> int:
-        return len(self._base) - len(self._hidden) + len(self._view.rows)
-
-
-class OverlaidRows:
-    """What search asks of a store, answered with the buffers' rows in place of the hidden ones."""
-
-    def __init__(self, store: Store, view: View, hidden: Ids) -> None:
-        self._store = store
-        self._view = view
-        self._hidden = frozenset(hidden.tolist())
-
-    def chunk_count(self) -> int:
-        return self._store.chunk_count() - len(self._hidden) + len(self._view.rows)
-
-    def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """Those of the store, and at least 1 where a buffer has the word."""
-        counts = self._store.document_frequencies(terms)
-        for term, count in counts.items():
-            if not count and any(term in words for row in self._view.rows.values() for words in row.words):
-                counts[term] = 1
-        return counts
-
-    def lexical(self, terms: Sequence[str], limit: int, weights: tuple[float, float, float]) -> list[tuple[int, float]]:
-        stored = self._store.lexical(terms, limit + len(self._hidden), weights)
-        mine = self._bm25(terms, weights)
-        kept = [row for row in stored if row[0] not in self._hidden]
-        return heapq.nsmallest(limit, [*kept, *mine], key=lambda row: (-row[1], row[0]))
-
-    def chunks(self, ids: Sequence[int], *, text: bool = True) -> dict[int, Chunk]:
-        mine = {i: self._view.rows[i].chunk for i in ids if i in self._view.rows}
-        return self._store.chunks([i for i in ids if i >= 0 and i not in self._hidden], text=text) | mine
-
-    def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
-        wanted = {name.lower() for name in names if name}
-        stored = [row for row in self._store.by_symbol(names) if row[0] not in self._hidden]
-        rows = self._view.rows.values()
-        return [*stored, *((row.id, row.chunk.symbol) for row in rows if row.chunk.symbol.lower() in wanted)]
-
-    def allowed(self, filters: Filters) -> Ids | None:
-        stored = self._store.allowed(filters)
-        if stored is None:
-            return None
-        globs = Globs(filters.paths)
-        mine = [row.id for row in self._view.rows.values() if _passes(row.chunk, filters, globs)]
-        return np.array(sorted([*mine, *(set(stored.tolist()) - self._hidden)]), dtype=np.int64)
-
-    def file_chunks(self, path: str) -> list[tuple[int, Chunk]]:
-        if path not in self._view.paths:
-            return self._store.file_chunks(path)
-        return [(row.id, row.chunk) for row in self._view.rows.values() if row.chunk.path == path]
-
-    def vectors(self, fingerprint: str, ids: Sequence[int] | Ids) -> tuple[Ids, Vectors]:
-        asked = np.unique(np.asarray(ids, dtype=np.int64))
-        stored, matrix = self._store.vectors(fingerprint, asked[asked >= 0])
-        mine = np.isin(self._view.ids, asked)
-        if self._view.vectors is None or not mine.any():
-            return stored, matrix
-        own = self._view.vectors[mine]
-        return np.concatenate([self._view.ids[mine], stored]), np.concatenate([own, matrix]) if len(stored) else own
-
-    def _bm25(self, terms: Sequence[str], weights: tuple[float, float, float]) -> list[tuple[int, float]]:
-        """As the store computes it, so that scores of buffers and of stored rows can be compared."""
-        rows = self._view.rows.values()
-        if not rows:
-            return []
-        total, found = self.chunk_count(), self.document_frequencies(terms)
-        average = sum(row.length for row in rows) / len(rows)
-        idf = {t: max(1e-6, math.log((total - found[t] + 0.5) / (found[t] + 0.5))) for t in dict.fromkeys(terms)}
-        scored = []
-        for row in rows:
-            norm = K1 * (1 - B + B * row.length / average)
-            score = 0.0
-            for word, rarity in idf.items():
-                count = sum(weight * words[word] for weight, words in zip(weights, row.words, strict=True))
-                score += rarity * count * (K1 + 1) / (count + norm) if count else 0.0
-            if score:
-                scored.append((row.id, score))
-        return scored
+    def _vectors_of(self, gone: Sequence[Row], came: Sequence[Row]) -> ExactIndex | None:
+        """The vectors of all buffers, with those of some rows taken out and of others put in."""
+        if self._index is None:
+            if not came:
+                return None
+            assert came[0].vector is not None
+            self._index = ExactIndex(len(came[0].vector))
+        self._index.remove(np.array([row.id for row in gone], dtype=np.int64))
+        if came:
+            ids = np.array([row.id for row in came], dtype=np.int64)
+            self._index.add(ids, np.stack([row.vector for row in came if row.vector is not None]))
+        return self._index.pinned()
 
 
-def _passes(chunk: Chunk, filters: Filters, globs: Globs) -> bool:
-    return (
-        (not filters.languages or chunk.language in {name.lower() for name in filters.languages})
-        and (not filters.kinds or chunk.kind in filters.kinds)
-        and globs.match(chunk.path)
-    )
+def _words(chunk: Chunk) -> tuple[str, str, str]:
+    """As the store splits them."""
+    path = f"{chunk.path} {chunk.scope}"
+    return split_identifiers(chunk.symbol), split_identifiers(path), split_identifiers(chunk.text)

@@ -6,18 +6,18 @@ Search reads the index and never files; the lines of a hit come from the chunks 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from retrieval.search.candidates import gather, nearest
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import Query, parse
-from retrieval.search.ranking import Ranked, rank
+from retrieval.search.ranking import Ranked, in_order, rank
 from retrieval.search.salience import salient_lines
-from retrieval.search.snapshot import Snapshot
+from retrieval.search.snapshot import Rows, Snapshot
 from retrieval.search.weights import DEFAULT, RANKINGS, Weights
 from retrieval.types import Chunk, Filters, Hit
 
-__all__ = ["DEFAULT", "RANKINGS", "Query", "Snapshot", "Weights", "parse", "search", "similar"]
+__all__ = ["DEFAULT", "RANKINGS", "Query", "Rows", "Snapshot", "Weights", "parse", "search", "similar"]
 
 # Merging shortens the list: this many times k are ranked so that k remain.
 SPARE = 2
@@ -25,18 +25,30 @@ SALIENT = 3
 NO_FILTERS = Filters()
 
 
+def go_on() -> None:
+    """What is called between the stages of a query; one that raises ends it."""
+
+
 def search(
-    snapshot: Snapshot, text: str, k: int = 10, filters: Filters = NO_FILTERS, weights: Weights = DEFAULT
+    snapshot: Snapshot,
+    text: str,
+    k: int = 10,
+    filters: Filters = NO_FILTERS,
+    weights: Weights = DEFAULT,
+    check: Callable[[], None] = go_on,
 ) -> tuple[Hit, ...]:
-    """The k best hits for a question in words or a name. Raises QueryError for an empty one."""
+    """The k best hits for a question in words or a name. Raises QueryError for an empty one, and what `check` raises."""
     query = parse(text)
     vector = None
     if snapshot.encoder is not None and snapshot.index is not None and len(snapshot.index):
         vector = snapshot.encoder.encode_queries([query.text])[0]
+    check()
     candidates = gather(snapshot, query, vector, filters, weights)
+    check()
     idf = inverse_frequencies(snapshot, query.terms)
     chunks = snapshot.rows.chunks(candidates.ids.tolist(), text=False)
     ranked = rank(candidates, chunks, query, idf, weights, k * SPARE)
+    check()
     return _hits(snapshot, merge(ranked)[:k], idf)
 
 
@@ -58,7 +70,7 @@ def similar(
     ranked = [Ranked(row, chunks[row]) for row in rows if row in chunks]
     for candidate in ranked:
         candidate.add("meaning", near[candidate.id], near[candidate.id])
-    ranked.sort(key=lambda r: (-r.score, r.chunk.path, r.chunk.start_line))
+    ranked.sort(key=in_order)
     return _hits(snapshot, merge(ranked)[:k], {})
 
 

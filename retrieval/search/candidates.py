@@ -14,12 +14,17 @@ from numpy.typing import NDArray
 from retrieval.search.query import Query
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import Weights
+from retrieval.store import first
 from retrieval.types import Filters
 
 # A term that stands in more than this share of all chunks says little and costs BM25 most of its time.
 COMMON_SHARE = 0.25
 # ... and below this many chunks no term is worth leaving out.
 COMMON_FLOOR = 2_000
+# An index's own cosines are off by less than this, depending on where a row stands.
+ROUGH = 1e-6
+# Rows looked at beyond the k nearest, for equals at the cut.
+TIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,9 @@ def gather(
         named &= set(allowed.tolist())
     ids = np.array(sorted(near.keys() | worded.keys() | named), dtype=np.int64)
     dense = np.array([near.get(i, np.nan) for i in ids.tolist()], dtype=np.float32)
-    if vector is not None and near:
-        dense = _complete(snapshot, vector, ids, dense)
+    if vector is not None and snapshot.index is not None and near:
+        missing = np.isnan(dense)
+        dense[missing] = snapshot.index.cosines(vector, ids[missing])
     lexical = np.array([worded.get(i, 0.0) for i in ids.tolist()], dtype=np.float32)
     return Candidates(
         ids=ids,
@@ -58,11 +64,19 @@ def gather(
 def nearest(
     snapshot: Snapshot, vector: NDArray[np.float32] | None, k: int, allowed: NDArray[np.int64] | None
 ) -> dict[int, float]:
-    """The k chunks nearest to a vector, with their cosines."""
+    """The k chunks nearest to a vector, with their cosines. Equals at the cut go by place, and what is equal is told by
+    exact cosines: somewhat more than k are looked at.
+    """
     if vector is None or snapshot.index is None or not len(snapshot.index):
         return {}
-    ids, cosines = snapshot.index.search(vector, k, allowed)
-    return dict(zip(ids.tolist(), cosines.tolist(), strict=True))
+    fetch = k + TIES
+    while True:
+        ids, rough = snapshot.index.search(vector, fetch, allowed)
+        if len(ids) < fetch or rough[k - 1] - rough[-1] > ROUGH:
+            cosines = snapshot.index.cosines(vector, ids)
+            there = ~np.isnan(cosines)  # the others were removed meanwhile
+            return dict(first(ids[there], cosines[there], k, snapshot.rows.places))
+        fetch *= 2
 
 
 def by_words(
@@ -70,14 +84,7 @@ def by_words(
 ) -> dict[int, float]:
     """The best chunks by BM25 over symbol, path and body."""
     kept = telling_terms(terms, snapshot.rows.document_frequencies(terms), snapshot.rows.chunk_count())
-    if not kept:
-        return {}
-    depth = weights.depth if allowed is None else weights.depth * 10
-    rows = snapshot.rows.lexical(kept, depth, weights.fts)
-    if allowed is not None:
-        passing = set(allowed.tolist())
-        rows = [row for row in rows if row[0] in passing][: weights.depth]
-    return dict(rows)
+    return dict(snapshot.rows.lexical(kept, weights.depth, weights.fts, allowed)) if kept else {}
 
 
 def telling_terms(terms: Sequence[str], frequencies: dict[str, int], total: int) -> list[str]:
@@ -103,18 +110,3 @@ def last_part(name: str) -> str:
     for mark in ("::", "->", "#"):
         name = name.replace(mark, ".")
     return name.rsplit(".", 1)[-1]
-
-
-def _complete(
-    snapshot: Snapshot, vector: NDArray[np.float32], ids: NDArray[np.int64], dense: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Cosines also for the candidates that words or names brought."""
-    missing = ids[np.isnan(dense)]
-    if not len(missing) or snapshot.encoder is None:
-        return dense
-    known, matrix = snapshot.rows.vectors(snapshot.encoder.fingerprint, missing.tolist())
-    if not len(known):
-        return dense
-    cosines = dict(zip(np.asarray(known).tolist(), (matrix @ vector).tolist(), strict=True))
-    filled = [cosines.get(i, d) for i, d in zip(ids.tolist(), dense.tolist(), strict=True)]
-    return np.array(filled, dtype=np.float32)

@@ -146,12 +146,13 @@ def _kind(ranked: Ranked, query: Query, weights: Weights) -> None:
 def _spread(rows: Sequence[Ranked], repeat: float, k: int) -> list[Ranked]:
     """The best k, the n-th further hit of a file counting `repeat` to the power of n."""
     shown: dict[str, int] = defaultdict(int)
-    for ranked in sorted(rows, key=_order):
+    for ranked in sorted(rows, key=in_order):
         times = shown[ranked.chunk.path]
         ranked.add("same file", float(times), ranked.score * (repeat**times - 1.0))
         shown[ranked.chunk.path] += 1
-    return heapq.nsmallest(k, rows, key=_order)
+    return heapq.nsmallest(k, rows, key=in_order)
 
 
-def _order(ranked: Ranked) -> tuple[float, str, int]:
-    return (-ranked.score, ranked.chunk.path, ranked.chunk.start_line)
+def in_order(ranked: Ranked) -> tuple[float, str, int, int]:
+    """Best first, equals by place."""
+    return (-ranked.score, ranked.chunk.path, ranked.chunk.start_line, ranked.chunk.start_byte)

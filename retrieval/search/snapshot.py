@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoders.base import Encoder, Vectors
+from retrieval.encoders.base import Encoder
+from retrieval.store import Place
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import Searchable
 
@@ -24,7 +25,7 @@ class Rows(Protocol):
     def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]: ...
 
     def lexical(
-        self, terms: Sequence[str], limit: int, weights: tuple[float, float, float]
+        self, terms: Sequence[str], limit: int, weights: tuple[float, float, float], allowed: Ids | None = None
     ) -> list[tuple[int, float]]: ...
 
     def chunks(self, ids: Sequence[int], *, text: bool = True) -> dict[int, Chunk]: ...
@@ -35,7 +36,7 @@ class Rows(Protocol):
 
     def file_chunks(self, path: str) -> list[tuple[int, Chunk]]: ...
 
-    def vectors(self, fingerprint: str, ids: Sequence[int]) -> tuple[Ids, Vectors]: ...
+    def places(self, ids: Sequence[int]) -> Mapping[int, Place]: ...
 
 
 @dataclass(frozen=True, slots=True)

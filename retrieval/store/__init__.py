@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from retrieval.store.globs import Globs
-from retrieval.store.lexicon import K1, B
+from retrieval.store.lexical import words_only
+from retrieval.store.lexicon import Corpus, Lexicon
 from retrieval.store.places import cache_folder, vectors_file, workspace_folder
 from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Pending, Piece, Words, passage_hash
 from retrieval.store.store import Store
+from retrieval.store.ties import Place, first
 from retrieval.store.words import PART, WORD, split_identifiers, stem
 
 __all__ = [
-    "K1",
     "PART",
     "WORD",
     "Applied",
-    "B",
+    "Corpus",
     "Counts",
     "FileRow",
     "FileUpdate",
     "Globs",
+    "Lexicon",
     "Pending",
     "Piece",
+    "Place",
     "Store",
     "Words",
     "cache_folder",
+    "first",
     "passage_hash",
     "split_identifiers",
     "stem",
     "vectors_file",
+    "words_only",
     "workspace_folder",
 ]

@@ -1,31 +1,38 @@
 """Search by words: SQLite's full-text table, or the lexicon in memory where there are many chunks.
 
-Both give the same scores. The table is always there and right; the lexicon is ten times as fast and is used from
-LEXICON_FROM chunks on, where it is at hand: the process that indexes a new workspace builds it on the way, others load
-the file that `settle_words` writes and bring it up to date by comparing ids. Where that would take too long, or
-another thread is at it, the table answers.
+Both give the same scores. The table is always there and right; the lexicon is ten times as fast. It is used where it is
+at hand and in step: the process that indexes a new workspace builds it on the way, others load the file that
+`settle_words` writes and bring it up to date by comparing ids, from LEXICON_FROM chunks on, or where `want_words` was
+called: unsaved buffers are scored with it (see corpus in lexicon.py). Where that would take too long, or another thread
+is at it, the table answers.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.store.database import Database
-from retrieval.store.lexicon import Lexicon
+from retrieval.store.lexicon import Corpus, Lexicon
 from retrieval.store.lexicon_file import load_lexicon, save_lexicon
 from retrieval.store.reading import Ids, Reader
+from retrieval.store.ties import first
 from retrieval.store.words import WORDS_VERSION, split_identifiers
 
 # Below this many chunks the full-text table answers in 2 ms.
 LEXICON_FROM = 5_000
 # A query does not wait for more new chunks than this (100 ms); `settle_words` does.
 MOST_BEHIND = 1_000
+# ... nor longer than this for another thread that is bringing the lexicon up to date.
+_PATIENCE = 0.1
 LEXICON_FILE = "words.npz"
 
 # What the words of a chunk are made from.
@@ -35,6 +42,7 @@ _WORD = re.compile(r"\w+")
 _FREQUENCIES = 20_000
 
 Worded = tuple[int, str, str, str]
+Scores = NDArray[np.float64]
 
 
 class WordSearch(Reader):
@@ -44,33 +52,52 @@ class WordSearch(Reader):
         super().__init__(database)
         self._frequencies: tuple[int, dict[str, int]] = (-1, {})
         self._lexicon: Lexicon | None = None
+        self._corpus: Corpus | None = None  # of the lexicon, as it was asked for last
         self._lexicon_lock = threading.RLock()
         self._lexicon_sought = False
         self._lexicon_saved = -1
+        self._wanted = False
 
     def lexical(
-        self, terms: str | Sequence[str], limit: int, weights: tuple[float, float, float]
+        self,
+        terms: str | Sequence[str],
+        limit: int,
+        weights: tuple[float, float, float],
+        allowed: Ids | None = None,
     ) -> list[tuple[int, float]]:
-        """The best chunks by BM25 (higher is better), best first, equals by id.
+        """The best chunks by BM25 (higher is better), best first; equals at the cut go by place.
 
         `terms` are words as `split_identifiers` gives them, of which a chunk holds at least one, or an FTS5 expression.
-        `weights` are those of the columns symbol, path (with scope), body.
+        `weights` are those of the columns symbol, path (with scope), body. `allowed` (sorted) limits the chunks.
         """
-        if not isinstance(terms, str) and (lexicon := self._ready()) is not None:
-            return lexicon.search([term for term in terms if _WORD.fullmatch(term)], limit, weights)
+        if not isinstance(terms, str) and (corpus := self.corpus()) is not None:
+            return first(*corpus.search(words_only(terms), limit, weights, allowed), limit, self.places)
         match = terms if isinstance(terms, str) else any_of(terms)
         if limit <= 0 or not match:
             return []
-        # bm25 in a subselect of its own: ordering by it directly would compute it twice for every row.
-        sql = """SELECT id, score FROM (SELECT rowid AS id, -bm25(words, ?, ?, ?) AS score FROM main.words
-                 WHERE words MATCH ?) ORDER BY score DESC, id LIMIT ?"""
+        return first(*self._by_table(match, limit, weights, allowed), limit, self.places)
+
+    def _by_table(
+        self, match: str, limit: int, weights: tuple[float, float, float], allowed: Ids | None
+    ) -> tuple[Ids, Scores]:
+        """The best rows, and those beyond the limit that equal the last one."""
+        # bm25 in a subselect of its own: ordering by it directly would compute it twice for every row. The unary plus
+        # keeps SQLite from asking the full-text table once for each id.
+        narrow = "" if allowed is None else "AND +rowid IN (SELECT value FROM json_each(?))"
+        sql = f"""SELECT id, score FROM (SELECT rowid AS id, -bm25(words, ?, ?, ?) AS score FROM main.words
+                  WHERE words MATCH ? {narrow}) ORDER BY score DESC LIMIT ?"""
+        values = (*weights, match) if allowed is None else (*weights, match, json.dumps(allowed.tolist()))
         with self._database.reading() as db:
-            return [(int(i), float(score)) for i, score in db.execute(sql, (*weights, match, limit))]
+            rows = db.execute(sql, (*values, limit + 1)).fetchall()
+            if len(rows) > limit and rows[-1][1] == rows[-2][1]:
+                rows = db.execute(sql, (*values, -1)).fetchall()
+        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        return ids, np.array([row[1] for row in rows], dtype=np.float64)
 
     def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word occurs."""
-        if (lexicon := self._ready()) is not None:
-            return lexicon.frequencies(terms)
+        if (corpus := self.corpus()) is not None:
+            return corpus.frequencies(terms)
         change = self.change
         if self._frequencies[0] != change or len(self._frequencies[1]) > _FREQUENCIES:
             self._frequencies = (change, {})
@@ -85,20 +112,60 @@ class WordSearch(Reader):
 
     # -- the lexicon ------------------------------------------------------------------------------------------------
 
-    def settle_words(self) -> None:
-        """Make the lexicon of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
-        if self.chunk_count() < LEXICON_FROM:
+    def corpus(self) -> Corpus | None:
+        """The words of all chunks at one moment, that of `change`; None where they are not at hand."""
+        change, corpus = self.change, self._corpus
+        if corpus is not None and corpus.change == change:
+            return corpus
+        if self._lexicon is None and not self._worth_seeking():
+            return None
+        if not self._lexicon_lock.acquire(timeout=_PATIENCE):
+            return None
+        try:
+            self._seek()
+            if self._lexicon is None or not self._catch_up(self._lexicon, most=MOST_BEHIND):
+                return None
+            self._corpus = self._lexicon.corpus()
+            return self._corpus
+        finally:
+            self._lexicon_lock.release()
+
+    def want_words(self) -> None:
+        """Have the lexicon at hand whatever the size: half a second where a small workspace has no file of it yet; a
+        large one waits for `settle_words`.
+        """
+        if self._wanted:
             return
         with self._lexicon_lock:
+            self._wanted = True
+            self._seek()
+            if self._lexicon is None and self.chunk_count() < LEXICON_FROM:
+                self._lexicon = Lexicon()
+                self._catch_up(self._lexicon, most=None)
+
+    def settle_words(self) -> None:
+        """Make the lexicon of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
+        if self._lexicon is None and not self._worth_seeking():
+            return
+        with self._lexicon_lock:
+            self._seek()
             if self._lexicon is None:
-                self._lexicon = self._load_lexicon() or Lexicon()
-            change = self.change
-            self._catch_up(self._lexicon, change, most=None)
+                self._lexicon = Lexicon()
+            self._catch_up(self._lexicon, most=None)
         self._save_lexicon()
 
     @property
     def lexicon_path(self) -> Path:
         return self._database.directory / LEXICON_FILE
+
+    def _worth_seeking(self) -> bool:
+        return self._wanted or self.chunk_count() >= LEXICON_FROM
+
+    def _seek(self) -> None:
+        """Load the file, once."""
+        if self._lexicon is None and not self._lexicon_sought:
+            self._lexicon_sought = True
+            self._lexicon = self._load_lexicon()
 
     def _begin_lexicon(self) -> None:
         """An index that is made now gets its lexicon on the way."""
@@ -115,41 +182,27 @@ class WordSearch(Reader):
                 lexicon.add(row, (columns[0], columns[1], columns[2]))
             lexicon.change = change
 
-    def _ready(self) -> Lexicon | None:
-        """The lexicon, if it is worth using and stands for what is stored now."""
-        if self.chunk_count() < LEXICON_FROM:
-            return None
-        lexicon, change = self._lexicon, self.change
-        if lexicon is not None and lexicon.change == change:
-            return lexicon
-        if not self._lexicon_lock.acquire(blocking=False):
-            return None
-        try:
-            if self._lexicon is None and not self._lexicon_sought:
-                self._lexicon_sought = True
-                self._lexicon = self._load_lexicon()
-            lexicon = self._lexicon
-            return lexicon if lexicon is not None and self._catch_up(lexicon, change, most=MOST_BEHIND) else None
-        finally:
-            self._lexicon_lock.release()
-
-    def _catch_up(self, lexicon: Lexicon, change: int, *, most: int | None) -> bool:
-        """Make the lexicon hold exactly the chunks that are stored; False where that is too much work for now."""
-        if lexicon.change == change:
+    def _catch_up(self, lexicon: Lexicon, *, most: int | None) -> bool:
+        """Make the lexicon hold exactly the chunks that are stored; False where that is too much work for now. One
+        transaction: what it then stands for is what it holds.
+        """
+        if lexicon.change == self.change:
             return True
-        have, want = lexicon.ids(), self.ids()
-        came = np.setdiff1d(want, have, assume_unique=True)
-        if most is not None and len(came) > most:
-            return False
-        lexicon.remove(np.setdiff1d(have, want, assume_unique=True))
-        for row, *columns in self._words_of(came):
-            lexicon.add(row, (columns[0], columns[1], columns[2]))
-        lexicon.change = change
+        with self._database.reading() as db:
+            db.execute("BEGIN")
+            try:
+                change = int(db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()[0])
+                have, want = lexicon.corpus().ids(), _ids_in(db)
+                came = np.setdiff1d(want, have, assume_unique=True)
+                if most is not None and len(came) > most:
+                    return False
+                lexicon.remove(np.setdiff1d(have, want, assume_unique=True))
+                for row, *columns in _words_in(db, came):
+                    lexicon.add(row, (columns[0], columns[1], columns[2]))
+                lexicon.change = change
+            finally:
+                db.execute("COMMIT")
         return True
-
-    def _words_of(self, ids: Ids) -> list[Worded]:
-        sql = f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}}) ORDER BY c.id"
-        return [words_of(row) for row in self._many(sql, ids.tolist())]
 
     def _load_lexicon(self) -> Lexicon | None:
         lexicon = load_lexicon(self.lexicon_path, generation=self.generation, rules=WORDS_VERSION)
@@ -164,6 +217,7 @@ class WordSearch(Reader):
             return
         self.checkpoint()
         with self._lexicon_lock, suppress(OSError):
+            self._corpus = None  # saving makes one part of all: two copies of it would be held else
             save_lexicon(lexicon, self.lexicon_path, generation=self.generation, rules=WORDS_VERSION)
             self._lexicon_saved = lexicon.change
 
@@ -180,6 +234,22 @@ def words_of(row: Sequence[object]) -> Worded:
     return number, split_identifiers(str(symbol)), split_identifiers(f"{path} {scope}"), split_identifiers(str(text))
 
 
+def words_only(terms: Sequence[str]) -> list[str]:
+    """Those that can stand in the index."""
+    return [term for term in terms if _WORD.fullmatch(term)]
+
+
 def any_of(terms: Sequence[str]) -> str:
     """An FTS5 expression for rows with at least one of these words; quoted, as OR and NOT are words too."""
-    return " OR ".join(f'"{term}"' for term in dict.fromkeys(terms) if _WORD.fullmatch(term))
+    return " OR ".join(f'"{term}"' for term in dict.fromkeys(words_only(terms)))
+
+
+def _ids_in(db: sqlite3.Connection) -> Ids:
+    return np.fromiter((row[0] for row in db.execute("SELECT id FROM main.chunks ORDER BY id")), dtype=np.int64)
+
+
+def _words_in(db: sqlite3.Connection, ids: Ids) -> Iterator[Worded]:
+    """The words of these chunks, in the order of their ids."""
+    sql = f"""SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file
+              WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id"""
+    return map(words_of, db.execute(sql, (json.dumps(ids.tolist()),)))

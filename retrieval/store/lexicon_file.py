@@ -3,7 +3,7 @@
 Like the vector graph's snapshot it is a cache: written to a temporary file, synced and renamed; whatever is wrong with
 it means that there is none. Nothing of it is unpickled.
 
-Versions: 1 words are hashed by blake2b, counts packed as in lexicon.py.
+Versions: 1 words are hashed by blake2b, counts packed as in postings.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.store.lexicon import Lexicon, Segment
+from retrieval.store.lexicon import Lexicon
+from retrieval.store.postings import Segment
 
 VERSION = 1
 _FIELDS = ("ids", "lengths", "words", "starts", "rows", "counts")
@@ -61,5 +62,6 @@ def _fits(segment: Segment) -> bool:
         and len(segment.lengths) == rows
         and len(segment.starts) == words + 1
         and int(segment.starts[-1]) == postings
+        and bool(np.all(segment.ids[1:] > segment.ids[:-1]))
         and (not postings or int(segment.rows.max()) < rows)
     )

@@ -14,6 +14,7 @@ from retrieval.store.borders import find_borders
 from retrieval.store.database import Database
 from retrieval.store.globs import Globs
 from retrieval.store.rows import Counts, FileRow
+from retrieval.store.ties import Place
 from retrieval.types import Chunk, Filters
 
 Ids = NDArray[np.int64]
@@ -87,6 +88,18 @@ class Reader:
                   ORDER BY c.start_byte, c.end_byte, c.id"""
         with self._database.reading() as db:
             return [(row[0], Chunk(*row[1:])) for row in db.execute(sql, (path,))]
+
+    def places(self, ids: Sequence[int]) -> dict[int, Place]:
+        """Where these chunks stand: what equals are ordered by."""
+        sql = """SELECT c.id, f.path, c.start_byte, c.end_byte FROM main.chunks c CROSS JOIN main.files f
+                 ON f.id = c.file WHERE c.id IN ({})"""
+        return {row[0]: row[1:] for row in self._many(sql, ids)}
+
+    def ids_in_file(self, path: str) -> Ids:
+        """The ids of a file's chunks, ascending; reads an index and no chunk."""
+        sql = "SELECT c.id FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id WHERE f.path = ? ORDER BY c.id"
+        with self._database.reading() as db:
+            return _ids(db.execute(sql, (path,)))
 
     def ids(self) -> Ids:
         """All chunk ids, ascending."""

@@ -16,6 +16,12 @@ class Searchable(Protocol):
 
     def search(self, query: Matrix, k: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]: ...
 
+    def cosines(self, query: Matrix, ids: Ids) -> Matrix:
+        """The cosine of each of these rows, NaN for those that are not there. Rows that are the same have the very same
+        cosine, wherever they stand: `search` may be off by some 1e-7.
+        """
+        ...
+
     def __len__(self) -> int: ...
 
 

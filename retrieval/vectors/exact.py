@@ -38,6 +38,7 @@ class ExactIndex:
         self._published: tuple[Ids, Rows] = (np.empty(0, np.int64), np.empty((0, dimension), self._type))
         self._room: tuple[Ids, Rows] = self._published
         self._count = 0  # rows that are not removed
+        self._sorted: tuple[Ids, Ids, Ids] | None = None  # published ids, their order, they in that order
 
     @classmethod
     def of(cls, ids: Ids, rows: Rows) -> ExactIndex:
@@ -46,6 +47,13 @@ class ExactIndex:
         index._published = index._room = (ids, rows)
         index._count = len(ids)
         return index
+
+    def pinned(self) -> ExactIndex:
+        """The index as it is now, for reading only: it shares the rows, and never changes."""
+        with self._lock:
+            index = ExactIndex.of(*self._published)
+            index._count = self._count
+            return index
 
     def search(self, query: Matrix, k: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]:
         ids, matrix = self._published
@@ -58,6 +66,14 @@ class ExactIndex:
             return best(ids[rows], _dot(matrix[rows], query), k)
         scores = _dot(matrix, query)
         return best(ids, scores, k) if len(rows) == len(ids) else best(ids[rows], scores[rows], k)
+
+    def cosines(self, query: Matrix, ids: Ids) -> Matrix:
+        """In 64 bits: what a matrix product rounds depends on where a row stands in the matrix."""
+        known, matrix = self._published
+        out = np.full(len(ids), np.nan, dtype=np.float32)
+        at, found = self._positions(known, np.asarray(ids, dtype=np.int64))
+        out[found] = matrix[at[found]].astype(np.float64) @ np.asarray(query, dtype=np.float64)
+        return out
 
     def add(self, ids: Ids, matrix: Matrix) -> None:
         with self._lock:
@@ -112,9 +128,19 @@ class ExactIndex:
     def rows(self, ids: Ids) -> Matrix:
         """The rows of these ids, which must all be there, in their order."""
         known, matrix = self._published
-        order = np.argsort(known, kind="stable")
-        found = order[np.searchsorted(known, ids, sorter=order)] if len(ids) else order[:0]
-        return matrix[found].astype(np.float32)
+        at, _ = self._positions(known, ids)
+        return matrix[at].astype(np.float32)
+
+    def _positions(self, known: Ids, ids: Ids) -> tuple[Ids, NDArray[np.bool_]]:
+        """Where each id stands in `known`, and which of them stand there at all."""
+        if not len(known):
+            return np.zeros(len(ids), np.int64), np.zeros(len(ids), np.bool_)
+        cached = self._sorted
+        if cached is None or cached[0] is not known:
+            order = np.argsort(known, kind="stable")
+            cached = self._sorted = (known, order, known[order])
+        at = np.minimum(np.searchsorted(cached[2], ids), len(known) - 1)
+        return cached[1][at], np.asarray(cached[2][at] == ids)
 
 
 def _dot(matrix: Rows, query: Matrix) -> Matrix:

@@ -80,6 +80,9 @@ class HnswIndex:
                 return ids[passing][:k], scores[passing][:k]
         return self._rows.search(query, k, allowed)
 
+    def cosines(self, query: Matrix, ids: Ids) -> Matrix:
+        return self._rows.cosines(query, ids)
+
     def add(self, ids: Ids, matrix: Matrix) -> None:
         with self._changing:
             new, rows = fresh_rows(ids, matrix, self._rows.ids())

@@ -1,0 +1,82 @@
+"""Answers with unsaved buffers equal those of a fresh index of the same text, whatever was done to get there."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from editing import Editor
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from retrieval.encoders import load
+from retrieval.encoders.overlap import OverlapEncoder
+from retrieval.store import lexical
+
+EDITS, CHECK_EVERY = 10_000, 125
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(seed=st.integers(0, 10_000), steps=st.lists(st.integers(1, 12), min_size=1, max_size=5))
+def test_answers_equal_those_of_a_fresh_index(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, steps: list[int]
+) -> None:
+    editor = Editor(tmp_path_factory.mktemp("edits"), random.Random(seed), OverlapEncoder)
+    with editor.workspace:
+        for count in steps:
+            for _ in range(count):
+                editor.step()
+            editor.check()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_ten_thousand_edits_leave_no_drift(tmp_path: Path) -> None:
+    editor = Editor(tmp_path, random.Random(5), OverlapEncoder)
+    with editor.workspace:
+        for number in range(1, EDITS + 1):
+            editor.step()
+            if number % CHECK_EVERY == 0:
+                editor.check()
+                check_whole(editor)
+
+
+@pytest.mark.slow
+def test_with_the_embedded_model_too(tmp_path: Path) -> None:
+    """Its vectors depend on what else is in the batch, by some 1e-7; rounding for the store makes 1e-4 of it."""
+    encoder = load("embedded")
+    editor = Editor(tmp_path, random.Random(6), lambda: encoder)
+    with editor.workspace:
+        for _ in range(12):
+            for _ in range(8):
+                editor.step()
+            editor.check(tolerance=1e-3)
+
+
+def check_whole(editor: Editor) -> None:
+    """The state that edits have built up is that of buffers opened once."""
+    overlay = editor.workspace._overlay
+    view = overlay._view
+    shown = [row for buffer in view.buffers.values() for row in buffer.rows]
+    assert set(view.rows) == {row.id for row in shown} == set(view.corpus.ids().tolist())
+    assert len(view.corpus.parts) < 12, "parts are merged"
+    assert sum(len(part.segment.ids) for part in view.corpus.parts) < 20 * max(10, len(shown)), "what went is let go"
+    vectors = {} if view.index is None else {int(i) for i in view.index.ids()}
+    assert vectors == {row.id for row in shown if row.vector is not None} or not shown
+    for row in shown:
+        cosine = view.index.cosines(row.vector, np.array([row.id]))[0]
+        assert cosine == pytest.approx(1.0, abs=1e-2)
+    assert not set(overlay._left_out) & set(view.buffers)
+    assert set(overlay._judged) == set(overlay._left_out) | set(view.buffers)
+    counted: dict[str, int] = defaultdict(int)
+    for row in shown:
+        for word in ("alpha", "stack"):
+            counted[word] += word in " ".join(lexical.words_of((row.id, *_parts(row.chunk)))[1:]).split()
+    assert view.corpus.frequencies(["alpha", "stack"]) == {word: counted[word] for word in ("alpha", "stack")}
+
+
+def _parts(chunk) -> tuple[str, str, str, str]:  # type: ignore[no-untyped-def]
+    return chunk.symbol, chunk.path, chunk.scope, chunk.text
