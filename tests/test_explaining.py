@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from retrieval.chunking import passage
+from retrieval.chunking import chunk_file, passage
 from retrieval.encoders import OverlapEncoder
 from retrieval.encoders.onnx import OnnxEncoder, embedded_folder
 from retrieval.errors import EncoderError, QueryError
-from retrieval.types import Explanation
+from retrieval.explaining import explain
+from retrieval.search import Snapshot
+from retrieval.types import Chunk, Explanation
 from retrieval.workspace import Workspace
 
 MAIL = '''"""Mail."""
@@ -24,6 +29,22 @@ class Mailer:
 \tself.deliver(letter)
         return None
 '''
+
+
+class Files:
+    """Rows of a store that knows nothing but the chunks of one file."""
+
+    def __init__(self, text: str) -> None:
+        self._chunks = list(enumerate(chunk_file("any.py", text)))
+
+    def file_chunks(self, path: str) -> list[tuple[int, Chunk]]:
+        return self._chunks
+
+    def chunk_count(self) -> int:
+        return len(self._chunks)
+
+    def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        return {}
 
 
 class LookingEncoder(OverlapEncoder):
@@ -218,3 +239,32 @@ def test_odd_files_are_explained_too(text: str, root: Path, tmp_path: Path, embe
         found = workspace.explain("odd.py", 1, "what is this")
     assert found.similarity is not None
     assert all(line.line >= 1 for line in found.lines)
+
+
+pieces = st.sampled_from(
+    ["def a(b):", "    return 1", "x = '🎉é' + y", "\t}", "", "   ", "# 日本 語", "word", "\x0c", "\u2028 z", "()"]
+)
+ends = st.sampled_from(["\n", "\r\n", "\r"])
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(pieces, ends), min_size=1, max_size=30), st.integers(1, 40), st.sampled_from(["", "word a"]))
+def test_any_text_is_explained_at_the_places_where_an_editor_shows_it(
+    rows: list[tuple[str, str]], line: int, query: str
+) -> None:
+    text = "".join(row + end for row, end in rows)
+    files = Files(text)
+    if not files.chunk_count():
+        return
+    found = explain(Snapshot(files), LookingEncoder(), "any.py", line, query)  # type: ignore[arg-type]
+    lines = re.split(r"\r\n|\r|\n", text)
+    for look in found.looks:
+        if look.line == look.end_line:
+            shown = lines[look.line - 1][look.character : look.end_character]
+            assert shown == found.chunk.text[look.start : look.end]
+    assert {one.line for one in found.lines} == {
+        n for n in range(found.chunk.start_line, found.chunk.end_line + 1) if lines[n - 1].strip()
+    }
+    header = sum(look.weight for look in found.header)
+    assert header + sum(one.attention for one in found.lines) == pytest.approx(1)
+    assert all((one.effect is not None) == bool(query) for one in found.lines)
