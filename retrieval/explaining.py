@@ -37,9 +37,12 @@ def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: s
     header = passage(chunk).removesuffix(chunk.text)
     weights, notes = _attention(encoder, header + chunk.text)
     own = [(max(0, a - len(header)), b - len(header), weight) for a, b, weight in weights if b > len(header)]
-    read = own[-1][1] if own else len(chunk.text)
+    last = text.row(own[-1][1] - 1) if own else len(text.rows) - 1
+    unread = next((n for n in text.telling if n > last and _WORD.search(text.rows[n])), None)
+    if unread is None:
+        last = len(text.rows) - 1
     attention = _by_row(text, own)
-    asked = _Asked(snapshot, encoder, parse(query), header, text, text.row(read - 1)) if query.strip() else None
+    asked = _Asked(snapshot, encoder, parse(query), header, text, last) if query.strip() else None
     effects = asked.effects() if asked else {}
     return Explanation(
         chunk=chunk,
@@ -49,7 +52,7 @@ def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: s
         lines=tuple(LineLook(text.line(n), attention[n], effects.get(n)) for n in text.telling),
         entropy=-sum(weight * math.log2(weight) for *_, weight in weights if weight > 0),
         uniform=math.log2(len(weights)) if weights else 0.0,
-        unread_from=_unread_from(text, read),
+        unread_from=text.line(unread) if unread is not None else 0,
         query=asked.query.text if asked else "",
         similarity=asked.similarity if asked else None,
         header_effect=asked.header_effect() if asked else None,
@@ -158,12 +161,6 @@ def _first_column(chunk: Chunk, chunks: Sequence[Chunk]) -> int:
             if len(tail) < len(before.text):
                 break
     return column
-
-
-def _unread_from(text: _Text, read: int) -> int:
-    """The first line with a word behind what was read, 0 for none."""
-    last = text.row(read - 1)
-    return next((text.line(n) for n in text.telling if n > last and _WORD.search(text.rows[n])), 0)
 
 
 def _stems(text: str) -> frozenset[str]:
