@@ -39,6 +39,11 @@ def main() -> None:
     convert.add_argument("source", help="a file, a benchmark's folder, or hub:NAME")
     convert.add_argument("--out", type=Path, required=True, help="the folder of tasks")
 
+    derive = steps.add_parser("derive", help="pairs of another kind as a task for `c2llm train`")
+    derive.add_argument("kind", help="names, halves, tests or commits")
+    derive.add_argument("source", type=Path, help="mined pairs (.jsonl), a source tree or archive, a git repository")
+    derive.add_argument("--out", type=Path, required=True, help="the folder of tasks")
+
     export = steps.add_parser("export", help="a trained model as ONNX with its tokenizer")
     export.add_argument("--model", type=Path, required=True, help="a stage's folder")
     export.add_argument("--tokenizer", type=Path, required=True)
@@ -46,7 +51,15 @@ def main() -> None:
     export.add_argument("--precision", choices=("fp32", "int8", "int8-weights"), default="int8-weights")
 
     options = parser.parse_args()
-    run = {"fetch": _fetch, "mine": _mine, "prepare": _prepare, "train": _train, "convert": _convert, "export": _export}
+    run = {
+        "fetch": _fetch,
+        "mine": _mine,
+        "prepare": _prepare,
+        "train": _train,
+        "convert": _convert,
+        "derive": _derive,
+        "export": _export,
+    }
     try:
         run[options.step](options)
     except C2llmError as error:
@@ -92,6 +105,15 @@ def _convert(options: argparse.Namespace) -> None:
     from retrieval.training.readers import convert
 
     count = convert(options.name, options.source, options.out / f"{options.name}.jsonl")
+    logging.getLogger(__name__).info("%d examples", count)
+
+
+def _derive(options: argparse.Namespace) -> None:
+    from retrieval.training.kinds import derive
+    from retrieval.training.tasks import usable, write_examples
+
+    examples = usable(derive(options.kind, options.source), str(options.source))
+    count = write_examples(examples, options.out / f"{options.kind}.jsonl")
     logging.getLogger(__name__).info("%d examples", count)
 
 

@@ -62,6 +62,7 @@ _TRANSPARENT = ("expression_statement", "assignment_expression", "template_decla
 _DECLARATORS = ("pointer_declarator", "reference_declarator", "init_declarator", "parenthesized_declarator")
 _NAME_NODES = ("member_expression", "destructor_name", "operator_name", "dot_index_expression")
 _MAX_NESTING = 6
+_FUNCTION = re.compile(r"^(?:function|method|singleton_method)(?:_definition|_declaration|_item)?$")
 _NO_SCOPE = ("program", "source_file", "module", "translation_unit", "compilation_unit", "chunk", "haskell")
 _PLAIN_STATEMENTS = (
     "import",
@@ -114,6 +115,28 @@ def extract(path: str, source: bytes) -> list[Pair]:
         if len(pairs) >= MAX_PAIRS_PER_FILE:
             break
     return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    path: str
+    name: str
+    qualified: str
+    code: str
+
+
+def functions(path: str, source: bytes) -> Iterator[Function]:
+    """The named functions and methods of one file, documented or not."""
+    from tree_sitter import Parser
+
+    waiting = [Parser(_grammar(language_of(path))[0]).parse(source).root_node]
+    while waiting:
+        node = waiting.pop()
+        if node.is_named and _FUNCTION.match(node.type):
+            name = _name(node, source)
+            if name:
+                yield Function(path, name, _qualified(node, name, source), _code(node, source))
+        waiting += reversed(node.children)
 
 
 @cache

@@ -72,7 +72,8 @@ def train_stages(out: Path, recipe: Recipe, teacher: Teacher | None) -> Path:
     shorter = replace(recipe.config, max_query_tokens=TRAINING_QUERY_TOKENS, max_passage_tokens=TRAINING_PASSAGE_TOKENS)
     pairs = TokenizedPairs.load(out / "train.npz")
     validation = _validation(TokenizedPairs.load(out / "valid.npz"), tokenizer, shorter)
-    model = _first_model(tokenizer, recipe, teacher)
+    begun = (out / "stage0" / WEIGHTS_NAME).exists()  # the teacher takes minutes to read all tokens
+    model = _first_model(tokenizer, recipe, None if begun else teacher)
     folder = out
     for number, (layers, stage) in enumerate(recipe.stages):
         folder = out / f"stage{number}"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.training.extraction import extract
+from retrieval.training.extraction import extract, functions
 
 FILES = {
     "pkg/io.py": '''
@@ -180,3 +180,29 @@ def test_broken_code_raises_nothing(path: str) -> None:
     source = FILES[path].encode()
     for cut in range(0, len(source), 7):
         extract(path, source[:cut] + b"\xff\x00" + source[cut + 5 :])
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("a.py", "class A:\n    def read_all(self):\n        return 1\n"),
+        ("a.js", "class A { readAll() { return 1 } }"),
+        ("a.ts", "function readAll(x: number) { return x }"),
+        ("a.go", "package a\nfunc (r *A) readAll() int { return 1 }"),
+        ("a.rs", "impl A { fn read_all(&self) -> u8 { 1 } }"),
+        ("A.java", "class A { int readAll() { return 1; } }"),
+        ("a.c", "static int *read_all(int x)\n{ return 0; }"),
+        ("a.cpp", "int A::readAll() { return 1; }"),
+        ("a.cs", "class A { int readAll() { return 1; } }"),
+        ("a.rb", "class A\n  def read_all\n    1\n  end\nend"),
+        ("a.php", "<?php\nfunction readAll() { return 1; }"),
+        ("a.sh", "read_all() {\n  echo 1\n}"),
+        ("a.kt", "fun readAll(): Int { return 1 }"),
+        ("a.swift", "func readAll() -> Int { return 1 }"),
+        ("a.scala", "object A { def readAll(x: Int): Int = x }"),
+        ("a.lua", "function A.readAll(x)\n  return x\nend"),
+        ("a.zig", "fn readAll(x: u8) u8 { return x; }"),
+    ],
+)
+def test_functions_are_found_documented_or_not(path: str, code: str) -> None:
+    assert [function.name.lower().replace("_", "") for function in functions(path, code.encode())] == ["readall"]
