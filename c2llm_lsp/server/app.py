@@ -57,6 +57,7 @@ class Server(LanguageServer):
         self.chosen: dict[str, Value] = {}
         self.settings = Settings()
         self.asking = ThreadPoolExecutor(ASKING, "c2llm-ask")
+        self.client_name = ""
         self.shows_progress = False
         self.client_watches = False
         self.exit_code: int | None = None

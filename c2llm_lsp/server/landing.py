@@ -37,7 +37,7 @@ class _Statement:
 def landing(hit: Hit) -> Landing:
     chunk = hit.chunk
     lines = [line.rstrip("\r\n") for line in split_lines(chunk.text)]
-    statements = _statements(lines)
+    statements = _statements(lines, ahead=None if chunk.kind == "section" else _AHEAD)
     meant = _meant(statements, [line - chunk.start_line for line in hit.salient_lines])
     named = _named(chunk, lines)
     if named is not None and (meant is None or meant.first <= named[0] <= meant.last):
@@ -48,22 +48,22 @@ def landing(hit: Hit) -> Landing:
     return Landing(chunk.start_line + meant.head, text[: _indent(text)], text.strip() if chunk.symbol else "")
 
 
-def _statements(lines: list[str]) -> list[_Statement]:
-    """The outermost statements of a chunk, each with the comments and decorators before it."""
+def _statements(lines: list[str], *, ahead: re.Pattern[str] | None) -> list[_Statement]:
+    """The outermost statements of a chunk, each with the lines before it that are `ahead` of it."""
     outer = min((_indent(line) for line in lines if line.strip()), default=0)
     found: list[_Statement] = []
-    ahead: int | None = None
+    begun: int | None = None
     for number, line in enumerate(lines):
         text = line.strip()
         if not text or _indent(line) > outer or _NO_HEAD.match(text):
             continue
-        if _AHEAD.match(text):
-            ahead = number if ahead is None else ahead
+        if ahead is not None and ahead.match(text):
+            begun = number if begun is None else begun
             continue
-        found.append(_Statement(number if ahead is None else ahead, number, len(lines) - 1))
+        found.append(_Statement(number if begun is None else begun, number, len(lines) - 1))
         if len(found) > 1:
             found[-2].last = found[-1].first - 1
-        ahead = None
+        begun = None
     return found
 
 

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
+from pygls.uris import from_fs_path, to_fs_path
 
 from c2llm_lsp.server import requests
+from c2llm_lsp.server.contexts import save_context
+from retrieval.errors import StoreError
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
 
 PICKED_FROM = 5  # results: editors show them as buttons
 NOTHING = "Nothing was found."
+SILENT_OPENERS = ("helix",)  # clients that show documents and, in some versions, do not say so
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,8 @@ async def offer(server: Server, heading: str, answer: requests.Answer) -> None:
             picked = await _pick(server, heading, list(places))
         except JsonRpcException as error:
             logger.info("The client offers no choice: %s", error)
+            if await _open_list(server, heading, answer.hits):
+                return
         else:
             if (hit := places.get(picked)) is not None:
                 start = hit.selection_range.start
@@ -44,6 +50,8 @@ async def offer(server: Server, heading: str, answer: requests.Answer) -> None:
 
 
 def opens_documents(server: Server) -> bool:
+    if server.client_name in SILENT_OPENERS:
+        return True
     can = get_capability(server.client_capabilities, "window.show_document")
     return can is not None and bool(can.support)
 
@@ -59,6 +67,19 @@ async def open_document(server: Server, uri: str, selection: requests.Range | No
         logger.info("The client does not show %s: %s", uri, error)
         return False
     return bool(shown and shown.success)
+
+
+async def _open_list(server: Server, heading: str, hits: Sequence[requests.Hit]) -> bool:
+    """Open a file with a place on each line, from which editors go there: whether the client has shown it."""
+    places = [(to_fs_path(hit.uri) or hit.path, hit.selection_range.start, hit.label) for hit in hits]
+    lines = [f"{path}:{at.line + 1}:{at.character + 1} {name}".rstrip() for path, at, name in places]
+    text = "\n".join([heading, "", *lines, ""])
+    try:
+        file = await server.loop.run_in_executor(server.asking, save_context, text, server.settings.cache)
+    except StoreError as error:
+        logger.warning("%s", error)
+        return False
+    return await open_document(server, from_fs_path(str(file)) or "")
 
 
 async def _pick(server: Server, heading: str, titles: Sequence[str]) -> str:

@@ -106,8 +106,8 @@ def test_a_client_that_shows_nothing_gets_messages(serve: Serve, project: Path) 
 
 
 def test_a_client_that_does_not_know_the_question_gets_messages(editor: Opened) -> None:
-    """As Helix, which shows documents and messages."""
     client = editor.client
+    client.replies["window/showDocument"] = lambda _: {"success": False}
     client.replies["window/showMessageRequest"] = lambda _: Unanswered
     execute(client, SEARCH, {"query": "ignore rules"})
     asked = client.eventually(
@@ -115,6 +115,21 @@ def test_a_client_that_does_not_know_the_question_gets_messages(editor: Opened) 
     )
     client.send({"jsonrpc": "2.0", "id": asked["id"], "error": {"code": -32601, "message": "Method not found"}})
     client.hear("window/showMessage", lambda said: "app/ignore.py:4" in said["message"])
+
+
+def test_a_client_that_shows_documents_and_no_choice_opens_a_list(editor: Opened) -> None:
+    """As Helix: each line is a place that it can go to."""
+    client = editor.client
+    client.replies["window/showMessageRequest"] = lambda _: Unanswered
+    client.replies["window/showDocument"] = lambda _: {"success": True}
+    result = execute(client, SEARCH, {"query": "ignore rules"})
+    asked = client.eventually(
+        lambda: next((m for m in client.said if m["method"] == "window/showMessageRequest"), None)
+    )
+    client.send({"jsonrpc": "2.0", "id": asked["id"], "error": {"code": -32601, "message": "Method not found"}})
+    listed = Path(unquote(urlsplit(client.hear("window/showDocument")["uri"]).path)).read_text().splitlines()
+    assert listed[2] == f"{unquote(urlsplit(result['hits'][0]['uri']).path)}:4:5 apply_ignore_rules"
+    assert len(listed) == 2 + len(result["hits"])
 
 
 def test_a_context_opens_as_a_file_that_nobody_else_reads(editor: Opened) -> None:

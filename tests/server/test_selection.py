@@ -100,6 +100,12 @@ def test_members_of_what_is_indented_count_from_its_own_depth() -> None:
     )
 
 
+def test_the_second_heading_of_a_section_is_where_its_text_is() -> None:
+    text = "# Shop\n\n## Fruit\n\nBananas."
+    found = hit("Shop", text, 2, 4)
+    assert landing(replace(found, chunk=replace(found.chunk, kind="section"))).name == "## Fruit"
+
+
 def test_code_without_a_name_is_entered_at_the_statement_that_speaks_for_it() -> None:
     assert check("", "import a\n\n«RATES = {\n    1: 2,\n}", 3).name == ""
 

@@ -28,6 +28,7 @@ def register(server: Server) -> None:
         can = params.capabilities
         server.encoding = Encoding(ServerCapabilitiesBuilder.choose_position_encoding(can))
         server.shows_progress = bool(get_capability(can, "window.work_done_progress", False))
+        server.client_name = params.client_info.name if params.client_info else ""
         server.client_watches = watches_all(params)
         configuration.take(server, params.initialization_options)
         for uri, name in _folders(params):
