@@ -89,6 +89,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A chunk, and one elsewhere that is almost the same."""
+
+    chunk: Chunk
+    other: Chunk
+    likeness: float  # of the two texts, 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """A file that was left out, and why ("binary", "too large", "unreadable: ...", "secret", ...)."""
 
