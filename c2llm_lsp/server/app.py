@@ -111,6 +111,25 @@ class Server(LanguageServer):
     # -- folders and documents --------------------------------------------------------------------------------------
 
     def add_folder(self, uri: str, name: str) -> None:
+        folder = self._folder(uri, name)
+        if not any(known.uri == folder.uri for known in self.folders):
+            self.folders.append(folder)
+            self._start(folder)
+
+    def remove_folder(self, folder: Folder) -> None:
+        self.folders.remove(folder)
+        self._let_go(folder)
+        threading.Thread(target=folder.close, name="c2llm-close", daemon=True).start()
+        self.status_changed()
+
+    def renew(self, folder: Folder) -> None:
+        """Open a folder again, with the settings as they are now; it keeps its place, and who asks meanwhile waits."""
+        fresh = self._folder(folder.uri, folder.name)
+        self.folders[self.folders.index(folder)] = fresh
+        self._let_go(folder)
+        self._start(fresh, after=folder.close)
+
+    def _folder(self, uri: str, name: str) -> Folder:
         around = Surroundings(
             encoder=self._encoder,
             chosen=self.chosen,
@@ -120,34 +139,16 @@ class Server(LanguageServer):
             on_report=lambda report: self.from_thread(self._reported, report),
             on_warnings=lambda texts: self.from_thread(self._warn, texts),
         )
-        folder = Folder(uri, name or PurePosixPath(unquote(urlsplit(uri).path)).name, around)
-        if any(known.uri == folder.uri for known in self.folders):
-            return
-        self.folders.append(folder)
+        return Folder(uri, name or PurePosixPath(unquote(urlsplit(uri).path)).name, around)
+
+    def _start(self, folder: Folder, after: Callable[[], None] | None = None) -> None:
         self._bars[folder] = FolderProgress(self, folder)
         self._opening[folder] = self.loop.create_future()
-        folder.start()
+        folder.start(after)
 
-    def remove_folder(self, folder: Folder) -> None:
-        self.folders.remove(folder)
-        self._bars.pop(folder, None)
-        threading.Thread(target=folder.close, name="c2llm-close", daemon=True).start()
-        self.status_changed()
-
-    def renew(self, folder: Folder) -> None:
-        """Open a folder again that could not be opened; it keeps its place."""
-        self._bars.pop(folder, None)
-        at = self.folders.index(folder)
-        self.folders.remove(folder)
-        self.add_folder(folder.uri, folder.name)
-        self.folders.insert(at, self.folders.pop())
-
-    async def reopen(self) -> None:
-        """Open all folders again, with the settings as they are now."""
-        folders, self.folders = self.folders, []
-        await asyncio.gather(*(asyncio.to_thread(folder.close) for folder in folders))
-        for folder in folders:
-            self.add_folder(folder.uri, folder.name)
+    def _let_go(self, folder: Folder) -> None:
+        if (bar := self._bars.pop(folder, None)) is not None:
+            bar.close()
 
     def place(self, document: Document) -> list[tuple[Folder, str]]:
         """The folders that a document belongs to; one that has no file yet belongs to the first."""

@@ -35,6 +35,12 @@ class Edits:
         self._turn = 0  # never given twice: a document may be closed and opened again while it is being shown
         self.delay = 0.15
 
+    def wait_for(self, delay: float) -> None:
+        """Wait for so many seconds of quiet from now on; what waits by another measure is shown now."""
+        if delay != self.delay:
+            self.delay = delay
+            self.flush()
+
     def changed(self, document: Document, *, at_once: bool = False) -> None:
         """A document has another text than before."""
         uri = document.uri

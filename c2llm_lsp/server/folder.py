@@ -104,12 +104,14 @@ class Folder:
 
     # -- its life ---------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Open in the background."""
-        threading.Thread(target=self._open, name="c2llm-open", daemon=True).start()
+    def start(self, after: Callable[[], None] | None = None) -> None:
+        """Open in the background, after something else was done there."""
+        threading.Thread(target=self._open, args=(after,), name="c2llm-open", daemon=True).start()
 
-    def _open(self) -> None:
+    def _open(self, after: Callable[[], None] | None) -> None:
         try:
+            if after is not None:
+                after()
             self._begin(load(self.path, chosen=dict(self._around.chosen), chosen_by=EDITOR))
         except Exception as error:
             logger.exception("%s cannot be opened", self.path)

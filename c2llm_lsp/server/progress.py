@@ -86,6 +86,10 @@ class FolderProgress:
         )
         self._server.work_done_progress.begin(token, begin)
 
+    def close(self) -> None:
+        """The folder was closed."""
+        self._end(Standing())
+
     def _end(self, standing: Standing) -> None:
         if self._begun and self.token is not None:
             said = {"ready": "Done", "paused": "Cancelled"}.get(standing.state, standing.message or "Stopped")

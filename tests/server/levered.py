@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import retrieval.encoders
+import retrieval.indexing.embedding
 import retrieval.workspace
 from retrieval.encoders import Encoder, OverlapEncoder
 from retrieval.encoders.base import Vectors
 from retrieval.errors import EncoderError, ModelError
 
 POLL = 0.005
+BATCH = 16  # passages, so that small folders have several batches
 
 
 class Levered(OverlapEncoder):
@@ -54,6 +56,7 @@ def main() -> None:
             raise ModelError("The model is broken, as the test wants it.")
         return Levered(levers)
 
+    retrieval.indexing.embedding.BATCH = BATCH
     retrieval.encoders.load = load
     retrieval.workspace.load = load
     from c2llm_lsp.cli import main as c2llm

@@ -31,7 +31,7 @@ def register(server: Server) -> None:
         before = dict(server.chosen)
         if not await _ask(server):
             take(server, params.settings)
-        await _follow(server, before)
+        _follow(server, before)
 
 
 def take(server: Server, options: Any) -> None:
@@ -46,7 +46,7 @@ def take(server: Server, options: Any) -> None:
         server.settings = load(chosen=dict(server.chosen), chosen_by=EDITOR).settings
     except SettingsError as error:
         server.tell(sentence(error))
-    server.edits.delay = server.settings.debounce_ms / 1000
+    server.edits.wait_for(server.settings.debounce_ms / 1000)
 
 
 async def begin(server: Server) -> None:
@@ -60,7 +60,7 @@ async def begin(server: Server) -> None:
             logger.info("The client tells of no changed settings: %s", error)
     before = dict(server.chosen)
     if await _ask(server):
-        await _follow(server, before)
+        _follow(server, before)
 
 
 async def _ask(server: Server) -> bool:
@@ -79,8 +79,9 @@ async def _ask(server: Server) -> bool:
     return True
 
 
-async def _follow(server: Server, before: dict[str, Any]) -> None:
+def _follow(server: Server, before: dict[str, Any]) -> None:
     """Make changed settings hold."""
     changed = {name for name in before.keys() | server.chosen.keys() if before.get(name) != server.chosen.get(name)}
     if changed - LIVE:
-        await server.reopen()
+        for folder in tuple(server.folders):
+            server.renew(folder)

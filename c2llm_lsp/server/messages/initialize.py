@@ -38,9 +38,8 @@ def register(server: Server) -> None:
 
     @server.feature(lsp.INITIALIZED)
     async def initialized(_: lsp.InitializedParams) -> None:
-        if server.client_watches:
-            await watched_files.ask_for_events(server)
-        await configuration.begin(server)
+        events = [watched_files.ask_for_events(server)] if server.client_watches else []
+        await asyncio.gather(configuration.begin(server), *events)  # a client may answer the one and not the other
 
 
 def watches_all(params: lsp.InitializeParams) -> bool:

@@ -36,7 +36,12 @@ async def ask_for_events(server: Server) -> None:
     except JsonRpcException as error:
         logger.warning("The client does not watch files after all: %s", error)
         server.client_watches = False
-        await server.reopen()
+        for folder in tuple(server.folders):
+            server.renew(folder)
+        return
+    for folder in server.folders:  # what changed before the client watched, nobody has told
+        if folder.session is not None:
+            folder.session.rescan("the client watches now")
 
 
 def _events(path: str, kind: lsp.FileChangeType) -> list[events.FileSystemEvent]:

@@ -1,0 +1,239 @@
+"""The server's life: it answers at once, stops within a second with everything stored, and never outlives its editor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import lay_out
+from tests.server.client import LONG, Client, alive, started
+from tests.server.editing import SERVE, Levers, Serve
+
+STOPPED = 1.0  # seconds from `shutdown` to the end of the process
+SLACK = 1.0  # for a busy machine
+
+
+def many_files(root: Path, count: int) -> Path:
+    files = {
+        f"src/part{n % 20}/module_{n}.py": f"def work_of_{n}(value):\n    return value * {n}\n" for n in range(count)
+    }
+    return lay_out(root, files)
+
+
+def test_it_greets_before_it_looks_at_the_folder(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
+    levers.pull("hold")
+    client = serve_levered()
+    result = client.initialize(many_files(tmp_path / "big", 1_000))
+    assert result["serverInfo"]["name"] == "c2llm"
+    assert client.status()["folders"][0]["state"] in ("opening", "indexing")
+
+
+def test_words_are_searched_while_the_encoder_has_not_answered_once(
+    serve_levered: Serve, levers: Levers, project: Path
+) -> None:
+    levers.pull("hold-passages")
+    client = serve_levered()
+    client.initialize(project)
+    client.eventually(lambda: client.finds("apply_ignore_rules", "app/ignore.py"))
+    assert client.search("apply_ignore_rules")["freshness"]["pendingChunks"] > 0
+    levers.release("hold-passages")
+    client.ready()
+    assert client.search("apply_ignore_rules")["freshness"]["pendingChunks"] == 0
+
+
+def test_shutdown_stores_everything_and_the_next_start_embeds_nothing(
+    serve_levered: Serve, levers: Levers, project: Path
+) -> None:
+    client = serve_levered()
+    client.initialize(project)
+    client.ready()
+    client.leave()
+    embedded = len(levers.batches)
+    assert embedded
+    client = serve_levered()
+    client.initialize(project)
+    client.ready()
+    assert client.finds("sum of the prices with tax", "app/invoices.py")
+    assert len(levers.batches) == embedded
+
+
+def test_shutdown_does_not_wait_for_indexing_and_keeps_what_is_done(
+    serve_levered: Serve, levers: Levers, tmp_path: Path
+) -> None:
+    root = many_files(tmp_path / "big", 300)
+    levers.pull("slow")  # a twentieth of a second for each batch
+    client = serve_levered()
+    client.initialize(root)
+    client.eventually(lambda: len(levers.batches) >= 2)
+    assert client.leave() < STOPPED + SLACK
+    first = len(levers.batches)
+    levers.release("slow")
+    client = serve_levered()
+    client.initialize(root)
+    status = client.ready()
+    assert status["folders"][0]["freshness"]["pendingChunks"] == 0
+    passages = [int(line.split()[0]) for line in levers.batches]
+    assert sum(passages) <= 300 + passages[first - 1]  # at most the last batch was lost
+
+
+def test_shutdown_does_not_wait_for_an_encoder_that_hangs(serve_levered: Serve, levers: Levers, project: Path) -> None:
+    client = serve_levered()
+    client.initialize(project)
+    client.ready()
+    levers.pull("hold")
+    (project / "app/more.py").write_text("def one_more():\n    return 1\n")
+    client.eventually(lambda: client.status()["folders"][0]["freshness"]["pendingChunks"] > 0)
+    client.start("c2llm/search", {"query": "held up"})
+    assert client.leave() < STOPPED + SLACK
+
+
+def test_the_end_of_its_input_ends_it_with_code_1(serve: Serve, project: Path) -> None:
+    client = serve()
+    client.initialize(project)
+    client.ready()
+    client.process.stdin.close()  # type: ignore[union-attr]
+    assert client.process.wait(LONG) == 1
+
+
+def test_the_end_of_input_before_the_first_message_ends_it(serve: Serve) -> None:
+    client = serve()
+    client.process.stdin.close()  # type: ignore[union-attr]
+    assert client.process.wait(LONG) == 1
+
+
+def test_a_client_that_dies_while_the_server_indexes(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
+    root = many_files(tmp_path / "big", 300)
+    levers.pull("slow")
+    client = serve_levered()
+    client.initialize(root)
+    client.eventually(lambda: len(levers.batches) >= 2)
+    client.process.stdin.close()  # type: ignore[union-attr]
+    client.process.stdout.close()  # type: ignore[union-attr]
+    assert client.process.wait(LONG) == 1
+    assert "Traceback" not in client.log
+    levers.release("slow")
+    after = serve_levered()
+    after.initialize(root)
+    assert after.ready()["folders"][0]["freshness"]["chunks"] == 300
+
+
+PARENT = """
+import json, os, subprocess, sys, time
+server = subprocess.Popen(sys.argv[1:], stdin=int(os.environ["CHILD_IN"]), stdout=int(os.environ["CHILD_OUT"]))
+print(server.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_it_ends_when_the_editor_is_killed_though_its_pipes_stay_open(home: Path, project: Path) -> None:
+    """Something else may hold the pipes: another child of the editor that inherited them."""
+    to_server, from_client = os.pipe()
+    to_client, from_server = os.pipe()
+    home.mkdir()
+    environ = {"CHILD_IN": str(to_server), "CHILD_OUT": str(from_server)}
+    from tests.server.client import Connection, environment
+
+    editor = subprocess.Popen(
+        [sys.executable, "-c", PARENT, *SERVE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(to_server, from_server),
+        env=environment(home, **environ),
+    )
+    os.close(from_server)
+    client = Connection(os.fdopen(to_client, "rb"), os.fdopen(from_client, "wb"))
+    server = 0
+    try:
+        assert editor.stdout
+        server = int(editor.stdout.readline())
+        params = {"processId": editor.pid, "rootUri": project.as_uri(), "capabilities": {}}
+        assert client.ask("initialize", params)["capabilities"]
+        client.notify("initialized", {})
+        assert client.ask("c2llm/status", {})["folders"]
+        editor.send_signal(signal.SIGKILL)
+        editor.wait(LONG)
+        client.eventually(lambda: client.ended and not alive(server))
+    finally:
+        editor.kill()
+        editor.wait(LONG)
+        if server and alive(server):
+            os.kill(server, signal.SIGKILL)
+
+
+def test_a_process_id_that_is_nobodys_does_not_end_it(serve: Serve, project: Path) -> None:
+    client = serve()
+    client.initialize(project, process_id=2**22 + 7)
+    client.ready()
+    assert client.status()["folders"]
+
+
+def test_what_others_print_does_not_get_between_the_messages(serve: Serve, project: Path) -> None:
+    """Libraries print; standard output belongs to the protocol."""
+    client = serve(PYTHONVERBOSE="1")
+    client.initialize(project)
+    client.ready()
+    client.leave()
+
+
+def test_a_client_that_reads_nothing_is_still_listened_to(home: Path, project: Path) -> None:
+    """Answers wait in memory; what is typed meanwhile arrives."""
+    client = started(SERVE, home)
+    try:
+        client.initialize(project)
+        client.ready()
+        target = project / "app/written_while_nobody_reads.txt"
+        with client._heard:  # the reading thread stops at its next message
+            for _ in range(400):
+                client.start("c2llm/search", {"query": "apply rules", "limit": 50})
+            document = {"uri": (project / "app/ignore.py").as_uri(), "languageId": "python", "version": 1, "text": ""}
+            client.notify("textDocument/didOpen", {"textDocument": document})
+            assert not target.exists()
+        last = client.start("c2llm/status", {})
+        assert client.answer(last)["result"]["version"]
+        client.leave()
+    finally:
+        client.dispose()
+
+
+def test_pipes_full_in_both_directions_are_no_deadlock(serve: Serve, project: Path) -> None:
+    client: Client = serve()
+    client.initialize(project)
+    client.ready()
+    ids = [client.start("c2llm/search", {"query": f"rules {n}", "limit": 50}) for n in range(300)]
+    assert all("result" in client.answer(asked) for asked in ids)
+
+
+@pytest.mark.parametrize("options", [("--log-level", "debug"), ("--log-level", "info")])
+def test_the_log_holds_nobodys_code(serve: Serve, project: Path, options: tuple[str, ...]) -> None:
+    client = serve(*options)
+    client.initialize(project)
+    client.ready()
+    text = "def a_very_secret_name_of_mine():\n    return 1\n"
+    document = {"uri": (project / "x.py").as_uri(), "languageId": "python", "version": 1, "text": text}
+    client.notify("textDocument/didOpen", {"textDocument": document})
+    assert client.finds("a_very_secret_name_of_mine", "x.py", waitForEdits=True)
+    client.leave()
+    assert "a_very_secret_name_of_mine" not in client.log
+
+
+def test_the_log_goes_where_it_is_said(serve: Serve, project: Path, tmp_path: Path) -> None:
+    client = serve("--log-file", str(tmp_path / "log.txt"), "--log-level", "debug")
+    client.initialize(project)
+    client.ready()
+    client.leave()
+    assert "DEBUG" in (tmp_path / "log.txt").read_text()
+    assert client.log == ""
+
+
+def test_it_starts_within_its_time(serve: Serve, project: Path) -> None:
+    """The benchmark has the budget (300 ms on an idle machine); here only that no folder or model delays it."""
+    started_at = time.perf_counter()
+    client = serve()
+    client.initialize(project)
+    assert time.perf_counter() - started_at < 10

@@ -1,0 +1,140 @@
+"""Work-done progress: begins, reports in rising steps, ends; and the button that stops it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.cli.program import lay_out
+from tests.server.client import Client, Unanswered
+from tests.server.editing import Levers, Serve
+
+REINDEX = {"command": "c2llm.server.reindex", "arguments": []}
+
+
+def big(root: Path) -> Path:
+    names = [f"module_{n}" for n in range(400)]
+    return lay_out(root, {f"src/{name}.py": f"def work_of_{name}(value):\n    return value\n" for name in names})
+
+
+def values(client: Client, token: Any) -> list[Any]:
+    return [said["value"] for said in client.heard("$/progress") if said["token"] == token]
+
+
+def finished(client: Client, token: Any) -> Any:
+    """The end of this progress, once it has come."""
+    return client.hear("$/progress", lambda said: said["token"] == token and said["value"]["kind"] == "end")["value"]
+
+
+def indexing(serve: Serve, levers: Levers, root: Path, **options: Any) -> tuple[Client, Any]:
+    """A server that is at work on a large folder, and the token of its progress."""
+    levers.pull("slow")
+    client = serve()
+    client.initialize(root, **options)
+    return client, client.hear("window/workDoneProgress/create")["token"]
+
+
+def test_progress_begins_rises_and_ends(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
+    client, token = indexing(serve_levered, levers, big(tmp_path / "big"))
+    client.eventually(lambda: len(values(client, token)) > 4)
+    levers.release("slow")
+    assert finished(client, token)["message"] == "Done"
+    said = values(client, token)
+    assert [value["kind"] for value in said] == ["begin", *["report"] * (len(said) - 2), "end"]
+    assert said[0]["title"] == "Indexing big"
+    assert all(value["cancellable"] for value in said[:-1])
+    percentages = [value["percentage"] for value in said[:-1]]
+    assert percentages == sorted(percentages)
+    assert 0 <= percentages[0] <= percentages[-1] <= 100
+    assert any("of 400 chunks" in value["message"] for value in said)
+    client.ready()
+    assert len(client.heard("window/workDoneProgress/create")) == 1
+
+
+def test_status_tells_files_and_chunks_while_it_works(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
+    client, _ = indexing(serve_levered, levers, big(tmp_path / "big"))
+    work = client.eventually(lambda: client.status()["folders"][0]["work"])
+    assert work["stage"] in ("scan", "words", "vectors")
+    told = client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
+    assert told["folders"][0]["work"]["total"] == 400
+    assert told["folders"][0]["state"] == "indexing"
+
+
+def test_the_cancel_button_stops_it_and_reindexing_goes_on(
+    serve_levered: Serve, levers: Levers, tmp_path: Path
+) -> None:
+    client, token = indexing(serve_levered, levers, big(tmp_path / "big"))
+    client.eventually(lambda: len(values(client, token)) > 1)
+    client.notify("window/workDoneProgress/cancel", {"token": token})
+    assert finished(client, token)["message"] == "Cancelled"
+    folder = client.eventually(lambda: (found := client.status()["folders"][0])["state"] == "paused" and found)
+    assert folder["freshness"]["pendingChunks"] > 0
+    assert folder["message"]
+    stopped = len(levers.batches)
+    levers.release("slow")
+    assert client.finds("work_of_module_7", "src/module_7.py")  # words are there, and asking starts nothing
+    assert client.status()["folders"][0]["state"] == "paused"
+    assert len(levers.batches) == stopped
+    client.ask("workspace/executeCommand", REINDEX)
+    assert client.ready()["folders"][0]["freshness"]["pendingChunks"] == 0
+
+
+def test_a_file_that_changes_while_it_is_paused_is_indexed_all_the_same(
+    serve_levered: Serve, levers: Levers, tmp_path: Path
+) -> None:
+    root = big(tmp_path / "big")
+    client, token = indexing(serve_levered, levers, root)
+    client.notify("window/workDoneProgress/cancel", {"token": token})
+    client.eventually(lambda: client.status()["folders"][0]["state"] == "paused")
+    (root / "src/fresh.py").write_text("def fresh_while_paused():\n    return 1\n")
+    client.eventually(lambda: client.finds("fresh_while_paused", "src/fresh.py"))
+    assert client.status()["folders"][0]["state"] == "paused"
+
+
+def test_a_changed_file_is_found_before_the_rest_is_embedded(
+    serve_levered: Serve, levers: Levers, tmp_path: Path
+) -> None:
+    root = big(tmp_path / "big")
+    client, _ = indexing(serve_levered, levers, root)
+    client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
+    (root / "src/module_7.py").write_text("def changed_in_between():\n    return 1\n")
+    client.eventually(lambda: client.finds("changed_in_between", "src/module_7.py"))
+    assert client.search("changed_in_between")["freshness"]["pendingChunks"] > 0
+    levers.release("slow")
+    client.ready()
+    assert client.search("changed_in_between")["freshness"]["pendingChunks"] == 0
+
+
+def test_a_client_without_progress_is_not_bothered(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
+    levers.pull("slow")
+    client = serve_levered()
+    client.initialize(big(tmp_path / "big"), can={"window": {}})
+    client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
+    levers.release("slow")
+    client.ready()
+    assert not client.heard("window/workDoneProgress/create")
+    assert not client.heard("$/progress")
+
+
+def test_a_client_that_answers_the_progress_late_or_never_harms_nothing(
+    serve_levered: Serve, levers: Levers, tmp_path: Path
+) -> None:
+    levers.pull("slow")
+    client = serve_levered()
+    client.replies["window/workDoneProgress/create"] = lambda _: Unanswered
+    client.initialize(big(tmp_path / "big"))
+    client.hear("window/workDoneProgress/create")
+    levers.release("slow")
+    client.ready()
+    late = next(message for message in client.said if message["method"] == "window/workDoneProgress/create")
+    client.reply(late, None)
+    client.status()
+    assert not client.heard("$/progress")
+
+
+def test_what_is_over_in_moments_shows_no_progress(serve: Serve, project: Path) -> None:
+    client = serve()
+    client.initialize(project)
+    client.ready()
+    client.leave()
+    assert not client.heard("$/progress")
