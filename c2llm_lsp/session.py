@@ -77,6 +77,7 @@ class Session:
         self, workspace: Workspace, on_event: Callable[[Event], None], *, retry_after: float = RETRY_AFTER
     ) -> None:
         self._workspace = workspace
+        workspace.on_repair = lambda: self.rescan("the index was repaired")
         self._on_event = on_event
         self._retry_after = retry_after
         self._wake = threading.Condition()

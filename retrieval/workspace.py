@@ -22,6 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.encoders import Encoder, load
@@ -33,6 +34,7 @@ from retrieval.errors import (
     ModelError,
     QueryError,
     StorageFullError,
+    StoreError,
     WorkspaceError,
 )
 from retrieval.explaining import chunk_at
@@ -66,6 +68,8 @@ from retrieval.types import Answer, Explanation, Filters, Freshness, Hit, IndexR
 from retrieval.vectors import ExactIndex, VectorIndex
 
 NO_FILTERS = Filters()
+# A question that meets damage waits this long for a run to end before it says so.
+_REPAIR_WAIT = 1.0
 # Changes of these decide about other files: the whole tree is looked at.
 _DECISIVE = (".gitignore", ".c2llmignore")
 # A query that a commit has overtaken may have seen some of it: it is asked again, at most so often in all.
@@ -96,6 +100,7 @@ class Status:
     notes: tuple[str, ...] = ()
 
 
+Answered = TypeVar("Answered")
 Look = Callable[[], tuple[Plan, bool]]  # what is to be done, and whether the whole tree was looked at
 
 
@@ -148,6 +153,7 @@ class Workspace:
         self._overlay = Overlay(scanner)
         self._loading = threading.Lock()
         self._refreshing = threading.Lock()
+        self._mending = threading.Lock()
         self._counted = _Counted()
         self._looked = False  # whether this process has compared the index with the disk
         self._looking = False  # whether it is just doing so
@@ -155,6 +161,9 @@ class Workspace:
         self._undone = 0  # files that the present run, or the last one that was cut short, has not stored
         self._expected: tuple[int, bool] = (0, False)
         self._closed = False
+        # Called when a damaged index was set aside: what is in its place has to be filled. Whoever keeps the workspace
+        # current sets it.
+        self.on_repair: Callable[[], None] = lambda: None
 
     @classmethod
     def open(
@@ -249,10 +258,11 @@ class Workspace:
             self._live(self.encoder).settle(stop.is_set)
 
     def _run(self, look: Look, progress: Progress, cancel: Cancel, wait: float) -> IndexReport:
+        store = self.store
         try:
             return self._run_once(look, progress, cancel, wait)
         except DamagedStoreError:
-            self._repair()
+            self._repair(store)
             return self._run_once(look, progress, cancel, wait)
 
     def _run_once(self, look: Look, progress: Progress, cancel: Cancel, wait: float) -> IndexReport:
@@ -389,30 +399,50 @@ class Workspace:
 
         Raises QueryError, ModelError, EncoderError.
         """
-        try:
-            explanation = explain_place(Snapshot(self._overlay.seen(self.store)), self.encoder, path, line, query)
-        except DamagedStoreError:
-            self._repair()
-            explanation = explain_place(Snapshot(self._overlay.seen(self.store)), self.encoder, path, line, query)
+
+        def ask() -> Explanation:
+            return explain_place(Snapshot(self._overlay.seen(self.store)), self.encoder, path, line, query)
+
+        explanation = self._mended(ask)
         return replace(explanation, freshness=self._freshness(self.encoder.fingerprint))
 
     def _answer(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
-        try:
-            return self._answer_once(ask)
-        except DamagedStoreError:
-            self._repair()
-            return self._answer_once(ask)
+        return self._mended(lambda: self._answer_once(ask))
 
-    def _repair(self) -> None:
-        """Look at every page of both databases and replace what is damaged; the next refresh fills it again."""
-        with self._refreshing:
-            folder, shared, read_only = self.store.directory, self.store.vectors_path, self.store.read_only
-            self.store.close()
-            self.store = Store.open(folder, vectors=shared, read_only=read_only, check=True)
+    def _mended(self, ask: Callable[[], Answered]) -> Answered:
+        """What is asked for; once more where the index had to be repaired, here or by another thread meanwhile."""
+        store = self.store
+        try:
+            return ask()
+        except DamagedStoreError:
+            self._repair(store, wait=_REPAIR_WAIT)
+        except StoreError:
+            with self._mending:  # another thread may just be at it: it closes what it replaces
+                if self.store is store:
+                    raise
+        return ask()
+
+    def _repair(self, damaged: Store, *, wait: float = -1) -> None:
+        """Look at every page of both databases and replace what is damaged; the next refresh fills it again.
+
+        Raises DamagedStoreError where a run does not end within `wait` seconds: it will meet the damage itself.
+        """
+        if not self._refreshing.acquire(timeout=wait):
+            raise DamagedStoreError(f"The index in {damaged.directory} is damaged: it is built anew in a moment.")
+        try:
+            if self.store is not damaged:
+                return  # another thread was faster
+            folder, shared, read_only = damaged.directory, damaged.vectors_path, damaged.read_only
+            with self._mending:
+                damaged.close()
+                self.store = Store.open(folder, vectors=shared, read_only=read_only, check=True)
             self._lives.clear()
             self._counted = _Counted()
             self._looked = False
             self._notes += self.store.notes
+        finally:
+            self._refreshing.release()
+        self.on_repair()
 
     def _answer_once(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
         started = time.perf_counter()

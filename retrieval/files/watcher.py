@@ -4,7 +4,8 @@ Choices: one native recursive watch (watchdog). Events only collect paths; ignor
 taken, once a folder and not once an event. Whatever happens to a directory makes a rescan due, because its files may
 have come before the watch or have gone without a word each; a rescan of an unchanged tree costs milliseconds. While
 git works (`.git/index.lock` exists) a batch waits, so that a branch switch is one batch. Where the system gives no more
-watches, scans at intervals take over, with one note. Callbacks come from the watcher's own thread, one at a time.
+watches, at the start or for a folder that comes later, scans at intervals take over, with one note. Callbacks come
+from the watcher's own thread, one at a time.
 """
 
 from __future__ import annotations
@@ -82,12 +83,8 @@ class Watcher:
             self._watch = self._make_watch(self.root, self._event)
             self.mode, work = "native", self._deliver
         except (OSError, ImportError) as error:
-            self.mode, work = "polling", self._poll
-            self.notes = (
-                f"The system gives no file events here ({error}); looking for changes every {self._poll_every:g} s. "
-                "On Linux, raising fs.inotify.max_user_watches brings them back.",
-            )
-            logger.warning(self.notes[0])
+            self._note_polling(error)
+            work = self._poll
         self._thread = threading.Thread(target=work, name="c2llm-watch", daemon=True)
         self._thread.start()
 
@@ -96,12 +93,24 @@ class Watcher:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        if self._watch is not None:
-            self._watch.stop()
-            self._watch.join(STOP_SECONDS)
-            self._watch = None
+        self._end_watch()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(STOP_SECONDS)
+
+    def _end_watch(self) -> None:
+        with self._changed:
+            watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.stop()
+            watch.join(STOP_SECONDS)
+
+    def _note_polling(self, error: Exception) -> None:
+        self.mode = "polling"
+        self.notes = (
+            f"The system gives no file events here ({error}); looking for changes every {self._poll_every:g} s. "
+            "On Linux, raising fs.inotify.max_user_watches brings them back.",
+        )
+        logger.warning(self.notes[0])
 
     def __enter__(self) -> Watcher:
         self.start()
@@ -146,8 +155,21 @@ class Watcher:
         """The watcher's thread: wait until a batch is due, judge it, report it."""
         while (changes := self._next_batch()) is not None:
             report = self._judged(changes)
+            if any(path.endswith("/") for path in changes.paths) and not self._watches_all():
+                self._poll(Changes(report.paths, True, "not every folder can be watched"))
+                return
             if report:
                 self._report(report)
+
+    def _watches_all(self) -> bool:
+        """Whether a new folder could be watched as well; where not, the native watch ends."""
+        try:
+            require_watches(self.root)
+        except OSError as error:
+            self._note_polling(error)
+            self._end_watch()
+            return False
+        return True
 
     def _next_batch(self) -> Changes | None:
         locked_since: float | None = None
@@ -180,9 +202,13 @@ class Watcher:
                 kept.append(path)
         return Changes(tuple(kept), bool(reason), reason)
 
-    def _poll(self) -> None:
-        """The watcher's thread where there are no native events."""
+    def _poll(self, first: Changes | None = None) -> None:
+        """The watcher's thread where there are no native events. `first` is reported once there is something to
+        compare with, so that nothing falls between.
+        """
         known = self._scan({})
+        if first is not None:
+            self._report(first)
         while not self._wait(self._poll_every):
             before, known = known, self._scan(known)
             paths = [path for path, stamp in known.items() if before.get(path) != stamp]

@@ -32,7 +32,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from retrieval.errors import DamagedStoreError, StoreError
-from retrieval.store.failures import explain, explained, is_damage
+from retrieval.store.failures import SQLITE_ERRORS, explain, explained, is_damage
 from retrieval.store.schema import (
     INDEX_MIGRATIONS,
     VECTORS_MIGRATIONS,
@@ -47,6 +47,8 @@ INDEX_FILE = "index.db"
 # Another workspace's batch of vectors takes milliseconds; waiting this long means that something hangs.
 _BUSY_SECONDS = 20.0
 _RETRY_SECONDS = 0.02
+# Closing waits this long for questions that are being answered.
+_CLOSE_SECONDS = 2.0
 # Readers kept open for reuse: editors ask from few threads at once.
 _IDLE_READERS = 4
 # Pages kept in memory per connection, in KiB: the joins for pending work run over indexes of a few MB.
@@ -88,33 +90,48 @@ class Database:
         self._write_lock = threading.RLock()
         self._vectors_lock = threading.RLock()
         self._vectors_writer: sqlite3.Connection | None = None
+        self._readers = threading.Condition()
         self._idle: deque[sqlite3.Connection] = deque()
-        self._all: set[sqlite3.Connection] = set()
+        self._in_use = 0  # of the readers
         self._closed = False
         self._frozen = False  # a read-only folder without a log: opened as immutable
         with explained(directory):
             self._writer = self._prepare(check)
+        self._files = self._inodes()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection to read with; what it sees is the last commit at the time of each statement."""
-        try:
-            db = self._idle.pop()
-        except IndexError:
-            db = self._reader()
+        db = self._take_reader()
+        whole = False
         try:
             yield db
-        except sqlite3.Error as error:
-            self._discard(db)
+            whole = True
+        except SQLITE_ERRORS as error:
             raise explain(error, self.directory) from error
-        except BaseException:
-            self._discard(db)
-            raise
-        else:
-            if len(self._idle) < _IDLE_READERS and not self._closed:
+        finally:
+            self._put_reader(db, again=whole)
+
+    def _take_reader(self) -> sqlite3.Connection:
+        with self._readers:
+            db = self._idle.pop() if self._idle else None
+            if db is not None:
+                self._in_use += 1
+        if db is None:
+            db = self._reader()
+            with self._readers:
+                self._in_use += 1
+        return db
+
+    def _put_reader(self, db: sqlite3.Connection, *, again: bool) -> None:
+        with self._readers:
+            self._in_use -= 1
+            keep = again and not self._closed and len(self._idle) < _IDLE_READERS
+            if keep:
                 self._idle.append(db)
-            else:
-                self._discard(db)
+            self._readers.notify_all()
+        if not keep:
+            self._discard(db)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -134,6 +151,7 @@ class Database:
             raise StoreError(f"The index in {self.directory} was opened for reading only.")
         with explained(self.directory):
             self._check_open()
+            self._check_there()
             db = connection()
             db.execute("BEGIN")
             try:
@@ -151,15 +169,32 @@ class Database:
         return self._vectors_writer
 
     def close(self) -> None:
+        """Close what nobody uses, after a moment for those who do. Closing a connection under a statement of another
+        thread would crash the process; who still has one closes it.
+        """
         with self._write_lock, self._vectors_lock:
-            self._closed = True
-            for db in tuple(self._all):
-                self._discard(db)
-            self._idle.clear()
+            with self._readers:
+                self._closed = True
+                self._readers.wait_for(lambda: not self._in_use, _CLOSE_SECONDS)
+                idle = (*self._idle, self._writer, self._vectors_writer)
+                self._idle.clear()
+            for db in idle:
+                if db is not None:
+                    self._discard(db)
 
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError(f"The index in {self.directory} is closed.")
+
+    def _check_there(self) -> None:
+        """Raise DamagedStoreError where the files are no longer those that were opened: what is written to a deleted
+        file is lost, and another process may have made new ones.
+        """
+        if self._files != self._inodes():
+            raise DamagedStoreError(f"The index in {self.directory} was deleted or replaced: it is opened again.")
+
+    def _inodes(self) -> tuple[int, ...]:
+        return tuple(_inode(path) for _, path in self._parts())
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
@@ -172,7 +207,7 @@ class Database:
         check = check or _smells(self.index_path) or _smells(self.vectors_path)
         try:
             return self._connect(check)
-        except (sqlite3.DatabaseError, DamagedStoreError) as error:
+        except (*SQLITE_ERRORS, DamagedStoreError) as error:
             # A header that is cut off cannot even be attached, and says so as if the file could not be opened.
             whole = _has_header(self.index_path) and _has_header(self.vectors_path)
             if whole and not isinstance(error, DamagedStoreError) and not is_damage(error):
@@ -217,7 +252,6 @@ class Database:
 
     def _open(self, uri: str) -> sqlite3.Connection:
         db = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._all.add(db)
         try:
             db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             mode = uri.rpartition("?")[2]
@@ -235,6 +269,8 @@ class Database:
     def _reader(self) -> sqlite3.Connection:
         self._check_open()
         with explained(self.directory):
+            if not self.read_only:
+                self._check_there()
             mode = "immutable=1" if self._frozen else "mode=ro" if self.read_only else "mode=rw"
             db = self._open(f"{self.index_path.absolute().as_uri()}?{mode}")
             db.execute("PRAGMA query_only = ON")
@@ -260,7 +296,6 @@ class Database:
         raise AssertionError("unreachable")
 
     def _discard(self, db: sqlite3.Connection) -> None:
-        self._all.discard(db)
         with suppress(sqlite3.Error):
             db.close()
 
@@ -296,7 +331,7 @@ def damage_of(path: Path, part: Part) -> str:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
         check_version(version_of(db, "main"), part.migrations, str(path))
         _probe(db, "main", part, check=True)
-    except (sqlite3.DatabaseError, DamagedStoreError) as error:
+    except (*SQLITE_ERRORS, DamagedStoreError) as error:
         if isinstance(error, DamagedStoreError) or is_damage(error):
             return str(error)
         raise
@@ -331,6 +366,14 @@ def _probe(db: sqlite3.Connection, schema: str, part: Part, check: bool) -> None
             raise DamagedStoreError(found.splitlines()[0])
         if part is INDEX:  # quick_check knows nothing of full-text tables
             db.execute(f"INSERT INTO {schema}.words(words) VALUES ('integrity-check')")
+
+
+def _inode(path: Path) -> int:
+    """What tells a file from another one in its place; 0 where there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def _has_header(path: Path) -> bool:

@@ -20,12 +20,16 @@ from retrieval.errors import DamagedStoreError, Locked, StorageFullError, StoreE
 _NO_ROOM = 256 * 1024
 
 
+# Of a garbled schema SQLite gives a message that is no text, which Python cannot even read.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
+
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Turn what SQLite or the file system raises into a StoreError that says what was found and what to do."""
     try:
         yield
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise explain(error, folder) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
@@ -33,7 +37,7 @@ def explained(folder: Path) -> Iterator[None]:
         raise StoreError(f"The index in {folder} cannot be used: {error}.") from error
 
 
-def explain(error: sqlite3.Error, folder: Path) -> StoreError:
+def explain(error: Exception, folder: Path) -> StoreError:
     """The project's error for one of SQLite's."""
     text = str(error).lower()
     if "disk is full" in text or ("disk i/o error" in text and _free(folder) < _NO_ROOM):
@@ -43,7 +47,8 @@ def explain(error: sqlite3.Error, folder: Path) -> StoreError:
         )
     if "readonly" in text or "unable to open" in text:
         return StorageFullError(_cannot_write(folder, str(error)))
-    if is_damage(error):
+    # A log that was cut off or replaced under us is an I/O error: opening again looks at every page and repairs.
+    if is_damage(error) or "disk i/o error" in text:
         return DamagedStoreError(f"The index in {folder} is damaged ({error}): it is built anew at the next use.")
     if "locked" in text or "busy" in text:
         return Locked(f"Another process keeps the index in {folder} busy: try again when it is done.")
@@ -53,7 +58,12 @@ def explain(error: sqlite3.Error, folder: Path) -> StoreError:
 def is_damage(error: BaseException) -> bool:
     """Whether SQLite found the file to be something else than what was written."""
     text = str(error).lower()
-    signs = ("malformed", "not a database", "no such table", "no such column", "corrupt", "unsupported file format")
+    signs = (
+        "malformed", "not a database", "no such table", "no such column", "corrupt", "unsupported file format",
+        "could not decode",
+    )  # fmt: skip
+    if isinstance(error, UnicodeDecodeError):
+        return True
     return isinstance(error, sqlite3.DatabaseError) and any(sign in text for sign in signs)
 
 

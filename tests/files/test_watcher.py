@@ -195,6 +195,20 @@ def test_a_tree_that_could_be_watched_in_part_only_is_polled(
         assert watcher.mode == "polling"
 
 
+def test_a_folder_that_cannot_be_watched_any_more_makes_it_poll(
+    root: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Watcher(root, Scanner(root), listener, quiet=0.01, poll_every=0.02) as watcher:
+        assert watcher.mode == "native"
+        monkeypatch.setattr("retrieval.files.watcher.require_watches", refuse)
+        (root / "new").mkdir()
+        listener.wait(lambda: "not every folder can be watched" in listener.reasons)
+        assert watcher.mode == "polling"
+        assert len(watcher.notes) == 1
+        (root / "new" / "later.py").write_text("z")
+        listener.wait_for("new/later.py")
+
+
 def test_there_are_watches_to_be_had_here(root: Path) -> None:
     limits.require_watches(root)
 
