@@ -232,6 +232,16 @@ def test_the_embedded_model_is_explained_as_it_computes(root: Path, tmp_path: Pa
     assert max(found.lines, key=lambda line: line.effect or 0.0).line in (7, 8)
 
 
+def test_a_line_without_words_behind_the_last_one_is_read_too(
+    root: Path, tmp_path: Path, embedded: OnnxEncoder
+) -> None:
+    (root / "brace.go").write_text("package a\n\nfunc send() {\n\tpost()\n}\n")
+    with with_encoder(root, tmp_path / "cache", embedded) as workspace:
+        found = workspace.explain("brace.go", 5, "post")
+    assert [line.line for line in found.lines] == [1, 3, 4, 5]
+    assert found.lines[-1].effect == pytest.approx(0.0, abs=1e-5)
+
+
 @pytest.mark.parametrize("text", ["x", "()\n", "{}\n" * 40, "\ud83c", "日本語 = 1\n" * 200, "a" * 900])
 def test_odd_files_are_explained_too(text: str, root: Path, tmp_path: Path, embedded: OnnxEncoder) -> None:
     with Workspace.open(root, encoder=embedded, cache_dir=tmp_path / "cache") as workspace:
