@@ -24,7 +24,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from retrieval.chunking import CHUNKING_VERSION
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.chunking import CHUNKING_VERSION, passage
 from retrieval.encoders import Encoder, load
 from retrieval.errors import (
     Cancelled,
@@ -62,9 +65,10 @@ from retrieval.indexing import (
 from retrieval.search import DEFAULT, SALIENT, Rows, Snapshot, Weights, inverse_frequencies, parse
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
+from retrieval.search.duplicates import near_duplicates as duplicates_in
 from retrieval.search.salience import LineVectors, by_meaning
-from retrieval.store import Applied, Store, vectors_file, workspace_folder
-from retrieval.types import Answer, Explanation, Filters, Freshness, Hit, IndexReport
+from retrieval.store import Applied, Store, passage_hash, vectors_file, workspace_folder
+from retrieval.types import Answer, Chunk, Duplicate, Explanation, Filters, Freshness, Hit, IndexReport
 from retrieval.vectors import ExactIndex, VectorIndex
 
 NO_FILTERS = Filters()
@@ -119,6 +123,10 @@ class Never:
 
     def is_set(self) -> bool:
         return False
+
+
+def _go_on() -> None:
+    """A check that lets go on."""
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -406,6 +414,21 @@ class Workspace:
         explanation = self._mended(ask)
         return replace(explanation, freshness=self._freshness(self.encoder.fingerprint))
 
+    def near_duplicates(self, path: str, check: Callable[[], None] = _go_on) -> tuple[Duplicate, ...]:
+        """The chunks of a file or open buffer that are almost the same as one elsewhere. Nothing is embedded for it.
+
+        Raises what `check` raises, which is called now and then, and StoreError.
+        """
+        return self._mended(lambda: duplicates_in(self.snapshot()[0], path, self._vectors_of, check))
+
+    def _vectors_of(self, encoder: Encoder, chunks: Sequence[Chunk]) -> list[NDArray[np.float32] | None]:
+        """The vectors of chunks that are stored or shown; None for one that has none yet."""
+        names = [passage_hash(passage(chunk)) for chunk in chunks]
+        known: dict[bytes, NDArray[np.float32]] = self.store.vectors_of_passages(encoder.fingerprint, names)
+        if encoder is self._encoder:
+            known = self._overlay.known_vectors() | known
+        return [known.get(name) for name in names]
+
     def _answer(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
         return self._mended(lambda: self._answer_once(ask))
 
@@ -622,8 +645,6 @@ def _with_vectors(rows: OverlaidRows, stored: VectorIndex, buffers: ExactIndex |
 
 def _passage_at(rows: Rows, path: str, line: int) -> tuple[int, str]:
     """The chunk at a line (or the first behind it) and what the encoder reads of it."""
-    from retrieval.chunking import passage
-
     chunks = rows.file_chunks(path)
     found = chunk_at(path, line, [chunk for _, chunk in chunks])
     return next(row for row, chunk in chunks if chunk is found), passage(found)

@@ -25,6 +25,7 @@ from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.server.document import Document
 from c2llm_lsp.server.edits import Edits
 from c2llm_lsp.server.folder import OPEN_SECONDS, Folder, Surroundings
+from c2llm_lsp.server.hints import Hints
 from c2llm_lsp.server.positions import Encoding
 from c2llm_lsp.server.progress import FolderProgress, work
 from c2llm_lsp.server.protocol import Protocol
@@ -71,7 +72,8 @@ class Server(LanguageServer):
         self._told: set[str] = set()
         self._status_due: asyncio.TimerHandle | None = None
         self.loop = asyncio.get_running_loop()
-        self.edits = Edits(self.loop, self.place)
+        self.hints = Hints(self)
+        self.edits = Edits(self.loop, self.place, self.hints.shown)
 
     # -- lifecycle --------------------------------------------------------------------------------------------------
 
@@ -262,6 +264,7 @@ class Server(LanguageServer):
         if (bar := self._bars.get(folder)) is None:
             return
         bar.follow()
+        self.hints.standing(folder)
         if folder.standing.state == "failed":
             self.tell(f"{folder.name}: {folder.standing.message}", lsp.MessageType.Error)
         self.status_changed()

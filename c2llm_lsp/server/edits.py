@@ -24,9 +24,12 @@ logger = logging.getLogger(__name__)
 class Edits:
     """The open documents that differ from what the index shows."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, place: Callable[[Document], Placed]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, place: Callable[[Document], Placed], on_shown: Callable[[str], None]
+    ) -> None:
         self._loop = loop
         self._place = place
+        self._on_shown = on_shown  # told the URI of a document that the index has as it is now
         self._worker = ThreadPoolExecutor(1, "c2llm-edit")
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._since: dict[str, float] = {}
@@ -103,6 +106,7 @@ class Edits:
     def _shown(self, uri: str, turn: int) -> None:
         if self._turns.get(uri) == turn:
             self._drop(uri)
+            self._on_shown(uri)
 
     def _drop(self, uri: str) -> None:
         self._pending.pop(uri, None)

@@ -15,10 +15,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.encoders import Encoder
 from retrieval.search.snapshot import Snapshot
 from retrieval.types import Chunk, Duplicate
 
-VectorsOf = Callable[[Sequence[Chunk]], Sequence[NDArray[np.float32] | None]]
+VectorsOf = Callable[[Encoder, Sequence[Chunk]], Sequence[NDArray[np.float32] | None]]
 
 # The numbers were tried on Django, FastAPI, Zod, libuv and Monolog: 213 of some 2,700 chunks were almost the same as
 # another, all of them to a reader as well (copies, or variants that differ in a name or two).
@@ -38,12 +39,8 @@ _COMMENT = re.compile(
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|\w+|[^\w\s]')
 
 
-def go_on() -> None:
-    """A check that lets go on."""
-
-
 def near_duplicates(
-    snapshot: Snapshot, path: str, vectors_of: VectorsOf, check: Callable[[], None] = go_on
+    snapshot: Snapshot, path: str, vectors_of: VectorsOf, check: Callable[[], None]
 ) -> tuple[Duplicate, ...]:
     """The chunks of a file that are almost the same as one elsewhere, each with the most alike. `vectors_of` gives the
     vectors of chunks that have one; nothing is embedded. Raises what `check` raises, which is called between chunks.
@@ -51,7 +48,7 @@ def near_duplicates(
     if snapshot.encoder is None or snapshot.index is None:
         return ()
     rows = [(row, chunk) for row, chunk in snapshot.rows.file_chunks(path) if _worth_it(chunk)][:MOST_CHUNKS]
-    vectors = vectors_of([chunk for _, chunk in rows])
+    vectors = vectors_of(snapshot.encoder, [chunk for _, chunk in rows])
     found = []
     for (row, chunk), vector in zip(rows, vectors, strict=True):
         check()

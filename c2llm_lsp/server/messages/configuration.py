@@ -85,3 +85,5 @@ def _follow(server: Server, before: dict[str, Any]) -> None:
     if changed - LIVE:
         for folder in tuple(server.folders):
             server.renew(folder)
+    if "near_duplicates" in changed:
+        server.hints.follow()

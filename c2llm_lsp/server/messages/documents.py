@@ -31,6 +31,7 @@ def register(server: Server) -> None:
             logger.warning("A document that is not open was changed: %s", params.text_document.uri)
             return
         document.apply(params.text_document.version, params.content_changes)
+        server.hints.edited(document.uri)
         if server.place(document):
             server.edits.changed(document)
 
@@ -45,3 +46,4 @@ def register(server: Server) -> None:
         document = server.documents.pop(params.text_document.uri, None)
         if document is not None:
             server.edits.closed(document)
+            server.hints.closed(document.uri)
