@@ -1,0 +1,50 @@
+/** Puts the parts together. What can live in the server does; nothing here knows how code is searched. */
+
+import * as vscode from "vscode";
+
+import { registerTool } from "./assistant/tool.ts";
+import { type Parts, registerCommands, takeCommand } from "./commands.ts";
+import { HeatMap } from "./explain/map.ts";
+import { Memory } from "./search/memory.ts";
+import { tellOfTrouble } from "./server/install.ts";
+import { Server } from "./server/server.ts";
+import { changesServer } from "./settings.ts";
+import { Results } from "./similar/results.ts";
+import { Bar } from "./status/bar.ts";
+import { registerPage } from "./status/page.ts";
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel("C2LLM", { log: true });
+  const environment = vscode.Uri.joinPath(context.globalStorageUri, "environment").fsPath;
+  const server: Server = new Server(environment, log, takeCommand(() => parts));
+  const memory = new Memory(context.workspaceState);
+  const parts: Parts = { server, memory, log, results: new Results(), map: new HeatMap(server, memory) };
+  context.subscriptions.push(
+    log,
+    server,
+    parts.results,
+    parts.map,
+    new Bar(server),
+    tellOfTrouble(server),
+    ...registerCommands(parts),
+    registerTool(server),
+    registerPage(),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (changesServer(event)) {
+        void server.restart();
+      }
+    }),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      // Between folders and none the server comes and goes; between some and others it follows by itself.
+      if (server.health.kind === "no folder" || vscode.workspace.workspaceFolders === undefined) {
+        void server.start();
+      }
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      if (server.health.kind === "missing") {
+        void server.start();
+      }
+    }),
+  );
+  void server.start();
+}

@@ -1,0 +1,245 @@
+/**
+ * The search box: answers while one types, shows the result under the cursor, jumps to it.
+ *
+ * Nothing waits for typing to pause: an answer takes milliseconds, and a question that is no longer asked is cancelled. The
+ * list keeps the server's order. An answer that unsaved edits were still missing from is asked for once more, with a wait.
+ */
+
+import * as vscode from "vscode";
+
+import { folderName, isInside, open, target } from "../places.ts";
+import { type Answer, type Hit, SEARCH, type SearchParams } from "../protocol.ts";
+import { type Health, NotRunning, type Server } from "../server/server.ts";
+import { own } from "../settings.ts";
+import { freshness, icon, nothing, place, salient, title } from "./describe.ts";
+import { addFilter } from "./filters.ts";
+import { Latest } from "./latest.ts";
+import { Preview } from "./preview.ts";
+import { parse } from "./question.ts";
+import type { Memory } from "./memory.ts";
+
+interface Item extends vscode.QuickPickItem {
+  hit?: Hit;
+  asked?: string; // an earlier question
+  command?: string;
+}
+
+const GROWN_MS = 1_000; // while an index grows its answers do, too
+const BESIDE: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("split-horizontal"), tooltip: "Open to the Side" };
+const FILTER: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon("filter"),
+  tooltip: "Filter by Language, Kind or Path",
+};
+const ALL: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon("folder-library"),
+  tooltip: "Searching All Folders: Search Only the Current One",
+};
+const ONE: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon("folder-active"),
+  tooltip: "Searching the Current Folder: Search All",
+};
+
+export function showSearch(server: Server, memory: Memory, typed = ""): void {
+  new Box(server, memory).show(typed);
+}
+
+class Box {
+  private readonly pick = vscode.window.createQuickPick<Item>();
+  private readonly latest = new Latest(() => new vscode.CancellationTokenSource());
+  private readonly preview = new Preview();
+  private readonly folder = currentFolder();
+  private allFolders = own().allFolders;
+  private accepted = false;
+  private busy: boolean;
+  private answered = 0; // when, in milliseconds
+  private asking = false; // a filter is being chosen in a box of its own
+  private readonly listeners: vscode.Disposable[] = [];
+
+  constructor(
+    private readonly server: Server,
+    private readonly memory: Memory,
+  ) {
+    this.busy = atWork(server.health);
+  }
+
+  show(typed: string): void {
+    const pick = this.pick;
+    pick.placeholder = "What does the code do? Words or a name; lang:python, kind:function, path:src/** narrow it down";
+    pick.matchOnDescription = false;
+    pick.matchOnDetail = false;
+    // Without it the box would sort what matches by letters. It is in every release, though not in the published types.
+    (pick as { sortByLabel?: boolean }).sortByLabel = false;
+    pick.value = typed;
+    this.listeners.push(
+      pick.onDidChangeValue(() => void this.ask()),
+      pick.onDidChangeActive(([item]) => this.look(item)),
+      pick.onDidAccept(() => void this.accept()),
+      pick.onDidTriggerButton((button) => void this.press(button)),
+      pick.onDidTriggerItemButton(({ item }) => void this.jump(item, true)),
+      pick.onDidHide(() => this.hidden()),
+      this.server.onDidChange((health) => this.follow(health)),
+    );
+    this.dress("");
+    pick.show();
+    void this.ask();
+  }
+
+  private async ask(again = false): Promise<void> {
+    const { query, ...filters } = parse(this.pick.value);
+    this.preview.forget();
+    if (query === "") {
+      this.latest.cancel();
+      this.pick.busy = false;
+      this.pick.items = this.earlier();
+      this.dress("");
+      return;
+    }
+    const folder = !this.allFolders && this.folder ? { folder: this.folder.uri.toString() } : {};
+    const params: SearchParams = { query, ...filters, ...folder };
+    this.pick.busy = true;
+    try {
+      const missing = await this.answer(params, again);
+      if (missing) {
+        await this.answer({ ...params, waitForEdits: true }, true);
+      }
+      if (missing !== undefined) {
+        this.pick.busy = false;
+      }
+    } catch (error) {
+      this.pick.busy = false;
+      this.pick.items = [failed(error)];
+      this.dress("");
+    }
+  }
+
+  /** Show the answer; whether something was not in it yet, or undefined where a newer question took its place. */
+  private async answer(params: SearchParams, again: boolean): Promise<boolean | undefined> {
+    const answer = await this.latest.run((token) => this.server.request<Answer>(SEARCH, params, token));
+    if (answer === undefined) {
+      return undefined;
+    }
+    this.answered = Date.now();
+    const [active] = again ? this.pick.activeItems : [];
+    this.pick.items = answer.hits.length > 0 ? answer.hits.map(item) : [note(this.busy ? "Nothing was found so far." : nothing(answer))];
+    const kept = this.pick.items.find((one) => active?.hit && one.hit && same(one.hit, active.hit));
+    if (kept) {
+      this.pick.activeItems = [kept];
+    }
+    const { health } = this.server;
+    this.dress(freshness(answer.freshness, health.kind === "running" ? health.folders : []));
+    return answer.freshness.pendingFiles > 0;
+  }
+
+  /** What was indexed meanwhile belongs into the list. */
+  private follow(health: Health): void {
+    const was = this.busy;
+    this.busy = atWork(health);
+    const done = was && !this.busy;
+    const grown = this.busy && Date.now() - this.answered >= GROWN_MS;
+    if ((done || grown) && this.pick.value.trim() !== "") {
+      this.answered = Date.now();
+      void this.ask(true);
+    }
+  }
+
+  private look(item: Item | undefined): void {
+    if (item?.hit && own().preview) {
+      this.preview.show(item.hit);
+    }
+  }
+
+  private async accept(): Promise<void> {
+    const [item] = this.pick.activeItems;
+    if (item?.asked !== undefined) {
+      this.pick.value = item.asked;
+      await this.ask();
+    } else if (item?.command) {
+      this.pick.hide();
+      await vscode.commands.executeCommand(item.command);
+    } else if (item) {
+      await this.jump(item, false);
+    }
+  }
+
+  private async jump(item: Item, beside: boolean): Promise<void> {
+    if (!item.hit) {
+      return;
+    }
+    this.accepted = true;
+    this.memory.found(this.pick.value, parse(this.pick.value).query, item.hit);
+    await this.preview.settle();
+    this.pick.hide();
+    await open(target(item.hit), beside);
+  }
+
+  private async press(button: vscode.QuickInputButton): Promise<void> {
+    if (button === FILTER) {
+      this.asking = true;
+      this.pick.value = await addFilter(this.server, this.pick.value);
+      this.asking = false;
+      this.pick.show();
+    } else {
+      this.allFolders = button === ONE;
+    }
+    await this.ask();
+  }
+
+  private hidden(): void {
+    if (this.asking) {
+      return;
+    }
+    this.latest.cancel();
+    this.listeners.forEach((listener) => listener.dispose());
+    this.pick.dispose();
+    void this.preview.end(this.accepted);
+  }
+
+  private dress(standing: string): void {
+    const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+    const scope = several ? (this.allFolders ? " in all folders" : ` in ${this.folder?.name ?? ""}`) : "";
+    this.pick.title = `Semantic Search${scope}${standing ? ` — ${standing}` : ""}`;
+    this.pick.buttons = several && this.folder ? [FILTER, this.allFolders ? ALL : ONE] : [FILTER];
+  }
+
+  private earlier(): Item[] {
+    return this.memory
+      .questions()
+      .map((asked) => ({ label: `$(history) ${asked}`, asked, alwaysShow: true, description: "" }));
+  }
+}
+
+function item(hit: Hit): Item {
+  return {
+    label: `$(${icon(hit.kind)}) ${title(hit)}`,
+    description: place(hit, folderName(hit)),
+    detail: salient(hit)[0]?.text ?? "",
+    alwaysShow: true,
+    buttons: [BESIDE],
+    hit,
+  };
+}
+
+function same(one: Hit, other: Hit): boolean {
+  return one.uri === other.uri && one.symbol === other.symbol && one.kind === other.kind;
+}
+
+function atWork(health: Health): boolean {
+  return health.kind === "starting" || (health.kind === "running" && health.folders.some(({ work }) => work !== null));
+}
+
+function note(text: string): Item {
+  return { label: `$(info) ${text}`, alwaysShow: true };
+}
+
+function failed(error: unknown): Item {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof NotRunning
+    ? { label: `$(warning) ${message}`, detail: "Press Enter to see what can be done.", command: "c2llm.menu", alwaysShow: true }
+    : note(message);
+}
+
+/** The folder of the file at hand, else the first. */
+function currentFolder(): vscode.WorkspaceFolder | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return (uri && isInside(uri) ? vscode.workspace.getWorkspaceFolder(uri) : undefined) ?? vscode.workspace.workspaceFolders?.[0];
+}

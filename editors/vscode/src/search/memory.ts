@@ -1,0 +1,31 @@
+/** What was asked and found in this workspace: the questions for the next search, the last result for its explanation. */
+
+import type * as vscode from "vscode";
+
+import type { Hit } from "../protocol.ts";
+
+const KEY = "c2llm.questions";
+const KEPT = 12;
+
+export class Memory {
+  private last: { query: string; hit: Hit } | undefined;
+
+  constructor(private readonly state: vscode.Memento) {}
+
+  questions(): string[] {
+    return this.state.get<string[]>(KEY, []);
+  }
+
+  found(typed: string, query: string, hit: Hit): void {
+    this.last = { query, hit };
+    const asked = typed.trim();
+    void this.state.update(KEY, [asked, ...this.questions().filter((earlier) => earlier !== asked)].slice(0, KEPT));
+  }
+
+  /** The question that led to a line, if it was the last one that led anywhere. */
+  questionFor(uri: string, line: number): string {
+    const { last } = this;
+    const inside = last && last.hit.uri === uri && last.hit.range.start.line <= line && line <= last.hit.range.end.line;
+    return inside ? last.query : "";
+  }
+}

@@ -1,0 +1,114 @@
+/** Offering to install the server, and doing it. */
+
+import * as vscode from "vscode";
+
+import { own } from "../settings.ts";
+import { install, NoPython } from "./managed.ts";
+import { interpreter } from "./python.ts";
+import { sentence, type Server } from "./server.ts";
+
+const INSTALL = "Install";
+const SET_PATH = "Set the Path";
+const LOG = "Show Log";
+const RETRY = "Try Again";
+
+/** Tell of what keeps the server from running, once for each time that it comes to it. */
+export function tellOfTrouble(server: Server): vscode.Disposable {
+  let before = "";
+  return server.onDidChange((health) => {
+    const now = health.kind === "missing" || health.kind === "failed" ? sentence(health) : health.kind;
+    if (now === before || (health.kind === "starting" && before !== "running")) {
+      return; // between two tries there is nothing new to say
+    }
+    before = now;
+    if (health.kind === "missing") {
+      void tellMissing(now, health.setting !== "");
+    } else if (health.kind === "failed") {
+      void tellFailed(now);
+    }
+  });
+}
+
+export async function installServer(server: Server, log: vscode.LogOutputChannel): Promise<void> {
+  if (!vscode.workspace.isTrusted) {
+    void vscode.window.showWarningMessage("Trust this workspace first: C2LLM installs nothing from a restricted one.");
+    return;
+  }
+  const command = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: "Installing C2LLM", cancellable: true },
+    (progress, token) => attempt(server, log, progress, token),
+  );
+  if (command === undefined) {
+    return;
+  }
+  await server.restart();
+  const set = own().serverPath;
+  if (set !== "") {
+    void vscode.window.showWarningMessage(`Installed, but the setting c2llm.server.path still names ${set}.`);
+  }
+}
+
+async function attempt(
+  server: Server,
+  log: vscode.LogOutputChannel,
+  progress: vscode.Progress<{ message: string }>,
+  token: vscode.CancellationToken,
+): Promise<string | undefined> {
+  const cancel = new AbortController();
+  token.onCancellationRequested(() => cancel.abort());
+  try {
+    await server.stop(); // it may run from the environment that is made anew
+    return await install({
+      environment: server.environment,
+      requirement: own().requirement,
+      pythons: await pythons(),
+      windows: process.platform === "win32",
+      report: (message) => progress.report({ message }),
+      log: (line) => log.info(line),
+      signal: cancel.signal,
+    });
+  } catch (error) {
+    void server.start();
+    if (!token.isCancellationRequested) {
+      void tellNotInstalled(error, log);
+    }
+    return undefined;
+  }
+}
+
+/** The interpreter of the Python extension first; then those that are on PATH, newest first. */
+async function pythons(): Promise<string[]> {
+  const chosen = await interpreter();
+  const named = process.platform === "win32" ? ["python", "python3"] : ["python3", "python"];
+  const versions = ["3.13", "3.12", "3.11", "3.10"].map((version) => `python${version}`);
+  return [...(chosen === "" ? [] : [chosen]), ...named, ...versions];
+}
+
+async function tellMissing(message: string, wrongSetting: boolean): Promise<void> {
+  const buttons = wrongSetting ? [SET_PATH, RETRY] : [INSTALL, SET_PATH];
+  await act(await vscode.window.showWarningMessage(message, ...buttons));
+}
+
+async function tellFailed(message: string): Promise<void> {
+  await act(await vscode.window.showErrorMessage(message, LOG, RETRY));
+}
+
+async function tellNotInstalled(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
+  const why = error instanceof Error ? error.message : String(error);
+  log.error(why);
+  const message = error instanceof NoPython ? why : `C2LLM could not be installed: ${why.split("\n").at(-1) ?? ""}`;
+  await act(await vscode.window.showErrorMessage(message, LOG, SET_PATH));
+}
+
+async function act(button: string | undefined): Promise<void> {
+  const commands: Record<string, string> = {
+    [INSTALL]: "c2llm.install",
+    [SET_PATH]: "c2llm.openServerPath",
+    [LOG]: "c2llm.showLog",
+    [RETRY]: "c2llm.restart",
+  };
+  const command = commands[button ?? ""];
+  if (command !== undefined) {
+    await vscode.commands.executeCommand(command);
+  }
+}

@@ -1,0 +1,72 @@
+/** The status-bar item and the status page, as text. Pure. */
+
+import type { FolderState, FolderStatus, StatusAnswer } from "../protocol.ts";
+import { count, progress } from "../search/describe.ts";
+
+export interface Shown {
+  text: string;
+  tooltip: string;
+  alarm: boolean;
+}
+
+export function folders(states: readonly FolderState[]): Shown {
+  const failed = states.filter((folder) => folder.state === "failed");
+  const busy = states.filter((folder) => folder.state === "indexing" || folder.state === "opening");
+  const paused = states.filter((folder) => folder.state === "paused");
+  if (states.length === 0) {
+    return { text: "$(sync~spin) C2LLM: opening", tooltip: "The folders are being opened.", alarm: false };
+  }
+  const tooltip = states.map(line).join("\n");
+  if (failed.length > 0) {
+    return { text: "$(warning) C2LLM", tooltip, alarm: true };
+  }
+  if (busy.length > 0) {
+    return { text: `$(sync~spin) C2LLM: ${progress(busy)}`, tooltip, alarm: false };
+  }
+  if (paused.length > 0) {
+    return { text: "$(debug-pause) C2LLM: paused", tooltip, alarm: false };
+  }
+  return { text: "$(search-sparkle) C2LLM", tooltip, alarm: false };
+}
+
+/** One folder: its name, how it stands, and what is going on. */
+export function line(folder: FolderState): string {
+  const { name, state, work, message, pendingEdits } = folder;
+  const doing = work ? `${state}, ${work.done.toLocaleString("en")} of ${unit(work.stage, work.total)} (${work.percentage} %)` : state;
+  const edits = pendingEdits > 0 ? `; ${count(pendingEdits, "edit")} pending` : "";
+  return `${name}: ${message === "" ? doing : `${doing}. ${message}`}${edits}`;
+}
+
+/** The status page, as Markdown. */
+export function page(status: StatusAnswer): string {
+  const head = `# C2LLM\n\nServer ${status.version}, protocol ${status.protocol}, encoder \`${status.encoder}\`.\n`;
+  return [head, ...status.folders.map(section)].join("\n");
+}
+
+function section(folder: FolderStatus): string {
+  const rows = [`## ${folder.name}`, "", line(folder), ""];
+  const now = folder.freshness;
+  if (now) {
+    rows.push(
+      "| | |",
+      "|---|---|",
+      `| files | ${now.files.toLocaleString("en")} |`,
+      `| chunks | ${now.chunks.toLocaleString("en")} |`,
+      `| pending | ${count(now.pendingFiles, "file")}, ${count(now.pendingChunks, "chunk")} |`,
+      `| languages | ${table(folder.languages)} |`,
+      `| skipped | ${table(folder.skipped)} |`,
+      `| index | \`${folder.index}\`, ${(folder.indexBytes / 1e6).toFixed(1)} MB |`,
+      "",
+    );
+  }
+  return [...rows, ...folder.notes.map((note) => `- ${note}`), ""].join("\n");
+}
+
+function table(counts: Record<string, number>): string {
+  const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  return sorted.map(([name, n]) => `${name} ${n.toLocaleString("en")}`).join(", ") || "none";
+}
+
+function unit(stage: string, total: number): string {
+  return count(total, stage === "vectors" ? "chunk" : "file");
+}
