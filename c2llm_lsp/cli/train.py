@@ -76,6 +76,7 @@ def train(
         from retrieval.model.c2llm import C2LLM
         from retrieval.model.export import export
         from retrieval.training.fit import TOKENIZER_NAME, Settings, fit
+        from retrieval.training.processes import processes_here
         from retrieval.training.trainer import Stage
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
@@ -95,6 +96,8 @@ def train(
     )
     settings = Settings(stage, batch, seed, hard_negatives, lora, teacher, _weights(weight or []))
     folder = fit(tasks, model, out, settings)
+    if not processes_here().first:
+        return FOUND
     report = export(C2LLM.load(folder), folder / TOKENIZER_NAME, folder)
     if not quiet:
         remark(f"{folder} holds the model ({report.megabytes} MB); use it with: c2llm model use {folder}")

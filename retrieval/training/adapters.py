@@ -18,7 +18,7 @@ SCALE = 2  # alpha / rank, the usual choice
 def add_adapters(model: C2LLM, rank: int) -> C2LLM:
     """Changes the model in place: only adapters and pooling learn. New adapters change nothing at first."""
     try:
-        from peft import LoraConfig, inject_adapter_in_model  # type: ignore[import-not-found, unused-ignore]
+        from peft import LoraConfig, inject_adapter_in_model  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
         raise MissingExtra("LoRA", "train") from error
 

@@ -22,6 +22,7 @@ from retrieval.training.adapters import add_adapters, merge_adapters
 from retrieval.training.forward import encode
 from retrieval.training.mixture import Mixture, Teacher, tokens
 from retrieval.training.negatives import mined
+from retrieval.training.processes import processes_here
 from retrieval.training.tasks import DataError, Task, read_examples, read_tasks, usable, write_examples
 from retrieval.training.trainer import CHECKPOINT_NAME, Stage, train
 
@@ -51,26 +52,31 @@ def fit(tasks_folder: Path, start: Path, out: Path, settings: Settings) -> Path:
     """Trains the model in START on the tasks and writes the result to OUT."""
     from tokenizers import Tokenizer
 
+    processes = processes_here()
     out.mkdir(parents=True, exist_ok=True)
-    _same_run(out, start, settings)
+    if processes.first:
+        _same_run(out, start, settings)
     tokenizer = Tokenizer.from_file(str(_tokenizer_beside(start)))
     teacher = _teacher(settings.teacher) if settings.teacher else None
     tasks = read_tasks(tasks_folder, weights=settings.weights)
     torch.manual_seed(settings.seed)
-    model = C2LLM.load(start)
-    if torch.cuda.is_available():
-        model = model.to("cuda")
+    model = C2LLM.load(start).to(processes.device)
     if settings.hard_negatives:
+        if not processes.first:
+            processes.wait()  # the first one mines
         tasks = [_with_mined(task, model, tokenizer, out, settings.hard_negatives) for task in tasks]
+        if processes.first:
+            processes.wait()
     mixture = Mixture(tasks, tokenizer, model.config, size=settings.batch, seed=settings.seed, teacher=teacher)
     logger.info("%d tasks, %d batches an epoch, %d steps", len(tasks), mixture.per_epoch, settings.stage.steps)
     if settings.lora_rank:
         add_adapters(model, settings.lora_rank)
-    trained = train(model, mixture, settings.stage, out, mixture.validations())
+    trained = train(model, mixture, settings.stage, out, mixture.validations(), processes)
     if settings.lora_rank:
         trained = merge_adapters(trained)
-    trained.cpu().save(out)
-    shutil.copyfile(_tokenizer_beside(start), out / TOKENIZER_NAME)
+    if processes.first:
+        trained.cpu().save(out)
+        shutil.copyfile(_tokenizer_beside(start), out / TOKENIZER_NAME)
     return out
 
 

@@ -52,6 +52,8 @@ class Forward:
 
     def vectors(self, ids: Integers, mask: Integers) -> Tensor:
         parts = list(self.groups(ids, mask))
+        if not parts:
+            return torch.zeros(0, self._model.config.dimension, device=self._device)
         order = np.concatenate([rows for rows, _ in parts])
         return torch.cat([compute() for _, compute in parts])[self._on_device(np.argsort(order))]
 

@@ -113,7 +113,7 @@ def _parsed(line: bytes) -> Row | str:
 
 def _hub_rows(name: str) -> Iterator[Row]:
     try:
-        from datasets import load_dataset  # type: ignore[import-not-found, unused-ignore]
+        from datasets import load_dataset  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
         raise DataError("Data sets of the hub need the library datasets: pip install datasets") from error
     try:

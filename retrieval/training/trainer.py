@@ -25,6 +25,7 @@ from retrieval.training.curve import Curve
 from retrieval.training.forward import Forward, Validation, attention, mean_reciprocal_rank
 from retrieval.training.health import Watch, evenness
 from retrieval.training.loss import InfoNce
+from retrieval.training.processes import Alone
 
 CHECKPOINT_NAME = "checkpoint.pt"
 SMOOTH = 0.95  # of the running mean of the loss
@@ -87,6 +88,7 @@ class Run:
     step: int = 0
     seconds: float = 0.0
     smooth: dict[str, float] = field(default_factory=dict)  # running mean of the loss, by task
+    processes: Alone = field(default_factory=Alone)
 
     @property
     def result(self) -> C2LLM:
@@ -147,6 +149,7 @@ def train(
     stage: Stage,
     folder: Path,
     validations: Mapping[str, Validation] | None = None,
+    processes: Alone | None = None,
 ) -> C2LLM:
     """Trains to the end of the stage, resuming from FOLDER/checkpoint.pt where there is one."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -156,18 +159,22 @@ def train(
         model, loss_function, _optimiser(model, loss_function, stage), deepcopy(model) if stage.averaged else None
     )
     run.resume(folder)
+    run.processes = processes or run.processes
+    first = run.processes.first
     tasks = [f"mrr {task}" for task in held_out] if len(held_out) > 1 else []
-    curve, watch = Curve(folder / "curve.csv", run.step, ("loss", "mrr", "entropy", "last", *tasks)), Watch()
+    fields = ("loss", "mrr", "entropy", "last", *tasks)
+    curve, watch = Curve(folder / "curve.csv", run.step, fields) if first else None, Watch()
     saved = time.monotonic()
     started = saved - run.seconds
     while run.step < stage.steps:
         _one_step(run, source.batch(run.step), stage, folder)
         run.seconds = time.monotonic() - started
-        if run.step % stage.validate_every == 0 or run.step == stage.steps:
+        if curve is not None and (run.step % stage.validate_every == 0 or run.step == stage.steps):
             _validate(run, stage, held_out, curve, watch)
-        if time.monotonic() - saved > stage.checkpoint_seconds or run.step == stage.steps:
+        if first and (time.monotonic() - saved > stage.checkpoint_seconds or run.step == stage.steps):
             run.save(folder)
             saved = time.monotonic()
+    run.processes.wait()
     return run.result.eval()
 
 
@@ -217,7 +224,8 @@ def _optimiser(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.opti
 def _train_step(run: Run, batch: Batch, stage: Stage) -> float:
     run.model.train()
     run.optimiser.zero_grad(set_to_none=True)
-    loss = _backward_cached(run, batch, stage) if stage.cached else _backward(run, batch, stage)
+    cached = stage.cached or run.processes.count > 1
+    loss = _backward_cached(run, batch, stage) if cached else _backward(run, batch, stage)
     learning = [p for group in run.optimiser.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(learning, 1.0)
     if math.isfinite(loss):
@@ -238,20 +246,25 @@ def _backward(run: Run, batch: Batch, stage: Stage) -> float:
 
 def _backward_cached(run: Run, batch: Batch, stage: Stage) -> float:
     """Vectors without a graph, the loss's gradients in them, then one group after the other with a graph: memory is that of one
-    group, and the gradients are those of the whole batch."""
+    group, and the gradients are those of the whole batch. Several processes share the rows."""
     forward = Forward(run.model, batch, bf16=stage.bf16)
     sides = ((batch.query_ids, batch.query_mask), (batch.passage_ids, batch.passage_mask))
+    own = [run.processes.own(len(ids)) for ids, _ in sides]
+    vectors = []
     with torch.no_grad():
-        vectors = [forward.vectors(ids, mask) for ids, mask in sides]
-    for part in vectors:
-        part.requires_grad_()
+        for (ids, mask), rows in zip(sides, own, strict=True):
+            found = forward.vectors(ids[rows], mask[rows])
+            whole = found.new_zeros(len(ids), found.shape[1])
+            whole[torch.from_numpy(rows).to(found.device)] = found
+            vectors.append(run.processes.summed(whole).requires_grad_())
     loss = _loss(run, vectors[0], vectors[1], batch, stage)
     torch.autograd.backward(loss)
-    for (ids, mask), part in zip(sides, vectors, strict=True):
-        for rows, compute in forward.groups(ids, mask):
+    for (ids, mask), part, rows in zip(sides, vectors, own, strict=True):
+        for places, compute in forward.groups(ids[rows], mask[rows]):
             assert part.grad is not None
-            torch.autograd.backward(compute(), part.grad[torch.from_numpy(rows).to(part.device)])
+            torch.autograd.backward(compute(), part.grad[torch.from_numpy(rows[places]).to(part.device)])
     forward.finish_backward()
+    run.processes.sum_gradients(run.model.parameters())
     return float(loss.detach())
 
 

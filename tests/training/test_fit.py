@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,3 +204,38 @@ def test_an_empty_mixture_is_told_in_words(tokenizer: tokenizers.Tokenizer) -> N
 
 def test_every_public_task_has_an_instruction() -> None:
     assert instruction_of("synthetic-text2sql").startswith("Given a natural language question")
+
+
+PROGRAM = """
+import sys, torch
+from dataclasses import replace
+from pathlib import Path
+from retrieval.training.fit import fit
+from tests.training.test_fit import SETTINGS
+torch.set_num_threads(1)
+tasks, start, out = map(Path, sys.argv[1:])
+fit(tasks, start, out, replace(SETTINGS, hard_negatives=1, stage=replace(SETTINGS.stage, steps=10, cached=True)))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(tmp_path: Path, tasks: Path, start: Path) -> None:
+    pytest.importorskip("accelerate")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def started(out: Path, rank: int, count: int) -> subprocess.Popen[bytes]:
+        place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        environment = {**os.environ, **{name: str(value) for name, value in place.items()}}
+        command = [sys.executable, "-c", PROGRAM, str(tasks), str(start), str(out)]
+        return subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
+
+    running = [started(tmp_path / "two", rank, 2) for rank in (0, 1)] + [started(tmp_path / "one", 0, 1)]
+    for process in running:
+        _, told = process.communicate(timeout=100)
+        assert process.returncode == 0, told.decode()
+    one, two = (C2LLM.load(tmp_path / name).state_dict() for name in ("one", "two"))
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, atol=1e-4, rtol=1e-3)
+    assert len(curve(tmp_path / "two")) == len(curve(tmp_path / "one")) == 2
