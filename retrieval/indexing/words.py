@@ -28,8 +28,9 @@ BATCH_SECONDS = 0.5
 # From this many files on they are cut by worker processes, which take a third of a second to start.
 POOL_FROM = 100
 
-# Reasons that may go away without the file's time or size changing: such a file is tried again at every scan.
-_PASSING = ("unreadable", "changing", LOST, f"{CRASHED}: SIGKILL")
+# Reasons that may go away without the file's time or size changing, as the size that is allowed may grow: such a file is
+# tried again at every scan.
+_PASSING = ("unreadable", "changing", "too large", LOST, f"{CRASHED}: SIGKILL")
 _GONE = ("missing", "outside the workspace", "link")
 _DANGEROUS = (CRASHED, STUCK, LOST)  # such a file is never cut in this process
 _UNSETTLED = -1  # a time that no file has
