@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.base import Vectors
-from retrieval.store import Corpus, Globs, Place, Store, first, words_only
+from retrieval.store import Corpus, Globs, Header, Place, Store, first, words_only
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable
 from retrieval.vectors.base import best
@@ -42,6 +42,19 @@ class Row:
     def key(self) -> tuple[bytes, str, str]:
         """Rows with the same one have the same words and vector."""
         return self.hash, self.chunk.symbol, self.chunk.scope
+
+    @property
+    def header(self) -> Header:
+        chunk = self.chunk
+        return Header(
+            chunk.path,
+            chunk.language,
+            chunk.kind,
+            chunk.symbol,
+            chunk.start_line,
+            chunk.end_line,
+            chunk.start_byte,
+        )
 
     @property
     def place(self) -> Place:
@@ -160,9 +173,13 @@ class OverlaidRows:
         ids = np.concatenate([np.array([row for row, _ in kept], dtype=np.int64), ids])
         return first(ids, np.concatenate([np.array([score for _, score in kept]), scores]), limit, self.places)
 
-    def chunks(self, ids: Sequence[int], *, text: bool = True) -> dict[int, Chunk]:
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
         mine = {i: self.view.rows[i].chunk for i in ids if i in self.view.rows}
-        return self.store.chunks([i for i in ids if i >= 0 and i not in self._barred], text=text) | mine
+        return self.store.chunks([i for i in ids if i >= 0 and i not in self._barred]) | mine
+
+    def headers(self, ids: Sequence[int]) -> dict[int, Header]:
+        mine = {i: self.view.rows[i].header for i in ids if i in self.view.rows}
+        return self.store.headers([i for i in ids if i >= 0 and i not in self._barred]) | mine
 
     def places(self, ids: Sequence[int]) -> dict[int, Place]:
         mine = {i: self.view.rows[i].place for i in ids if i in self.view.rows}

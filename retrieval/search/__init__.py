@@ -46,8 +46,8 @@ def search(
     candidates = gather(snapshot, query, vector, filters, weights)
     check()
     idf = inverse_frequencies(snapshot, query.terms)
-    chunks = snapshot.rows.chunks(candidates.ids.tolist(), text=False)
-    ranked = rank(candidates, chunks, query, idf, weights, k * SPARE)
+    headers = snapshot.rows.headers(candidates.ids.tolist())
+    ranked = rank(candidates, headers, query, idf, weights, k * SPARE)
     check()
     return _hits(snapshot, merge(ranked)[:k], idf)
 
@@ -66,8 +66,8 @@ def similar(
     allowed = snapshot.rows.allowed(filters) if filters else None
     near = nearest(snapshot, vector, k * SPARE + len(leave_out), allowed)
     rows = [row for row in near if row not in leave_out]
-    chunks = snapshot.rows.chunks(rows, text=False)
-    ranked = [Ranked(row, chunks[row]) for row in rows if row in chunks]
+    headers = snapshot.rows.headers(rows)
+    ranked = [Ranked(row, headers[row]) for row in rows if row in headers]
     for candidate in ranked:
         candidate.add("meaning", near[candidate.id], near[candidate.id])
     ranked.sort(key=in_order)

@@ -2,21 +2,23 @@
 
 The score is additive (dense + words + names + file), times one factor for the kind of file; a file's further hits then
 count less and less, so that one file does not take the list over.
+
+Most candidates never become hits, so they are scored with plain numbers; what each step did is told for the best only,
+by taking the same steps again.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retrieval.search.candidates import Candidates, last_part
 from retrieval.search.paths import kind_of, name_of
 from retrieval.search.query import Query, stems
 from retrieval.search.weights import Weights
-from retrieval.store import stem
+from retrieval.store import Header, stem
 from retrieval.types import Chunk, Signal
 
 # How many further chunks of a file count for it, each by half of the one before.
@@ -25,10 +27,10 @@ FILE_DEPTH = 4
 
 @dataclass(slots=True)
 class Ranked:
-    """A candidate on its way to becoming a hit. Its signals are plain tuples until then: most candidates never do."""
+    """A candidate that may become a hit, with what each step did to its score."""
 
     id: int
-    chunk: Chunk
+    chunk: Chunk | Header
     parts: list[tuple[str, float, float]] = field(default_factory=list)
     score: float = 0.0
 
@@ -42,11 +44,43 @@ class Ranked:
         return tuple(Signal(*part) for part in self.parts)
 
 
+@dataclass(slots=True)
+class _File:
+    """What the candidates of one file share."""
+
+    name: float  # how far the query says the file's name
+    folder: float
+    kind: str  # "" where it makes no difference
+    factor: float
+    scores: list[float] = field(default_factory=list)
+    mass: float = 0.0  # what the other good chunks are worth
+    shown: int = 0  # candidates that come before the present one
+
+
+@dataclass(slots=True)
+class _Candidate:
+    id: int
+    chunk: Chunk | Header
+    dense: float
+    lexical: float
+    definition: float
+    symbol: float
+    file: _File
+    score: float
+    times: int = 0  # candidates of the same file that come before it
+
+
 def rank(
-    candidates: Candidates, chunks: dict[int, Chunk], query: Query, idf: dict[str, float], weights: Weights, k: int
+    candidates: Candidates,
+    chunks: Mapping[int, Chunk] | Mapping[int, Header],
+    query: Query,
+    idf: dict[str, float],
+    weights: Weights,
+    k: int,
 ) -> list[Ranked]:
     """The best k candidates, best first; ties go by path and line, never by row order."""
     wanted = Wanted({part: idf[part] for part in query.parts})
+    files: dict[str, _File] = {}
     rows = []
     for row, dense, lexical, defines in zip(
         candidates.ids.tolist(),
@@ -57,17 +91,27 @@ def rank(
     ):
         if (chunk := chunks.get(row)) is None:
             continue  # deleted since the vectors were read
-        ranked = Ranked(row, chunk)
-        ranked.add("meaning", dense, weights.dense * dense)
-        ranked.add("words", lexical, weights.lexical * lexical)
-        if defines:
-            ranked.add("definition", 1.0, weights.definition * _exactness(chunk, query))
-        _names(ranked, wanted, weights)
-        rows.append(ranked)
-    _files(rows, weights)
-    for ranked in rows:
-        _kind(ranked, query, weights)
-    return _spread(rows, weights.repeat, k)
+        if (file := files.get(chunk.path)) is None:
+            file = files[chunk.path] = _file(chunk, query, wanted, weights)
+        definition = _exactness(chunk, query) if defines else 0.0
+        symbol = wanted.overlap(chunk.symbol)
+        score = weights.dense * dense + weights.lexical * lexical
+        score += weights.definition * definition
+        score += weights.symbol * symbol
+        score += weights.stem * file.name
+        score += weights.folder * file.folder
+        file.scores.append(score)
+        rows.append(_Candidate(row, chunk, dense, lexical, definition, symbol, file, score))
+    for file in files.values():
+        file.mass = _mass(file.scores)
+    for each in rows:
+        each.score += weights.file * each.file.mass * 0.5
+        each.score += each.score * (each.file.factor - 1.0)
+    for each in sorted(rows, key=in_order):
+        each.times = each.file.shown
+        each.file.shown += 1
+        each.score += each.score * (weights.repeat**each.times - 1.0)
+    return [_explained(each, weights) for each in heapq.nsmallest(k, rows, key=in_order)]
 
 
 class Wanted:
@@ -100,17 +144,23 @@ class Wanted:
         return sum(self._idf[part] for part in found) / self._total if found else 0.0
 
 
-def _names(ranked: Ranked, wanted: Wanted, weights: Weights) -> None:
-    bare, folder = name_of(ranked.chunk.path)
-    for name, value, weight in (
-        ("symbol", wanted.overlap(ranked.chunk.symbol), weights.symbol),
-        ("file name", wanted.overlap(bare), weights.stem),
-        ("folder", wanted.recall(folder), weights.folder),
-    ):
-        ranked.add(name, value, weight * value)
+def _file(chunk: Chunk | Header, query: Query, wanted: Wanted, weights: Weights) -> _File:
+    """A file's names against the query, and one factor for its kind, unless the query asks for that very kind."""
+    bare, folder = name_of(chunk.path)
+    kind = kind_of(chunk.path, chunk.language)
+    plain = kind == "code" or stem(kind) in query.terms
+    factor: float = 1.0 if plain else getattr(weights, kind)
+    return _File(wanted.overlap(bare), wanted.recall(folder), "" if plain else kind, factor)
 
 
-def _exactness(chunk: Chunk, query: Query) -> float:
+def _mass(scores: Sequence[float]) -> float:
+    """What the good chunks of a file beside its best are worth."""
+    if len(scores) < 2:
+        return 0.0
+    return sum(score * 0.5**n for n, score in enumerate(heapq.nlargest(FILE_DEPTH + 1, scores)[1:], 1))
+
+
+def _exactness(chunk: Chunk | Header, query: Query) -> float:
     """1 where the chunk's own symbol is the name as written, less for another case; half where the query says more."""
     best = 0.0
     for name in query.names:
@@ -122,37 +172,21 @@ def _exactness(chunk: Chunk, query: Query) -> float:
     return best if query.is_name else best / 2
 
 
-def _files(rows: Sequence[Ranked], weights: Weights) -> None:
-    """Add to every chunk what the other good chunks of its file are worth."""
-    by_path: dict[str, list[Ranked]] = defaultdict(list)
-    for ranked in rows:
-        by_path[ranked.chunk.path].append(ranked)
-    for group in by_path.values():
-        scores = heapq.nlargest(FILE_DEPTH + 1, (r.score for r in group))
-        mass = sum(s * 0.5 ** (n + 1) for n, s in enumerate(scores[1:]))
-        for ranked in group:
-            ranked.add("file", mass, weights.file * mass * 0.5)
+def _explained(candidate: _Candidate, weights: Weights) -> Ranked:
+    """The candidate with the steps that made its score."""
+    file, ranked = candidate.file, Ranked(candidate.id, candidate.chunk)
+    ranked.add("meaning", candidate.dense, weights.dense * candidate.dense)
+    ranked.add("words", candidate.lexical, weights.lexical * candidate.lexical)
+    ranked.add("definition", 1.0, weights.definition * candidate.definition)
+    ranked.add("symbol", candidate.symbol, weights.symbol * candidate.symbol)
+    ranked.add("file name", file.name, weights.stem * file.name)
+    ranked.add("folder", file.folder, weights.folder * file.folder)
+    ranked.add("file", file.mass, weights.file * file.mass * 0.5)
+    ranked.add(file.kind, file.factor, ranked.score * (file.factor - 1.0))
+    ranked.add("same file", float(candidate.times), ranked.score * (weights.repeat**candidate.times - 1.0))
+    return ranked
 
 
-def _kind(ranked: Ranked, query: Query, weights: Weights) -> None:
-    """One factor for the kind of file, unless the query asks for that very kind."""
-    kind = kind_of(ranked.chunk.path, ranked.chunk.language)
-    if kind == "code" or stem(kind) in query.terms:
-        return
-    factor: float = getattr(weights, kind)
-    ranked.add(kind, factor, ranked.score * (factor - 1.0))
-
-
-def _spread(rows: Sequence[Ranked], repeat: float, k: int) -> list[Ranked]:
-    """The best k, the n-th further hit of a file counting `repeat` to the power of n."""
-    shown: dict[str, int] = defaultdict(int)
-    for ranked in sorted(rows, key=in_order):
-        times = shown[ranked.chunk.path]
-        ranked.add("same file", float(times), ranked.score * (repeat**times - 1.0))
-        shown[ranked.chunk.path] += 1
-    return heapq.nsmallest(k, rows, key=in_order)
-
-
-def in_order(ranked: Ranked) -> tuple[float, str, int, int]:
+def in_order(ranked: Ranked | _Candidate) -> tuple[float, str, int, int]:
     """Best first, equals by place."""
     return (-ranked.score, ranked.chunk.path, ranked.chunk.start_line, ranked.chunk.start_byte)

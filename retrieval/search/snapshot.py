@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.base import Encoder
-from retrieval.store import Place
+from retrieval.store import Header, Place
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import Searchable
 
@@ -28,7 +28,9 @@ class Rows(Protocol):
         self, terms: Sequence[str], limit: int, weights: tuple[float, float, float], allowed: Ids | None = None
     ) -> list[tuple[int, float]]: ...
 
-    def chunks(self, ids: Sequence[int], *, text: bool = True) -> dict[int, Chunk]: ...
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]: ...
+
+    def headers(self, ids: Sequence[int]) -> dict[int, Header]: ...
 
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]: ...
 

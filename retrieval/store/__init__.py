@@ -6,7 +6,7 @@ from retrieval.store.globs import Globs
 from retrieval.store.lexical import words_only
 from retrieval.store.lexicon import Corpus, Lexicon
 from retrieval.store.places import cache_folder, vectors_file, workspace_folder
-from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Pending, Piece, Words, passage_hash
+from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Header, Pending, Piece, Words, passage_hash
 from retrieval.store.store import Store
 from retrieval.store.ties import Place, first
 from retrieval.store.words import PART, WORD, split_identifiers, stem
@@ -20,6 +20,7 @@ __all__ = [
     "FileRow",
     "FileUpdate",
     "Globs",
+    "Header",
     "Lexicon",
     "Pending",
     "Piece",

@@ -32,6 +32,8 @@ _LEAST_IDF = 1e-6
 _SIMILAR = 3
 # New rows become a part at the latest when they have this many words: 8 MB, some 5,000 rows.
 _MOST_TOKENS = 1_000_000
+# Words whose rows were looked up.
+_REMEMBERED = 1_000
 
 Weights = tuple[float, float, float]
 Scores = NDArray[np.float64]
@@ -40,13 +42,14 @@ Scores = NDArray[np.float64]
 class Corpus:
     """Rows and their words at one moment. Safe to use from any thread."""
 
-    __slots__ = ("_norms", "change", "count", "parts")
+    __slots__ = ("_found", "_norms", "change", "count", "parts")
 
     def __init__(self, parts: tuple[Part, ...] = (), change: int = -1) -> None:
         self.parts = parts
         self.change = change  # of the store, that it stands for
         self.count = sum(part.count for part in parts)
         self._norms: tuple[Scores, ...] | None = None
+        self._found: dict[str, tuple[int, list[tuple[slice, int]]]] = {}
 
     def without(self, gone: Ids) -> Corpus:
         if not len(gone):
@@ -61,7 +64,7 @@ class Corpus:
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many rows each word occurs."""
-        return {term: sum(part.occurrences(number_of(term))[1] for part in self.parts) for term in terms}
+        return {term: self._occurrences(term)[0] for term in terms}
 
     def ids(self) -> Ids:
         """Ascending."""
@@ -78,9 +81,8 @@ class Corpus:
             return np.empty(0, np.int64), np.empty(0, np.float64)
         scores = [np.zeros(len(part.segment.ids)) for part in self.parts]
         norms, value = self._length_norms(), worth(weights)
-        for number in map(number_of, dict.fromkeys(terms)):
-            found = [part.occurrences(number) for part in self.parts]
-            n = sum(count for _, count in found)
+        for term in dict.fromkeys(terms):
+            n, found = self._occurrences(term)
             idf = max(_LEAST_IDF, math.log((self.count - n + 0.5) / (n + 0.5)))
             for part, (at, count), score, norm in zip(self.parts, found, scores, norms, strict=True):
                 if count:
@@ -88,6 +90,16 @@ class Corpus:
                     score[rows] += idf * (worths * (K1 + 1) / (worths + norm[rows]))
         hits = [_hits(part, score, allowed) for part, score in zip(self.parts, scores, strict=True)]
         return _best(np.concatenate([ids for ids, _ in hits]), np.concatenate([score for _, score in hits]), limit)
+
+    def _occurrences(self, term: str) -> tuple[int, list[tuple[slice, int]]]:
+        """In how many rows a word occurs, and where in each part. A query asks three times."""
+        known = self._found.get(term)
+        if known is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            found = [part.occurrences(number_of(term)) for part in self.parts]
+            known = self._found[term] = (sum(count for _, count in found), found)
+        return known
 
     def _length_norms(self) -> tuple[Scores, ...]:
         if self._norms is None:

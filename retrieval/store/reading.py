@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from retrieval.store.borders import find_borders
 from retrieval.store.database import Database
 from retrieval.store.globs import Globs
-from retrieval.store.rows import Counts, FileRow
+from retrieval.store.rows import Counts, FileRow, Header
 from retrieval.store.ties import Place
 from retrieval.types import Chunk, Filters
 
@@ -22,7 +22,9 @@ Ids = NDArray[np.int64]
 # Joins are written as CROSS JOIN, which keeps SQLite from reordering them: without statistics it would rather walk all
 # of a user's vectors than look up the few that are asked for (10 s instead of a millisecond).
 _CHUNK = "f.path, c.language, c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte, c.text"
-_HEADER = _CHUNK.replace("c.text", "''")
+_HEADER = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte"
+# Headers at hand: 8 MB.
+_HEADERS = 20_000
 # SQLite's default limit of parameters was 999 before 3.32; more in one statement gains nothing.
 _PARAMETERS = 900
 
@@ -33,6 +35,7 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._counted: tuple[int, int] = (-1, 0)
+        self._headers: tuple[int, dict[int, Header]] = (-1, {})
 
     @property
     def change(self) -> int:
@@ -66,14 +69,25 @@ class Reader:
             row = db.execute("SELECT seq FROM main.sqlite_sequence WHERE name = 'chunks'").fetchone()
         return int(row[0]) if row else 0
 
-    def chunks(self, ids: Sequence[int], *, text: bool = True) -> dict[int, Chunk]:
-        """The chunks of these ids, in the order asked for; those that are gone are left out. Without their text, which
-        is most of the work, where only names and places are needed.
-        """
-        columns = _CHUNK if text else _HEADER
-        sql = f"SELECT c.id, {columns} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
+        """The chunks of these ids, in the order asked for; those that are gone are left out."""
+        sql = f"SELECT c.id, {_CHUNK} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
         found = {row[0]: Chunk(*row[1:]) for row in self._many(sql, ids)}
         return {i: found[i] for i in ids if i in found}
+
+    def headers(self, ids: Sequence[int]) -> dict[int, Header]:
+        """What ranking needs of these chunks, where they are there. Those asked for lately are at hand: while somebody
+        types a query, most candidates are those of a letter before.
+        """
+        at, known = self._headers
+        change = self.change
+        if at != change or len(known) > _HEADERS:
+            known = {}
+            self._headers = (change, known)
+        sql = f"SELECT c.id, {_HEADER} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
+        missing = [i for i in ids if i not in known]
+        known.update((row[0], Header._make(row[1:])) for row in self._many(sql, missing))
+        return {i: known[i] for i in ids if i in known}
 
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
         """Chunks that define one of these names, in any case, with the name as it is written there."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from retrieval.types import Chunk
 
@@ -18,6 +19,18 @@ def passage_hash(passage: str) -> bytes:
 
 
 Words = tuple[str, str, str]  # of a chunk: symbol, path with scope, body, split as the full-text table holds them
+
+
+class Header(NamedTuple):
+    """What ranking needs of a chunk: made by the hundred for each query, which is why it is a tuple."""
+
+    path: str
+    language: str
+    kind: str
+    symbol: str
+    start_line: int
+    end_line: int
+    start_byte: int
 
 
 @dataclass(frozen=True, slots=True)
