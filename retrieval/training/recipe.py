@@ -20,7 +20,9 @@ from retrieval.model.config import EMBEDDED, C2LLMConfig, with_layers
 from retrieval.training.batches import Batches
 from retrieval.training.dataset import TokenizedPairs, tokenize
 from retrieval.training.forward import Validation
+from retrieval.training.mining import read_pairs
 from retrieval.training.stacking import Teacher, embeddings_from_teacher, set_embeddings, stacked
+from retrieval.training.tasks import DataError
 from retrieval.training.tokenizer import train_tokenizer
 from retrieval.training.trainer import Stage, train
 
@@ -54,6 +56,10 @@ def prepare(data: Path, out: Path, recipe: Recipe) -> None:
     """Tokenizer and token arrays from the mined pairs."""
     from tokenizers import Tokenizer
 
+    for split in ("train", "valid"):
+        source = data / f"{split}.jsonl"
+        if not source.is_file() or next(iter(read_pairs(source)), None) is None:
+            raise DataError(f"{source} holds no pairs: run `mine` first, with folders that hold packages.")
     out.mkdir(parents=True, exist_ok=True)
     if not (out / "tokenizer.json").exists():
         train_tokenizer(data, out / "tokenizer.json", vocabulary=recipe.config.vocab_size)
