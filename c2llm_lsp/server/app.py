@@ -141,7 +141,8 @@ class Server(LanguageServer):
             on_report=lambda report: self.from_thread(self._reported, report),
             on_warnings=lambda texts: self.from_thread(self._warn, texts),
         )
-        return Folder(uri, name or PurePosixPath(unquote(urlsplit(uri).path)).name, around)
+        # Neovim and Eglot call folders by their paths.
+        return Folder(uri, PurePosixPath(name or unquote(urlsplit(uri).path)).name, around)
 
     def _start(self, folder: Folder, after: Callable[[], None] | None = None) -> None:
         self._bars[folder] = FolderProgress(self, folder)
