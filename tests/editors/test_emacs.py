@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ import pytest
 from tests.cli.conftest import PROJECT
 from tests.cli.program import CHECKOUT, Program, lay_out
 from tests.editors.pages import blocks
+from tests.editors.program import on_path
 
-LONG = 110.0
+LONG = 200.0  # seconds for one run of the editor; under half a minute on an idle machine
 FIND_EGLOT = "(progn (package-initialize) (require 'eglot))"
 
 
@@ -29,17 +29,9 @@ def missing() -> str:
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(300),
     pytest.mark.skipif(bool(missing()), reason=missing() or "-"),
 ]
-
-
-def on_path(folder: Path) -> Path:
-    """A folder with a `c2llm` that runs this checkout."""
-    folder.mkdir()
-    program = folder / "c2llm"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m c2llm_lsp "$@"\n')
-    program.chmod(0o755)
-    return folder
 
 
 def elisp(*, place: int) -> str:
@@ -61,7 +53,7 @@ def drive(tmp_path: Path, configuration: str) -> dict[str, Any]:
     environment = Program(home).environment(PROJECT=str(project), LANG="C.UTF-8")
     path = [str(on_path(tmp_path / "bin")), environment["PATH"]]
     done = subprocess.run(
-        ["emacs", "-q", "--batch", "-l", str(init), "-l", str(CHECKOUT / "tests/editors/scenario.el")],
+        ["emacs", "-q", "--batch", "-l", str(init), "-l", str(CHECKOUT / "tests/editors/emacs_scenario.el")],
         capture_output=True,
         text=True,
         env=environment | {"PATH": ":".join(path)},

@@ -131,11 +131,11 @@ async function fromCode(editor) {
   const { page } = editor;
   await step(editor, "09-explain", async () => {
     await editor.command("C2LLM: Explain This Match");
-    await until(async () => (await page.locator(".view-lines [class*=ced-]").count()) > 5, 10_000, "heat-map");
+    await until(async () => (await page.locator(".view-overlays [class*=ced-]").count()) > 5, 10_000, "heat-map");
   });
   await step(editor, "10-escape-clears", async () => {
     await page.keyboard.press("Escape");
-    await until(async () => (await page.locator(".view-lines [class*=ced-]").count()) === 0, 5_000, "heat-map gone");
+    await until(async () => (await page.locator(".view-overlays [class*=ced-]").count()) === 0, 5_000, "heat-map gone");
   });
   await step(editor, "11-similar", async () => {
     await search(editor, "merge ranked lists");
@@ -162,7 +162,7 @@ async function fromCode(editor) {
     assert(/\.py:\d+/.test(text), `clipboard has ${text.slice(0, 80)}`);
   });
   await step(editor, "14-code-action", async () => {
-    await editor.openFile("fusion.py").catch(() => editor.openFile("prices.py"));
+    await editor.openFile("merging.py");
     await page.keyboard.press("Control+Shift+r");
     await page.locator(".action-widget .monaco-list-row", { hasText: "Find similar code" }).click({ timeout: 10_000 });
     await page.locator(".pane-body .monaco-list-row", { hasText: /\.py:\d+/ }).first().waitFor({ timeout: 10_000 });

@@ -11,7 +11,7 @@ import { folderName, isInside, open, target } from "../places.ts";
 import { type Answer, type Hit, SEARCH, type SearchParams } from "../protocol.ts";
 import { type Health, NotRunning, type Server } from "../server/server.ts";
 import { own } from "../settings.ts";
-import { freshness, icon, nothing, place, salient, title } from "./describe.ts";
+import { detail, freshness, icon, nothing, place, title } from "./describe.ts";
 import { addFilter } from "./filters.ts";
 import { Latest } from "./latest.ts";
 import { Preview } from "./preview.ts";
@@ -25,6 +25,11 @@ interface Item extends vscode.QuickPickItem {
 }
 
 const GROWN_MS = 1_000; // while an index grows its answers do, too
+// How long a result must rest under the cursor to be shown: an editor for each one passed over would only flicker, and one
+// for each letter typed would slow the typing.
+const MOVING_MS = 100;
+const TYPING_MS = 350;
+const JUST_MS = 50; // a result that stands first since then was put there by an answer, not by a person
 const BESIDE: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("split-horizontal"), tooltip: "Open to the Side" };
 const FILTER: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon("filter"),
@@ -144,7 +149,7 @@ class Box {
 
   private look(item: Item | undefined): void {
     if (item?.hit && own().preview) {
-      this.preview.show(item.hit);
+      this.preview.show(item.hit, Date.now() - this.answered < JUST_MS ? TYPING_MS : MOVING_MS);
     }
   }
 
@@ -212,7 +217,7 @@ function item(hit: Hit): Item {
   return {
     label: `$(${icon(hit.kind)}) ${title(hit)}`,
     description: place(hit, folderName(hit)),
-    detail: salient(hit)[0]?.text ?? "",
+    detail: detail(hit),
     alwaysShow: true,
     buttons: [BESIDE],
     hit,

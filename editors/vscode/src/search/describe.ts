@@ -31,6 +31,11 @@ export function place(hit: Hit, folderName: string): string {
   return `${path}:${hit.selectionRange.start.line + 1}`;
 }
 
+/** Below its title: the first line worth showing that is not the title already. */
+export function detail(hit: Hit): string {
+  return salient(hit)[hit.symbol === "" ? 1 : 0]?.text ?? "";
+}
+
 export interface ShownLine {
   line: number;
   text: string;

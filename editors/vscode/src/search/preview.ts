@@ -5,8 +5,6 @@ import * as vscode from "vscode";
 import { target, toRange } from "../places.ts";
 import type { Hit } from "../protocol.ts";
 
-const REST_MS = 120; // that the cursor rests on a result: an editor for each result passed over would only flicker
-
 export class Preview {
   private readonly before = vscode.window.activeTextEditor;
   private readonly selection = this.before?.selection;
@@ -21,11 +19,11 @@ export class Preview {
   private shown = false;
   private ended = false;
 
-  show(hit: Hit): void {
+  show(hit: Hit, restMs: number): void {
     this.forget();
     this.timer = setTimeout(() => {
       this.showing = this.showing.then(() => this.open(hit));
-    }, REST_MS);
+    }, restMs);
   }
 
   forget(): void {

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { FolderState, Freshness, Hit } from "../src/protocol.ts";
+import { forModel } from "../src/assistant/answer.ts";
+import { freshness, place, salient, title } from "../src/search/describe.ts";
+import { parse, pathFilter, withFilter } from "../src/search/question.ts";
+
+const FRESH: Freshness = { files: 1204, chunks: 9000, pendingFiles: 0, pendingChunks: 0, stale: false };
+
+function hit(fields: Partial<Hit> = {}): Hit {
+  const at = { line: 9, character: 4 };
+  return {
+    uri: "file:///w/src/app.py",
+    folder: "file:///w",
+    path: "src/app.py",
+    range: { start: { line: 8, character: 0 }, end: { line: 11, character: 0 } },
+    selectionRange: { start: at, end: at },
+    language: "python",
+    kind: "method",
+    symbol: "apply",
+    scope: "Rules",
+    score: 1,
+    text: "@cached\ndef apply(self):\n    # 🙂 all of them\n    return self.rules",
+    salientLines: [9, 11],
+    ...fields,
+  };
+}
+
+function folder(fields: Partial<FolderState> = {}): FolderState {
+  return { folder: "file:///w", name: "w", state: "ready", work: null, message: "", pendingEdits: 0, ...fields };
+}
+
+test("filters are taken out of what is typed, words stay", () => {
+  assert.deepEqual(parse("retry lang:python,go requests path:src/** -path:tests/** kind:Function"), {
+    query: "retry requests",
+    languages: ["python", "go"],
+    paths: ["src/**", "!tests/**"],
+    kinds: ["function"],
+  });
+  assert.deepEqual(parse('path:"my folder, old/**" x').paths, ["my folder, old/**"]);
+});
+
+test("what only looks like a filter is searched for", () => {
+  assert.equal(parse("std::path:name http://x -kind:class").query, "std::path:name http://x -kind:class");
+  assert.equal(parse("a kind:fun").query, "a");
+  assert.equal(parse("   ").query, "");
+});
+
+test("a filter is added once, and typing goes on behind it", () => {
+  assert.equal(withFilter("", "lang:go"), "lang:go ");
+  assert.equal(withFilter("retry ", "lang:go"), "lang:go retry");
+  assert.equal(withFilter("lang:go retry", "lang:go"), "lang:go retry");
+});
+
+test("the filter for a place in the explorer means exactly that place", () => {
+  assert.equal(pathFilter("src", true), "path:/src/**");
+  assert.equal(pathFilter("a [1]/b, c.py", false), 'path:"/a \\[1\\]/b, c.py"');
+  assert.deepEqual(parse(`${pathFilter("a [1]/b, c.py", false)} x`).paths, ["/a \\[1\\]/b, c.py"]);
+});
+
+test("a hit is named by its scope and name, and placed by the line of its name", () => {
+  assert.equal(title(hit()), "Rules.apply");
+  assert.equal(title(hit({ scope: "" })), "apply");
+  assert.equal(title(hit({ symbol: "", salientLines: [11] })), "return self.rules");
+  assert.equal(place(hit(), ""), "src/app.py:10");
+  assert.equal(place(hit(), "w"), "w/src/app.py:10");
+});
+
+test("salient lines are those of the file, trimmed; without any the first that is not blank", () => {
+  assert.deepEqual(salient(hit()), [
+    { line: 9, text: "def apply(self):" },
+    { line: 11, text: "return self.rules" },
+  ]);
+  assert.deepEqual(salient(hit({ text: "\r\n\r\n  x = 1\r\n", salientLines: [] })), [{ line: 10, text: "x = 1" }]);
+  assert.deepEqual(salient(hit({ text: "", salientLines: [40] })), []);
+  assert.equal(salient(hit({ text: "y".repeat(500), salientLines: [8] }))[0]?.text.length, 160);
+});
+
+test("freshness says what is missing first, and never more than is known", () => {
+  assert.equal(freshness(FRESH, [folder()]), "up to date · 1,204 files");
+  const work = { stage: "words", done: 1, total: 2, percentage: 26 };
+  const busy = freshness({ ...FRESH, pendingFiles: 1, pendingChunks: 5 }, [folder({ state: "indexing", work }), folder()]);
+  assert.equal(busy, "indexing 26 %, results so far · 1 file pending · 5 chunks by words only · 1,204 files");
+  assert.equal(freshness({ ...FRESH, stale: true }, []), "may be out of date · 1,204 files");
+});
+
+test("a language model reads places, names and code, and that the index is behind", () => {
+  const answer = { hits: [hit({ text: "a ```` b" })], freshness: { ...FRESH, stale: true }, encoder: "e", seconds: 0, notes: [] };
+  const text = forModel(answer, () => "");
+  assert.match(text, /still catching up/u);
+  assert.match(text, /## src\/app\.py:10 \(method Rules\.apply\)/u);
+  assert.match(text, /`````python\na ```` b\n`````/u);
+  assert.equal(forModel({ ...answer, hits: [], notes: ["No folder is open."] }, () => ""), "No folder is open.");
+});

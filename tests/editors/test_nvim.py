@@ -1,0 +1,143 @@
+"""Neovim, headless, with the plugin of `editors/nvim` and the real server."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import PROJECT
+from tests.cli.program import CHECKOUT, Program, lay_out
+from tests.editors.program import on_path
+
+PLUGIN = CHECKOUT / "editors" / "nvim"
+SCENARIO = CHECKOUT / "tests" / "editors" / "nvim_scenario.lua"
+LONG = 200.0  # seconds for one run of the editor; under half a minute on an idle machine
+NEEDED = (0, 11)
+
+
+def missing() -> str:
+    """Why Neovim cannot be driven here; empty where it can."""
+    if not shutil.which("nvim"):
+        return "nvim is not installed"
+    said = subprocess.run(["nvim", "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"v(\d+)\.(\d+)", said)
+    return "" if found and tuple(map(int, found.groups())) >= NEEDED else "nvim is older than 0.11"
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(bool(missing()), reason=missing() or "-"),
+]
+
+
+def run(tmp_path: Path, *arguments: str | Path, init: str = "", path: str | None = None) -> str:
+    """Neovim with the plugin and `init`; what it says on standard error."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    first = tmp_path / "init.lua"
+    first.write_text(f"vim.opt.runtimepath:prepend([[{PLUGIN}]])\n{init}\n", encoding="utf-8")
+    environment = Program(home).environment(
+        PROJECT=str(tmp_path / "project"), TOLD=str(tmp_path / "told"), LANG="C.UTF-8", XDG_RUNTIME_DIR=str(home)
+    )
+    environment["PATH"] = path if path is not None else f"{on_path(tmp_path / 'bin')}:{environment['PATH']}"
+    nvim = shutil.which("nvim")
+    assert nvim
+    done = subprocess.run(
+        [nvim, "--headless", "-i", "NONE", "-n", "-u", str(first), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+        timeout=LONG,
+        check=False,
+    )
+    told = tmp_path / "told"
+    assert done.returncode == 0, (told.read_text() if told.exists() else "") + done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the scenario tells, by name."""
+    folder = tmp_path_factory.mktemp("nvim")
+    project = lay_out(folder / "project", PROJECT)
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    run(folder, project / "app/invoices.py", "-c", f"luafile {SCENARIO}", init='vim.lsp.enable("c2llm")')
+    lines = (folder / "told").read_text(encoding="utf-8").splitlines()
+    return {name: value for line in lines for name, value in json.loads(line).items()} | {"project": str(project)}
+
+
+def test_enabling_the_server_is_all_that_is_needed(told: dict[str, Any]) -> None:
+    assert told["root"] == told["project"]
+    assert told["encoding"] == "utf-8"
+
+
+def test_results_are_offered_best_first_and_the_choice_is_gone_to(told: dict[str, Any]) -> None:
+    assert told["offered"]["prompt"] == "ignore rule excludes the path"
+    assert told["offered"]["titles"][0] == "app/ignore.py:4  apply_ignore_rules"
+    assert told["jumped"] == ["app/ignore.py", 4, 4]
+    assert told["back"][0] == "app/invoices.py"
+
+
+def test_what_is_not_saved_is_found_and_the_list_keeps_the_ranking(told: dict[str, Any]) -> None:
+    assert told["list"][0] == "app/invoices.py:10:1 def shrink_picture(picture, width):"
+    assert len(told["list"]) == len(PROJECT)
+    assert told["first"] == ["app/invoices.py", 10, 0]
+    assert told["modified"] is True
+
+
+def test_similar_code_is_that_of_the_cursor_or_of_the_selection(told: dict[str, Any]) -> None:
+    assert told["similar"]["prompt"] == told["selected"]["prompt"] == "Similar code"
+    assert not any("invoices.py" in title for title in told["similar"]["titles"]), "not the code itself"
+    assert told["selected"]["titles"]
+
+
+def test_a_context_is_copied(told: dict[str, Any]) -> None:
+    assert re.fullmatch(r"Copied \d+ places, \d+ tokens\.", told["copied"])
+    assert "app/ignore.py" in told["register"]
+
+
+def test_the_commands_say_how_it_stands(told: dict[str, Any]) -> None:
+    assert re.search(r"^project: ready, 5 files, \d+ chunks$", told["status"], re.MULTILINE)
+    assert told["wrong"] == "There is no :C2llm nonsense; there are context, log, search, similar, status."
+    assert told["completion"] == ["search", "similar", "status"]
+
+
+def test_health_tells_of_program_and_server(told: dict[str, Any]) -> None:
+    assert re.search(r"OK c2llm \d", told["health"])
+    assert f"Runs in {told['project']}" in told["health"]
+    assert "ERROR" not in told["health"]
+
+
+def test_without_a_server_the_person_is_told_what_to_do(told: dict[str, Any]) -> None:
+    assert 'vim.lsp.enable("c2llm")' in told["absent"]
+
+
+def test_health_names_a_missing_program(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    run(tmp_path, "-c", "checkhealth c2llm", "-c", f"write {report}", "-c", "qa!", path="/usr/bin:/bin")
+    assert "`c2llm` is not on the PATH" in report.read_text()
+    assert "pipx install c2llm-lsp" in report.read_text()
+
+
+def test_a_file_on_its_own_starts_no_server(tmp_path: Path) -> None:
+    alone = tmp_path / "alone.py"
+    alone.write_text("x = 1\n")
+    count = "lua io.open(vim.env.TOLD, 'w'):write(#vim.lsp.get_clients()):close()"
+    run(tmp_path, alone, "-c", count, "-c", "qa!", init='vim.lsp.enable("c2llm")')
+    assert (tmp_path / "told").read_text() == "0"
+
+
+def test_all_help_tags_are_found(tmp_path: Path) -> None:
+    copy = tmp_path / "doc"
+    shutil.copytree(PLUGIN / "doc", copy)
+    run(tmp_path, "-c", f"helptags {copy}", "-c", "qa!")
+    tags = {line.split("\t")[0] for line in (copy / "tags").read_text().splitlines()}
+    assert {"c2llm", ":C2llm", "c2llm-settings", "c2llm-maps", "c2llm-statusline", "c2llm-health"} <= tags
