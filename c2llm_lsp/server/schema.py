@@ -34,6 +34,8 @@ def schema() -> dict[str, Any]:
     pairs = [*METHODS.values(), *COMMANDS.values()]
     types = {kind: None for pair in pairs for kind in pair if kind is not None}
     _, parts = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    for part in parts.values():  # docstrings come with their indentation
+        part["description"] = " ".join(part["description"].split())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "c2llm requests",
