@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 BUDGET_SECONDS = 3.0
-WATCHED_FROM = 16 * 1024  # bytes; what is shorter cannot take long
+# Bytes. While a file is parsed unwatched the interpreter's lock is held: what is shorter takes a millisecond or two.
+WATCHED_FROM = 4 * 1024
 _BLOCK = 64 * 1024
 
 _LONE_RETURN = re.compile(rb"\r(?!\n)")

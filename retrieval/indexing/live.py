@@ -25,6 +25,10 @@ from retrieval.vectors import ExactIndex, GraphStamp, HnswIndex, VectorIndex, hn
 GRAPH_FROM = 20_000
 # Rows given to a growing graph between two looks at whether to go on.
 _PORTION = 2_048
+# A snapshot is written at a quiet moment when so many rows came or went (half a second to catch up with), or after so
+# long: a graph of 50,000 rows is a file of 70 MB, which nobody wants written after each save of a file.
+SAVE_ROWS = 500
+SAVE_SECONDS = 900.0
 # Comparing with the store is repeated at once where it took less than this, else after ten times as long.
 _QUICK_SECONDS = 0.02
 _REST = 10
@@ -55,7 +59,10 @@ class LiveIndex:
         self._lock = threading.RLock()  # one at a time brings the index up to date
         self._index: VectorIndex | None = None
         self._change = -1  # of the store, that the index stands for
-        self._saved = -1
+        self._saved = -1  # the change that the snapshot stands for
+        self._saved_at = time.monotonic()
+        self._unsaved = 0  # rows that came or went since
+        self._saving = threading.Lock()
         self._led = led
         self._gap = False  # whether a commit of this process was missed
         self._rested = 0.0  # when comparing is due again
@@ -108,6 +115,7 @@ class LiveIndex:
                 self._gap = self._gap or self._change < change  # something in between was not seen
                 return
             gone, came = _array(removed), _array(added)
+            self._unsaved += len(gone) + len(came)
             if len(gone):
                 self._index.remove(gone)
             if len(came):
@@ -120,6 +128,7 @@ class LiveIndex:
             if self._index is None:
                 return
             self._index.add(ids, matrix)
+            self._unsaved += len(ids)
             if self._change == change - 1:
                 self._change = change
 
@@ -138,22 +147,30 @@ class LiveIndex:
             graph = self._grow(index, cancelled)
             if graph is None:
                 return False
+            self._unsaved = SAVE_ROWS
         elif isinstance(index, HnswIndex) and index.worn:
-            index.rebuild()
-        self.save()
+            if not index.rebuild(cancelled):
+                return False
+            self._unsaved = SAVE_ROWS
+        if self._unsaved >= SAVE_ROWS or time.monotonic() - self._saved_at >= SAVE_SECONDS:
+            self.save()
         return True
 
     def save(self) -> None:
         """Write the snapshot where there is a graph and it has changed. A disk without room keeps the old one."""
-        with self._lock:
-            if not isinstance(self._index, HnswIndex) or self._store.read_only or self._saved == self._change:
-                return
-            stamp = GraphStamp(self.fingerprint, self._store.generation, self._change)
+        with self._saving:
+            with self._lock:
+                index, change = self._index, self._change
+                if not isinstance(index, HnswIndex) or self._store.read_only or self._saved == change:
+                    return
+                stamp = GraphStamp(self.fingerprint, self._store.generation, change)
+                state, self._unsaved = index.state(), 0
             # After a loss of power the store may be back at an earlier change and give the same ids to other chunks.
             self._store.checkpoint()
+            self._saved_at = time.monotonic()
             with suppress(OSError):  # a cache: next time it is made again
-                save(self._index, self.path, stamp)
-                self._saved = self._change
+                save(index, self.path, stamp, state=state)
+                self._saved = change
 
     def _load(self, change: int) -> VectorIndex:
         if self.path.exists() and self._can_graph():
@@ -179,6 +196,7 @@ class LiveIndex:
         came = np.setdiff1d(want, have, assume_unique=True)
         if len(came):
             index.add(*self._store.vectors(self.fingerprint, came))
+        self._unsaved += len(gone) + len(came)
 
     def _grow(self, exact: ExactIndex, cancelled: Callable[[], bool]) -> HnswIndex | None:
         """A graph of all rows, in place of the exact index, which answers meanwhile."""

@@ -21,6 +21,7 @@ either.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -114,12 +115,17 @@ class HnswIndex:
         deleted = int(self._graph.get_current_count()) - len(self)
         return deleted > _WORN_ROWS and deleted > _WORN_SHARE * len(self)
 
-    def rebuild(self) -> None:
-        """Build the graph anew from its live rows. Queries and changes go on meanwhile and are repeated at the end."""
+    def rebuild(self, cancelled: Callable[[], bool] = lambda: False) -> bool:
+        """Build the graph anew from its live rows. Queries and changes go on meanwhile and are repeated at the end.
+
+        False where cancelled: the graph is then as it was.
+        """
         with self._rebuilding:
             then, rows = self._rows.frozen()
             graph = self._new_graph(len(then))
             for start in range(0, len(then), _REBUILD_PORTION):
+                if cancelled():
+                    return False
                 end = start + _REBUILD_PORTION
                 self._fill(graph, then[start:end], rows(start, end))
             with self._changing:
@@ -130,6 +136,7 @@ class HnswIndex:
                     graph.mark_deleted(row)
                 with self._lock.write():
                     self._graph = graph
+        return True
 
     def state(self) -> tuple[dict[str, Any], Ids]:
         """What a snapshot holds: hnswlib's own state and the live ids, of the same moment."""
@@ -183,7 +190,7 @@ class HnswIndex:
         graph.add_items(rows, ids, num_threads=self.threads)
 
 
-_REBUILD_PORTION = 4_096
+_REBUILD_PORTION = 1_024  # half a second of one core, after which a cancel is heard
 
 
 def _rows_of(state: dict[str, Any]) -> tuple[Ids, NDArray[np.float16]]:
