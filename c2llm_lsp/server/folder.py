@@ -17,7 +17,8 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.session import Event, Session, opened
-from c2llm_lsp.settings import EDITOR, Loaded, Value, load
+from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Value, load
+from retrieval.errors import WorkspaceError
 from retrieval.files import SourceFile, Watcher, read_file
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from retrieval.workspace import Workspace
 
 OPEN_SECONDS = 5.0  # that an answer waits for an index to be opened, which takes tens of milliseconds
+# Kate, for one, names the home folder where it knows of no project. To index all of it is nobody's wish.
+WHOLE_HOME = "{} holds your home folder, and is no project: open the folder of one, or put a {} into it."
 STOP_SECONDS = 0.6  # of the second within which a server must have ended
 
 logger = logging.getLogger(__name__)
@@ -112,6 +115,8 @@ class Folder:
         try:
             if after is not None:
                 after()
+            if _holds_the_home(self.real) and not (self.real / WORKSPACE_FILE).exists():
+                raise WorkspaceError(WHOLE_HOME.format(self.path, WORKSPACE_FILE))
             self._begin(load(self.path, chosen=dict(self._around.chosen), chosen_by=EDITOR))
         except Exception as error:
             logger.exception("%s cannot be opened", self.path)
@@ -261,3 +266,10 @@ class Folder:
         """The workspace; None where it cannot be opened. Blocks for a moment while it is being opened."""
         self.ready.wait(OPEN_SECONDS)
         return self.workspace
+
+
+def _holds_the_home(folder: Path) -> bool:
+    try:
+        return Path.home().resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):  # there is no home
+        return False
