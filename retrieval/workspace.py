@@ -65,6 +65,7 @@ from retrieval.indexing import (
 from retrieval.search import DEFAULT, SALIENT, Rows, Snapshot, Weights, inverse_frequencies, parse
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
+from retrieval.search.duplicates import Known
 from retrieval.search.duplicates import near_duplicates as duplicates_in
 from retrieval.search.salience import LineVectors, by_meaning
 from retrieval.store import Applied, Store, passage_hash, vectors_file, workspace_folder
@@ -72,6 +73,8 @@ from retrieval.types import Answer, Chunk, Duplicate, Explanation, Filters, Fres
 from retrieval.vectors import ExactIndex, VectorIndex
 
 NO_FILTERS = Filters()
+# Of so many files it is kept in mind what is almost the same elsewhere.
+_ALIKE_FILES = 200
 # A question that meets damage waits this long for a run to end before it says so.
 _REPAIR_WAIT = 1.0
 # Changes of these decide about other files: the whole tree is looked at.
@@ -162,6 +165,7 @@ class Workspace:
         self._loading = threading.Lock()
         self._refreshing = threading.Lock()
         self._mending = threading.Lock()
+        self._alike: dict[str, Known] = {}  # by path, the last asked for at the end
         self._counted = _Counted()
         self._looked = False  # whether this process has compared the index with the disk
         self._looking = False  # whether it is just doing so
@@ -419,7 +423,17 @@ class Workspace:
 
         Raises what `check` raises, which is called now and then, and StoreError.
         """
-        return self._mended(lambda: duplicates_in(self.snapshot()[0], path, self._vectors_of, check))
+
+        def ask() -> tuple[Duplicate, ...]:
+            change, known = self.store.change, self._alike.pop(path, Known())
+            others = known.others if known.change == change else {}
+            found, others = duplicates_in(self.snapshot()[0], path, self._vectors_of, check, others)
+            self._alike[path] = Known(change, others)
+            for old in list(self._alike)[:-_ALIKE_FILES]:
+                self._alike.pop(old, None)
+            return found
+
+        return self._mended(ask)
 
     def _vectors_of(self, encoder: Encoder, chunks: Sequence[Chunk]) -> list[NDArray[np.float32] | None]:
         """The vectors of chunks that are stored or shown; None for one that has none yet."""
@@ -671,13 +685,13 @@ def _open_store(folder: Path, shared: Path) -> tuple[Store, list[str]]:
         return Store.open(folder, vectors=shared), []
     except StorageFullError as error:
         try:
-            return Store.open(folder, vectors=shared, read_only=True), [
-                f"The index is as it was and cannot be brought up to date: {error}"
-            ]
-        except (StorageFullError, DamagedStoreError):
+            store = Store.open(folder, vectors=shared, read_only=True)
+            store.counts()  # a disk without room may hold a file with nothing in it
+        except StorageFullError:
             raise
         except Exception:
             raise error from None
+        return store, [f"The index is as it was and cannot be brought up to date: {error}"]
 
 
 def _size(path: Path) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -39,24 +40,39 @@ _COMMENT = re.compile(
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|\w+|[^\w\s]')
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found for a file at some change of the index: by the text of a chunk, the one that is like it, or None."""
+
+    change: int = -1
+    others: Mapping[str, Chunk | None] = field(default_factory=dict)
+
+
 def near_duplicates(
-    snapshot: Snapshot, path: str, vectors_of: VectorsOf, check: Callable[[], None]
-) -> tuple[Duplicate, ...]:
-    """The chunks of a file that are almost the same as one elsewhere, each with the most alike. `vectors_of` gives the
-    vectors of chunks that have one; nothing is embedded. Raises what `check` raises, which is called between chunks.
+    snapshot: Snapshot, path: str, vectors_of: VectorsOf, check: Callable[[], None], known: Mapping[str, Chunk | None]
+) -> tuple[tuple[Duplicate, ...], dict[str, Chunk | None]]:
+    """The chunks of a file that are almost the same as one elsewhere, each with the most alike; and what is known then.
+
+    Of chunks that are `known` it is only looked whether the other one is still there: a search for each costs
+    milliseconds in a large workspace, and an edit changes few. So what becomes a copy in an open buffer is said there at
+    once, and of the other one after the next change of the index. `vectors_of` gives the vectors of chunks that have one;
+    nothing is embedded. Raises what `check` raises, which is called between chunks.
     """
     if snapshot.encoder is None or snapshot.index is None:
-        return ()
+        return (), {}
     rows = [(row, chunk) for row, chunk in snapshot.rows.file_chunks(path) if _worth_it(chunk)][:MOST_CHUNKS]
-    vectors = vectors_of(snapshot.encoder, [chunk for _, chunk in rows])
-    found = []
-    for (row, chunk), vector in zip(rows, vectors, strict=True):
+    found = {row: _still_there(snapshot, chunk, known[chunk.text]) for row, chunk in rows if chunk.text in known}
+    new = [(row, chunk) for row, chunk in rows if chunk.text not in known or (known[chunk.text] and not found[row])]
+    vectors = vectors_of(snapshot.encoder, [chunk for _, chunk in new])
+    for (row, chunk), vector in zip(new, vectors, strict=True):
         check()
         if vector is not None:
             near, cosines = snapshot.index.search(vector, NEAREST + 1)
             others = near[(near != row) & (cosines >= FARTHEST)].tolist()
-            found.append(_best(chunk, snapshot.rows.chunks(others).values()))
-    return tuple(duplicate for duplicate in found if duplicate is not None)
+            found[row] = _most_alike(chunk, snapshot.rows.chunks(others).values())
+    pairs = [(chunk, found[row]) for row, chunk in rows if row in found]
+    duplicates = (Duplicate(chunk, other, likeness(chunk.text, other.text)) for chunk, other in pairs if other)
+    return tuple(duplicates), {chunk.text: other for chunk, other in pairs}
 
 
 def likeness(one: str, other: str) -> float:
@@ -71,16 +87,23 @@ def _worth_it(chunk: Chunk) -> bool:
     return chunk.kind in KINDS and lines >= FEWEST_LINES and len(_tokens(chunk.text)) >= FEWEST_TOKENS
 
 
-def _best(chunk: Chunk, others: Iterable[Chunk]) -> Duplicate | None:
+def _still_there(snapshot: Snapshot, chunk: Chunk, other: Chunk | None) -> Chunk | None:
+    """The other one where it is now."""
+    rows = snapshot.rows.file_chunks(other.path) if other else ()
+    return next((now for _, now in rows if other and now.text == other.text and _apart(chunk, now)), None)
+
+
+def _most_alike(chunk: Chunk, others: Iterable[Chunk]) -> Chunk | None:
     """The most alike of the others that is alike enough."""
-    best = None
-    for other in others:
-        apart = other.path != chunk.path or other.start_line > chunk.end_line or other.end_line < chunk.start_line
-        if apart and other.language == chunk.language and _similar_size(chunk, other):
-            alike = likeness(chunk.text, other.text)
-            if alike >= ALIKE and (best is None or alike > best.likeness):
-                best = Duplicate(chunk, other, alike)
-    return best
+    fitting = (o for o in others if _apart(chunk, o) and o.language == chunk.language and _similar_size(chunk, o))
+    alike, best = max(
+        ((likeness(chunk.text, o.text), o) for o in fitting), key=lambda pair: pair[0], default=(0.0, None)
+    )
+    return best if alike >= ALIKE else None
+
+
+def _apart(one: Chunk, other: Chunk) -> bool:
+    return one.path != other.path or one.start_line > other.end_line or one.end_line < other.start_line
 
 
 def _similar_size(one: Chunk, other: Chunk) -> bool:
