@@ -80,7 +80,7 @@ _REPAIR_WAIT = 1.0
 # Changes of these decide about other files: the whole tree is looked at.
 _DECISIVE = (".gitignore", ".c2llmignore")
 # A query that a commit has overtaken may have seen some of it: it is asked again, at most so often in all.
-_ATTEMPTS = 3
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 BUDGET_SECONDS = 3.0
 # Bytes. While a file is parsed unwatched the interpreter's lock is held: what is shorter takes a millisecond or two.
 WATCHED_FROM = 4 * 1024
-_BLOCK = 64 * 1024
+# Bytes handed to the parser at a time. A node's text is read in such blocks too: with 64 KB cutting takes 1.7 times as
+# long (160 files of 16 to 400 kB).
+_BLOCK = 1024
 
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILINE)

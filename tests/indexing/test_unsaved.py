@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from retrieval.encoders import load
 from retrieval.encoders.overlap import OverlapEncoder
+from retrieval.errors import Cancelled
 from retrieval.store import lexical
+from retrieval.workspace import Workspace
 
 EDITS, CHECK_EVERY = 10_000, 125
 
@@ -54,6 +57,85 @@ def test_with_the_embedded_model_too(tmp_path: Path) -> None:
             for _ in range(8):
                 editor.step()
             editor.check(tolerance=1e-3)
+
+
+class Meanwhile:
+    """Never cancels; does something when it is asked for the n-th time: between two stages of a query."""
+
+    def __init__(self, calls: int, work: Callable[[], object]) -> None:
+        self.calls, self.work = calls, work
+
+    def is_set(self) -> bool:
+        self.calls -= 1
+        if self.calls == 0:
+            self.work()
+        return False
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_a_query_sees_one_state_whatever_is_typed_or_saved_meanwhile(tmp_path: Path, stage: int) -> None:
+    editor = Editor(tmp_path, random.Random(1), OverlapEncoder)
+    one, two, three = (
+        f"def push_{n}(stack):\n    return stack.push({n})\n\n\nclass Redirect{n}:\n    pass\n" for n in (1, 2, 3)
+    )
+    with editor.workspace as workspace:
+        editor.change_on_disk("b.py", one)
+        before = places(workspace)
+        typed = places(workspace, Meanwhile(stage, lambda: editor.type("b.py", two)))
+        assert typed == before, "what was there when it was asked"
+        buffered = places(workspace)
+        saved = places(workspace, Meanwhile(stage, lambda: editor.save("b.py", stays_open=False)))
+        assert saved == buffered == places(workspace)
+        changed = places(workspace, Meanwhile(stage, lambda: editor.change_on_disk("b.py", three)))
+        assert changed == places(workspace) != saved, "what a commit has overtaken is asked again"
+
+
+def places(workspace: Workspace, cancel: Meanwhile | None = None) -> list[tuple[object, ...]]:
+    hits = workspace.search("push stack redirect", k=20, cancel=cancel).hits
+    return [(hit.chunk.path, hit.start_line, hit.text, round(hit.score, 6)) for hit in hits]
+
+
+class Countdown:
+    """A cancel that comes when it was asked for the n-th time."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+
+    def is_set(self) -> bool:
+        self.calls -= 1
+        return self.calls < 0
+
+
+def test_a_query_that_is_given_up_ends_between_its_stages(tmp_path: Path) -> None:
+    editor = Editor(tmp_path, random.Random(1), OverlapEncoder)
+    with editor.workspace as workspace:
+        stages = 0
+        while True:
+            try:
+                found = workspace.search("push stack", cancel=Countdown(stages)).hits
+                break
+            except Cancelled:
+                stages += 1
+        assert stages >= 3
+        assert found == workspace.search("push stack").hits
+
+
+def test_the_same_text_again_costs_nothing(tmp_path: Path) -> None:
+    editor = Editor(tmp_path, random.Random(1), OverlapEncoder)
+    with editor.workspace as workspace:
+        editor.type("b.py", "def push(stack):\n    return stack\n")
+        before = workspace._overlay._view
+        workspace.update("b.py", "def push(stack):\n    return stack\n")
+        assert workspace._overlay._view is before
+
+
+def test_chunks_that_read_the_same_are_all_there(tmp_path: Path) -> None:
+    editor = Editor(tmp_path, random.Random(1), OverlapEncoder)
+    same = "".join(f"    stack = {n}\n" for n in range(40))
+    with editor.workspace:
+        editor.type("twice.py", f"def push():\n{same}\n\ndef push():\n{same}")
+        assert len({row.id for row in editor.workspace._overlay._view.buffers["twice.py"].rows}) == 2
+        editor.check()
 
 
 def check_whole(editor: Editor) -> None:
