@@ -40,7 +40,10 @@ test("only what a person set is sent to the server, defaults are not", () => {
 
 function cancellable(): { token: { cancelled: boolean }; cancel(): void } {
   const token = { cancelled: false };
-  return { token, cancel: () => (token.cancelled = true) };
+  const cancel = () => {
+    token.cancelled = true;
+  };
+  return { token, cancel };
 }
 
 test("the latest question wins: an earlier one is cancelled, and what it still brings is dropped", async () => {
@@ -51,7 +54,7 @@ test("the latest question wins: an earlier one is cancelled, and what it still b
     latest.run(
       (token) =>
         new Promise<string>((resolve) => {
-          tokens.push(token as { cancelled: boolean });
+          tokens.push(token);
           answers.push(resolve);
         }),
     );
@@ -65,7 +68,7 @@ test("the latest question wins: an earlier one is cancelled, and what it still b
 
 test("a failure is told, unless its question is no longer asked", async () => {
   const latest = new Latest(cancellable);
-  const dropped = latest.run(() => Promise.reject(new Error("cancelled")));
+  const dropped = latest.run(() => Promise.reject<string>(new Error("cancelled")));
   const told = latest.run(() => Promise.reject(new Error("no server")));
   assert.equal(await dropped, undefined);
   await assert.rejects(told, /no server/);

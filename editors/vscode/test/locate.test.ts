@@ -12,7 +12,7 @@ const BASE: Surroundings = {
   windows: false,
   trusted: true,
   folders: ["/home/me/project"],
-  exists: () => false,
+  real: () => undefined,
 };
 const EVERYWHERE = [
   "/home/me/tools/c2llm",
@@ -22,7 +22,7 @@ const EVERYWHERE = [
 ];
 
 function found(files: string[], around: Partial<Surroundings> = {}): string {
-  const located = locate({ ...BASE, exists: (file) => files.includes(file), ...around });
+  const located = locate({ ...BASE, real: (file) => (files.includes(file) ? file : undefined), ...around });
   return located.kind === "found" ? `${located.source} ${located.command}` : located.kind;
 }
 
@@ -50,6 +50,13 @@ test("in a workspace that is not trusted nothing inside it is started, however i
 test("a folder whose name begins with two dots is still inside", () => {
   const around = { trusted: false, folders: ["/w"], path: "/w/..bin" };
   assert.equal(found(["/w/..bin/c2llm"], around), "none");
+});
+
+test("links do not hide that a server lies inside the workspace", () => {
+  const links: Record<string, string> = { "/usr/bin/c2llm": "/real/w/c2llm", "/w": "/real/w", "/other/c2llm": "/real/v/c2llm" };
+  const around = { trusted: false, folders: ["/w"], python: "", real: (file: string) => links[file] };
+  assert.equal(found([], { ...around, path: "/usr/bin" }), "none");
+  assert.equal(found([], { ...around, path: "/usr/bin:/other" }), "path /other/c2llm");
 });
 
 test("entries of PATH that are not absolute are never looked at", () => {

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { disposeAll, type Part } from "../disposing.ts";
 import { isInside, plain, toRange } from "../places.ts";
 import { EXPLAIN, type ExplainAnswer } from "../protocol.ts";
 import type { Memory } from "../search/memory.ts";
@@ -32,7 +33,7 @@ export class HeatMap implements vscode.Disposable {
     borderStyle: "solid",
     borderColor: `rgba(${HEAT}, 0.8)`,
   });
-  private readonly parts: vscode.Disposable[];
+  private readonly parts: Part[];
   private at: { uri: string; answer: ExplainAnswer } | undefined;
 
   constructor(
@@ -77,7 +78,7 @@ export class HeatMap implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.parts.forEach((part) => part.dispose());
+    disposeAll(this.parts);
   }
 
   /** The question that led here; else a person is asked. */
@@ -105,7 +106,7 @@ export class HeatMap implements vscode.Disposable {
 
   private paint(): void {
     for (const editor of vscode.window.visibleTextEditors) {
-      if (this.at && editor.document.uri.toString() === this.at.uri) {
+      if (editor.document.uri.toString() === this.at?.uri) {
         this.paintOne(editor, this.at.answer);
       } else {
         this.unpaint(editor);

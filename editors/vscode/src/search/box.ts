@@ -7,6 +7,7 @@
 
 import * as vscode from "vscode";
 
+import { disposeAll } from "../disposing.ts";
 import { folderName, isInside, open, target } from "../places.ts";
 import { type Answer, type Hit, SEARCH, type SearchParams } from "../protocol.ts";
 import { type Health, NotRunning, type Server } from "../server/server.ts";
@@ -194,7 +195,7 @@ class Box {
       return;
     }
     this.latest.cancel();
-    this.listeners.forEach((listener) => listener.dispose());
+    disposeAll(this.listeners);
     this.pick.dispose();
     void this.preview.end(this.accepted);
   }

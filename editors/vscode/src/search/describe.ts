@@ -14,7 +14,7 @@ const ICONS: Record<Kind, string> = {
 const MAX_LINE = 160; // characters of a line of code: more is cut off by the box anyway
 
 export function icon(kind: Kind): string {
-  return ICONS[kind] ?? "symbol-misc";
+  return ICONS[kind];
 }
 
 /** What a hit is called: its name within its scope, else the first line that is worth showing. */

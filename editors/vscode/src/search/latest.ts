@@ -7,8 +7,11 @@ export interface Cancellable {
 
 export class Latest<S extends Cancellable> {
   private current: S | undefined;
+  private readonly fresh: () => S;
 
-  constructor(private readonly fresh: () => S) {}
+  constructor(fresh: () => S) {
+    this.fresh = fresh;
+  }
 
   /** Run `ask` in place of what runs; undefined where it was itself replaced before it had an answer. */
   async run<T>(ask: (token: S["token"]) => Promise<T>): Promise<T | undefined> {

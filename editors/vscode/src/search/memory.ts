@@ -25,7 +25,10 @@ export class Memory {
   /** The question that led to a line, if it was the last one that led anywhere. */
   questionFor(uri: string, line: number): string {
     const { last } = this;
-    const inside = last && last.hit.uri === uri && last.hit.range.start.line <= line && line <= last.hit.range.end.line;
-    return inside ? last.query : "";
+    if (last?.hit.uri !== uri) {
+      return "";
+    }
+    const { start, end } = last.hit.range;
+    return start.line <= line && line <= end.line ? last.query : "";
   }
 }

@@ -85,7 +85,7 @@ export class Client {
       documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
       outputChannel: hooks.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
-      initializationOptions: () => serverSettings(),
+      initializationOptions: serverSettings,
       initializationFailedHandler: () => false,
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
@@ -108,7 +108,7 @@ export class Client {
             params.items.map((item) => (item.section === SECTION ? serverSettings() : null)),
         },
         executeCommand: (command: string, args: unknown[], next: ExecuteCommandSignature) =>
-          hooks.takeCommand(command, args) ?? next(command, args),
+          hooks.takeCommand(command, args) ?? (next(command, args) as Promise<unknown>),
       },
     };
   }

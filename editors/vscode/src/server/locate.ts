@@ -18,7 +18,7 @@ export interface Surroundings {
   windows: boolean;
   trusted: boolean;
   folders: readonly string[]; // of the workspace
-  exists: (file: string) => boolean;
+  real: (file: string) => string | undefined; // where a file lies behind all links; undefined where there is none
 }
 
 export type Located = { kind: "found"; command: string; source: Source } | { kind: "wrong"; setting: string } | { kind: "none" };
@@ -27,12 +27,12 @@ export function locate(around: Surroundings): Located {
   const setting = around.setting.trim();
   if (setting !== "") {
     const command = withHome(setting, around);
-    const usable = paths(around).isAbsolute(command) && around.exists(command) && allowed(command, around);
+    const usable = paths(around).isAbsolute(command) && allowed(command, around);
     return usable ? { kind: "found", command, source: "setting" } : { kind: "wrong", setting };
   }
   for (const [source, folder] of folders(around)) {
     const command = paths(around).join(folder, executable(around.windows));
-    if (around.exists(command) && allowed(command, around)) {
+    if (allowed(command, around)) {
       return { kind: "found", command, source };
     }
   }
@@ -64,13 +64,19 @@ function* folders(around: Surroundings): Generator<[Source, string]> {
   yield ["managed", binFolder(around.managed, around.windows)];
 }
 
+/** Whether it is there, and may be started. Links count on both sides: they lead into a workspace as well as out of it. */
 function allowed(command: string, around: Surroundings): boolean {
-  return around.trusted || !around.folders.some((folder) => isBelow(command, folder, around));
+  const real = around.real(command);
+  if (real === undefined || around.trusted) {
+    return real !== undefined;
+  }
+  const inside = around.folders.flatMap((folder) => [folder, around.real(folder) ?? folder]);
+  return ![command, real].some((file) => inside.some((folder) => isBelow(file, folder, around)));
 }
 
 function isBelow(file: string, folder: string, around: Surroundings): boolean {
   const relative = paths(around).relative(folder, file);
-  return relative === "" || !(relative.startsWith("..") || paths(around).isAbsolute(relative));
+  return !paths(around).isAbsolute(relative) && relative.split(/[/\\]/u)[0] !== "..";
 }
 
 function withHome(file: string, around: Surroundings): string {

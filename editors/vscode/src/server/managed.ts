@@ -50,7 +50,7 @@ export function doing(line: string): string | undefined {
   if (match?.[1] !== undefined) {
     return match[1].replace(/-\d.*$/u, "");
   }
-  return /^Installing collected packages/u.test(line.trim()) ? "unpacking" : undefined;
+  return line.trim().startsWith("Installing collected packages") ? "unpacking" : undefined;
 }
 
 /** Whether a Python that says `3.11` will do. */

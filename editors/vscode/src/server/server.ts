@@ -5,7 +5,7 @@
  * a process does.
  */
 
-import { existsSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 
@@ -102,7 +102,7 @@ export class Server implements vscode.Disposable {
       windows: process.platform === "win32",
       trusted,
       folders: localFolders(),
-      exists: existsSync,
+      real,
     });
   }
 
@@ -178,7 +178,8 @@ export class Server implements vscode.Disposable {
 
   private endedBy(number: number, client: Client, began: number, why: string): void {
     const pause = this.tries.ended(Date.now() - began);
-    const said = client.running?.lastWords() || why;
+    const words = client.running?.lastWords() ?? "";
+    const said = words === "" ? why : words;
     this.log.error(`The server ended${said ? `: ${said}` : "."}`);
     if (pause === undefined) {
       this.become({
@@ -238,6 +239,14 @@ export function localFolders(): string[] {
   return (vscode.workspace.workspaceFolders ?? [])
     .filter((folder) => folder.uri.scheme === "file")
     .map((folder) => folder.uri.fsPath);
+}
+
+function real(file: string): string | undefined {
+  try {
+    return realpathSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 export function sentence(health: Health): string {

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { disposeAll, type Part } from "../disposing.ts";
 import { folderName, open, target, toPosition } from "../places.ts";
 import type { Hit } from "../protocol.ts";
 import { icon, place, salient, type ShownLine, title } from "../search/describe.ts";
@@ -15,7 +16,7 @@ export class Results implements vscode.TreeDataProvider<Node>, vscode.Disposable
   private readonly changed = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly view: vscode.TreeView<Node>;
-  private readonly parts: vscode.Disposable[];
+  private readonly parts: Part[];
 
   constructor() {
     this.view = vscode.window.createTreeView<Node>(VIEW, { treeDataProvider: this });
@@ -53,7 +54,7 @@ export class Results implements vscode.TreeDataProvider<Node>, vscode.Disposable
   }
 
   dispose(): void {
-    this.parts.forEach((part) => part.dispose());
+    disposeAll(this.parts);
   }
 
   private fill(hits: readonly Hit[], like: string, standing: string): void {

@@ -1,0 +1,69 @@
+"""What the VS Code extension says about the server, held against the server: settings and requests."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from c2llm_lsp.server.greeting import COMMANDS, METHODS, VERSION
+from c2llm_lsp.server.schema import schema
+
+EXTENSION = Path(__file__).resolve().parents[2] / "editors" / "vscode"
+PROTOCOL = (EXTENSION / "src" / "protocol.ts").read_text(encoding="utf-8")
+INTERFACE = re.compile(r"^export interface (\w+)(?: extends ([\w, ]+))? \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def package() -> Any:
+    return json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+
+
+def test_the_settings_of_the_server_are_those_of_the_schema(package: Any) -> None:
+    # `python editors/vscode/scripts/settings.py` writes them.
+    assert package == settings_script().updated(json.loads(json.dumps(package)))
+
+
+def test_the_extension_sends_each_setting_of_the_server() -> None:
+    source = (EXTENSION / "src" / "settings.ts").read_text(encoding="utf-8")
+    listed = re.search(r"SERVER_SETTINGS = \[(.*?)\]", source, re.DOTALL)
+    assert listed is not None
+    assert {f"c2llm.{name}" for name in re.findall(r'"(\w+)"', listed[1])} == set(settings_script().properties())
+
+
+def test_requests_and_commands_are_those_of_the_server() -> None:
+    assert set(re.findall(r'= "(c2llm/\w+)"', PROTOCOL)) <= set(METHODS)
+    assert set(re.findall(r'= "(c2llm\.server\.\w+)"', PROTOCOL)) <= set(COMMANDS)
+    assert f"PROTOCOL = {VERSION};" in PROTOCOL
+
+
+def test_each_field_that_the_extension_knows_is_one_of_the_server() -> None:
+    known = schema()["$defs"]
+    fields = {name: set(part.get("properties", {})) for name, part in known.items()}
+    # Types of the extension's own that several of the server's have in common.
+    fields |= {"Filters": fields["SearchParams"], "Place": fields["SimilarParams"]}
+    found = INTERFACE.findall(PROTOCOL)
+    assert len(found) > 10
+    for name, _, body in found:
+        named = set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE))
+        assert named <= fields[name], f"{name}: {named - fields[name]}"
+
+
+def test_the_tool_for_language_models_offers_each_kind_of_code(package: Any) -> None:
+    (tool,) = package["contributes"]["languageModelTools"]
+    kinds = tool["inputSchema"]["properties"]["kinds"]["items"]["enum"]
+    assert sorted(kinds) == sorted(schema()["$defs"]["SearchParams"]["properties"]["kinds"]["items"]["enum"])
+
+
+def settings_script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("vscode_settings", EXTENSION / "scripts" / "settings.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
