@@ -36,6 +36,7 @@ _GROUP_CHARACTERS = 40_000  # a group's texts: some 50 chunks, so that a message
 _GROUP_JOBS = 16
 _DEPTH = 2  # groups that a worker has at once, so that it never waits for the next
 _SILENT_SECONDS = 60.0  # the parser gives up after three seconds of a file; no group takes this long
+_START_SECONDS = 60.0  # a third of a second, where nothing else is going on
 _MOST_DEATHS = 8  # one after the other, without an answer in between
 _LOOK_SECONDS = 0.05  # between two looks at whether it was cancelled
 
@@ -176,14 +177,14 @@ class _Worker:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._asked = 0.0  # when the oldest unanswered group was sent, 0 where none is
-        self._stuck = False
+        self._stuck = self._ready = False
         self._thread = threading.Thread(target=self._run, name="c2llm-cut", daemon=True)
         self._thread.start()
 
     def look(self) -> None:
         """Kill a worker that has been silent for too long."""
-        asked = self._asked
-        if asked and time.monotonic() - asked > _SILENT_SECONDS:
+        asked, limit = self._asked, _SILENT_SECONDS if self._ready else _START_SECONDS
+        if asked and time.monotonic() - asked > limit:
             self._stuck = True
             self.kill()
 
@@ -225,7 +226,7 @@ class _Worker:
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         with self._lock:
-            self._process, self._asked, self._stuck = process, time.monotonic(), False
+            self._process, self._asked, self._stuck, self._ready = process, time.monotonic(), False, False
         if self._pool.closed:
             process.kill()
         assert process.stdin is not None
@@ -238,6 +239,7 @@ class _Worker:
         except BaseException:
             self._end(process)
             raise
+        self._asked, self._ready = 0.0, True
         return process
 
     def _converse(self, process: subprocess.Popen[bytes], sent: list[list[Job]]) -> None:
