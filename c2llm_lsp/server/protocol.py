@@ -56,10 +56,18 @@ class Protocol(LanguageServerProtocol):
                 self._refuse(asked, JsonRpcInvalidParams.CODE, text)
             else:
                 logger.warning(text)
+                self._give_up(message)
         except Exception:  # the next message is another one
             logger.exception("A message could not be handled")
             if asked is not None:
                 self._refuse(asked, JsonRpcInternalError.CODE, f"{method} could not be handled; the log says why.")
+
+    def _give_up(self, message: dict[str, Any]) -> None:
+        """An answer that cannot be used is one all the same: whoever waits for it need not wait any more."""
+        future = self._request_futures.get(message.get("id", "")) if "method" not in message else None
+        if isinstance(future, Future) and not future.done():  # that of a client's own request would be asyncio's
+            self._request_futures.pop(message["id"])
+            future.set_exception(JsonRpcInternalError(message="The answer is not that of the protocol."))
 
     def _well_formed(self, message: dict[str, Any]) -> bool:
         """Whether this is a message of JSON-RPC 2.0 at all; what asks for an answer gets one."""

@@ -117,6 +117,15 @@ def test_a_client_that_does_not_know_the_question_gets_messages(editor: Opened) 
     client.hear("window/showMessage", lambda said: "app/ignore.py:4" in said["message"])
 
 
+@pytest.mark.parametrize("answer", [5, "app/ignore.py:4", [], {"label": "x"}])
+def test_an_answer_that_is_none_of_the_protocols_is_one_all_the_same(editor: Opened, answer: Any) -> None:
+    client = editor.client
+    client.replies["window/showMessageRequest"] = lambda _: answer
+    client.replies["window/showDocument"] = lambda _: answer
+    execute(client, SEARCH, {"query": "ignore rules"})
+    client.hear("window/showMessage", lambda said: "app/ignore.py:4" in said["message"])
+
+
 def test_a_client_that_shows_documents_and_no_choice_opens_a_list(editor: Opened) -> None:
     """As Helix: each line is a place that it can go to."""
     client = editor.client
