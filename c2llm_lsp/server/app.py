@@ -32,6 +32,7 @@ from c2llm_lsp.server.protocol import Protocol
 from c2llm_lsp.server.requests import STATUS_CHANGED, FolderState, StatusChanged
 from c2llm_lsp.settings import Settings, Value
 from retrieval.chunking import extension_of
+from retrieval.errors import MissingExtra, ModelError
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
@@ -217,7 +218,10 @@ class Server(LanguageServer):
 
         with self._loading:
             if (name, threads) not in self._encoders:
-                self._encoders[name, threads] = load(name, threads=threads or None)
+                try:
+                    self._encoders[name, threads] = load(name, threads=threads or None)
+                except MissingExtra as error:  # words are searched as with a model that is broken
+                    raise ModelError(str(error)) from error
             return self._encoders[name, threads]
 
     # -- telling ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from tests.cli.program import CHECKOUT, Program
 
-LONG = 20.0  # seconds until a test gives up; none waits for it when things go well
+LONG = 60.0  # seconds until a test gives up; none waits for it when things go well
 T = TypeVar("T")
 Message = dict[str, Any]
 
@@ -39,6 +39,7 @@ class Connection:
         self._last = 0
         self.said: list[Message] = []  # notifications and requests of the server
         self.at: list[float] = []  # when each was said
+        self.lines: list[str] = []  # what came between messages, such as the announcement of a port
         self.ended = False
         self.replies: dict[str, Callable[[Any], Any]] = {}
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -150,6 +151,8 @@ class Connection:
                 elif not line.strip() and length:
                     found: Message = json.loads(self._source.read(length))
                     return found
+                else:
+                    self.lines.append(line.decode())
         except (OSError, ValueError):
             pass
         return None
