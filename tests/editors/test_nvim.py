@@ -37,13 +37,15 @@ pytestmark = [
 ]
 
 
-def run(tmp_path: Path, *arguments: str | Path, init: str = "", path: str | None = None) -> str:
+def run(
+    tmp_path: Path, *arguments: str | Path, init: str = "", path: str | None = None, encoder: str = "overlap"
+) -> str:
     """Neovim with the plugin and `init`; what it says on standard error."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     first = tmp_path / "init.lua"
     first.write_text(f"vim.opt.runtimepath:prepend([[{PLUGIN}]])\n{init}\n", encoding="utf-8")
-    environment = Program(home).environment(
+    environment = Program(home, encoder).environment(
         PROJECT=str(tmp_path / "project"), TOLD=str(tmp_path / "told"), LANG="C.UTF-8", XDG_RUNTIME_DIR=str(home)
     )
     environment["PATH"] = path if path is not None else f"{on_path(tmp_path / 'bin')}:{environment['PATH']}"
@@ -106,7 +108,7 @@ def test_a_context_is_copied(told: dict[str, Any]) -> None:
 
 def test_the_commands_say_how_it_stands(told: dict[str, Any]) -> None:
     assert re.search(r"^project: ready, 5 files, \d+ chunks$", told["status"], re.MULTILINE)
-    assert told["wrong"] == "There is no :C2llm nonsense; there are context, log, search, similar, status."
+    assert told["wrong"] == "There is no :C2llm nonsense; there are context, explain, log, search, similar, status."
     assert told["completion"] == ["search", "similar", "status"]
 
 
@@ -130,9 +132,9 @@ def test_health_names_a_missing_program(tmp_path: Path) -> None:
 def test_a_file_on_its_own_starts_no_server(tmp_path: Path) -> None:
     alone = tmp_path / "alone.py"
     alone.write_text("x = 1\n")
-    count = "lua io.open(vim.env.TOLD, 'w'):write(#vim.lsp.get_clients()):close()"
+    count = "lua vim.fn.writefile({ tostring(#vim.lsp.get_clients()) }, vim.env.TOLD)"
     run(tmp_path, alone, "-c", count, "-c", "qa!", init='vim.lsp.enable("c2llm")')
-    assert (tmp_path / "told").read_text() == "0"
+    assert (tmp_path / "told").read_text().strip() == "0"
 
 
 def test_all_help_tags_are_found(tmp_path: Path) -> None:
@@ -141,3 +143,51 @@ def test_all_help_tags_are_found(tmp_path: Path) -> None:
     run(tmp_path, "-c", f"helptags {copy}", "-c", "qa!")
     tags = {line.split("\t")[0] for line in (copy / "tags").read_text().splitlines()}
     assert {"c2llm", ":C2llm", "c2llm-settings", "c2llm-maps", "c2llm-statusline", "c2llm-health"} <= tags
+
+
+def test_an_explanation_colours_the_code_until_it_changes(tmp_path: Path) -> None:
+    """With the embedded model, because the test encoder looks nowhere."""
+    project = lay_out(tmp_path / "project", PROJECT)
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    script = tmp_path / "explain.lua"
+    script.write_text(EXPLAIN, encoding="utf-8")
+    run(
+        tmp_path,
+        project / "app/ignore.py",
+        "-c",
+        f"luafile {script}",
+        init='vim.lsp.enable("c2llm")',
+        encoder="embedded",
+    )
+    told = json.loads((tmp_path / "told").read_text())
+    groups = {mark["hl_group"] for mark in told["marks"] if mark.get("hl_group")}
+    assert groups <= {f"C2llmHeat{level}" for level in range(1, 5)} and "C2llmHeat4" in groups
+    texts = [mark["virt_text"][0][0] for mark in told["marks"] if mark.get("virt_text")]
+    assert texts and all(re.fullmatch(r"\d+% [+-]\d\.\d\d", text) for text in texts)
+    assert told["after"] == 0
+
+
+EXPLAIN = """
+local function marks()
+  local space = vim.api.nvim_get_namespaces()["c2llm-heat"]
+  local found = space and vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true }) or {}
+  return vim.tbl_map(function(mark) return mark[4] end, found)
+end
+local function until_(check) assert(vim.wait(60000, check, 20), "it did not happen") end
+vim.schedule(function()
+  local told = {}
+  local fine, problem = xpcall(function()
+    until_(function() return require("c2llm").statusline() == "c2llm" end)
+    vim.api.nvim_win_set_cursor(0, { 5, 0 })
+    vim.cmd("C2llm explain which files are left out")
+    until_(function() return #marks() > 0 end)
+    told.marks = marks()
+    vim.cmd("normal! ox = 1")
+    vim.api.nvim_exec_autocmds("TextChanged", { buffer = 0 })
+    told.after = #marks()
+  end, debug.traceback)
+  told.problem = problem
+  vim.fn.writefile({ vim.json.encode(told) }, vim.env.TOLD)
+  vim.cmd(fine and "qa!" or "cquit")
+end)
+"""

@@ -16,6 +16,9 @@ local commands = {
   context = function(words)
     require("c2llm").context(words)
   end,
+  explain = function(words)
+    require("c2llm").explain(words)
+  end,
   status = function()
     require("c2llm").status()
   end,
@@ -49,7 +52,7 @@ end, {
   end,
 })
 
-for _, name in ipairs({ "search", "similar", "context", "status", "log" }) do
+for _, name in ipairs({ "search", "similar", "context", "explain", "status", "log" }) do
   vim.keymap.set({ "n", "x" }, ("<Plug>(c2llm-%s)"):format(name), function()
     commands[name]("", false)
   end, { desc = "c2llm: " .. name })

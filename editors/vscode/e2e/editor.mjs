@@ -20,13 +20,14 @@ const SETTINGS = {
   "chat.disableAIFeatures": true,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "editor.minimap.enabled": false,
+  "editor.autoIndent": "none", // what is put in stays as it is
   "files.autoSave": "off",
   "extensions.ignoreRecommendations": true,
   "git.enabled": false,
 };
 
 export class Editor {
-  static async open({ vsix, folder, settings = {}, path = "/usr/bin:/bin", workspace }) {
+  static async open({ vsix, prober, folder, settings = {}, path = "/usr/bin:/bin", workspace }) {
     const editor = new Editor();
     editor.home = mkdtempSync(join(tmpdir(), "c2llm-e2e-"));
     editor.data = join(editor.home, "data");
@@ -40,10 +41,14 @@ export class Editor {
       HOME: editor.home,
       LANG: "C.UTF-8",
       C2LLM_CACHE_DIR: join(editor.home, "cache"),
+      PROBER_FILE: join(editor.home, "prober.json"),
       ...pip(),
     };
     editor.common = [CODE_SERVER, "--user-data-dir", editor.data, "--extensions-dir", join(editor.home, "extensions")];
     editor.installs(vsix);
+    if (prober) {
+      editor.installs(prober);
+    }
     const port = await freePort();
     const args = [...editor.common, "--bind-addr", `127.0.0.1:${port}`, "--auth", "none", "--disable-telemetry"];
     editor.server = spawn(process.execPath, [...args, "--disable-update-check", "--disable-getting-started-override"], {

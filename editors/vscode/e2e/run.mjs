@@ -4,6 +4,7 @@
 //
 // PROJECT is a checkout of this project: the server is installed from it, and its own code is what is searched.
 // Pictures go to $SHOTS (shots/ without it). Exits with 1 when a step fails.
+import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -51,6 +52,14 @@ async function step(editor, name, run) {
   }
 }
 
+function packProber() {
+  const vsix = join(work, "prober.vsix");
+  const vsce = resolve("node_modules/@vscode/vsce/vsce");
+  const args = ["package", "--no-dependencies", "--skip-license", "--allow-missing-repository", "-o", vsix];
+  execFileSync(process.execPath, [vsce, ...args], { cwd: join(import.meta.dirname, "prober"), stdio: "ignore" });
+  return vsix;
+}
+
 function notification(editor, text) {
   return editor.page.locator(".notification-toast", { hasText: text });
 }
@@ -60,6 +69,11 @@ async function search(editor, query) {
   await editor.page.locator(".quick-input-title", { hasText: "Semantic Search" }).waitFor();
   await editor.page.keyboard.press("Control+a");
   await editor.page.keyboard.type(query, { delay: 25 });
+}
+
+/** Wait until a result is the best one: answers come for each letter typed. */
+async function first(editor, name) {
+  await until(async () => (await editor.rows().first().innerText().catch(() => "")).includes(name), 15_000, `${name} is first`);
 }
 
 function assert(holds, what) {
@@ -91,9 +105,7 @@ async function searching(editor) {
     await page.keyboard.press("Control+End");
     await page.keyboard.insertText(FUNCTION);
     await search(editor, "cost of sending a package");
-    await editor.rows().filter({ hasText: "shipping_price" }).first().waitFor({ timeout: 10_000 });
-    const first = await editor.rows().first().innerText();
-    assert(first.includes("shipping_price"), `first is ${first}`);
+    await first(editor, "shipping_price");
     assert(await page.locator(".tab.dirty", { hasText: "prices.py" }).count(), "prices.py was saved");
   });
   await step(editor, "05-rank-kept", async () => {
@@ -121,7 +133,7 @@ async function searching(editor) {
   });
   await step(editor, "08-jump", async () => {
     await search(editor, "cost of sending a package");
-    await editor.rows().filter({ hasText: "shipping_price" }).first().waitFor();
+    await first(editor, "shipping_price");
     await page.keyboard.press("Enter");
     await page.locator(".statusbar-item", { hasText: /Ln 4, Col 5/ }).waitFor({ timeout: 5_000 });
   });
@@ -169,8 +181,19 @@ async function fromCode(editor) {
   });
 }
 
+async function forAgents(editor) {
+  await step(editor, "15-tool", async () => {
+    await editor.command("Prober: Ask the Tool");
+    const file = editor.env.PROBER_FILE;
+    await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("}"), 15_000, "an answer");
+    const { listed, text } = JSON.parse(readFileSync(file, "utf8"));
+    assert(listed.includes("c2llm_search"), `tools are ${listed}`);
+    assert(/## prices\.py:4 \(function shipping_price\)/.test(text), text.slice(0, 300));
+  });
+}
+
 async function measured(editor) {
-  await step(editor, "15-latency", async () => {
+  await step(editor, "16-latency", async () => {
     await editor.command("C2LLM: Semantic Search");
     const { typed, keys } = await latencies(editor);
     for (const [name, times] of [["first results", typed], ["each key", keys]]) {
@@ -184,27 +207,28 @@ async function measured(editor) {
 
 async function lifecycle(editor) {
   const { page } = editor;
-  await step(editor, "16-status", async () => {
+  await step(editor, "17-status", async () => {
     await editor.command("C2LLM: Show Status");
     await page.locator(".tab.active", { hasText: "C2LLM Status" }).waitFor();
-    await page.waitForTimeout(1_000);
+    const view = page.frameLocator("iframe.webview").frameLocator("iframe");
+    await view.locator("td", { hasText: "python" }).waitFor({ timeout: 30_000 });
   });
-  await step(editor, "17-menu", async () => {
+  await step(editor, "18-menu", async () => {
     await editor.status().click();
     await editor.rows().filter({ hasText: "Stop the Server" }).waitFor();
   });
-  await step(editor, "18-stop", async () => {
+  await step(editor, "19-stop", async () => {
     await editor.rows().filter({ hasText: "Stop the Server" }).click();
     await editor.statusSays(/stopped/);
     await search(editor, "anything");
     await editor.rows().filter({ hasText: "The C2LLM server is stopped" }).waitFor();
     await page.keyboard.press("Escape");
   });
-  await step(editor, "19-start", async () => {
+  await step(editor, "20-start", async () => {
     await editor.command("C2LLM: Start the Server");
     await editor.statusSays(/C2LLM$/);
     await search(editor, "cost of sending a package");
-    await editor.rows().filter({ hasText: "shipping_price" }).first().waitFor({ timeout: 10_000 });
+    await first(editor, "shipping_price");
     await page.keyboard.press("Escape");
   });
 }
@@ -212,7 +236,7 @@ async function lifecycle(editor) {
 async function trouble(editor) {
   const crashing = script("crashing", '#!/bin/sh\necho started >> "$0.log"\necho "ModuleNotFoundError: No module named numpy" >&2\nexit 1\n');
   const old = script("old", `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "old-server.mjs")}"\n`);
-  await step(editor, "20-crashes-at-start", async () => {
+  await step(editor, "21-crashes-at-start", async () => {
     editor.set({ "c2llm.server.path": crashing });
     await notification(editor, "ended three times").waitFor({ timeout: 30_000 });
     const tries = readFileSync(`${crashing}.log`, "utf8").trim().split("\n").length;
@@ -220,15 +244,15 @@ async function trouble(editor) {
     await editor.statusSays(/failed/);
     assert((await editor.page.locator(".notification-toast").count()) === 1, "more than one message");
   });
-  await step(editor, "21-log", async () => {
+  await step(editor, "22-log", async () => {
     await notification(editor, "ended three times").locator(".monaco-button", { hasText: "Show Log" }).click();
     await editor.page.locator(".output-view, .panel", { hasText: "ModuleNotFoundError" }).first().waitFor();
   });
-  await step(editor, "22-old-server", async () => {
+  await step(editor, "23-old-server", async () => {
     editor.set({ "c2llm.server.path": old });
     await notification(editor, "too old").waitFor({ timeout: 30_000 });
   });
-  await step(editor, "23-wrong-path", async () => {
+  await step(editor, "24-wrong-path", async () => {
     editor.set({ "c2llm.server.path": "/nowhere/c2llm" });
     await notification(editor, "/nowhere/c2llm").waitFor({ timeout: 30_000 });
   });
@@ -239,17 +263,18 @@ async function severalFolders(command) {
   writeFileSync(file, JSON.stringify({ folders: [{ path: folder }, { path: join(work, "other") }] }));
   const editor = await Editor.open({ vsix: VSIX, workspace: file, settings: { "c2llm.server.path": command } });
   try {
-    await step(editor, "24-all-folders", async () => {
+    await step(editor, "25-all-folders", async () => {
       await editor.statusSays(/C2LLM$/, 120_000);
       await editor.openFile("__main__.py");
       await search(editor, "greet a visitor by name");
       await editor.rows().filter({ hasText: "other/greetings.ts" }).first().waitFor({ timeout: 10_000 });
     });
-    await step(editor, "25-one-folder", async () => {
+    await step(editor, "26-one-folder", async () => {
       await editor.page.locator(".quick-input-titlebar .action-label[aria-label^='Searching All Folders']").click();
       await editor.page.locator(".quick-input-title", { hasText: "in project" }).waitFor();
       await until(async () => (await editor.rows().filter({ hasText: "greetings.ts" }).count()) === 0, 5_000, "other left out");
       await editor.page.keyboard.press("Escape");
+      await editor.page.locator(".tab.active", { hasText: "__main__.py" }).waitFor({ timeout: 10_000 });
     });
   } finally {
     await editor.close();
@@ -259,7 +284,7 @@ async function severalFolders(command) {
 async function noFolder(command) {
   const editor = await Editor.open({ vsix: VSIX, settings: { "c2llm.server.path": command } });
   try {
-    await step(editor, "26-no-folder", async () => {
+    await step(editor, "27-no-folder", async () => {
       await search(editor, "anything");
       await editor.rows().filter({ hasText: "No folder is open" }).waitFor();
     });
@@ -284,7 +309,7 @@ async function main() {
   mkdirSync(SHOTS, { recursive: true });
   project();
   const settings = given ? { "c2llm.server.path": given } : { "c2llm.server.requirement": PROJECT };
-  const editor = await Editor.open({ vsix: VSIX, folder, settings });
+  const editor = await Editor.open({ vsix: VSIX, prober: packProber(), folder, settings });
   let command = given;
   try {
     if (given) {
@@ -295,6 +320,7 @@ async function main() {
     }
     await searching(editor);
     await fromCode(editor);
+    await forAgents(editor);
     await measured(editor);
     await lifecycle(editor);
     await trouble(editor);

@@ -202,6 +202,24 @@ function M.context(question)
   end)
 end
 
+--- Colour the code under the cursor by where the model looks; with a query, say what each line does for it.
+---@param query? string
+function M.explain(query)
+  local client = M.client()
+  local params = client and vim.lsp.util.make_position_params(0, client.offset_encoding) or {}
+  params.query = query and vim.trim(query) ~= "" and query or nil
+  params.waitForEdits = true
+  local buffer = vim.api.nvim_get_current_buf()
+  ask("c2llm/explain", params, function(answer, from)
+    for _, note in ipairs(answer.notes) do
+      say(note)
+    end
+    if vim.api.nvim_buf_is_valid(buffer) then
+      require("c2llm.heat").show(buffer, answer, from.offset_encoding)
+    end
+  end)
+end
+
 --- Say how the index stands.
 function M.status()
   ask("c2llm/status", vim.empty_dict(), function(answer)

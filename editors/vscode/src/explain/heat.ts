@@ -8,7 +8,7 @@
 import type { ExplainAnswer, LineLook, Range } from "../protocol.ts";
 
 export const LEVELS = 6;
-const COLD = 0.06; // of the strongest token: below it nothing is coloured, else every bracket would be
+const COLD = 0.1; // of the strongest token: below it nothing is coloured, else every bracket would be
 
 export interface Heat {
   tokens: Range[][]; // by level, coldest first
@@ -21,8 +21,7 @@ export function heat(answer: ExplainAnswer): Heat {
   for (const look of answer.looks) {
     const share = strongest > 0 ? look.weight / strongest : 0;
     if (share >= COLD) {
-      // The square root spreads the many weak tokens over the lower levels.
-      const level = Math.min(LEVELS - 1, Math.floor(Math.sqrt(share) * LEVELS));
+      const level = Math.min(LEVELS - 1, Math.floor(share * LEVELS));
       tokens[level]?.push(look.range);
     }
   }

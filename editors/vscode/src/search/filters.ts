@@ -36,10 +36,10 @@ export async function addFilter(server: Server, typed: string): Promise<string> 
 }
 
 async function choices(server: Server): Promise<Choice[]> {
-  const files = await languages(server);
+  const chunks = await languages(server);
   return [
     separator("Language"),
-    ...[...files].map(([name, n]) => ({ label: name, description: count(n, "file"), filter: `lang:${name}` })),
+    ...[...chunks].map(([name, n]) => ({ label: name, description: count(n, "chunk"), filter: `lang:${name}` })),
     separator("Kind"),
     ...KINDS.map((kind) => ({ label: kind, filter: `kind:${kind}` })),
     separator("Path"),
@@ -47,18 +47,18 @@ async function choices(server: Server): Promise<Choice[]> {
   ];
 }
 
-/** Languages of the index, most files first. */
+/** Languages of the index, and how many chunks each has, most first. */
 async function languages(server: Server): Promise<Map<string, number>> {
-  const files = new Map<string, number>();
+  const chunks = new Map<string, number>();
   try {
     const { folders } = await server.request<StatusAnswer>(STATUS, {});
     for (const [name, n] of folders.flatMap((folder) => Object.entries(folder.languages))) {
-      files.set(name, (files.get(name) ?? 0) + n);
+      chunks.set(name, (chunks.get(name) ?? 0) + n);
     }
   } catch {
     // Kinds and paths can be chosen all the same.
   }
-  return new Map([...files].sort(([, a], [, b]) => b - a));
+  return new Map([...chunks].sort(([, a], [, b]) => b - a));
 }
 
 function separator(label: string): Choice {

@@ -26,10 +26,10 @@ export interface Hooks {
   takeCommand: (command: string, args: unknown[]) => Promise<unknown> | undefined;
 }
 
-/** Failures are said once, by whoever started the client; the client's own popups would come on top. */
+/** Failures are said once, by whoever started the client: without popups and stack traces of the client library on top. */
 class QuietClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
-    super.error(message, data, false);
+    super.error(data instanceof Error ? `${message} ${data.message}` : message, undefined, false);
   }
 }
 

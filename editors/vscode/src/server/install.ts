@@ -57,7 +57,7 @@ async function attempt(
   const cancel = new AbortController();
   token.onCancellationRequested(() => cancel.abort());
   try {
-    await server.stop(); // it may run from the environment that is made anew
+    await server.makeWay();
     return await install({
       environment: server.environment,
       requirement: own().requirement,

@@ -13,7 +13,7 @@ import type { FolderState } from "../protocol.ts";
 import { own } from "../settings.ts";
 import { Client, type Hooks } from "./client.ts";
 import { type Located, locate } from "./locate.ts";
-import { end } from "./process.ts";
+import { end as endProcess } from "./process.ts";
 import { interpreter } from "./python.ts";
 import { Tries } from "./tries.ts";
 import { fit } from "./versions.ts";
@@ -23,6 +23,7 @@ const END_WITHIN_MS = 2_500; // the server promises one second
 export type Health =
   | { kind: "no folder" } // nothing to search
   | { kind: "missing"; setting: string } // no server found, or none where the setting says
+  | { kind: "installing" }
   | { kind: "starting" }
   | { kind: "running"; folders: readonly FolderState[] }
   | { kind: "stopped" } // the person asked for it
@@ -52,9 +53,12 @@ export class Server implements vscode.Disposable {
   }
 
   async stop(): Promise<void> {
-    this.number += 1;
-    this.become({ kind: "stopped" });
-    await this.close();
+    await this.end({ kind: "stopped" });
+  }
+
+  /** Stop for an installation: the server may run from what is made anew. */
+  async makeWay(): Promise<void> {
+    await this.end({ kind: "installing" });
   }
 
   async restart(): Promise<void> {
@@ -104,6 +108,12 @@ export class Server implements vscode.Disposable {
       folders: localFolders(),
       real,
     });
+  }
+
+  private async end(health: Health): Promise<void> {
+    this.number += 1;
+    this.become(health);
+    await this.close();
   }
 
   private async begin(): Promise<void> {
@@ -205,7 +215,7 @@ export class Server implements vscode.Disposable {
       this.closing = this.closing.then(async () => {
         await client.stop();
         if (client.running !== undefined) {
-          await end(client.running, END_WITHIN_MS);
+          await endProcess(client.running, END_WITHIN_MS);
         }
       });
     }
@@ -259,6 +269,8 @@ export function sentence(health: Health): string {
       return health.setting
         ? `The setting c2llm.server.path names ${health.setting}, which cannot be started from there.`
         : "The C2LLM server is not installed.";
+    case "installing":
+      return "The C2LLM server is being installed.";
     case "starting":
       return "The C2LLM server is starting.";
     case "stopped":

@@ -26,11 +26,11 @@ export async function findSimilar(server: Server, results: Results, asked?: Simi
   await results.show(answer.hits, like(params), standing);
 }
 
-/** What it is like, for the view's title: `path:line`. */
+/** What it is like, for the view: `path:line`. */
 function like(params: SimilarParams): string {
   const line = params.range?.start.line ?? params.position?.line;
   if (params.textDocument === undefined || line === undefined) {
-    return "like the selection";
+    return "Like the selection";
   }
-  return `like ${vscode.workspace.asRelativePath(vscode.Uri.parse(params.textDocument.uri))}:${line + 1}`;
+  return `Like ${vscode.workspace.asRelativePath(vscode.Uri.parse(params.textDocument.uri))}:${line + 1}`;
 }

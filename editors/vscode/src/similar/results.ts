@@ -59,8 +59,7 @@ export class Results implements vscode.TreeDataProvider<Node>, vscode.Disposable
 
   private fill(hits: readonly Hit[], like: string, standing: string): void {
     this.nodes = hits.map((hit) => ({ kind: "hit", hit }));
-    this.view.description = like;
-    this.view.message = standing;
+    this.view.message = like === "" ? standing : `${like} — ${standing}`;
     void vscode.commands.executeCommand("setContext", "c2llm.hasResults", this.nodes.length > 0);
     this.changed.fire(undefined);
   }

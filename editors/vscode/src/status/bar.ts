@@ -45,6 +45,8 @@ function short(health: Health): string {
   switch (health.kind) {
     case "missing":
       return "$(warning) C2LLM: not installed";
+    case "installing":
+      return "$(sync~spin) C2LLM: installing";
     case "starting":
       return "$(sync~spin) C2LLM: starting";
     case "stopped":

@@ -46,6 +46,8 @@ function entries(health: Health): Entry[] {
       const indexing = busy ? [e.pause] : [e.reindex];
       return [e.search, e.similar, e.status, ...indexing, e.restart, e.stop, e.log];
     }
+    case "installing":
+      return [e.log];
     case "starting":
       return [e.stop, e.log];
     case "missing":

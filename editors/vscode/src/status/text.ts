@@ -31,10 +31,13 @@ export function folders(states: readonly FolderState[]): Shown {
 
 /** One folder: its name, how it stands, and what is going on. */
 export function line(folder: FolderState): string {
-  const { name, state, work, message, pendingEdits } = folder;
+  return `${folder.name}: ${standing(folder)}`;
+}
+
+function standing({ state, work, message, pendingEdits }: FolderState): string {
   const doing = work ? `${state}, ${work.done.toLocaleString("en")} of ${unit(work.stage, work.total)} (${work.percentage} %)` : state;
   const edits = pendingEdits > 0 ? `; ${count(pendingEdits, "edit")} pending` : "";
-  return `${name}: ${message === "" ? doing : `${doing}. ${message}`}${edits}`;
+  return `${message === "" ? doing : `${doing}. ${message}`}${edits}`;
 }
 
 /** The status page, as Markdown. */
@@ -44,7 +47,7 @@ export function page(status: StatusAnswer): string {
 }
 
 function section(folder: FolderStatus): string {
-  const rows = [`## ${folder.name}`, "", line(folder), ""];
+  const rows = [`## ${folder.name}`, "", `**${standing(folder)}**`, ""];
   const now = folder.freshness;
   if (now) {
     rows.push(
@@ -53,8 +56,8 @@ function section(folder: FolderStatus): string {
       `| files | ${now.files.toLocaleString("en")} |`,
       `| chunks | ${now.chunks.toLocaleString("en")} |`,
       `| pending | ${count(now.pendingFiles, "file")}, ${count(now.pendingChunks, "chunk")} |`,
-      `| languages | ${table(folder.languages)} |`,
-      `| skipped | ${table(folder.skipped)} |`,
+      `| chunks by language | ${table(folder.languages)} |`,
+      `| files skipped | ${table(folder.skipped)} |`,
       `| index | \`${folder.index}\`, ${(folder.indexBytes / 1e6).toFixed(1)} MB |`,
       "",
     );
