@@ -15,7 +15,7 @@ from c2llm_lsp.server.messages import register
 from c2llm_lsp.server.wire import Stream, Unreadable, Writer, feed, next_body, parse
 
 HOST = "127.0.0.1"
-SWITCH_SECONDS = 0.001  # how long other threads keep Python from the one that reads messages; Python's own is 5 ms
+SWITCH_SECONDS = 0.0005  # that other threads keep Python from the one that reads messages; its own default is 5 ms
 GREETING_SECONDS = 10.0  # for a client over TCP to say who it is
 CLOSE_SECONDS = 0.9
 
