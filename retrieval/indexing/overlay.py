@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from retrieval.chunking import chunk_file, passage
 from retrieval.encoders.base import Encoder
 from retrieval.files import Judge, Scanner, reachable, text_reason
-from retrieval.indexing.seen import Buffer, OverlaidRows, Row, View
+from retrieval.indexing.seen import Buffer, OverlaidRows, Row, Stored, View
 from retrieval.store import Lexicon, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk
 from retrieval.vectors import ExactIndex
@@ -60,6 +60,7 @@ class Overlay:
         self._spare: dict[bytes, Vector] = {}  # of rows that went, oldest first
         self._next_id = _FIRST_ID
         self._hidden: tuple[tuple[Store, int] | None, dict[str, Ids]] = (None, {})
+        self._stored: Stored | None = None
         self._seen: OverlaidRows | None = None
 
     def __bool__(self) -> bool:
@@ -116,13 +117,20 @@ class Overlay:
 
     def seen(self, store: Store) -> OverlaidRows:
         """The store of this moment with the buffers of this moment in place of their files."""
-        view, corpus = self._view, store.corpus()
-        change = store.change if corpus is None else corpus.change
-        known = self._seen
-        if known and (known.store, known.change, known.view, known.stored) == (store, change, view, corpus):
-            return known
-        hidden = self._hidden_by(store, change, view.buffers)
-        self._seen = seen = OverlaidRows(store, view, hidden, corpus, change)
+        view, words = self._view, store.corpus()
+        change = store.change if words is None else words.change
+        stored = self._stored
+        paths = view.buffers.keys()
+        if (
+            stored is None
+            or (stored.store, stored.change, stored.words) != (store, change, words)
+            or stored.paths != paths
+        ):
+            hidden = self._hidden_by(store, change, paths)
+            stored = self._stored = Stored(store, change, words, frozenset(paths), hidden)
+        seen = self._seen
+        if seen is None or seen.stored is not stored or seen.view is not view:
+            seen = self._seen = OverlaidRows(stored, view)
         return seen
 
     def _hidden_by(self, store: Store, change: int, paths: Iterable[str]) -> Ids:

@@ -133,17 +133,30 @@ class OverlaidIndex:
         )
 
 
+class Stored:
+    """The store at one change without the rows of the files that are open: the same while somebody types."""
+
+    def __init__(self, store: Store, change: int, words: Corpus | None, paths: frozenset[str], hidden: Ids) -> None:
+        self.store = store
+        self.change = change
+        self.words = words  # all of the store's, where they are at hand
+        self.paths = paths
+        self.hidden = hidden
+        self.barred = frozenset(hidden.tolist())
+        self.left = None if words is None else words.without(hidden)
+
+
 class OverlaidRows:
     """What search asks of a store."""
 
-    def __init__(self, store: Store, view: View, hidden: Ids, stored: Corpus | None, change: int) -> None:
-        self.store = store
+    def __init__(self, stored: Stored, view: View) -> None:
+        self.stored = stored
         self.view = view
-        self.hidden = hidden
-        self.stored = stored  # the words of the store, where they are at hand
-        self.change = change  # of the store
-        self._barred = frozenset(hidden.tolist())
-        self._corpus = None if stored is None else stored.without(hidden).joined(view.corpus)
+        self.store = stored.store
+        self.hidden = stored.hidden
+        self.change = stored.change
+        self._barred = stored.barred
+        self._corpus = None if stored.left is None else stored.left.joined(view.corpus)
 
     def chunk_count(self) -> int:
         if self._corpus is not None:
