@@ -5,6 +5,7 @@ Lines end at \\n, \\r\\n and \\r only, as editors count them; form feeds and U+2
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from itertools import accumulate
 
@@ -67,3 +68,11 @@ class Lines:
         if stop > start and self.data[stop - 1] == 0x0D:
             stop -= 1
         return start, stop
+
+
+_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text without their ends, cut where `Chunk` counts them: at "\\n", "\\r\\n" and a lone "\\r"."""
+    return _BREAK.split(text) if "\r" in text else text.split("\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from retrieval.chunking import lines_of
 from retrieval.search.candidates import gather, nearest
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import Query, parse
@@ -104,7 +105,7 @@ def _lines(snapshot: Snapshot, path: str, span: Span) -> str:
     """The lines of a merged hit, put together from the file's chunks; lines between chunks are blank."""
     lines = [""] * (span.end_line - span.start_line + 1)
     for _, chunk in snapshot.rows.file_chunks(path):
-        for n, line in enumerate(chunk.text.split("\n"), chunk.start_line - span.start_line):
+        for n, line in enumerate(lines_of(chunk.text), chunk.start_line - span.start_line):
             if 0 <= n < len(lines):
-                lines[n] = line.rstrip("\r")
+                lines[n] = line
     return "\n".join(lines)

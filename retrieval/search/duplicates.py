@@ -23,7 +23,7 @@ from retrieval.types import Chunk, Duplicate
 VectorsOf = Callable[[Encoder, Sequence[Chunk]], Sequence[NDArray[np.float32] | None]]
 
 # The numbers were tried on Django, FastAPI, Zod, libuv and Monolog: 213 of some 2,700 chunks were almost the same as
-# another, all of them to a reader as well (copies, or variants that differ in a name or two).
+# another; 25 of them were read, and were copies, or variants that differ in a name or two.
 KINDS = frozenset({"function", "method", "class"})
 FEWEST_LINES = 6  # with code; what is shorter is alike by nature
 FEWEST_TOKENS = 40  # six lines can be a table, or a chain of calls

@@ -22,6 +22,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.chunking import lines_of
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.store import split_identifiers
 from retrieval.types import Hit
@@ -78,14 +79,14 @@ class LineVectors:
 
 
 def _at(text: str, places: Iterable[int]) -> list[str]:
-    lines = text.split("\n")
+    lines = lines_of(text)
     return [lines[n].strip() for n in places]
 
 
 def _most_worded(text: str, wanted: dict[str, float], count: int) -> dict[int, float]:
     """The share of the query that the `count` lines with most of it hold, by their places, best first; where too few hold
     any, the first telling lines make up for them."""
-    lines = text.split("\n")
+    lines = lines_of(text)
     shares = {n: share for n, line in enumerate(lines) if (share := share_of_query(line, wanted))}
     best = sorted(shares, key=lambda n: (-shares[n], n))[:count]
     others = (n for n, line in enumerate(lines) if n not in shares and _TELLING.search(line))
