@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,16 @@ LONG = 200.0  # seconds for one run of the editor; under half a minute on an idl
 NEEDED = (0, 11)
 
 
+def editor() -> str | None:
+    """The system's Neovim, else the one that the tests' environment brings."""
+    return shutil.which("nvim") or shutil.which("nvim", path=str(Path(sys.executable).parent))
+
+
 def missing() -> str:
     """Why Neovim cannot be driven here; empty where it can."""
-    if not shutil.which("nvim"):
+    if not (nvim := editor()):
         return "nvim is not installed"
-    said = subprocess.run(["nvim", "--version"], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run([nvim, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"v(\d+)\.(\d+)", said)
     return "" if found and tuple(map(int, found.groups())) >= NEEDED else "nvim is older than 0.11"
 
@@ -49,7 +55,7 @@ def run(
         PROJECT=str(tmp_path / "project"), TOLD=str(tmp_path / "told"), LANG="C.UTF-8", XDG_RUNTIME_DIR=str(home)
     )
     environment["PATH"] = path if path is not None else f"{on_path(tmp_path / 'bin')}:{environment['PATH']}"
-    nvim = shutil.which("nvim")
+    nvim = editor()
     assert nvim
     done = subprocess.run(
         [nvim, "--headless", "-i", "NONE", "-n", "-u", str(first), *map(str, arguments)],
