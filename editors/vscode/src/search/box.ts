@@ -25,6 +25,7 @@ interface Item extends vscode.QuickPickItem {
   command?: string;
 }
 
+const LONG_MS = 400; // to wait without a sign that something is going on
 const GROWN_MS = 1_000; // while an index grows its answers do, too
 // How long a result must rest under the cursor to be shown: an editor for each one passed over would only flicker, and one
 // for each letter typed would slow the typing.
@@ -57,6 +58,7 @@ class Box {
   private allFolders = own().allFolders;
   private accepted = false;
   private busy: boolean;
+  private timer: NodeJS.Timeout | undefined;
   private answered = 0; // when, in milliseconds
   private asking = false; // a filter is being chosen in a box of its own
   private readonly listeners: vscode.Disposable[] = [];
@@ -95,24 +97,24 @@ class Box {
     this.preview.forget();
     if (query === "") {
       this.latest.cancel();
-      this.pick.busy = false;
+      this.waits(false);
       this.pick.items = this.earlier();
       this.dress("");
       return;
     }
     const folder = !this.allFolders && this.folder ? { folder: this.folder.uri.toString() } : {};
     const params: SearchParams = { query, ...filters, ...folder };
-    this.pick.busy = true;
+    this.waits(true);
     try {
       const missing = await this.answer(params, again);
       if (missing) {
         await this.answer({ ...params, waitForEdits: true }, true);
       }
       if (missing !== undefined) {
-        this.pick.busy = false;
+        this.waits(false);
       }
     } catch (error) {
-      this.pick.busy = false;
+      this.waits(false);
       this.pick.items = [failed(error)];
       this.dress("");
     }
@@ -195,6 +197,7 @@ class Box {
       return;
     }
     this.latest.cancel();
+    clearTimeout(this.timer);
     disposeAll(this.listeners);
     this.pick.dispose();
     void this.preview.end(this.accepted);
@@ -203,8 +206,27 @@ class Box {
   private dress(standing: string): void {
     const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
     const scope = several ? (this.allFolders ? " in all folders" : ` in ${this.folder?.name ?? ""}`) : "";
-    this.pick.title = `Semantic Search${scope}${standing ? ` — ${standing}` : ""}`;
-    this.pick.buttons = several && this.folder ? [FILTER, this.allFolders ? ALL : ONE] : [FILTER];
+    const title = `Semantic Search${scope}${standing ? ` — ${standing}` : ""}`;
+    const buttons = several && this.folder ? [FILTER, this.allFolders ? ALL : ONE] : [FILTER];
+    // The editor draws all of the box anew for whatever is set, changed or not.
+    if (this.pick.title !== title) {
+      this.pick.title = title;
+    }
+    if (this.pick.buttons.length !== buttons.length || buttons.some((button, n) => button !== this.pick.buttons[n])) {
+      this.pick.buttons = buttons;
+    }
+  }
+
+  /** Show that an answer is awaited, when it is long in coming: a moving bar for each key costs more than the answer. */
+  private waits(waiting: boolean): void {
+    clearTimeout(this.timer);
+    if (waiting) {
+      this.timer = setTimeout(() => {
+        this.pick.busy = true;
+      }, LONG_MS);
+    } else if (this.pick.busy) {
+      this.pick.busy = false;
+    }
   }
 
   private earlier(): Item[] {
