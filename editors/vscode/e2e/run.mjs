@@ -153,6 +153,8 @@ async function fromCode(editor) {
     await search(editor, "merge ranked lists");
     await editor.rows().filter({ hasText: ":" }).first().waitFor();
     await page.keyboard.press("Enter");
+    // Until it is there it would take the focus from what comes next.
+    await page.locator(".tab.active:not([aria-label^='prices.py'])").waitFor();
     await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
     await editor.command("C2LLM: Find Similar Code");
     await page.locator(".pane-body .monaco-list-row", { hasText: /\.py:\d+/ }).nth(3).waitFor({ timeout: 10_000 });

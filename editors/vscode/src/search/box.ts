@@ -205,16 +205,20 @@ class Box {
 
   private dress(standing: string): void {
     const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
-    const scope = several ? (this.allFolders ? " in all folders" : ` in ${this.folder?.name ?? ""}`) : "";
+    const scope = several ? ` in ${this.scope()}` : "";
     const title = `Semantic Search${scope}${standing ? ` — ${standing}` : ""}`;
     const buttons = several && this.folder ? [FILTER, this.allFolders ? ALL : ONE] : [FILTER];
     // The editor draws all of the box anew for whatever is set, changed or not.
     if (this.pick.title !== title) {
       this.pick.title = title;
     }
-    if (this.pick.buttons.length !== buttons.length || buttons.some((button, n) => button !== this.pick.buttons[n])) {
+    if (!alike(this.pick.buttons, buttons)) {
       this.pick.buttons = buttons;
     }
+  }
+
+  private scope(): string {
+    return this.allFolders ? "all folders" : (this.folder?.name ?? "");
   }
 
   /** Show that an answer is awaited, when it is long in coming: a moving bar for each key costs more than the answer. */
@@ -249,6 +253,10 @@ function item(hit: Hit): Item {
 
 function same(one: Hit, other: Hit): boolean {
   return one.uri === other.uri && one.symbol === other.symbol && one.kind === other.kind;
+}
+
+function alike<T>(some: readonly T[], others: readonly T[]): boolean {
+  return some.length === others.length && some.every((one, n) => one === others[n]);
 }
 
 function atWork(health: Health): boolean {
