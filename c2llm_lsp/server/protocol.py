@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +131,23 @@ class Protocol(LanguageServerProtocol):
                 logger.error("A request failed:\n%s", "".join(traceback.format_exception(error)))
             code = JsonRpcInvalidParams.CODE if isinstance(error, QueryError) else JsonRpcInternalError.CODE
             self._refuse(msg_id, code, sentence(error if isinstance(error, Exception) else RuntimeError(str(error))))
+
+    def _execute_handler(
+        self,
+        msg_id: Any,
+        handler: Any,
+        callback: Callable[[Any], None],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """pygls keeps what notifications have become for ever: 3 KB for each keystroke."""
+
+        def done(future: Future[Any]) -> None:
+            if not future.cancelled():  # then pygls is going through them
+                self._request_futures.pop(msg_id, None)
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
 
     def _passed_on(self, method: str, params: Any) -> Handled:
         handler = self.fm.features.get(method)

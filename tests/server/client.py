@@ -6,6 +6,7 @@ time the server says something.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -36,7 +37,7 @@ class Connection:
         self._sending = threading.Lock()
         self._heard = threading.Condition()
         self._answers: dict[Any, Message] = {}
-        self._last = 0
+        self._ids = itertools.count(1)  # from any thread
         self.said: list[Message] = []  # notifications and requests of the server
         self.at: list[float] = []  # when each was said
         self.lines: list[str] = []  # what came between messages, such as the announcement of a port
@@ -60,9 +61,9 @@ class Connection:
 
     def start(self, method: str, params: Any = None) -> int:
         """Ask, and go on; the id to wait for."""
-        self._last += 1
-        self.send({"jsonrpc": "2.0", "id": self._last, "method": method, "params": params})
-        return self._last
+        asked = next(self._ids)
+        self.send({"jsonrpc": "2.0", "id": asked, "method": method, "params": params})
+        return asked
 
     # -- hearing ----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,62 @@
+"""A thousand file changes a second for ten seconds: none is lost, and the server answers meanwhile."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.editing import Serve
+from tests.server.test_watched_files import CHANGED, CREATED, DELETED, initialize, told
+
+SECONDS, A_SECOND = 10, 1_000
+FILES = 1_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("watches", [False, True], ids=["own watcher", "client watches"])
+def test_ten_thousand_changes_in_ten_seconds_are_all_in_the_index(serve: Serve, project: Path, watches: bool) -> None:
+    client = serve()
+    folder = initialize(client, project, watches=watches)
+    client.ready()
+    (project / "storm").mkdir()
+    if watches:
+        told(folder, (CREATED, "storm"))
+    there: dict[int, int] = {}
+    slowest = 0.0
+    for tick in range(SECONDS * 10):
+        end = time.perf_counter() + 0.1
+        changes: list[tuple[int, str]] = []
+        for step in range(A_SECOND // 10):
+            number = (tick * 137 + step * 7) % FILES
+            path = f"storm/file_{number}.py"
+            if number in there and (tick + step) % 9 == 0:
+                (project / path).unlink()
+                del there[number]
+                changes.append((DELETED, path))
+            else:
+                changes.append((CHANGED if number in there else CREATED, path))
+                there[number] = tick
+                (project / path).write_text(f"def storm_{number}_at_{tick}():\n    return {tick}\n")
+        if watches:
+            told(folder, *changes)
+        if tick % 10 == 0:
+            asked = time.perf_counter()
+            assert client.search("apply_ignore_rules", limit=1)["hits"]
+            slowest = max(slowest, time.perf_counter() - asked)
+        time.sleep(max(0.0, end - time.perf_counter()))  # the rate is what is tested
+    files = 5 + len(there)
+
+    def all_in() -> Any:
+        answer = client.search("x")["freshness"]
+        return answer["files"] == files and not answer["pendingFiles"] and not answer["pendingChunks"]
+
+    client.eventually(all_in, 60)
+    for number in range(0, FILES, 11):
+        name = f"storm_{number}_at_{there.get(number, 0)}"
+        found = [hit for hit in client.search(name, limit=3)["hits"] if hit["path"] == f"storm/file_{number}.py"]
+        assert bool(found) == (number in there), number
+        assert not found or name in found[0]["text"]
+    assert slowest < 10
