@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import type { FolderState, Freshness, Hit } from "../src/protocol.ts";
 import { forModel } from "../src/assistant/answer.ts";
-import { freshness, place, salient, title } from "../src/search/describe.ts";
+import { detail, freshness, place, salient, title } from "../src/search/describe.ts";
 import { parse, pathFilter, withFilter } from "../src/search/question.ts";
 
 const FRESH: Freshness = { files: 1204, chunks: 9000, pendingFiles: 0, pendingChunks: 0, stale: false };
@@ -59,10 +59,11 @@ test("the filter for a place in the explorer means exactly that place", () => {
   assert.deepEqual(parse(`${pathFilter("a [1]/b, c.py", false)} x`).paths, ["/a \\[1\\]/b, c.py"]);
 });
 
-test("a hit is named by its scope and name, and placed by the line of its name", () => {
+test("a hit is named by its scope and name, else its file, and placed by the line of its name", () => {
   assert.equal(title(hit()), "Rules.apply");
   assert.equal(title(hit({ scope: "" })), "apply");
-  assert.equal(title(hit({ symbol: "", salientLines: [11] })), "return self.rules");
+  assert.equal(title(hit({ symbol: "" })), "app.py");
+  assert.equal(detail(hit({ salientLines: [11] })), "return self.rules");
   assert.equal(place(hit(), ""), "src/app.py:10");
   assert.equal(place(hit(), "w"), "w/src/app.py:10");
 });

@@ -17,10 +17,10 @@ export function icon(kind: Kind): string {
   return ICONS[kind];
 }
 
-/** What a hit is called: its name within its scope, else the first line that is worth showing. */
+/** What a hit is called: its name within its scope, else its file's. */
 export function title(hit: Hit): string {
   if (hit.symbol === "") {
-    return salient(hit)[0]?.text ?? hit.path;
+    return hit.path.slice(hit.path.lastIndexOf("/") + 1);
   }
   return hit.scope === "" ? hit.symbol : `${hit.scope}.${hit.symbol}`;
 }
@@ -31,9 +31,9 @@ export function place(hit: Hit, folderName: string): string {
   return `${path}:${hit.selectionRange.start.line + 1}`;
 }
 
-/** Below its title: the first line worth showing that is not the title already. */
+/** Below its title: the first line worth showing. */
 export function detail(hit: Hit): string {
-  return salient(hit)[hit.symbol === "" ? 1 : 0]?.text ?? "";
+  return salient(hit)[0]?.text ?? "";
 }
 
 export interface ShownLine {
