@@ -56,6 +56,7 @@ export class Editor {
       cwd: editor.home,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    process.once("exit", () => editor.server.kill()); // it must not outlive a run that was stopped
     editor.output = "";
     editor.server.stdout.on("data", (text) => (editor.output += text));
     editor.server.stderr.on("data", (text) => (editor.output += text));

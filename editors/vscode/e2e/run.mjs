@@ -342,4 +342,7 @@ async function main() {
   return failed === 0 ? 0 : 1;
 }
 
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => process.exit(1));
+}
 process.exitCode = await main();
