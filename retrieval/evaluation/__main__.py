@@ -6,7 +6,6 @@ import argparse
 import json
 import statistics
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -30,9 +29,15 @@ def main() -> int:
         sys.exit(f"no repository of {args.bench} was asked for")
     scores = codesearch.evaluate(found, args.encoder or ["embedded"], args.ranking or list(RANKINGS), args.cache_dir)
     if args.json:
-        print(
-            json.dumps({name: asdict(score) | {"overall": score.overall} for name, score in scores.items()}, indent=1)
-        )
+        table = {
+            name: {
+                "overall": score.overall,
+                "by_project": score.by_project,
+                "by_category": {kind: score.category(kind) for kind in sorted(score.by_category)},
+            }
+            for name, score in scores.items()
+        }
+        print(json.dumps(table, indent=1))
         return 0
     for name, score in sorted(scores.items(), key=lambda item: -item[1].overall):
         categories = "  ".join(f"{c} {score.category(c):.3f}" for c in sorted(score.by_category))
