@@ -19,6 +19,6 @@ async def search(server: Server, asked: requests.SearchParams) -> requests.Answe
     folders = await ready(server, asked)
     count, wanted = limit(server, asked), filters(asked)
     answers = await server.ask(
-        folders, lambda folder, workspace, _: (folder, workspace.search(asked.query, count, wanted))
+        folders, lambda folder, workspace, cancel: (folder, workspace.search(asked.query, count, wanted, cancel=cancel))
     )
     return together(server, answers, count, folders)
