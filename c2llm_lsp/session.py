@@ -5,7 +5,7 @@ merge: paths that change while a job runs become one next job, and a request to 
 latest request wins: embedding a whole workspace steps aside for a changed file and goes on afterwards from where it
 was, because what is embedded is stored.
 
-`watch` prints the events; the language server will answer with them. Callbacks run on the session's own thread.
+`watch` prints the events, the language server tells its client of them. Callbacks run on the session's own thread.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from c2llm_lsp.settings import Settings
     from retrieval.encoders import Encoder
+    from retrieval.files import Changes
     from retrieval.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -113,6 +114,13 @@ class Session:
             if self._steps_aside and self._paths:
                 self._cancel.set()
             self._wake.notify_all()
+
+    def follow(self, changes: Changes) -> None:
+        """Take what a watcher reports."""
+        if changes.rescan:
+            self.rescan(changes.reason)
+        else:
+            self.changed(changes.paths)
 
     def rescan(self, cause: str) -> None:
         """Anything may have changed: ignore rules, a branch, more events than the system could deliver."""

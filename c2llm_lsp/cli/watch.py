@@ -36,7 +36,7 @@ def watch(path: options.WorkspacePath = None, encoder: options.Encoder = None, q
         watcher = Watcher(
             place.root,
             workspace.scanner,
-            lambda changes: session.rescan(changes.reason) if changes.rescan else session.changed(changes.paths),
+            session.follow,
             quiet=place.settings.debounce_ms / 1000,
         )
         watcher.start()  # before the session looks: what changes in between is seen twice rather than never

@@ -51,7 +51,7 @@ class Server(LanguageServer):
 
     protocol: Protocol
 
-    def __init__(self, *, token: str = "") -> None:
+    def __init__(self) -> None:
         super().__init__("c2llm", __version__, protocol_cls=Protocol)
         self.documents: dict[str, Document] = {}
         self.folders: list[Folder] = []
@@ -64,7 +64,6 @@ class Server(LanguageServer):
         self.client_watches = False
         self.exit_code: int | None = None
         self.ended = asyncio.Event()
-        self._token = token
         self._bars: dict[Folder, FolderProgress] = {}
         self._opening: dict[Folder, asyncio.Future[None]] = {}
         self._encoders: dict[tuple[str, int], Encoder] = {}
@@ -77,10 +76,6 @@ class Server(LanguageServer):
         self.edits = Edits(self.loop, self.place, self.hints.shown)
 
     # -- lifecycle --------------------------------------------------------------------------------------------------
-
-    def admits(self, _asked: Any) -> bool:
-        """Whether this client may begin; over TCP it must know the token, which `wire` has compared."""
-        return True
 
     def end(self, code: int) -> None:
         """Stop reading and leave with this code."""
@@ -161,17 +156,17 @@ class Server(LanguageServer):
             return [(folder, untitled_path(document)) for folder in self.folders[:1]]
         if scheme != "file":
             return []
-        found = ((folder, folder.relative(document.uri)) for folder in self.folders)
+        return self._holding(document.uri)
+
+    def _holding(self, uri: str) -> list[tuple[Folder, str]]:
+        """The folders that a file lies in, and its path in each."""
+        found = ((folder, folder.relative(uri)) for folder in self.folders)
         return [(folder, path) for folder, path in found if path is not None]
 
     def place_of(self, uri: str) -> tuple[Folder, str] | None:
         """The innermost folder that a URI belongs to, and its path in it."""
         document = self.documents.get(uri)
-        if document is not None:
-            places = self.place(document)
-        else:
-            found = ((folder, folder.relative(uri)) for folder in self.folders)
-            places = [(folder, path) for folder, path in found if path is not None]
+        places = self.place(document) if document is not None else self._holding(uri)
         return min(places, key=lambda place: len(place[1]), default=None)
 
     def folder_at(self, uri: str) -> Folder | None:

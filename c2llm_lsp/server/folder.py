@@ -137,7 +137,7 @@ class Folder:
         watcher = Watcher(
             workspace.root,
             workspace.scanner,
-            lambda changes: session.rescan(changes.reason) if changes.rescan else session.changed(changes.paths),
+            session.follow,
             quiet=settings.debounce_ms / 1000,
             watch=self._client_watch if self._around.client_watches else None,
         )
@@ -252,10 +252,6 @@ class Folder:
         """The digest of a file as it is in the index; empty where it is not there."""
         row = self.workspace.store.file(path) if self.workspace is not None else None
         return row.digest if row is not None else b""
-
-    def unsaved(self) -> int:
-        with self._buffers:
-            return len(self._shown)
 
     @property
     def unusable(self) -> bool:

@@ -105,7 +105,7 @@ class Protocol(LanguageServerProtocol):
         begun = hasattr(self, "client_capabilities")
         if method == lsp.EXIT or (begun and not self._shutdown and method != lsp.INITIALIZE):
             return True
-        if method == lsp.INITIALIZE and not begun and self._server.admits(asked):
+        if method == lsp.INITIALIZE and not begun:
             return True
         if asked is not None:
             late = "The server has been shut down." if self._shutdown else "The server is initialized already."

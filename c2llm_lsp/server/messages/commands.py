@@ -16,10 +16,11 @@ from pygls.uris import from_fs_path
 from c2llm_lsp.server import requests
 from c2llm_lsp.server.contexts import save_context
 from c2llm_lsp.server.greeting import COPY_CONTEXT, FIND_SIMILAR
+from c2llm_lsp.server.messages.common import folders_of
 from c2llm_lsp.server.messages.context import context
 from c2llm_lsp.server.messages.search import search
 from c2llm_lsp.server.messages.similar import similar
-from c2llm_lsp.server.messages.status import folders_of, status
+from c2llm_lsp.server.messages.status import status
 from c2llm_lsp.server.schema import COMMANDS
 from c2llm_lsp.server.showing import NOTHING, offer, open_document, opens_documents
 from retrieval.errors import QueryError

@@ -37,14 +37,19 @@ def own_request(
     server.feature(method)(handle)
 
 
+def folders_of(server: Server, uri: str | None) -> list[Folder]:
+    """The one folder that is named, else all. Raises QueryError for one that is not open."""
+    if uri is None:
+        return list(server.folders)
+    folder = server.folder_at(uri)
+    if folder is None:
+        raise QueryError(f"{uri} is not an open folder.")
+    return [folder]
+
+
 async def ready(server: Server, asked: requests.Filtered) -> list[Folder]:
     """The folders that a request is about, when it may be answered. Raises QueryError for one that is not open."""
-    folders = list(server.folders)
-    if asked.folder is not None:
-        folder = server.folder_at(asked.folder)
-        if folder is None:
-            raise QueryError(f"{asked.folder} is not an open folder.")
-        folders = [folder]
+    folders = folders_of(server, asked.folder)
     if asked.wait_for_edits:
         await server.opened(folders)
         await server.edits.settled()

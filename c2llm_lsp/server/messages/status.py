@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from c2llm_lsp import __version__
 from c2llm_lsp.server import requests
 from c2llm_lsp.server.greeting import VERSION
-from c2llm_lsp.server.messages.common import freshness, own_request
-from retrieval.errors import QueryError
+from c2llm_lsp.server.messages.common import folders_of, freshness, own_request
 from retrieval.types import Freshness
 from retrieval.workspace import Status, Workspace
 
@@ -31,16 +30,6 @@ async def status(server: Server, asked: requests.StatusParams) -> requests.Statu
         embedded_edits=sum(folder.embedded for folder in server.folders),
         folders=[_with_index(server, folder, known.get(id(folder))) for folder in folders],
     )
-
-
-def folders_of(server: Server, uri: str | None) -> list[Folder]:
-    """The one folder that is named, else all. Raises QueryError for one that is not open."""
-    if uri is None:
-        return list(server.folders)
-    folder = server.folder_at(uri)
-    if folder is None:
-        raise QueryError(f"{uri} is not an open folder.")
-    return [folder]
 
 
 def _look(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Status, Freshness]:
