@@ -416,7 +416,7 @@ class Workspace:
             return explain_place(Snapshot(self._overlay.seen(self.store)), self.encoder, path, line, query)
 
         explanation = self._mended(ask)
-        return replace(explanation, freshness=self._freshness(self.encoder.fingerprint))
+        return replace(explanation, freshness=self.freshness())
 
     def near_duplicates(self, path: str, check: Callable[[], None] = _go_on) -> tuple[Duplicate, ...]:
         """The chunks of a file or open buffer that are almost the same as one elsewhere. Nothing is embedded for it.
@@ -556,9 +556,10 @@ class Workspace:
     def freshness(self) -> Freshness:
         """How current an answer would be now. Loads the encoder, because what is pending depends on it."""
         try:
-            return self._freshness(self.encoder.fingerprint)
+            fingerprint = self.encoder.fingerprint
         except ModelError:
-            return self._freshness("")
+            fingerprint = ""
+        return self._mended(lambda: self._freshness(fingerprint))
 
     def _freshness(self, fingerprint: str) -> Freshness:
         counted, (expected, more) = self._count(), self._expected
@@ -588,6 +589,9 @@ class Workspace:
 
     def status(self) -> Status:
         """What is indexed, and how well. Loads the encoder, because what is pending depends on it."""
+        return self._mended(self._status)
+
+    def _status(self) -> Status:
         counts = self.store.counts()
         notes = list(self._notes)
         name = fingerprint = kind = ""

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from c2llm_lsp.cli.app import COMMANDS
-from c2llm_lsp.settings import SCHEMA, Setting
 
 CHECKOUT = Path(__file__).parents[1]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -37,23 +36,6 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
 def test_the_readme_lists_each_subcommand_with_its_own_words() -> None:
     rows = [f"| `c2llm {name}` | {line} |" for name, (_, line) in COMMANDS.items()]
     assert between("subcommands").splitlines()[2:] == rows
-
-
-def test_the_readme_lists_each_setting_of_the_schema() -> None:
-    head = [
-        "| setting | type | default | environment | in `.c2llm.toml` | what it does | used by |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    expected = "\n".join([*head, *(row(setting) for setting in SCHEMA)])
-    assert between("settings") == expected, f"the table should be:\n{expected}"
-
-
-def row(setting: Setting) -> str:
-    plain = {"integer": str(setting.default), "boolean": str(setting.default).lower()}
-    default = plain.get(setting.kind) or (f"`{setting.default}`" if setting.default else "empty")
-    workspace = "yes" if setting.in_workspace else "no"
-    first = f"| `{setting.name}` | {setting.kind} | {default} | `{setting.variable}` | {workspace} |"
-    return f"{first} {setting.help} | {setting.used_by} |"
 
 
 @pytest.mark.parametrize("package", ["retrieval", "c2llm_lsp"])

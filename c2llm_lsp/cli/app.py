@@ -1,7 +1,7 @@
 """The Typer application: which subcommands there are, and where each one lives.
 
 A subcommand is a file of this package with a Typer `app` of its own. Only the one that is called is imported;
-`--help` shows the lines below, and a test compares them with the README.
+`--help` shows the lines below and the settings, and tests compare them with the README.
 """
 
 from __future__ import annotations
@@ -45,6 +45,12 @@ class LazyGroup(TyperGroup):
             command = typer.main.get_command(import_module(f"c2llm_lsp.cli.{COMMANDS[name][0]}").app)
             command.name = name
         return name, command, rest
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from c2llm_lsp.cli.settings_help import show
+
+        super().format_help(ctx, formatter)
+        show()
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)

@@ -1,6 +1,8 @@
 """The shape of a C2LLM model and the text it reads, as its config.json says them.
 
-The keys are those of the published checkpoints; the ones at the end are ours and default to the published behaviour.
+The keys are those of the published checkpoints; the ones at the end are ours and default to the published behaviour. Configurations
+of the earlier CodeFuse-CGE models are read as well, with their own names of two keys. What the file says and this program does not
+compute (another activation, stretched positions, a window) is refused: vectors that are a little wrong are worse than none.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from retrieval.errors import ModelError
 
 CONFIG_NAME = "config.json"
 MODEL_TYPE = "c2llm"
+OLDER_TYPES = "codefuse_cge"  # how the types and architectures of the earlier models begin, underscores aside
+OLDER_KEYS = {"compress_dim": "compressed_dim", "torch_dtype": "dtype"}
 EMBEDDING_METHODS = ("pma", "mean", "eos")
 
 
@@ -49,7 +53,12 @@ class C2LLMConfig:
             raise ModelError(f"The model's embedding_method is '{self.embedding_method}'; known are {known}.")
         if self.pma_norm or self.pma_norm_mode != "post_normal":
             raise ModelError("The model uses a PMA normalisation other than post_normal, which is not supported.")
-        if self.compressed_dim % self.pma_num_heads or self.hidden_size % self.num_attention_heads:
+        pairs = (
+            (self.compressed_dim, self.pma_num_heads),
+            (self.hidden_size, self.num_attention_heads),
+            (self.num_attention_heads, self.num_key_value_heads),
+        )
+        if any(heads < 1 or width % heads for width, heads in pairs):
             raise ModelError(
                 "The model's widths are not multiples of its numbers of heads: its config.json is damaged."
             )
@@ -65,12 +74,16 @@ class C2LLMConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> C2LLMConfig:
         """Unknown keys are ignored; `compress_dim` and `torch_dtype` are earlier names of two keys."""
-        if values.get("model_type", MODEL_TYPE) != MODEL_TYPE:
-            raise ModelError(f"The model's type is '{values['model_type']}', expected '{MODEL_TYPE}'.")
-        older = {"compress_dim": "compressed_dim", "torch_dtype": "dtype"}
-        renamed = {older.get(key, key): value for key, value in values.items()}
-        known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in renamed.items() if key in known})
+        _refuse_other_kinds(values)
+        renamed = {OLDER_KEYS.get(key, key): value for key, value in values.items()}
+        rope = renamed.get("rope_parameters") or {}  # where transformers 5 keeps it
+        renamed.setdefault("rope_theta", rope.get("rope_theta"))
+        known = {field.name: field.default for field in fields(cls)}
+        given = {key: value for key, value in renamed.items() if key in known and value is not None}
+        for key, value in given.items():
+            if not _fits(value, known[key]):
+                raise ModelError(f"The model's {CONFIG_NAME} says {key} = {value!r}: it is damaged.")
+        return cls(**given)
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +99,36 @@ class C2LLMConfig:
             raise ModelError(f"There is no {CONFIG_NAME} in {folder}: it holds no model.") from error
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise ModelError(f"{path} cannot be read as a model's configuration ({error}).") from error
+
+
+def _fits(value: object, default: object) -> bool:
+    """Whether a value is of the kind of its default; numbers are not negative, a whole one does for a fraction."""
+    if isinstance(default, (bool, str)) or isinstance(value, bool):
+        return type(value) is type(default)
+    kinds = (int,) if isinstance(default, int) else (int, float)
+    return isinstance(value, kinds) and value >= 0
+
+
+def _refuse_other_kinds(values: dict[str, Any]) -> None:
+    """Raises ModelError for a model of another architecture, or one of ours that computes what we do not."""
+    architecture = next(iter(values.get("architectures") or [""]), "")
+    kind = values.get("model_type", MODEL_TYPE)
+    older = architecture.lower().replace("_", "").startswith(OLDER_TYPES.replace("_", ""))
+    if kind != MODEL_TYPE and not older and not str(kind).lower().startswith(OLDER_TYPES):
+        named = f" ({architecture})" if architecture else ""
+        raise ModelError(
+            f"The model's type is '{kind}'{named}, expected '{MODEL_TYPE}': use a C2LLM checkpoint, such as "
+            "codefuse-ai/C2LLM-0.5B."
+        )
+    rope = values.get("rope_parameters") or values.get("rope_scaling") or {}
+    stretched = rope.get("rope_type", rope.get("type", "default"))
+    for text, other in (
+        (f"the activation '{values.get('hidden_act')}'", values.get("hidden_act", "silu") != "silu"),
+        (f"positions of the kind '{stretched}'", stretched != "default"),
+        ("a sliding window", bool(values.get("use_sliding_window"))),
+    ):
+        if other:
+            raise ModelError(f"The model uses {text}, which is not supported: its vectors would be wrong.")
 
 
 C2LLM_0_5B = C2LLMConfig()

@@ -1,12 +1,10 @@
-"""What the VS Code extension says about the server, held against the server: settings and requests."""
+"""What the VS Code extension says about the server, held against the server: requests and their types."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,18 +20,6 @@ INTERFACE = re.compile(r"^export interface (\w+)(?: extends ([\w, ]+))? \{\n(.*?
 @pytest.fixture(scope="module")
 def package() -> Any:
     return json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
-
-
-def test_the_settings_of_the_server_are_those_of_the_schema(package: Any) -> None:
-    # `python editors/vscode/scripts/settings.py` writes them.
-    assert package == settings_script().updated(json.loads(json.dumps(package)))
-
-
-def test_the_extension_sends_each_setting_of_the_server() -> None:
-    source = (EXTENSION / "src" / "settings.ts").read_text(encoding="utf-8")
-    listed = re.search(r"SERVER_SETTINGS = \[(.*?)\]", source, re.DOTALL)
-    assert listed is not None
-    assert {f"c2llm.{name}" for name in re.findall(r'"(\w+)"', listed[1])} == set(settings_script().properties())
 
 
 def test_requests_and_commands_are_those_of_the_server() -> None:
@@ -58,12 +44,3 @@ def test_the_tool_for_language_models_offers_each_kind_of_code(package: Any) -> 
     (tool,) = package["contributes"]["languageModelTools"]
     kinds = tool["inputSchema"]["properties"]["kinds"]["items"]["enum"]
     assert sorted(kinds) == sorted(schema()["$defs"]["SearchParams"]["properties"]["kinds"]["items"]["enum"])
-
-
-def settings_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("vscode_settings", EXTENSION / "scripts" / "settings.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

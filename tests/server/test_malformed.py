@@ -234,7 +234,15 @@ def test_before_initialize_requests_are_refused_and_notifications_dropped(serve:
     assert client.status()["folders"] == []
 
 
-@pytest.mark.parametrize("body", [b"{never", b"[]", b"", b'{"jsonrpc":"2.0","id":1,"method":"initialize"}'])
+def test_an_initialize_that_says_nothing_of_its_client_is_answered(serve: Serve) -> None:
+    client = serve()
+    client.raw(framed(b'{"jsonrpc":"2.0","id":"bare","method":"initialize"}'))
+    assert client.answer("bare")["result"]["capabilities"]
+    assert client.refused("initialize", {})["code"] == INVALID_REQUEST
+    assert client.status()["folders"] == []
+
+
+@pytest.mark.parametrize("body", [b"{never", b"[]", b""])
 def test_a_first_message_that_is_none_is_refused_and_the_next_one_counts(serve: Serve, body: bytes) -> None:
     client = serve()
     client.raw(b"rubbish\r\n" + framed(body))
