@@ -56,3 +56,7 @@ class MissingExtra(C2llmError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra '{extra}': pip install 'c2llm-lsp[{extra}]'")
+
+
+class Unreachable(ModelError, EncoderError):
+    """The encoder runs elsewhere and cannot be had now: words are searched, and it is asked again later."""

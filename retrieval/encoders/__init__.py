@@ -8,18 +8,28 @@ from retrieval.encoders.base import AttendingEncoder, Encoder, Vectors
 from retrieval.encoders.overlap import OverlapEncoder
 from retrieval.errors import ModelError
 
-__all__ = ["AttendingEncoder", "Encoder", "OverlapEncoder", "Vectors", "available", "load"]
+__all__ = ["AttendingEncoder", "Encoder", "OverlapEncoder", "Vectors", "available", "is_address", "load"]
 
 _NAMES = ("embedded", "minilm", "overlap")
 
 
 def available() -> tuple[str, ...]:
-    """The names that `load` knows; a folder that holds an exported model works as well."""
+    """The names that `load` knows; a folder that holds an exported model and the address of a server work as well."""
     return _NAMES
 
 
-def load(name: str = "embedded", *, threads: int | None = None) -> Encoder:
-    """The encoder of that name, or the exported model in that folder. Raises ModelError with what to type instead."""
+def load(
+    name: str = "embedded", *, threads: int | None = None, patience: float | None = None, cache: Path | None = None
+) -> Encoder:
+    """The encoder of that name, the exported model in that folder, or the embeddings server at that address.
+
+    A server is waited for at most `patience` seconds, and what is known of it is kept in the folder `cache`, if given.
+    Raises ModelError with what to type instead, MissingExtra; Unreachable for a server that cannot be had now.
+    """
+    if is_address(name):
+        from retrieval.encoders.remote import connect
+
+        return connect(name, patience=patience, folder=cache)
     if name == "overlap":
         return OverlapEncoder()
     if name == "minilm":
@@ -35,4 +45,12 @@ def load(name: str = "embedded", *, threads: int | None = None) -> Encoder:
 
         return OnnxEncoder(Path(name), threads=threads)
     known = ", ".join(_NAMES)
-    raise ModelError(f"There is no encoder '{name}': use one of {known}, or the folder of an exported model.")
+    raise ModelError(
+        f"There is no encoder '{name}': use one of {known}, the folder of an exported model, or the address of an "
+        "embeddings server."
+    )
+
+
+def is_address(name: str) -> bool:
+    """Whether a name is the address of an embeddings server. It then never is a folder."""
+    return name.lower().startswith(("http://", "https://"))
