@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "index": ("index", "Bring the index of a workspace up to date."),
     "watch": ("watch", "Keep the index current while files change, and say what is done."),
     "serve": ("serve", "Serve an editor over the Language Server Protocol."),
+    "mcp": ("mcp", "Serve an assistant over the Model Context Protocol."),
     "serve-embeddings": ("serve_embeddings", "Serve embeddings to other machines and programs, as OpenAI's API does."),
     "status": ("status", "Show what is indexed, with which model, and what is pending."),
     "doctor": ("doctor", "Check the installation, the model and the index; say what to do."),

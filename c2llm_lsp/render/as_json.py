@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrieval.types import CHUNK_KINDS, Answer, Explanation, Freshness, Hit
@@ -47,6 +48,26 @@ def hit_dict(hit: Hit) -> dict[str, Any]:
         ],
         "text": hit.text,
     }
+
+
+def places_dict(answer: Answer, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """Where an answer's places are, for whoever has read the code already. `notes` come behind the answer's."""
+    wanted = ("path", "start_line", "end_line", "language", "kind", "symbol", "scope", "score")
+    return {
+        "root": root,
+        "encoder": answer.encoder,
+        "freshness": freshness_dict(answer.freshness),
+        "notes": [*answer.notes, *notes],
+        "results": [{name: value for name, value in hit_dict(hit).items() if name in wanted} for hit in answer.hits],
+    }
+
+
+def packed_dict(packed: Packed, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """The same for a context: its pieces without their text."""
+    whole = context_dict(packed, root=root)
+    pieces = [{name: value for name, value in piece.items() if name != "text"} for piece in whole["pieces"]]
+    kept = {name: whole[name] for name in ("root", "encoder", "freshness", "budget", "tokens", "left_out")}
+    return {**kept, "notes": [*packed.notes, *notes], "pieces": pieces}
 
 
 def freshness_dict(freshness: Freshness) -> dict[str, Any]:

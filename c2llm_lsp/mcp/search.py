@@ -1,0 +1,44 @@
+"""The tool `search`: code by what it does."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from mcp.server import MCPServer
+from mcp.types import CallToolResult
+from pydantic import Field
+
+from c2llm_lsp.mcp.live import Live
+from c2llm_lsp.mcp.telling import READS, WAIT, Kinds, Languages, Limit, Paths, Wait, answered, filters, told
+from c2llm_lsp.render.as_json import places_dict
+from c2llm_lsp.render.markdown import answer_markdown
+from retrieval.types import Answer
+from retrieval.workspace import Workspace
+
+
+def register(server: MCPServer, live: Live) -> None:
+    @server.tool(title="Search Code by Meaning", annotations=READS)
+    async def search(
+        query: Annotated[str, Field(description="What the code does, in words, or a name")],
+        limit: Limit = 10,
+        languages: Languages = None,
+        paths: Paths = None,
+        kinds: Kinds = None,
+        wait_seconds: Wait = WAIT,
+    ) -> CallToolResult:
+        """Find places in the code of this project by meaning, words and names together, best first.
+
+        For "where is …" and "how does this project …", when the exact name is not known; for a known literal text a text
+        search is better. Returns path:line-line, what it is, and the code, and says how current the index is.
+        """
+        wanted = filters(languages, paths, kinds)
+
+        def ask(workspace: Workspace) -> Answer:
+            return workspace.highlight(workspace.search(query, limit, wanted), query)
+
+        return await answered(partial(live.ask, ask, wait_seconds), partial(tell, live))
+
+
+def tell(live: Live, answer: Answer) -> CallToolResult:
+    return told(answer_markdown(answer, live.trouble), places_dict(answer, root=str(live.root), notes=live.trouble))

@@ -1,0 +1,191 @@
+"""`c2llm mcp` as an assistant's program runs it: a process, driven by the SDK's own client over its streams."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.cli.conftest import PROJECT, c2llm, project
+from tests.cli.program import Program, lay_out
+
+mcp = pytest.importorskip("mcp", reason="the extra 'mcp' is not installed")
+
+__all__ = ["c2llm", "project"]
+
+T = TypeVar("T")
+QUESTION = "ignore rule excludes the path"
+IN_IGNORE = {"path": "app/ignore.py", "start_line": 4, "end_line": 6}
+# What one conversation asks, by name: a process that starts is the dear part of a test.
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "search": ("search", {"query": QUESTION, "limit": 3}),
+    "filtered": ("search", {"query": "queue retry rules", "languages": ["Go"], "paths": ["!web/"]}),
+    "similar": ("find_similar", {"path": "app/ignore.py", "line": 5}),
+    "similar to a text": ("find_similar", {"code": "async function fetch(url) { retry(attempt) }"}),
+    "context": ("context", {"query": QUESTION}),
+    "context of lines": ("context", IN_IGNORE),
+    "context of both": ("context", {"query": "queue of jobs", **IN_IGNORE}),
+    "small context": ("context", {"query": QUESTION, "budget": 100}),
+    "status": ("index_status", {}),
+}
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("search", {"query": "  "}, "The query is empty"),
+    ("find_similar", {}, "either path and line, or code"),
+    ("find_similar", {"path": "app/ignore.py", "code": "x = 1"}, "either path and line, or code"),
+    ("find_similar", {"path": "app/ignore.py"}, "Give the line in app/ignore.py"),
+    ("find_similar", {"path": "/etc/passwd", "line": 1}, "is not in the workspace"),
+    ("find_similar", {"path": "../outside.py", "line": 1}, "outside.py"),
+    ("context", {}, "The query is empty"),
+    ("context", {"path": "app/ignore.py"}, "Give the lines of app/ignore.py"),
+    ("search", {"query": "x", "limit": 0}, "limit"),
+    ("search", {"query": "x", "kinds": ["poem"]}, "kinds"),
+    ("search", {}, "query"),
+]
+
+
+def talk(
+    c2llm: Program, root: Path, conversation: Callable[[Any], Awaitable[T]], mode: str = "auto", **environ: str
+) -> T:
+    """What a conversation with the server of a workspace comes to."""
+    command, *arguments = c2llm.command("mcp", root)
+    started = mcp.StdioServerParameters(command=command, args=arguments, env=c2llm.environment(**environ))
+
+    async def run() -> T:
+        async with mcp.Client(mcp.stdio_client(started), mode=mode) as client:
+            return await conversation(client)
+
+    return asyncio.run(asyncio.wait_for(run(), 100))
+
+
+@pytest.fixture(scope="module", params=["auto", "legacy"])  # the protocol without and with an `initialize`
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The answers of one conversation, by name; `tools` are those that are listed, `wrong` a list."""
+    home = tmp_path_factory.mktemp("home")
+    root = lay_out(tmp_path_factory.mktemp("project"), PROJECT)
+
+    async def conversation(client: Any) -> dict[str, Any]:
+        answers = {name: await client.call_tool(tool, given) for name, (tool, given) in CALLS.items()}
+        absolute = {"path": str(root / "app/ignore.py"), "line": 5}
+        answers["similar by its whole path"] = await client.call_tool("find_similar", absolute)
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        wrong = [await client.call_tool(tool, given) for tool, given, _ in WRONG]
+        return {**answers, "tools": tools, "wrong": wrong}
+
+    return talk(Program(home), root, conversation, request.param)
+
+
+def text(result: Any) -> str:
+    (part,) = result.content
+    return str(part.text)
+
+
+def test_there_are_four_tools_that_change_nothing_and_describe_what_they_take(told: dict[str, Any]) -> None:
+    tools = told["tools"]
+    assert set(tools) == {"search", "find_similar", "context", "index_status"}
+    for tool in tools.values():
+        assert tool.annotations.read_only_hint
+        assert tool.description
+        assert all("description" in taken for taken in tool.input_schema["properties"].values())
+    assert tools["search"].input_schema["required"] == ["query"]
+
+
+def test_the_first_search_of_a_workspace_indexes_it_and_names_the_best_place_first(told: dict[str, Any]) -> None:
+    found = told["search"]
+    first = found.structured_content["results"][0]
+    assert (first["path"], first["symbol"]) == ("app/ignore.py", "apply_ignore_rules")
+    assert f"## app/ignore.py:{first['start_line']}-{first['end_line']} (function apply_ignore_rules)" in text(found)
+    assert "if rule.matches(path):" in text(found)
+    assert len(found.structured_content["results"]) <= 3
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_answer_says_how_current_it_is(told: dict[str, Any], name: str) -> None:
+    assert told[name].structured_content["freshness"]["files"] == len(PROJECT)
+    assert f"Index: {len(PROJECT)} files" in text(told[name])
+    assert "All of it is current." in text(told[name])
+
+
+def test_the_status_tells_languages_and_encoder(told: dict[str, Any]) -> None:
+    status = told["status"].structured_content
+    assert status["languages"]["python"] == 2
+    assert status["encoder"] == "overlap"
+    assert (status["work"], status["notes"]) == (None, [])
+
+
+def test_filters_are_those_of_the_other_ways_to_search(told: dict[str, Any]) -> None:
+    assert {place["path"] for place in told["filtered"].structured_content["results"]} == {"core/queue.go"}
+
+
+def test_similar_code_is_that_of_a_place_or_of_a_text(told: dict[str, Any]) -> None:
+    here = told["similar"].structured_content["results"]
+    assert here
+    assert all(place["path"] != "app/ignore.py" for place in here), "not the code itself"
+    assert told["similar by its whole path"].structured_content["results"] == here
+    assert told["similar to a text"].structured_content["results"][0]["path"] == "web/retry.ts"
+
+
+def test_a_context_is_for_a_question_about_lines_or_both_and_keeps_its_budget(told: dict[str, Any]) -> None:
+    assert "app/ignore.py:" in text(told["context"])
+    assert told["context of lines"].structured_content["pieces"][0]["path"] == "app/ignore.py"
+    both = told["context of both"].structured_content["pieces"]
+    assert {"app/ignore.py", "core/queue.go"} <= {piece["path"] for piece in both}
+    assert told["small context"].structured_content["tokens"] <= 100
+
+
+def test_what_cannot_be_answered_is_said_in_a_sentence(told: dict[str, Any]) -> None:
+    for (tool, given, said), answer in zip(WRONG, told["wrong"], strict=True):
+        assert answer.is_error, (tool, given)
+        assert said in text(answer), (tool, given)
+        assert "Traceback" not in text(answer)
+
+
+def test_a_file_that_was_just_written_is_found(c2llm: Program, project: Path) -> None:
+    async def conversation(client: Any) -> tuple[Any, Any]:
+        before = await client.call_tool("search", {"query": "shrink a picture"})
+        (project / "pictures.py").write_text("def shrink_picture(picture):\n    return picture.resize(2)\n")
+        return before, await client.call_tool("search", {"query": "shrink a picture"})
+
+    before, after = talk(c2llm, project, conversation)
+    assert "pictures.py" not in text(before)
+    assert after.structured_content["results"][0]["path"] == "pictures.py"
+
+
+def test_nobody_waits_who_does_not_want_to(c2llm: Program, project: Path) -> None:
+    """The answer is there at once, and says so where the index is not."""
+
+    async def conversation(client: Any) -> list[Any]:
+        return [await client.call_tool("search", {"query": QUESTION, "wait_seconds": wait}) for wait in (0, 30)]
+
+    hasty, patient = talk(c2llm, project, conversation)
+    now = hasty.structured_content["freshness"]
+    assert now["files"] == len(PROJECT) or now["stale"] or now["pending_files"]
+    assert patient.structured_content["freshness"]["stale"] is False
+    assert patient.structured_content["results"]
+
+
+def test_it_ends_with_its_input_and_without_a_word_on_it(c2llm: Program, project: Path) -> None:
+    done = subprocess.run(
+        c2llm.command("mcp", project), input=b"", capture_output=True, env=c2llm.environment(), timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(c2llm: Program, tmp_path: Path) -> None:
+    result = c2llm("mcp", tmp_path / "nowhere")
+    assert result.code == 2
+    assert "There is no directory" in result.err
+
+
+def test_without_the_extra_the_command_says_how_to_get_it(c2llm: Program, project: Path) -> None:
+    hide = "import sys; sys.modules['mcp'] = None; sys.argv = ['c2llm', 'mcp']; from c2llm_lsp.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", hide], capture_output=True, text=True, env=c2llm.environment(), cwd=project, check=False
+    )
+    assert done.returncode == 2
+    assert "pip install 'c2llm-lsp[mcp]'" in done.stderr
