@@ -32,22 +32,31 @@ logger = logging.getLogger(__name__)
 SETTLE_AFTER = 3.0  # seconds of quiet before upkeep
 RETRY_AFTER = 5.0  # seconds until a job that failed is tried again
 BUSY_AFTER = 1.0  # the same where another process is writing: when that dies, this one takes over
+REACH_EVERY = 1.0  # seconds between two looks at whether an encoder that runs elsewhere can be had again
 
 
 def opened(root: Path, settings: Settings, load_encoder: Callable[[], Encoder] | None = None) -> Workspace:
     """The workspace of a folder as the settings say; the encoder is loaded when it is needed."""
-    from retrieval.encoders import load
     from retrieval.workspace import Workspace
 
     threads = settings.threads or None
     return Workspace.open(
         root,
-        load_encoder=load_encoder or (lambda: load(settings.encoder, threads=threads)),
+        load_encoder=load_encoder or (lambda: loaded(settings)),
         cache_dir=settings.cache,
         excludes=settings.exclude,
         max_bytes=settings.max_file_bytes,
         threads=threads,
     )
+
+
+def loaded(settings: Settings, *, patience: float | None = None) -> Encoder:
+    """The encoder that the settings name; one on another machine is waited for at most `patience` seconds."""
+    from retrieval.encoders import load
+    from retrieval.store.places import cache_folder
+
+    threads, cache = settings.threads or None, cache_folder(settings.cache)
+    return load(settings.encoder, threads=threads, patience=patience, cache=cache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class Session:
         self._cancel = threading.Event()
         self._steps_aside = False  # whether the running job is one that a changed file interrupts
         self._unsettled = False  # whether there is upkeep for a quiet moment
+        self._unreached = False  # whether chunks wait for an encoder that could not be reached
         self._thread = threading.Thread(target=self._run, name="c2llm-session", daemon=True)
 
     def start(self) -> None:
@@ -159,6 +169,7 @@ class Session:
                 self._on_event(Event("failed", job, error=error))
                 self._retry(self._retry_after)
                 continue
+            self._unreached = report.unreachable
             self._on_event(Event("busy" if report.busy else "done", job, report=report))
             if report.busy:
                 self._retry(min(self._retry_after, BUSY_AFTER))
@@ -173,8 +184,11 @@ class Session:
     def _next(self) -> Job | None:
         """Wait for the next job; None at the end."""
         with self._wake:
-            while not self._wake.wait_for(self._due, timeout=SETTLE_AFTER if self._unsettled else None):
-                self._settle()
+            while not self._wake.wait_for(self._due, timeout=self._quiet()):
+                if self._unreached:
+                    self._reach()
+                if self._unsettled and not self._due():
+                    self._settle()
             if self._stopping:
                 return None
             self._cancel.clear()
@@ -193,6 +207,24 @@ class Session:
 
     def _due(self) -> bool:
         return bool(self._stopping or self._paths or self._everything or self._rest)
+
+    def _quiet(self) -> float | None:
+        """After how many seconds without a job there is something else to do."""
+        return REACH_EVERY if self._unreached else SETTLE_AFTER if self._unsettled else None
+
+    def _reach(self) -> None:
+        """Go on with what waits for an encoder, once that can be had again."""
+        self._wake.release()
+        try:
+            ready = self._workspace.encoder_ready
+        except Exception:
+            logger.exception("The encoder cannot be asked for.")
+            ready = False
+        finally:
+            self._wake.acquire()
+        if ready and not self._paused:
+            self._unreached = False
+            self._rest = self._rest or "the encoder can be reached"
 
     def _settle(self) -> None:
         """Upkeep at a quiet moment; whatever comes ends it."""

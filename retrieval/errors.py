@@ -60,3 +60,14 @@ class MissingExtra(C2llmError):
 
 class Unreachable(ModelError, EncoderError):
     """The encoder runs elsewhere and cannot be had now: words are searched, and it is asked again later."""
+
+
+class HubUnreachable(ModelError):
+    """The hub of models does not answer; what was downloaded before is kept."""
+
+    def __init__(self, name: str, file: str, endpoint: str, reason: str) -> None:
+        super().__init__(
+            f"The hub at {endpoint} cannot be reached for {file} of {name} ({reason}). What is downloaded already is kept: "
+            "the same command goes on where it stopped. Or copy config.json, tokenizer.json and *.safetensors of the model "
+            "into a folder by another way, and give that folder instead of the name"
+        )

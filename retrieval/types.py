@@ -119,6 +119,7 @@ class IndexReport:
     skipped: tuple[Skip, ...] = ()
     cancelled: bool = False
     busy: bool = False  # another process is writing this index: nothing was done here
+    unreachable: bool = False  # the encoder runs elsewhere and could not be had: what is pending waits for it
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
 

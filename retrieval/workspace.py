@@ -156,7 +156,7 @@ class Workspace:
         self._cache_dir = cache_dir
         self._threads = threads
         self._encoder = encoder
-        self._load_encoder = load_encoder or (lambda: load("embedded", threads=threads))
+        self._load_encoder = load_encoder or (lambda: encoder or load("embedded", threads=threads))
         self._notes = list(notes)
         self._encoders: dict[str, Encoder] = {}
         self._lives: dict[str, LiveIndex] = {}
@@ -227,7 +227,7 @@ class Workspace:
             return plan(self.scanner, self.store, again=self._chunked_otherwise()), True
 
         report = self._run(look, show, cancel or Never(), wait)
-        for path, text in self._overlay.judge_again():
+        for path, text in (*self._overlay.judge_again(), *self._overlay.worded()):
             self.update(path, text)
         return report
 
@@ -253,7 +253,10 @@ class Workspace:
         if text is not None:
             self.store.want_words()
         try:
-            return self._overlay.update(self.store, self.encoder, path, text)
+            encoder = self.encoder
+            if text is not None and not getattr(encoder, "instant", False):
+                self._overlay.update(self.store, None, path, text)  # words are found while it is embedded
+            return self._overlay.update(self.store, encoder, path, text)
         except (EncoderError, ModelError):
             return self._overlay.update(self.store, None, path, text)
 
@@ -273,7 +276,10 @@ class Workspace:
         store = self.store
         try:
             return self._run_once(look, progress, cancel, wait)
-        except DamagedStoreError:
+        except StoreError as error:
+            # A closed store is one that a repair could not replace.
+            if self._closed or not (isinstance(error, DamagedStoreError) or store.closed):
+                raise
             self._repair(store)
             return self._run_once(look, progress, cancel, wait)
 
@@ -348,11 +354,21 @@ class Workspace:
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder of this workspace, loaded at the first use. Raises ModelError."""
+        """The encoder of this workspace, loaded at the first use, and when what runs elsewhere has become another one.
+        Raises ModelError.
+        """
         with self._loading:
-            if self._encoder is None:
+            if self._encoder is None or getattr(self._encoder, "outdated", False):
                 self._encoder = self._load_encoder()
             return self._encoder
+
+    @property
+    def encoder_ready(self) -> bool:
+        """Whether an encoder that could not be reached can be had again. Waits for nobody."""
+        try:
+            return bool(getattr(self.encoder, "available", True))
+        except ModelError:
+            return False
 
     def search(
         self,
@@ -447,16 +463,18 @@ class Workspace:
         return self._mended(lambda: self._answer_once(ask))
 
     def _mended(self, ask: Callable[[], Answered]) -> Answered:
-        """What is asked for; once more where the index had to be repaired, here or by another thread meanwhile."""
-        store = self.store
-        try:
-            return ask()
-        except DamagedStoreError:
-            self._repair(store, wait=_REPAIR_WAIT)
-        except StoreError:
-            with self._mending:  # another thread may just be at it: it closes what it replaces
-                if self.store is store:
-                    raise
+        """What is asked for; again where the index had to be repaired, here or by another thread meanwhile."""
+        for _ in range(_ATTEMPTS):
+            store = self.store
+            try:
+                return ask()
+            except DamagedStoreError:
+                self._repair(store, wait=_REPAIR_WAIT)
+            except StoreError:
+                with self._mending:  # another thread may just be at it: it closes what it replaces
+                    if self.store is store and (self._closed or not store.closed):
+                        raise
+                self._repair(store, wait=_REPAIR_WAIT)  # what should have replaced it could not be opened
         return ask()
 
     def _repair(self, damaged: Store, *, wait: float = -1) -> None:
@@ -540,7 +558,7 @@ class Workspace:
     def _live(self, encoder: Encoder) -> LiveIndex:
         with self._loading:
             live = self._lives.get(encoder.fingerprint)
-            if live is None:
+            if live is None or live.store is not self.store:  # that one was damaged
                 live = self._lives[encoder.fingerprint] = LiveIndex(
                     self.store,
                     encoder.fingerprint,

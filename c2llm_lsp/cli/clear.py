@@ -20,6 +20,7 @@ from c2llm_lsp.settings import load
 from retrieval.errors import C2llmError
 
 app = typer.Typer(add_completion=False)
+OWN_FOLDERS = ("workspaces", "servers")
 
 
 @app.command()
@@ -78,7 +79,7 @@ def clear_all(*, yes: bool) -> int:
     from retrieval.store.places import cache_folder
 
     cache = cache_folder(load().settings.cache)
-    own = [entry for entry in sorted(cache.glob("*")) if entry.name == "workspaces" or is_own_file(entry)]
+    own = [entry for entry in sorted(cache.glob("*")) if entry.name in OWN_FOLDERS or is_own_file(entry)]
     if not own:
         typer.echo(f"There is nothing in {cache}.")
         return NOTHING

@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
@@ -20,7 +21,7 @@ import typer
 
 from c2llm_lsp.render.sentences import DEBUG_VARIABLE, sentence
 from c2llm_lsp.settings import WORKSPACE_FILE, Loaded, Settings, Value, load
-from retrieval.errors import QueryError, WorkspaceError
+from retrieval.errors import QueryError, Unreachable, WorkspaceError
 
 if TYPE_CHECKING:
     from retrieval.workspace import Workspace
@@ -152,7 +153,8 @@ def open_workspace(place: Place) -> Workspace:
 
     workspace = opened(place.root, place.settings)
     if place.settings.encoder != Settings().encoder:
-        _ = workspace.encoder  # a folder that holds no model is an error of the command line
+        with suppress(Unreachable):  # the answer says so, and goes by words
+            _ = workspace.encoder  # a folder that holds no model is an error of the command line
     return workspace
 
 

@@ -83,7 +83,7 @@ class Diary:
         elif event.kind == "busy" and event.report is not None:
             self._once(event.report.notes[0])
         elif event.report is not None:
-            self._last = ""
+            self._last = self._last if event.report.unreachable else ""
             self._done(event.job.cause, event.report)
 
     def _progress(self, event: Event) -> None:
@@ -100,6 +100,8 @@ class Diary:
             complain(text)
 
     def _done(self, cause: str, report: IndexReport) -> None:
+        if report.unreachable:
+            self._once(report.notes[0])
         worked = report.files_changed or report.files_removed or report.chunks_embedded or report.chunks_reused
         if worked or (cause == "start" and not report.cancelled):
             say(f"{told(report)}" + (f" ({cause})" if cause else ""), self._quiet)

@@ -30,6 +30,7 @@ from c2llm_lsp.server.positions import Encoding
 from c2llm_lsp.server.progress import FolderProgress, work
 from c2llm_lsp.server.protocol import Protocol
 from c2llm_lsp.server.requests import STATUS_CHANGED, FolderState, StatusChanged
+from c2llm_lsp.session import loaded
 from c2llm_lsp.settings import Settings, Value
 from retrieval.chunking import extension_of
 from retrieval.errors import MissingExtra, ModelError
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 STATUS_EVERY = 0.25  # seconds between two notifications
 ASKING = 4  # questions answered at the same time; more wait
+REACH_SECONDS = 1.0  # to wait for an encoder on another machine at first; it is waited for behind the scenes then
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -207,17 +209,18 @@ class Server(LanguageServer):
             raise
         return [answer for answers in found for answer in answers]
 
-    def _encoder(self, name: str, threads: int) -> Encoder:
-        """Any thread: the encoder of this name, loaded once for all folders. Raises ModelError."""
-        from retrieval.encoders import load
-
+    def _encoder(self, settings: Settings) -> Encoder:
+        """Any thread: the encoder of these settings, loaded once for all folders, and when what runs elsewhere has
+        become another one. Raises ModelError.
+        """
+        key = settings.encoder, settings.threads
         with self._loading:
-            if (name, threads) not in self._encoders:
+            if key not in self._encoders or getattr(self._encoders[key], "outdated", False):
                 try:
-                    self._encoders[name, threads] = load(name, threads=threads or None)
+                    self._encoders[key] = loaded(settings, patience=REACH_SECONDS)
                 except MissingExtra as error:  # words are searched as with a model that is broken
                     raise ModelError(str(error)) from error
-            return self._encoders[name, threads]
+            return self._encoders[key]
 
     # -- telling ----------------------------------------------------------------------------------------------------
 

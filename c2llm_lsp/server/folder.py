@@ -17,7 +17,7 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.session import Event, Session, opened
-from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Value, load
+from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import WorkspaceError
 from retrieval.files import SourceFile, Watcher, read_file
 
@@ -52,7 +52,7 @@ class Standing:
 class Surroundings:
     """What a folder needs of the server around it."""
 
-    encoder: Callable[[str, int], Encoder]  # by name and threads, shared by all folders
+    encoder: Callable[[Settings], Encoder]  # shared by all folders
     chosen: dict[str, Value]  # what the editor's settings say
     client_watches: bool
     on_open: Callable[[Folder], None]  # or it cannot be opened; the next ones too are called on any thread
@@ -132,7 +132,7 @@ class Folder:
     def _begin(self, loaded: Loaded) -> None:
         settings = loaded.settings
         self._around.on_warnings(loaded.warnings)
-        workspace = opened(self.path, settings, lambda: self._around.encoder(settings.encoder, settings.threads))
+        workspace = opened(self.path, settings, lambda: self._around.encoder(settings))
         session = Session(workspace, self._event)
         watcher = Watcher(
             workspace.root,

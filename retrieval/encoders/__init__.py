@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from retrieval.encoders.base import AttendingEncoder, Encoder, Vectors
+from retrieval.encoders.base import AttendingEncoder, Encoder, StoppableEncoder, Vectors
 from retrieval.encoders.overlap import OverlapEncoder
 from retrieval.errors import ModelError
+from retrieval.model.names import is_hub_name
 
-__all__ = ["AttendingEncoder", "Encoder", "OverlapEncoder", "Vectors", "available", "is_address", "load"]
+__all__ = ["AttendingEncoder", "Encoder", "OverlapEncoder", "StoppableEncoder", "Vectors", "available", "is_address", "load"]
 
 _NAMES = ("embedded", "minilm", "overlap")
 
 
 def available() -> tuple[str, ...]:
-    """The names that `load` knows; a folder that holds an exported model and the address of a server work as well."""
+    """The names that `load` knows; the folder of a model, a checkpoint on the hub and the address of a server work as well."""
     return _NAMES
 
 
 def load(
-    name: str = "embedded", *, threads: int | None = None, patience: float | None = None, cache: Path | None = None
+    name: str = "embedded",
+    *,
+    threads: int | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    patience: float | None = None,
+    cache: Path | None = None,
 ) -> Encoder:
-    """The encoder of that name, the exported model in that folder, or the embeddings server at that address.
+    """The encoder of that name, the model in that folder, the checkpoint that was downloaded from the hub under that name
+    ("codefuse-ai/C2LLM-0.5B", "…@revision"), or the embeddings server at that address.
 
-    A server is waited for at most `patience` seconds, and what is known of it is kept in the folder `cache`, if given.
+    `device` (cpu, cuda, cuda:1, mps) and `dtype` (bf16, fp16, fp32) are for checkpoints. A server is waited for at most `patience` seconds, and what is known of it is kept in the folder `cache`, if given.
     Raises ModelError with what to type instead, MissingExtra; Unreachable for a server that cannot be had now.
     """
     if is_address(name):
@@ -40,14 +48,16 @@ def load(
         from retrieval.encoders.onnx import OnnxEncoder, embedded_folder
 
         return OnnxEncoder(embedded_folder(), name="embedded", threads=threads)
-    if Path(name).is_dir():
-        from retrieval.encoders.onnx import OnnxEncoder
+    if is_hub_name(name) or Path(name).is_dir():
+        from retrieval.encoders.folders import load_folder, located
 
-        return OnnxEncoder(Path(name), threads=threads)
+        return load_folder(
+            located(name), name="" if Path(name).is_dir() else name, threads=threads, device=device, dtype=dtype
+        )
     known = ", ".join(_NAMES)
     raise ModelError(
-        f"There is no encoder '{name}': use one of {known}, the folder of an exported model, or the address of an "
-        "embeddings server."
+        f"There is no encoder '{name}': use one of {known}, the folder of a model, a checkpoint on the hub "
+        "(codefuse-ai/C2LLM-0.5B), or the address of an embeddings server."
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,17 @@ class Encoder(Protocol):
     def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors: ...
+
+
+@runtime_checkable
+class StoppableEncoder(Encoder, Protocol):
+    """An encoder that may have to wait for long. Where it runs elsewhere, it also says with `available` whether it is
+    worth asking, and with `outdated` that what runs there is another one now: then it has to be loaded again.
+    """
+
+    def encode_passages_until(self, texts: Sequence[str], stop: Callable[[], bool]) -> Vectors:
+        """As `encode_passages`; raises Cancelled soon after `stop` gives true."""
+        ...
 
 
 class AttendingEncoder(Encoder, Protocol):

@@ -1,8 +1,7 @@
 """An exported C2LLM model on onnxruntime: the embedded model, and any folder that `retrieval.model.export` wrote.
 
 onnxruntime reports home unless ORT_DISABLE_TELEMETRY is in the environment before it is first imported; so it is imported here
-only, and late. Nothing is looked up on the network. Texts of like length share a batch, so that little is computed for padding,
-and a long text is cut before it is tokenized: its first few thousand characters fill the model's window.
+only, and late. Nothing is looked up on the network. Texts of like length share a batch, so that little is computed for padding.
 """
 
 from __future__ import annotations
@@ -11,28 +10,19 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.base import Vectors
+from retrieval.encoders.reading import REMEDY, TOKENIZER_NAME, Reader, Rows, first_line, require_file
 from retrieval.errors import EncoderError, ModelError
 from retrieval.model.config import CONFIG_NAME, C2LLMConfig
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-MODEL_NAME, TOKENIZER_NAME = "model.onnx", "tokenizer.json"
-# More than a token has on average, even in text full of white space and punctuation: enough fills the model's window.
-CHARS_PER_TOKEN = 24
+MODEL_NAME = "model.onnx"
 TOKENS_A_BATCH = 4_096  # fits the second-level cache of one core; larger batches were no faster
 TEXTS_A_BATCH = 64
-TEXTS_TOKENIZED = 64  # at once: what a tokenizer makes of 512 is freed in one go, 40 ms under the interpreter's lock
-
-REMEDY = "reinstall the package, or export the model again"
-
-Rows = list[tuple[list[int], list[tuple[int, int]]]]  # token ids and the characters they stand for
 
 
 def embedded_folder() -> Path:
@@ -46,7 +36,7 @@ class OnnxEncoder:
         self._folder = folder
         self._name = name or folder.name
         self.config = C2LLMConfig.load(folder)
-        self._tokenizer = _load_tokenizer(folder / TOKENIZER_NAME)
+        self._reader = Reader(folder, self.config)
         self._session = _load_session(folder / MODEL_NAME, threads)
         self._fingerprint = ""
 
@@ -74,42 +64,26 @@ class OnnxEncoder:
         return self.config.num_hidden_layers == 0
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(texts, self.config.query_instruction, self.config.max_query_tokens)
+        return self._encode(self._reader.queries(texts))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(texts, self.config.document_instruction, self.config.max_passage_tokens)
+        return self._encode(self._reader.passages(texts))
 
     def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
         """Read as passages. What falls on the instruction is shared out among the text's own tokens."""
-        instruction = self.config.document_instruction
-        rows = self._tokenize(texts, instruction, self.config.max_passage_tokens, offsets=True)
+        rows = self._reader.passages(texts, offsets=True)
         weights: list[list[tuple[int, int, float]]] = [[] for _ in texts]
         for chosen, ids, mask in _batches(rows):
             attention = self._run("attention", ids, mask)
             for place, row in enumerate(chosen):
-                weights[row] = _own_tokens(rows[row][1], attention[place], len(instruction))
+                weights[row] = self._reader.own(rows[row][1], attention[place])
         return weights
 
-    def _encode(self, texts: Sequence[str], instruction: str, limit: int) -> Vectors:
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for chosen, ids, mask in _batches(self._tokenize(texts, instruction, limit)):
+    def _encode(self, rows: Rows) -> Vectors:
+        vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)
+        for chosen, ids, mask in _batches(rows):
             vectors[chosen] = self._run("vectors", ids, mask)
         return vectors
-
-    def _tokenize(self, texts: Sequence[str], instruction: str, limit: int, *, offsets: bool = False) -> Rows:
-        """A text without any token gets the unknown token, so that it has a vector at all.
-
-        Without offsets it takes three quarters of the time.
-        """
-        unknown = [self._tokenizer.token_to_id("[UNK]") or 0]
-        encode = self._tokenizer.encode_batch if offsets else self._tokenizer.encode_batch_fast
-        rows: Rows = []
-        for start in range(0, len(texts), TEXTS_TOKENIZED):
-            some = texts[start : start + TEXTS_TOKENIZED]
-            cut = [instruction + encodable(text[: limit * CHARS_PER_TOKEN]) for text in some]
-            for e in encode(cut, add_special_tokens=False):
-                rows.append((e.ids[:limit] or unknown, (e.offsets[:limit] if offsets else []) or [(0, 0)]))
-        return rows
 
     def _run(self, output: str, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         try:
@@ -117,11 +91,6 @@ class OnnxEncoder:
         except Exception as error:  # onnxruntime raises its own classes, straight from Exception
             raise EncoderError(f"The model '{self._name}' failed on {ids.shape[0]} texts: {error}") from error
         return result
-
-
-def encodable(text: str) -> str:
-    """Lone surrogates, which a tokenizer refuses, become question marks: the length stays the same."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _batches(rows: Rows) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray[np.int64]]]:
@@ -147,35 +116,8 @@ def _batches(rows: Rows) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray
         start = end
 
 
-def _own_tokens(
-    offsets: list[tuple[int, int]], weights: NDArray[np.float32], prefix: int
-) -> list[tuple[int, int, float]]:
-    own = [
-        (max(a - prefix, 0), b - prefix, float(w)) for (a, b), w in zip(offsets, weights, strict=False) if b > prefix
-    ]
-    total = sum(w for _, _, w in own)
-    return [(a, b, w / total if total > 0 else 1.0 / len(own)) for a, b, w in own]
-
-
-def _load_tokenizer(path: Path) -> Tokenizer:
-    _require(path)
-    # Its threads ignore the thread budget and do not survive a fork.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from tokenizers import Tokenizer
-
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises plain Exception
-        raise ModelError(f"{path} is not a readable tokenizer ({_first_line(error)}): {REMEDY}.") from error
-
-
-def _require(path: Path) -> None:
-    if not path.is_file():
-        raise ModelError(f"The model has no {path.name} in {path.parent}: {REMEDY}.")
-
-
 def _load_session(path: Path, threads: int | None) -> Any:
-    _require(path)
+    require_file(path)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
@@ -190,8 +132,4 @@ def _load_session(path: Path, threads: int | None) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes, straight from Exception
-        raise ModelError(f"{path} is not a readable model ({_first_line(error)}): {REMEDY}.") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"{path} is not a readable model ({first_line(error)}): {REMEDY}.") from error

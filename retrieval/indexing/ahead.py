@@ -13,9 +13,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from retrieval.errors import C2llmError
-from retrieval.indexing import embedding
-from retrieval.indexing.embedding import Embedded, Embedding, embed
+from retrieval.errors import C2llmError, Cancelled
+from retrieval.indexing.embedding import Embedded, Embedding, Pace, embed
 
 # A change number that no commit has: the live index takes the rows, and goes on following the words' commits.
 _UNANNOUNCED = -1
@@ -62,18 +61,23 @@ class Ahead:
     def _run(self) -> None:
         try:
             work, after = self._prepare()
+            pace = Pace(work.encoder)
             while not work.cancel.is_set():
-                batch = work.store.without_vectors(work.encoder.fingerprint, embedding.BATCH, after=after)
-                if len(batch) < embedding.BATCH:
+                wanted = pace.begin()
+                batch = work.store.without_vectors(work.encoder.fingerprint, wanted, after=after)
+                if len(batch) < wanted:
                     if not self._wait():
                         break
                     continue
                 ids, matrix = embed(work, batch, self._done)
+                pace.end()
                 self._after = after = batch[-1].id
                 work.on_vectors(_UNANNOUNCED, work.encoder.fingerprint, ids, matrix)
                 with self._wake:
                     if self._finishing:
                         break
+        except Cancelled:
+            pass  # the second stage sees the same cancel
         except C2llmError as error:
             self._error = error
 

@@ -1,11 +1,13 @@
 """The second stage: chunks that have no vector yet get one, in batches, each committed before the next is begun.
 
 A killed run loses one batch; the next one asks for what is missing and goes on. Passages that are the same are
-embedded once.
+embedded once. A batch is as long as the encoder takes about a second for: a cancel is heard, and what is shown goes on,
+whether that embeds ten passages a second or ten thousand.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.chunking import passage
-from retrieval.encoders import Encoder, Vectors
-from retrieval.errors import EncoderError
+from retrieval.encoders import Encoder, StoppableEncoder, Vectors
+from retrieval.errors import Cancelled, EncoderError
 from retrieval.indexing.cutting import Cancel
 from retrieval.indexing.words import Progress
 from retrieval.store import Pending, Store
 
-# Large enough for the encoder to sort by length, small enough for a cancel to be heard within a second.
+# The longest batch: enough for an encoder to sort by length.
 BATCH = 512
+FIRST = 32  # of an encoder whose speed is not known yet
+QUICK, SLOW = 0.5, 1.5  # seconds that a batch should take at least and at most
 
 # change number, fingerprint, ids, rows
 OnVectors = Callable[[int, str, NDArray[np.int64], Vectors], None]
@@ -34,6 +38,7 @@ class Embedded:
     chunks: int = 0
     reused: int = 0
     cancelled: bool = False
+    unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,26 @@ class Embedding:
     cancel: Cancel
 
 
+class Pace:
+    """How many chunks are the next batch."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.chunks = BATCH if getattr(encoder, "instant", False) else min(FIRST, BATCH)
+        self._began = time.perf_counter()
+
+    def begin(self) -> int:
+        self._began = time.perf_counter()
+        return self.chunks
+
+    def end(self) -> None:
+        """The batch that was begun is done."""
+        took = time.perf_counter() - self._began
+        if took < QUICK:
+            self.chunks = min(2 * self.chunks, BATCH)
+        elif took > SLOW:
+            self.chunks = max(1, self.chunks // 2)
+
+
 def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int, progress: Progress) -> None:
     """Embed every chunk beyond the id `after` that lacks a vector. `done`: what was done ahead in this run,
     `first_new`: the last id before this run."""
@@ -58,15 +83,21 @@ def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int
     total = ahead + store.pending_count(fingerprint, after=after)
     if total > ahead:
         progress("vectors", ahead, total)
+    pace = Pace(work.encoder)
     while done.chunks < total:
         if work.cancel.is_set():
             done.cancelled = True
             break
-        batch = store.without_vectors(fingerprint, BATCH, after=after)
+        batch = store.without_vectors(fingerprint, pace.begin(), after=after)
         if not batch:
             break
         after = batch[-1].id
-        ids, matrix = embed(work, batch, done)
+        try:
+            ids, matrix = embed(work, batch, done)
+        except Cancelled:
+            done.cancelled = True
+            break
+        pace.end()
         work.on_vectors(store.announce(), fingerprint, ids, matrix)
         progress("vectors", min(done.chunks, total), total)
     if total > ahead and not done.cancelled:
@@ -78,7 +109,7 @@ def embed(work: Embedding, batch: Sequence[Pending], done: Embedded) -> tuple[ND
     encoder, at_hand = work.encoder, work.at_hand
     texts = {pending.passage: passage(pending.chunk) for pending in batch}
     new = [key for key in texts if key not in at_hand]
-    made = checked(encoder.encode_passages([texts[key] for key in new]), len(new), encoder)
+    made = checked(encoded(encoder, [texts[key] for key in new], work.cancel), len(new), encoder)
     vectors = dict(zip(new, made, strict=True))
     matrix = np.stack([vectors[key] if key in vectors else at_hand[key] for key in texts])
     work.store.put_vectors(encoder.fingerprint, list(texts), matrix, name=encoder.name)
@@ -89,6 +120,13 @@ def embed(work: Embedding, batch: Sequence[Pending], done: Embedded) -> tuple[ND
     order = [rows[pending.passage] for pending in batch]
     ids = np.array([pending.id for pending in batch], dtype=np.int64)
     return ids, matrix[order].astype(np.float16).astype(np.float32)
+
+
+def encoded(encoder: Encoder, texts: list[str], cancel: Cancel) -> Vectors:
+    """The vectors of passages; one that may have to wait looks at the cancel meanwhile. Raises Cancelled."""
+    if isinstance(encoder, StoppableEncoder):
+        return encoder.encode_passages_until(texts, cancel.is_set)
+    return encoder.encode_passages(texts)
 
 
 def _announce(work: Embedding) -> None:

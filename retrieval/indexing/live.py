@@ -53,7 +53,7 @@ class LiveIndex:
         self.fingerprint = fingerprint
         self.dimension = dimension
         self.notes: tuple[str, ...] = ()
-        self._store = store
+        self.store = store
         self._threads = threads
         self._cache_dir = cache_dir
         self._lock = threading.RLock()  # one at a time brings the index up to date
@@ -76,12 +76,12 @@ class LiveIndex:
     @property
     def path(self) -> Path:
         prefix = "".join(c if c.isalnum() or c in "-_." else "_" for c in self.fingerprint)[:24]
-        return self._store.directory / f"graph-{prefix}.hnsw"
+        return self.store.directory / f"graph-{prefix}.hnsw"
 
     def current(self) -> VectorIndex:
         """The index, holding what the store holds."""
         with self._lock:
-            change = self._store.change
+            change = self.store.change
             if self._index is None:
                 self._index = self._load(change)
             if self._change != change and self._compares():
@@ -119,7 +119,7 @@ class LiveIndex:
             if len(gone):
                 self._index.remove(gone)
             if len(came):
-                self._index.add(*self._store.vectors(self.fingerprint, came))
+                self._index.add(*self.store.vectors(self.fingerprint, came))
             self._change = change
 
     def add(self, change: int, ids: Ids, matrix: NDArray[np.float32]) -> None:
@@ -137,7 +137,7 @@ class LiveIndex:
 
         False where cancelled.
         """
-        self._store.settle_words()
+        self.store.settle_words()
         index = self.current()
         if len(index) < GRAPH_FROM:
             return True
@@ -161,12 +161,12 @@ class LiveIndex:
         with self._saving:
             with self._lock:
                 index, change = self._index, self._change
-                if not isinstance(index, HnswIndex) or self._store.read_only or self._saved == change:
+                if not isinstance(index, HnswIndex) or self.store.read_only or self._saved == change:
                     return
-                stamp = GraphStamp(self.fingerprint, self._store.generation, change)
+                stamp = GraphStamp(self.fingerprint, self.store.generation, change)
                 state, self._unsaved = index.state(), 0
             # After a loss of power the store may be back at an earlier change and give the same ids to other chunks.
-            self._store.checkpoint()
+            self.store.checkpoint()
             self._saved_at = time.monotonic()
             with suppress(OSError):  # a cache: next time it is made again
                 save(index, self.path, stamp, state=state)
@@ -174,13 +174,13 @@ class LiveIndex:
 
     def _load(self, change: int) -> VectorIndex:
         if self.path.exists() and self._can_graph():
-            loaded = load(self.path, self.fingerprint, self._store.generation, threads=self._threads)
+            loaded = load(self.path, self.fingerprint, self.store.generation, threads=self._threads)
             if loaded is not None:
                 index, self._change = loaded
                 self._saved = self._change
                 return index
         exact = ExactIndex(self.dimension)
-        exact.add(*self._store.all_vectors(self.fingerprint))
+        exact.add(*self.store.all_vectors(self.fingerprint))
         self._change = change
         return exact
 
@@ -189,13 +189,13 @@ class LiveIndex:
 
     def _catch_up(self, index: VectorIndex) -> None:
         """Make the index hold exactly the rows that have a vector."""
-        have, want = index.ids(), self._store.vector_ids(self.fingerprint)
+        have, want = index.ids(), self.store.vector_ids(self.fingerprint)
         gone = np.setdiff1d(have, want, assume_unique=True)
         if len(gone):
             index.remove(gone)
         came = np.setdiff1d(want, have, assume_unique=True)
         if len(came):
-            index.add(*self._store.vectors(self.fingerprint, came))
+            index.add(*self.store.vectors(self.fingerprint, came))
         self._unsaved += len(gone) + len(came)
 
     def _grow(self, exact: ExactIndex, cancelled: Callable[[], bool]) -> HnswIndex | None:
@@ -208,7 +208,7 @@ class LiveIndex:
             graph.add(ids[start : start + _PORTION], rows(start, start + _PORTION))
         with self._lock:
             self._catch_up(graph)
-            self._index, self._change = graph, self._store.change
+            self._index, self._change = graph, self.store.change
         return graph
 
     def _can_graph(self) -> bool:

@@ -85,6 +85,10 @@ class Overlay:
             texts = {path: buffer.text for path, buffer in self._view.buffers.items()} | self._left_out
             return [(path, texts[path]) for path in changed if path in texts]
 
+    def worded(self) -> list[tuple[str, str]]:
+        """The buffers that are found by words only, because the encoder failed, with their texts."""
+        return [(path, buffer.text) for path, buffer in self._view.buffers.items() if not buffer.embedded]
+
     def _bars(self, path: str, judge: Judge | None = None) -> bool:
         """Whether a file at this path would not be indexed, whatever it holds."""
         barred = self._judged.get(path)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.encoders import Encoder
-from retrieval.errors import C2llmError, EncoderError, ModelError
+from retrieval.errors import C2llmError, EncoderError, ModelError, Unreachable
 from retrieval.files import FileStamp, Scan, Scanner
 from retrieval.indexing.ahead import Ahead
 from retrieval.indexing.cutting import Cancel
@@ -132,6 +132,7 @@ def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -
         chunks_reused=embedded.reused,
         skipped=(*todo.skipped, *words.skipped),
         cancelled=embedded.cancelled,
+        unreachable=embedded.unreachable,
         seconds=time.perf_counter() - started,
         notes=notes,
     )
@@ -158,7 +159,8 @@ def _embed(
         after = after if reached is None else reached
         embed_pending(work, done, after=after, first_new=first_new, progress=run.progress)
     except (EncoderError, ModelError) as error:
-        return Embedded(cancelled=cancelled), (f"Search goes by words until the encoder works: {error}",)
+        stopped = Embedded(cancelled=cancelled, unreachable=isinstance(error, Unreachable))
+        return stopped, (f"Search goes by words until the encoder works: {error}",)
     if not done.cancelled and not run.store.complete(work.encoder.fingerprint):
         run.store.note_complete(work.encoder.fingerprint, work.encoder.name)
     return done, ()

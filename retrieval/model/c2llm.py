@@ -7,12 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from retrieval.errors import ModelError
 from retrieval.model.backbone import Backbone
+from retrieval.model.checkpoint import WEIGHTS_NAME, open_checkpoint
 from retrieval.model.config import C2LLMConfig
 from retrieval.model.pooling import make_pooling
-
-WEIGHTS_NAME = "model.safetensors"
 
 
 class C2LLM(nn.Module):
@@ -36,17 +34,10 @@ class C2LLM(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> C2LLM:
-        """A folder written by `save`. Raises ModelError that names the tensors that do not fit."""
-        from safetensors.torch import load_file
-
-        model = cls(C2LLMConfig.load(folder))
-        try:
-            tensors = load_file(folder / WEIGHTS_NAME)
-            missing, unexpected = model.load_state_dict(tensors, strict=False)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise ModelError(f"{folder / WEIGHTS_NAME} cannot be loaded: {error}") from error
-        if missing or unexpected:
-            raise ModelError(f"{folder / WEIGHTS_NAME} does not fit: missing {missing}, unexpected {unexpected}.")
+        """Any checkpoint, in float32. Raises ModelError that says what does not fit."""
+        checkpoint = open_checkpoint(folder)
+        model = cls(checkpoint.config)
+        checkpoint.read(model.state_dict())
         return model.eval()
 
 

@@ -182,6 +182,10 @@ class Database:
                 if db is not None:
                     self._discard(db)
 
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError(f"The index in {self.directory} is closed.")

@@ -40,6 +40,10 @@ class Store(SharedVectors):
     def close(self) -> None:
         self._database.close()
 
+    @property
+    def closed(self) -> bool:
+        return self._database.closed
+
     def __enter__(self) -> Store:
         return self
 

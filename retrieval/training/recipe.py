@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from retrieval.model.c2llm import C2LLM, WEIGHTS_NAME
+from retrieval.model.c2llm import C2LLM
+from retrieval.model.checkpoint import WEIGHTS_NAME
 from retrieval.model.config import EMBEDDED, C2LLMConfig, with_layers
 from retrieval.training.batches import Batches
 from retrieval.training.dataset import TokenizedPairs, tokenize

@@ -115,8 +115,12 @@ class RemoteEncoder:
         self._line.require(question=True)
         return self._gathered(texts, self._ask)
 
-    def encode_passages(self, texts: Sequence[str], stop: Callable[[], bool] = _never) -> Vectors:
-        """Waits for a busy server; `stop` is looked at meanwhile. Raises Unreachable, EncoderError, Cancelled."""
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Waits for a busy server. Raises Unreachable, EncoderError."""
+        return self.encode_passages_until(texts, _never)
+
+    def encode_passages_until(self, texts: Sequence[str], stop: Callable[[], bool]) -> Vectors:
+        """The same, but for `stop`, which is looked at meanwhile. Raises Cancelled as well."""
         self._line.require()
         work = _Batches(self, texts)
         self._line.working(1)

@@ -42,6 +42,7 @@ class Line:
         self._down = ""  # why
         self._failed: C2llmError | None = None  # what the last look found, where that is not an outage
         self._looking = False
+        self._asked = 0.0  # when the first look began
         self._wanted = 0.0  # when somebody last asked
         self._working = 0  # batches of passages under way
         self._unanswered = 0  # questions in a row that were not answered in time
@@ -75,9 +76,11 @@ class Line:
             if self.known is None:
                 self.known = recall(self.folder, self.address)
             if self.known is None:
-                self._failed = None
-                self._look(at_once=True)
-                self._change.wait_for(lambda: self.known or self._down or self._failed, timeout=patience)
+                if not self._looking:
+                    self._failed, self._asked = None, time.monotonic()
+                    self._look(at_once=True)
+                left = self._asked + patience - time.monotonic()  # the next one does not wait as long once more
+                self._change.wait_for(lambda: self.known or self._down or self._failed, timeout=max(left, 0.0))
             if self.known is not None:
                 return self.known
             if self._failed is not None:
