@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 copy=$work/editors/vscode
 mkdir -p "$copy"
-cp "$here/../../LICENSE" "$work/LICENSE"
+cp "$here/../../LICENSE" "$here/../../README.md" "$work"
 tar -C "$here" --exclude=node_modules --exclude=dist --exclude='*.vsix' --exclude=shots -cf - . | tar -C "$copy" -xf -
 cd "$copy"
 

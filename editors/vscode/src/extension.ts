@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { registerMcp } from "./assistant/mcp.ts";
 import { registerTool } from "./assistant/tool.ts";
 import { type Parts, registerCommands, takeCommand } from "./commands.ts";
 import { HeatMap } from "./explain/map.ts";
@@ -28,6 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
     tellOfTrouble(server),
     ...registerCommands(parts),
     registerTool(server),
+    registerMcp(server),
     registerPage(),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (changesServer(event)) {

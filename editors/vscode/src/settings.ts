@@ -33,7 +33,7 @@ export function own(): Own {
   const section = vscode.workspace.getConfiguration(SECTION);
   return {
     serverPath: section.get("server.path", ""),
-    requirement: section.get("server.requirement", "c2llm-lsp"),
+    requirement: section.get("server.requirement", "c2llm-lsp[mcp]"),
     logLevel: section.get("server.logLevel", "warning"),
     preview: section.get("search.preview", true),
     allFolders: section.get("search.allFolders", true),

@@ -38,7 +38,11 @@ export class Client {
   private readonly client: LanguageClient;
   private readonly progress = new Set<ProgressToken>();
 
-  constructor(command: string, logLevel: string, hooks: Hooks) {
+  constructor(
+    readonly command: string,
+    logLevel: string,
+    hooks: Hooks,
+  ) {
     const launch = async () => {
       this.running = await startServer(command, logLevel);
       return this.running.process;

@@ -70,6 +70,11 @@ export class Server implements vscode.Disposable {
     this.client?.pause();
   }
 
+  /** What the server runs from; empty before one was found. */
+  get command(): string {
+    return this.client?.command ?? "";
+  }
+
   get version(): string {
     return this.client?.version ?? "";
   }
@@ -105,7 +110,7 @@ export class Server implements vscode.Disposable {
       home: homedir(),
       windows: process.platform === "win32",
       trusted,
-      folders: localFolders(),
+      folders: localFolders().map(({ path }) => path),
       real,
     });
   }
@@ -245,10 +250,10 @@ export class Server implements vscode.Disposable {
 }
 
 /** Folders on this machine's disk; those of a virtual workspace have no files that a server could read. */
-export function localFolders(): string[] {
+export function localFolders(): { name: string; path: string }[] {
   return (vscode.workspace.workspaceFolders ?? [])
     .filter((folder) => folder.uri.scheme === "file")
-    .map((folder) => folder.uri.fsPath);
+    .map((folder) => ({ name: folder.name, path: folder.uri.fsPath }));
 }
 
 function real(file: string): string | undefined {
