@@ -9,7 +9,16 @@ from retrieval.encoders.overlap import OverlapEncoder
 from retrieval.errors import ModelError
 from retrieval.model.names import is_hub_name
 
-__all__ = ["AttendingEncoder", "Encoder", "OverlapEncoder", "StoppableEncoder", "Vectors", "available", "is_address", "load"]
+__all__ = [
+    "AttendingEncoder",
+    "Encoder",
+    "OverlapEncoder",
+    "StoppableEncoder",
+    "Vectors",
+    "available",
+    "is_address",
+    "load",
+]
 
 _NAMES = ("embedded", "minilm", "overlap")
 
@@ -31,7 +40,8 @@ def load(
     """The encoder of that name, the model in that folder, the checkpoint that was downloaded from the hub under that name
     ("codefuse-ai/C2LLM-0.5B", "…@revision"), or the embeddings server at that address.
 
-    `device` (cpu, cuda, cuda:1, mps) and `dtype` (bf16, fp16, fp32) are for checkpoints. A server is waited for at most `patience` seconds, and what is known of it is kept in the folder `cache`, if given.
+    `device` (cpu, cuda, cuda:1, mps) and `dtype` (bf16, fp16, fp32) are for checkpoints. A server is waited for at most
+    `patience` seconds, and what is known of it is kept in the folder `cache`, if given.
     Raises ModelError with what to type instead, MissingExtra; Unreachable for a server that cannot be had now.
     """
     if is_address(name):

@@ -1,0 +1,46 @@
+"""A model's folder to the encoder that runs it: an export on onnxruntime, a checkpoint on torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retrieval.encoders.base import Encoder
+from retrieval.errors import MissingExtra, ModelError
+from retrieval.model.checkpoint import is_checkpoint
+from retrieval.model.config import C2LLMConfig
+from retrieval.model.names import is_hub_name
+
+
+def load_folder(
+    folder: Path, *, name: str = "", threads: int | None = None, device: str = "auto", dtype: str = "auto"
+) -> Encoder:
+    """Where a folder holds both, as one that was trained here does, the export: it needs no torch and loads at once.
+
+    Raises ModelError that says what the folder is instead, MissingExtra where torch is not installed.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"There is no folder {folder}.")
+    config = C2LLMConfig.load(folder)  # another architecture is said before any file is looked for
+    if not (folder / "model.onnx").is_file() and (is_checkpoint(folder) or config.num_hidden_layers):
+        from retrieval.encoders.torch_encoder import TorchEncoder
+
+        return TorchEncoder(folder, name=name, threads=threads, device=device, dtype=dtype)
+    from retrieval.encoders.onnx import OnnxEncoder
+
+    return OnnxEncoder(folder, name=name, threads=threads)
+
+
+def located(name: str) -> Path:
+    """The folder that a name stands for: a checkpoint of the hub that was downloaded, else the folder itself.
+
+    The hub's goes first: what a workspace has a folder of that name for is not for it to say.
+    """
+    if is_hub_name(name):
+        from retrieval.model.hub import cached
+
+        try:
+            return cached(name)
+        except (ModelError, MissingExtra):
+            if not Path(name).is_dir():
+                raise
+    return Path(name)

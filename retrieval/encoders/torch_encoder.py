@@ -1,0 +1,165 @@
+"""A C2LLM checkpoint on torch: CUDA, MPS or CPU, in bf16, fp16 or fp32, without computing for padding.
+
+Texts go through the model longest first, as many at once as a budget of tokens allows. Where memory runs out the budget is halved
+and the same texts are tried again, so that a card that others use as well slows down instead of failing; it stays halved.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.encoders.base import Vectors
+from retrieval.encoders.reading import TOKENIZER_NAME, Reader, Rows
+from retrieval.errors import EncoderError, MissingExtra
+from retrieval.model import layout
+from retrieval.model.checkpoint import open_checkpoint
+from retrieval.model.config import CONFIG_NAME
+from retrieval.model.fingerprint import content_names, fingerprint_of
+
+try:
+    import torch
+    from torch import Tensor
+
+    from retrieval.model.attention import Packing, attention_over, best_kernel
+    from retrieval.model.devices import AUTO, choose_device, choose_dtype, require_room, short_name
+    from retrieval.model.packed import PackedC2LLM
+except ImportError as error:
+    raise MissingExtra("A checkpoint in torch", "torch") from error
+
+# Tokens that go through the model together. On a GPU enough to fill it (0.5B: some 3 GB of activations); on a CPU no more than
+# leaves a query that comes meanwhile its turn.
+BUDGET = {"cuda": 32_768, "mps": 8_192, "cpu": 4_096}
+
+logger = logging.getLogger(__name__)
+
+Batch = list[int]  # places of the texts
+
+
+class TorchEncoder:
+    """One model on one device; safe to call from several threads."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "",
+        threads: int | None = None,
+        device: str = AUTO,
+        dtype: str = AUTO,
+        budget: int = 0,
+    ) -> None:
+        checkpoint = open_checkpoint(folder)
+        self.config, self._checkpoint = checkpoint.config, checkpoint
+        self._name = name or folder.name
+        self._reader = Reader(folder, self.config)
+        if threads:
+            torch.set_num_threads(threads)
+        self.device = choose_device(device)
+        self.dtype = choose_dtype(dtype, self.config.dtype, self.device)
+        weights = layout.parameters(layout.tensors(self.config)) * self.dtype.itemsize
+        require_room(weights, self.device, f"{self._name} in {short_name(self.dtype)}")
+        self._model = PackedC2LLM.load(checkpoint, self.device, self.dtype)
+        self.budget = budget or BUDGET[self.device.type]
+        self._fingerprint = ""
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the files and the precision; the device rounds otherwise, which is no other vector."""
+        if not self._fingerprint:
+            folder = self._checkpoint.folder
+            large = content_names(self._checkpoint.files)
+            small = (folder / CONFIG_NAME, folder / TOKENIZER_NAME)
+            self._fingerprint = fingerprint_of(small, *large, short_name(self.dtype))
+        return self._fingerprint
+
+    @property
+    def dimension(self) -> int:
+        return self.config.dimension
+
+    @property
+    def runs_on(self) -> str:
+        """For people: device, precision, and how attention is computed."""
+        return f"{self.device}, {short_name(self.dtype)}, {best_kernel(self.device, self.dtype)[0]}"
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(self._reader.queries(texts))
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(self._reader.passages(texts))
+
+    def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
+        """Read as passages. What falls on the instruction is shared out among the text's own tokens."""
+        rows = self._reader.passages(texts, offsets=True)
+        weights: list[list[tuple[int, int, float]]] = [[] for _ in texts]
+        for batch, (_, looks) in self._batches(rows):
+            for row, look in zip(batch, looks, strict=True):
+                weights[row] = self._reader.own(rows[row][1], look.float().cpu().numpy())
+        return weights
+
+    def _encode(self, rows: Rows) -> Vectors:
+        vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)
+        for batch, (found, _) in self._batches(rows):
+            vectors[batch] = found.float().cpu().numpy()
+        return vectors
+
+    def _batches(self, rows: Rows) -> Iterator[tuple[Batch, tuple[Tensor, list[Tensor]]]]:
+        """Longest first: if memory does not last, it shows at once, and the largest pieces are freed and used again."""
+        waiting = sorted(range(len(rows)), key=lambda i: len(rows[i][0]), reverse=True)
+        while waiting:
+            batch = taken(waiting, lambda i: len(rows[i][0]), self.budget)
+            result = self._tried([rows[i][0] for i in batch])
+            if result is not None:
+                yield batch, result
+                waiting = waiting[len(batch) :]
+
+    def _tried(self, texts: list[list[int]]) -> tuple[Tensor, list[Tensor]] | None:
+        """None where memory ran out and less is to be tried."""
+        tokens = sum(map(len, texts))
+        try:
+            return self._run(texts)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise EncoderError(f"The model '{self._name}' failed on {len(texts)} texts: {error}") from error
+            if len(texts) == 1:
+                raise EncoderError(
+                    f"A text of {tokens:,} tokens does not fit into the memory of {self.device} beside the model "
+                    f"'{self._name}': close what else uses it, or set C2LLM_DEVICE=cpu."
+                ) from error
+        # Outside of the handler: the traceback held on to what the failed run had taken.
+        self.budget = max(tokens // 2, 1)
+        logger.warning("Memory of %s ran out at %d tokens; going on with %d at once.", self.device, tokens, self.budget)
+        if self.device.type != "cpu":
+            (torch.cuda if self.device.type == "cuda" else torch.mps).empty_cache()
+        return None
+
+    def _run(self, texts: list[list[int]]) -> tuple[Tensor, list[Tensor]]:
+        ids = torch.tensor([token for text in texts for token in text], device=self.device)
+        packing = Packing([len(text) for text in texts], self.device)
+        with torch.inference_mode():
+            found: tuple[Tensor, list[Tensor]] = self._model(ids, packing, attention_over(packing, self.dtype))
+        return found
+
+
+def taken(waiting: Sequence[int], length: Callable[[int], int], budget: int) -> Batch:
+    """The first texts that fit into the budget together; one at least."""
+    tokens, count = 0, 0
+    while count < len(waiting) and (not count or tokens + length(waiting[count]) <= budget):
+        tokens += length(waiting[count])
+        count += 1
+    return list(waiting[:count])
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is what torch says when memory runs out: each device has words of its own."""
+    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
+        return True
+    text = str(error)
+    return "out of memory" in text or "can't allocate memory" in text
