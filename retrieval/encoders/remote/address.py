@@ -63,7 +63,8 @@ class Address:
 
 def parse(text: str) -> Address:
     """The address that a setting or option holds. Raises ModelError, which shows no secret."""
-    place, _, rest = text.strip().partition("#")
+    place, _, rest = text.lstrip().rstrip("\r\n").partition("#")  # an instruction may end in a blank
+    place = place.rstrip()
     if "@" in urlsplit_or_none(place):
         raise ModelError(f"An encoder's address cannot hold a user or password: put the key into {KEY_VARIABLE}.")
     try:

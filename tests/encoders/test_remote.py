@@ -1,0 +1,456 @@
+"""The client beside servers of every kind: good, strange, busy, slow, dead, and another one than before."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from retrieval.encoders import OverlapEncoder, load
+from retrieval.encoders.remote import RemoteEncoder, encoder, line, parse
+from retrieval.encoders.remote import client as http
+from retrieval.errors import Cancelled, EncoderError, ModelError, Unreachable
+from tests.embeddings.serving import LONG, Running, Script, failed, good, ours, page, running, vector
+
+TEXTS = [f"def function_{number}(argument): return {number}" for number in range(100)]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short waits, and no memory of servers of other tests that had the same port."""
+    monkeypatch.setattr(line, "PROBE_DELAYS", (0.05,))
+    monkeypatch.setattr(encoder, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(line, "_LINES", {})
+    monkeypatch.delenv("C2LLM_API_KEY", raising=False)
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+def server(script: Script) -> Iterator[Running]:
+    with running(script.app()) as found:
+        yield found
+
+
+def remote(server: Running, options: str = "", **more: Any) -> RemoteEncoder:
+    found = load(server.url + options, **more)
+    assert isinstance(found, RemoteEncoder)
+    return found
+
+
+def expected(texts: list[str], dimension: int = 8) -> np.ndarray:
+    rows = np.array([vector(text, dimension) for text in texts])
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+def eventually(check: Callable[[], bool]) -> None:
+    end = time.monotonic() + LONG
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+# -- good servers ---------------------------------------------------------------------------------------------------
+
+
+def test_vectors_are_those_of_the_server_in_order_and_of_unit_length(server: Running) -> None:
+    found = remote(server)
+    np.testing.assert_allclose(found.encode_passages(TEXTS), expected(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(found.encode_queries(TEXTS[:3]), expected(TEXTS[:3]), atol=1e-6)
+    assert found.encode_passages([]).shape == (0, 8)
+
+
+def test_ours_gives_the_very_vectors_of_the_encoder_behind_it_and_is_told_what_is_a_query() -> None:
+    class Two(OverlapEncoder):
+        def encode_queries(self, texts: Any) -> Any:
+            return super().encode_queries([f"query {text}" for text in texts])
+
+    with ours(Two()) as server:
+        found = remote(server)
+        np.testing.assert_allclose(found.encode_passages(TEXTS), Two().encode_passages(TEXTS), atol=1e-6)
+        np.testing.assert_allclose(found.encode_queries(TEXTS), Two().encode_queries(TEXTS), atol=1e-6)
+        assert found.dimension == 256
+
+
+def test_the_fingerprint_names_endpoint_model_and_dimension(server: Running) -> None:
+    found = remote(server)
+    for part in (server.url, "m", "8"):
+        assert part in found.fingerprint
+    assert remote(server, "#m&query=q: ").fingerprint != found.fingerprint
+    assert found.name == f"m at 127.0.0.1:{server.port}"
+
+
+def test_foreign_servers_get_the_instructions_before_the_text(script: Script, server: Running) -> None:
+    found = remote(server, "#m&query=find: &passage=code: ")
+    script.asked.clear()
+    found.encode_queries(["a"])
+    found.encode_passages(["b"])
+    assert script.texts == ["find: a", "code: b"]
+    assert all("input_type" not in body for body in script.asked)
+
+
+def test_an_order_of_its_own_is_put_right(script: Script, server: Running) -> None:
+    found = remote(server)
+    script.answers = [lambda body: good(body, 8, backwards=True)]
+    np.testing.assert_allclose(found.encode_queries(TEXTS[:9]), expected(TEXTS[:9]), atol=1e-6)
+
+
+def test_a_server_without_base64_is_asked_for_numbers(script: Script, server: Running) -> None:
+    def strict(body: dict[str, Any]) -> Response:
+        return failed(400, "encoding_format") if body.get("encoding_format") == "base64" else good(body, 8)
+
+    script.answers = [strict] * 3
+    np.testing.assert_allclose(remote(server).encode_queries(TEXTS[:2]), expected(TEXTS[:2]), atol=1e-6)
+
+
+def test_dimensions_are_asked_for(script: Script, server: Running) -> None:
+    script.dimension = 4
+    assert remote(server, "#m&dimensions=4").dimension == 4
+    assert script.asked[0]["dimensions"] == 4
+
+
+def test_batches_end_by_count_and_by_characters(
+    script: Script, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = remote(server)
+    script.asked.clear()
+    monkeypatch.setattr(encoder, "MOST_CHARACTERS", 1_000)
+    found.encode_passages([*TEXTS, "x" * 5_000])
+    sizes = [(len(body["input"]), sum(map(len, body["input"]))) for body in script.asked]
+    assert all(count <= encoder.MOST_TEXTS and (size <= 1_000 or count == 1) for count, size in sizes)
+    assert max(count for count, _ in sizes) > 10
+
+
+def test_what_is_too_much_for_the_server_is_halved_and_remembered(script: Script, server: Running) -> None:
+    found = remote(server)
+    most = 4
+
+    def small(body: dict[str, Any]) -> Response:
+        return failed(413, f"at most {most}") if len(body["input"]) > most else good(body, 8)
+
+    script.answers = [small] * 1_000
+    np.testing.assert_allclose(found.encode_passages(TEXTS), expected(TEXTS), atol=1e-6)
+    script.asked.clear()
+    found.encode_passages(TEXTS)
+    assert max(len(body["input"]) for body in script.asked) <= most
+
+
+def test_a_text_that_is_too_long_is_cut_until_it_is_taken(script: Script, server: Running) -> None:
+    found = remote(server)
+
+    def short(body: dict[str, Any]) -> Response:
+        return failed(400, "too many tokens") if len(body["input"][0]) > 8_000 else good(body, 8)
+
+    script.answers = [short] * 20
+    script.asked.clear()
+    assert found.encode_passages(["word " * 1_000_000]).shape == (1, 8)
+    assert 4_000 < len(script.texts[-1]) <= 8_000
+
+
+def test_no_text_and_text_that_no_utf8_can_carry(script: Script, server: Running) -> None:
+    found = remote(server)
+    script.asked.clear()
+    assert np.isfinite(found.encode_passages(["", "  \n", "a\ud800b", "\udfff"])).all()
+    assert sorted(script.texts) == [".", ".", "?", "a?b"]
+    with ours() as own:
+        texts = ["", "a\ud800b", "word " * 1_000_000]
+        vectors = remote(own).encode_passages(texts)
+    np.testing.assert_allclose(vectors[:2], OverlapEncoder().encode_passages(["", "a?b"]), atol=1e-6)
+
+
+def test_the_one_model_is_found_and_of_several_one_has_to_be_named(script: Script, server: Running) -> None:
+    assert remote(server).name.startswith("m at")
+    script.models = ["one", "two"]
+    line._LINES.clear()
+    with pytest.raises(ModelError, match="It has one, two"):
+        remote(server)
+    assert remote(server, "#two").name.startswith("two at")
+
+
+# -- strange answers ------------------------------------------------------------------------------------------------
+
+NAN = base64.b64encode(np.full(8, np.nan, dtype="<f4").tobytes()).decode()
+
+
+def embeddings(*vectors: Any) -> Response:
+    return JSONResponse({"data": [{"index": i, "embedding": vector} for i, vector in enumerate(vectors)]})
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (page(), "a web page"),
+        (Response(b""), "no list of vectors"),
+        (Response(b"\xff\xfe"), "no list of vectors"),
+        (JSONResponse({"data": "none"}), "no list of vectors"),
+        (JSONResponse({"data": []}), "0 vectors for 2 texts"),
+        (embeddings([1.0] * 8), "1 vectors for 2 texts"),
+        (embeddings([1.0] * 8, [1.0] * 7), "different lengths"),
+        (embeddings([], []), "empty vectors"),
+        (embeddings([0.0] * 8, [0.0] * 8), "nothing but zeros"),
+        (embeddings([1e308] * 8, [1.0] * 8), "not numbers"),
+        (embeddings(NAN, NAN), "not numbers"),
+        (embeddings("AAAA", "AAAA"), "no float32"),
+        (embeddings("????", "????"), "no list of vectors"),
+        (JSONResponse({"data": [{"index": 0, "embedding": [1.0] * 8}] * 2}), "without an order"),
+        (RedirectResponse("http://elsewhere.example/v1/embeddings"), "points elsewhere"),
+        (failed(404, "no such model"), "check address and model"),
+    ],
+)
+def test_nonsense_is_told_as_such(script: Script, server: Running, answer: Response, words: str) -> None:
+    found = remote(server)
+    for encode in (found.encode_queries, found.encode_passages):
+        script.answers = [answer]
+        with pytest.raises(EncoderError, match=words) as caught:
+            encode(["a", "b"])
+        assert not isinstance(caught.value, Unreachable)
+    assert len(found.encode_queries(["a"])) == 1  # and no more than that comes of it
+
+
+def test_what_is_no_embeddings_server_is_told_at_once(script: Script, server: Running) -> None:
+    script.answers = [page()]
+    with pytest.raises(EncoderError, match="check the encoder's address"):
+        remote(server)
+
+
+def test_an_endless_answer_is_given_up(script: Script, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = remote(server)
+    monkeypatch.setattr(http, "MAX_ANSWER", 1_000)
+    script.answers = [Response(b" " * 100_000)]
+    with pytest.raises(EncoderError, match="longer than"):
+        found.encode_queries(["a"])
+
+
+# -- busy, slow and dead servers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_busy_server_is_asked_again(script: Script, server: Running, status: int) -> None:
+    found = remote(server)
+    script.answers = [failed(status), failed(status)]
+    np.testing.assert_allclose(found.encode_passages(TEXTS[:2]), expected(TEXTS[:2]), atol=1e-6)
+
+
+def test_retry_after_is_waited_for(script: Script, server: Running) -> None:
+    found = remote(server)
+    script.answers = [failed(429, retry_after="0.3")]
+    started = time.monotonic()
+    found.encode_passages(["a"])
+    assert time.monotonic() - started >= 0.3
+
+
+def test_a_date_in_retry_after_is_understood() -> None:
+    assert http._after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    later = http._after("Wed, 21 Oct 2065 07:28:00 GMT")
+    assert later is not None and later > 1e6
+    assert http._after("soon") is None and http._after("") is None
+
+
+def test_a_wait_beyond_all_patience_is_an_outage_and_ends_by_itself(script: Script, server: Running) -> None:
+    found = remote(server)
+    script.answers = [failed(429, "slow down", retry_after="3600")]
+    with pytest.raises(Unreachable, match="answers 429: slow down"):
+        found.encode_passages(["a"])
+    eventually(lambda: found.available)
+    assert len(found.encode_passages(["a"])) == 1
+
+
+def test_waiting_ends_when_it_is_told_to_stop(script: Script, server: Running) -> None:
+    found = remote(server)
+    script.answers = [failed(503, retry_after="30")]
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        found.encode_passages_until(["a"], lambda: not script.answers)
+    assert time.monotonic() - started < 10
+
+
+def test_a_question_does_not_wait_for_a_busy_server(script: Script, server: Running) -> None:
+    found = remote(server)
+    script.answers = [failed(429, retry_after="30")]
+    with pytest.raises(Unreachable):
+        found.encode_queries(["a"])
+    asked = len(script.asked)
+    with pytest.raises(Unreachable, match="slow"):
+        found.encode_queries(["a"])
+    assert len(script.asked) == asked  # it was not even asked
+    assert len(found.encode_passages(["a"])) == 1
+
+
+def test_a_server_that_hangs_costs_one_question_its_time(
+    script: Script, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = remote(server)
+    monkeypatch.setattr(encoder, "QUESTION_SECONDS", 0.2)
+    monkeypatch.setattr(line, "PROBE_SECONDS", 0.1)
+    hanging = socket.create_server(("127.0.0.1", 0))  # takes connections and says nothing
+    monkeypatch.setattr(
+        found._line.client,
+        "_address",
+        parse(f"http://127.0.0.1:{hanging.getsockname()[1]}"),
+    )
+    with pytest.raises(Unreachable, match=r"did not answer within 0\.2 s"):
+        found.encode_queries(["a"])
+    started = time.monotonic()
+    for _ in range(100):
+        with pytest.raises(Unreachable):
+            found.encode_queries(["a"])
+        with pytest.raises(Unreachable):
+            found.encode_passages(["a"])
+    assert time.monotonic() - started < 0.2
+    hanging.close()
+
+
+def test_an_answer_that_trickles_is_a_slow_one(
+    script: Script, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from starlette.responses import StreamingResponse
+
+    def drops() -> Iterator[bytes]:
+        for _ in range(100):
+            time.sleep(0.05)
+            yield b" "
+
+    found = remote(server)
+    monkeypatch.setattr(encoder, "QUESTION_SECONDS", 0.2)
+    script.answers = [lambda _: StreamingResponse(drops())]
+    started = time.monotonic()
+    with pytest.raises(Unreachable):
+        found.encode_queries(["a"])
+    assert time.monotonic() - started < 3
+
+
+def test_a_server_that_dies_is_told_at_once_and_found_again(server: Running) -> None:
+    found = remote(server)
+    server.stop()
+    with pytest.raises(Unreachable, match="cannot be reached") as caught:
+        found.encode_passages(TEXTS)
+    assert str(server.port) in str(caught.value)
+    assert not found.available
+    with pytest.raises(Unreachable):
+        found.encode_queries(["a"])
+    server.start()
+    eventually(lambda: found.available)
+    np.testing.assert_allclose(found.encode_passages(TEXTS), expected(TEXTS), atol=1e-6)
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_no_outage(server: Running) -> None:
+    found = remote(server)
+    found.encode_queries(["a"])
+    server.stop()
+    server.start()
+    assert len(found.encode_queries(["a"])) == 1
+
+
+def test_a_server_that_was_never_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(Unreachable, match=f"127.0.0.1:{port} cannot be reached"):
+        load(f"http://127.0.0.1:{port}", cache=tmp_path)
+
+
+def test_a_server_that_was_known_is_loaded_while_it_is_down(server: Running, tmp_path: Path) -> None:
+    before = remote(server, cache=tmp_path)
+    server.stop()
+    line._LINES.clear()
+    again = remote(server, cache=tmp_path)
+    assert (again.fingerprint, again.dimension, again.name) == (before.fingerprint, before.dimension, before.name)
+    with pytest.raises(Unreachable):
+        again.encode_queries(["a"])
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"url": "http://h/v1", "model": "m", "dimension": -1}'])
+def test_what_was_noted_of_a_server_and_cannot_be_read_is_asked_again(
+    server: Running, tmp_path: Path, content: str
+) -> None:
+    remote(server, cache=tmp_path)
+    (note,) = (tmp_path / "servers").iterdir()
+    note.write_text(content)
+    line._LINES.clear()
+    assert remote(server, cache=tmp_path).dimension == 8
+
+
+def test_another_dimension_makes_another_encoder(script: Script, server: Running) -> None:
+    found = remote(server)
+    script.dimension = 16
+    with pytest.raises(Unreachable, match="another model"):
+        found.encode_passages(["a"])
+    eventually(lambda: found.available)
+    assert found.outdated
+    fresh = remote(server)
+    assert (fresh.dimension, fresh.outdated) == (16, False)
+    assert fresh.fingerprint != found.fingerprint
+
+
+def test_one_wrong_answer_does_not_make_another_encoder(script: Script, server: Running) -> None:
+    found = remote(server)
+    script.answers = [lambda body: good(body, 16)]
+    with pytest.raises(Unreachable, match="another model"):
+        found.encode_passages(["a"])
+    eventually(lambda: found.available)
+    assert not found.outdated
+    assert len(found.encode_passages(["a"])) == 1
+
+
+def test_another_model_of_the_same_dimension_is_noticed_behind_our_server() -> None:
+    class Other(OverlapEncoder):
+        fingerprint = "other"
+
+    with ours(name="x") as server:
+        found = remote(server)
+        server.stop()
+        with ours(Other(), name="x") as another:
+            server.app = another.app
+            server.start()
+            with pytest.raises(Unreachable, match="another model"):
+                found.encode_queries(["a"])
+            eventually(lambda: found.outdated)
+            assert remote(server).fingerprint.endswith(":other")
+
+
+# -- the key --------------------------------------------------------------------------------------------------------
+
+
+def test_the_key_is_shown_to_the_server_and_to_nobody_else(
+    script: Script,
+    server: Running,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("C2LLM_API_KEY", "sk-very-secret")
+    found = remote(server, cache=tmp_path)
+    assert script.headers[-1]["authorization"] == "Bearer sk-very-secret"
+    script.answers = [failed(401, "no such key: sk-very-secret")]
+    with pytest.raises(EncoderError, match="C2LLM_API_KEY") as caught:
+        found.encode_queries(["a"])
+    script.answers = [failed(400, "bad \x1b[31m request")]
+    with pytest.raises(EncoderError) as other:
+        found.encode_queries(["a"])
+    assert "\x1b" not in str(other.value)
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for text in (str(caught.value), repr(found.__dict__), found.fingerprint, found.name, caplog.text, str(written)):
+        assert "very-secret" not in text
+
+
+def test_another_variable_may_hold_the_key(script: Script, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "mine")
+    remote(server, "#m&key=MY_KEY")
+    assert script.headers[-1]["authorization"] == "Bearer mine"
+
+
+def test_a_proxy_is_not_asked_for_this_machine(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert len(remote(server).encode_queries(["a"])) == 1
