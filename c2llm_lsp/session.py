@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from retrieval.errors import C2llmError
+from retrieval.errors import C2llmError, StoreError
 from retrieval.types import IndexReport
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from c2llm_lsp.indexer import Indexer
     from c2llm_lsp.settings import Settings
     from retrieval.encoders import Encoder
     from retrieval.files import Changes
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SETTLE_AFTER = 3.0  # seconds of quiet before upkeep
+LARGE = 200  # files to read, from which on a process of its own does it; it takes a second to start
 RETRY_AFTER = 5.0  # seconds until a job that failed is tried again
 BUSY_AFTER = 1.0  # the same where another process is writing: when that dies, this one takes over
 REACH_EVERY = 1.0  # seconds between two looks at whether an encoder that runs elsewhere can be had again
@@ -55,8 +59,14 @@ def loaded(settings: Settings, *, patience: float | None = None) -> Encoder:
     from retrieval.encoders import load
     from retrieval.store.places import cache_folder
 
-    threads, cache = settings.threads or None, cache_folder(settings.cache)
-    return load(settings.encoder, threads=threads, patience=patience, cache=cache)
+    return load(
+        settings.encoder,
+        threads=settings.threads or None,
+        device=settings.device,
+        dtype=settings.dtype,
+        patience=patience,
+        cache=cache_folder(settings.cache),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +94,23 @@ class Session:
     """Keeps the index of one workspace current on a thread of its own. Started once, stopped once."""
 
     def __init__(
-        self, workspace: Workspace, on_event: Callable[[Event], None], *, retry_after: float = RETRY_AFTER
+        self,
+        workspace: Workspace,
+        on_event: Callable[[Event], None],
+        *,
+        helped_by: Settings | None = None,
+        retry_after: float = RETRY_AFTER,
+        settle_after: float = SETTLE_AFTER,
+        on_rest: Callable[[], None] = lambda: None,
     ) -> None:
+        """With the settings `helped_by` a large job is done by a process of its own (see indexer.py). `on_rest` is
+        called whenever there is nothing more to do, upkeep included.
+        """
         self._workspace = workspace
+        self._helped_by = helped_by
+        self._settle_after = settle_after
+        self._on_rest = on_rest
+        self._elsewhere = 0  # files that another process is to look at for this one
         workspace.on_repair = lambda: self.rescan("the index was repaired")
         self._on_event = on_event
         self._retry_after = retry_after
@@ -148,6 +172,12 @@ class Session:
             self._paused = True
             self._everything = self._rest = ""
             self._cancel.set()
+            self._wake.notify_all()
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Nothing begins and nothing ends while this is held."""
+        return self._wake
 
     @property
     def paused(self) -> bool:
@@ -184,11 +214,15 @@ class Session:
     def _next(self) -> Job | None:
         """Wait for the next job; None at the end."""
         with self._wake:
+            if not self._due() and self._quiet() is None:
+                self._on_rest()
             while not self._wake.wait_for(self._due, timeout=self._quiet()):
                 if self._unreached:
                     self._reach()
                 if self._unsettled and not self._due():
                     self._settle()
+                if not self._due() and self._quiet() is None:
+                    self._on_rest()
             if self._stopping:
                 return None
             self._cancel.clear()
@@ -203,14 +237,14 @@ class Session:
 
     def _expect(self) -> None:
         """Answers say what is known to have changed and was not looked at yet."""
-        self._workspace.expect(len(self._paths), more=bool(self._everything))
+        self._workspace.expect(len(self._paths) + self._elsewhere, more=bool(self._everything))
 
     def _due(self) -> bool:
         return bool(self._stopping or self._paths or self._everything or self._rest)
 
     def _quiet(self) -> float | None:
         """After how many seconds without a job there is something else to do."""
-        return REACH_EVERY if self._unreached else SETTLE_AFTER if self._unsettled else None
+        return REACH_EVERY if self._unreached else self._settle_after if self._unsettled else None
 
     def _reach(self) -> None:
         """Go on with what waits for an encoder, once that can be had again."""
@@ -245,10 +279,91 @@ class Session:
         if job.paths is not None:
             return self._workspace.changed(job.paths, self._cancel)
         try:
-            return self._workspace.refresh(progress=self._progress_of(job), cancel=self._cancel)
+            most = None if self._helped_by is None else LARGE
+            report = self._workspace.refresh(progress=self._progress_of(job), cancel=self._cancel, most=most)
+            return self._have_done(job) if report.large else report
         finally:
             with self._wake:
                 self._steps_aside = False
+
+    def _have_done(self, job: Job) -> IndexReport:
+        """Have a large job done by another process; here, where that is not possible or the other one dies."""
+        assert self._helped_by is not None
+        report = None
+        with self._workspace.written_elsewhere():
+            try:
+                report = self._follow_indexer(job, self._helped_by)
+            except OSError as error:
+                logger.warning("No process can be started for a large job (%s): it is done in this one.", error)
+            finally:
+                with self._wake:
+                    self._elsewhere = 0
+                    self._expect()
+        if report is None:
+            return self._workspace.refresh(progress=self._progress_of(job), cancel=self._cancel)
+        self._workspace.trust(report)
+        return report
+
+    def _follow_indexer(self, job: Job, settings: Settings) -> IndexReport | None:
+        """Start it, pass on what comes in, and tell of what it does, until it rests. None where it died."""
+        from c2llm_lsp.indexer import Indexer, report_of
+
+        news: deque[tuple[Any, ...] | None] = deque()
+
+        def said(message: tuple[Any, ...] | None) -> None:
+            with self._wake:
+                news.append(message)
+                self._wake.notify_all()
+
+        indexer = Indexer(self._workspace.root, settings, said)
+        report = None
+        try:
+            while True:
+                with self._wake:
+                    self._wake.wait_for(lambda: news or self._due() or self._cancel.is_set())
+                    if self._stopping:
+                        return replace(report or IndexReport(), cancelled=True)
+                    self._pass_on(indexer)
+                    message = news.popleft() if news else ()
+                if message is None:
+                    logger.warning("The process that indexes %s died.", self._workspace.root)
+                    return None
+                if not message:
+                    continue
+                kind, *rest = message
+                if kind == "rest" and indexer.rests(*rest):
+                    return report
+                if kind == "progress":
+                    self._told(job, *rest)
+                elif kind == "failed":
+                    raise StoreError(f"{rest[1]}")
+                elif kind == "busy":
+                    return report_of(rest[2])
+                elif kind == "done" and rest[0] is None:
+                    report = report_of(rest[2])
+                elif kind == "done":
+                    self._on_event(Event("done", Job(tuple(rest[0]), rest[1]), report=report_of(rest[2])))
+        finally:
+            indexer.close()
+
+    def _pass_on(self, indexer: Indexer) -> None:
+        if self._cancel.is_set():
+            self._cancel.clear()
+            indexer.tell("cancel")
+        if self._paths:
+            indexer.tell("changed", list(self._paths))
+            self._elsewhere += len(self._paths)
+        if self._everything:
+            indexer.tell("rescan", self._everything)
+        self._paths.clear()
+        self._everything = self._rest = ""
+
+    def _told(self, job: Job, stage: str, done: int, total: int) -> None:
+        with self._wake:
+            if stage == "words":
+                self._elsewhere = total - done
+            self._expect()
+        self._on_event(Event("progress", job, stage=stage, done=done, total=total))
 
     def _progress_of(self, job: Job) -> Callable[[str, int, int], None]:
         def progress(stage: str, done: int, total: int) -> None:

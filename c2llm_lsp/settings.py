@@ -66,7 +66,7 @@ class Settings:
 
     encoder: str = _setting(
         "embedded",
-        "Which encoder makes the vectors: `embedded`, or the folder of an exported model.",
+        "Which encoder makes the vectors: `embedded`, the folder of a model, a checkpoint on the hub or the address of a server.",
         used_by="all commands that search or index",
     )
     cache_dir: str = _setting(
@@ -93,6 +93,16 @@ class Settings:
         "CPU threads for the encoder; 0 lets it choose by the machine.",
         used_by="encoder",
         maximum=256,
+    )
+    device: str = _setting(
+        "auto",
+        "Where a checkpoint computes: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` takes a GPU where there is one.",
+        used_by="encoder",
+    )
+    dtype: str = _setting(
+        "auto",
+        "In which precision a checkpoint computes: `bf16`, `fp16`, `fp32`; `auto` chooses by the device.",
+        used_by="encoder",
     )
     results: int = _setting(
         10,

@@ -66,8 +66,8 @@ class HubUnreachable(ModelError):
     """The hub of models does not answer; what was downloaded before is kept."""
 
     def __init__(self, name: str, file: str, endpoint: str, reason: str) -> None:
+        self.happened = f"The hub at {endpoint} cannot be reached for {file} of {name} ({reason})."
         super().__init__(
-            f"The hub at {endpoint} cannot be reached for {file} of {name} ({reason}). What is downloaded already is kept: "
-            "the same command goes on where it stopped. Or copy config.json, tokenizer.json and *.safetensors of the model "
-            "into a folder by another way, and give that folder instead of the name"
+            f"{self.happened} What is downloaded already is kept: the same command goes on where it stopped. Or copy "
+            "config.json, tokenizer.json and *.safetensors of the model into a folder by another way: c2llm model use FOLDER."
         )

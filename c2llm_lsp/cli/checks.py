@@ -102,8 +102,9 @@ def model(place: Place) -> Iterator[Finding]:
     from c2llm_lsp.cli.model import probe
 
     settings = place.settings
-    found = probe(settings.encoder, threads=settings.threads)
-    text = f"{found.name}, {found.dimension} numbers a vector, fingerprint {found.fingerprint}"
+    found = probe(settings)
+    place_of = f" on {found.runs_on}" if found.runs_on else ""
+    text = f"{found.name}{place_of}, {found.dimension} numbers a vector, fingerprint {found.fingerprint}"
     yield Finding(
         "model", "ok", f"{text}; loaded in {found.load_seconds:.2f} s, a passage takes {found.milliseconds:.1f} ms"
     )

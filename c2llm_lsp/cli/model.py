@@ -1,12 +1,14 @@
-"""`c2llm model`: which encoder makes the vectors; `c2llm model use NAME` sets another for all workspaces.
+"""`c2llm model`: which encoder makes the vectors; `use` sets another for all workspaces, `export` makes an ONNX graph of one.
 
-Vectors of two encoders are never mixed: the next search builds an index for the new one, and the old one is kept.
+Vectors of two encoders are never mixed: the next search builds an index for the new one, and the old one is kept. What cannot be
+downloaded or does not work is not set, so that search goes on with what was there before.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +16,32 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, guarded, remark
-from c2llm_lsp.settings import SCHEMA, config_file, load, save
-from retrieval.errors import EncoderError
+from c2llm_lsp.settings import SCHEMA, Settings, config_file, load, save
+from retrieval.errors import EncoderError, HubUnreachable, MissingExtra, ModelError, QueryError
+from retrieval.model.names import is_hub_name
 
 app = typer.Typer(add_completion=False, invoke_without_command=True, no_args_is_help=False)
 
 SAMPLE = "def add(left, right):\n    return left + right"
+MEGABYTE = 1_000_000
+PRECISIONS = ("fp32", "fp16", "int8", "int8-weights")
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A known name, the folder of a model, a checkpoint on the hub, a server's address."
+    ),
+]
+Revision = Annotated[str, typer.Option("--revision", help="A branch, tag or commit of the checkpoint on the hub.")]
+Device = Annotated[
+    str | None, typer.Option("--device", help="Set where a checkpoint computes: cpu, cuda, cuda:1, mps.")
+]
+Dtype = Annotated[str | None, typer.Option("--dtype", help="Set its precision: bf16, fp16, fp32.")]
+Source = Annotated[str, typer.Argument(metavar="SRC", help="The folder of a checkpoint, or one on the hub.")]
+Out = Annotated[
+    Path, typer.Option("--out", help="The folder to write model.onnx, config.json and tokenizer.json into.")
+]
+Precision = Annotated[str, typer.Option("--precision", help=f"One of {', '.join(PRECISIONS)}.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +53,7 @@ class Model:
     dimension: int
     load_seconds: float
     milliseconds: float
+    runs_on: str = ""
 
 
 @app.callback()
@@ -40,7 +63,7 @@ def model(ctx: typer.Context, as_json: options.AsJson = False, encoder: options.
     if ctx.invoked_subcommand is not None:
         return FOUND
     loaded = load(None, chosen={"encoder": encoder})
-    found = probe(loaded.settings.encoder, threads=loaded.settings.threads)
+    found = probe(loaded.settings)
     if as_json:
         import json
 
@@ -49,37 +72,104 @@ def model(ctx: typer.Context, as_json: options.AsJson = False, encoder: options.
     from retrieval.encoders import available
 
     typer.echo(f"encoder      {found.name} (set by {loaded.sources.get('encoder', 'default')})")
+    if found.runs_on:
+        typer.echo(f"runs on      {found.runs_on}")
     typer.echo(f"fingerprint  {found.fingerprint}")
     typer.echo(f"vectors      {found.dimension} numbers each; {found.milliseconds:.1f} ms for a short passage")
-    remark(f"Known are {', '.join(available())}, or the folder of an exported model: c2llm model use NAME")
+    others = "the folder of a model, a checkpoint on the hub (codefuse-ai/C2LLM-0.5B), or the address of a server"
+    remark(f"Known are {', '.join(available())}, {others}: c2llm model use NAME")
     return FOUND
 
 
 @app.command()
 @guarded
-def use(name: Annotated[str, typer.Argument(metavar="NAME", help="A known name, or the folder of a model.")]) -> int:
-    """Set the encoder for all workspaces; it is loaded once to see that it works."""
+def use(
+    name: Name,
+    revision: Revision = "",
+    device: Device = None,
+    dtype: Dtype = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Set the encoder for all workspaces. A checkpoint on the hub is downloaded first; afterwards nothing is looked up there.
+
+    It is loaded once to see that it works; what does not work is not set.
+    """
+    now = load(None, chosen={"device": device, "dtype": dtype}).settings
     if Path(name).expanduser().is_dir():
         name = str(Path(name).expanduser().resolve())
-    found = probe(name)
+    elif is_hub_name(name):
+        name = f"{name}@{revision}" if revision else name
+        download(name, now.encoder, quiet=quiet)
+    elif revision:
+        raise QueryError(f"--revision is for checkpoints on the hub, and '{name}' is none.")
+    found = probe(replace(now, encoder=name))
     path = config_file()
-    save("encoder", name, path=path)
-    typer.echo(f"{found.name} ({found.dimension} numbers a vector) is set in {path}.")
+    for setting, value in (("encoder", name), ("device", device), ("dtype", dtype)):
+        if value is not None:
+            save(setting, value, path=path)
+    place = f" on {found.runs_on}" if found.runs_on else ""
+    typer.echo(f"{found.name} ({found.dimension} numbers a vector){place} is set in {path}.")
     variable = next(setting.variable for setting in SCHEMA if setting.name == "encoder")
-    if (now := load(None)).settings.encoder != name:
-        remark(f"But {variable} is set to '{now.settings.encoder}' in this shell, which wins.")
+    if (after := load(None)).settings.encoder != name:
+        remark(f"But {variable} is set to '{after.settings.encoder}' in this shell, which wins.")
     remark("The next search of a workspace builds the index for it; the old one is kept.")
     return FOUND
 
 
-def probe(name: str, *, threads: int = 0) -> Model:
-    """Load an encoder and embed something with it."""
+@app.command()
+@guarded
+def export(source: Source, out: Out, precision: Precision = "fp32", quiet: options.Quiet = False) -> int:
+    """Make an ONNX graph of a checkpoint: backbone, pooling and attention in one, compared with torch at the end.
+
+    Where the two are not close enough nothing is written, and the exit code says so. Needs the extra 'train'.
+    """
+    if precision not in PRECISIONS:
+        raise QueryError(f"There is no precision '{precision}'; use one of {', '.join(PRECISIONS)}.")
+    try:
+        from retrieval.model.export import export_checkpoint
+    except ImportError as error:
+        raise MissingExtra("Export to ONNX", "train") from error
+    from retrieval.encoders.folders import located
+
+    folder = located(source)
+    if not quiet:
+        remark("Exporting; a checkpoint of half a billion parameters takes minutes.")
+    report = export_checkpoint(folder, out, precision=precision)  # type: ignore[arg-type]
+    typer.echo(
+        f"{out} holds the model ({report.megabytes:,.1f} MB, {precision}); lowest cosine with torch {report.cosine:.6f}."
+    )
+    if not quiet:
+        remark(f"Use it with: c2llm model use {out}")
+    return FOUND
+
+
+def download(name: str, present: str, *, quiet: bool) -> None:
+    """A checkpoint from the hub, with progress; `present` is what search goes on with where that fails."""
+    if find_spec("torch") is None:  # before gigabytes are fetched that nothing here can run
+        raise MissingExtra("A checkpoint in torch", "torch")
+    from c2llm_lsp.cli.progress import shown
+    from retrieval.model.hub import cached, fetch
+
+    try:
+        with shown(quiet=quiet) as progress:
+            fetch(name, progress=lambda stage, done, total: progress(stage, done // MEGABYTE, total // MEGABYTE))
+    except HubUnreachable as error:
+        try:
+            cached(name)
+        except ModelError:
+            raise ModelError(f"{error} Search goes on with '{present}'.") from error
+        if not quiet:
+            remark(f"{error.happened} The copy that was downloaded before is used.")
+
+
+def probe(settings: Settings) -> Model:
+    """Load the encoder of the settings and embed something with it."""
     import numpy as np
 
-    from retrieval.encoders import load as load_encoder
+    from c2llm_lsp.session import loaded
 
     started = time.perf_counter()
-    encoder = load_encoder(name, threads=threads or None)
+    encoder = loaded(settings)
     first = encoder.encode_passages([SAMPLE])
     ready = time.perf_counter()
     second = encoder.encode_passages([SAMPLE])
@@ -89,5 +179,14 @@ def probe(name: str, *, threads: int = 0) -> Model:
         or not np.isfinite(first).all()
         or abs(float((first * second).sum()) - 1) > 1e-3
     ):
-        raise EncoderError(f"The encoder '{name}' gives vectors that cannot be used; c2llm doctor tells more.")
-    return Model(encoder.name, encoder.fingerprint, encoder.dimension, ready - started, 1e3 * (again - ready))
+        raise EncoderError(
+            f"The encoder '{settings.encoder}' gives vectors that cannot be used; c2llm doctor tells more."
+        )
+    return Model(
+        encoder.name,
+        encoder.fingerprint,
+        encoder.dimension,
+        ready - started,
+        1e3 * (again - ready),
+        getattr(encoder, "runs_on", ""),
+    )

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,27 +31,34 @@ LABELS = {
     "scan": ("Looking at files", "files"),
     "words": ("Reading files", "files"),
     "vectors": ("Embedding", "chunks"),
+    "download": ("Downloading", "MB"),
 }
 
 
 def refresh(workspace: Workspace, *, quiet: bool, wait: bool = False) -> IndexReport:
     """Bring the index up to date, showing how far it is. With `wait`, until another process that does so is done."""
-    shown: Lines | Bar | None = None
-    if not quiet:
-        shown = Bar() if sys.stderr.isatty() else Lines()
-    with cancel_on_interrupt() as cancel:
-        try:
-            report = workspace.refresh(progress=shown, cancel=cancel)
-            if report.busy and wait and not quiet:
-                remark(f"{report.notes[0]} Waiting for it.")
-            while report.busy and wait and not cancel.wait(BUSY_POLL):
-                report = workspace.refresh(progress=shown, cancel=cancel)
-            if report.chunks_added > WORTH_SETTLING and not report.cancelled:
-                workspace.settle(cancel)
-            return replace(report, cancelled=report.cancelled or cancel.is_set())
-        finally:
-            if shown is not None:
-                shown.close()
+    with shown(quiet=quiet) as progress, cancel_on_interrupt() as cancel:
+        report = workspace.refresh(progress=progress, cancel=cancel)
+        if report.busy and wait and not quiet:
+            remark(f"{report.notes[0]} Waiting for it.")
+        while report.busy and wait and not cancel.wait(BUSY_POLL):
+            report = workspace.refresh(progress=progress, cancel=cancel)
+        if report.chunks_added > WORTH_SETTLING and not report.cancelled:
+            workspace.settle(cancel)
+        return replace(report, cancelled=report.cancelled or cancel.is_set())
+
+
+@contextmanager
+def shown(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """What to tell of a stage, how much of it is done and how much there is; it is shown as fits where one is."""
+    if quiet:
+        yield lambda *_: None
+        return
+    view = Bar() if sys.stderr.isatty() else Lines()
+    try:
+        yield view
+    finally:
+        view.close()
 
 
 @contextmanager

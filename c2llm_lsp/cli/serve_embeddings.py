@@ -52,10 +52,9 @@ def serve_embeddings(
         from c2llm_lsp.embeddings.running import run
     except ImportError as error:
         raise MissingExtra("Serving embeddings", "serve") from error
-    from retrieval.encoders import load as load_encoder
+    from c2llm_lsp.session import loaded
 
-    settings = load(None, chosen={"encoder": encoder}).settings
-    encoding = load_encoder(settings.encoder, threads=settings.threads or None)
+    encoding = loaded(load(None, chosen={"encoder": encoder}).settings)
     encoding.encode_passages(["warm up"])
     serving = Serving(encoding, name or encoding.name, key, LOCAL_HOSTS if local and not key else ())
 

@@ -68,7 +68,7 @@ class Server(LanguageServer):
         self.ended = asyncio.Event()
         self._bars: dict[Folder, FolderProgress] = {}
         self._opening: dict[Folder, asyncio.Future[None]] = {}
-        self._encoders: dict[tuple[str, int], Encoder] = {}
+        self._encoders: dict[tuple[str, int, str, str], Encoder] = {}
         self._loading = threading.Lock()
         self._tasks: set[asyncio.Future[None]] = set()
         self._told: set[str] = set()
@@ -213,7 +213,7 @@ class Server(LanguageServer):
         """Any thread: the encoder of these settings, loaded once for all folders, and when what runs elsewhere has
         become another one. Raises ModelError.
         """
-        key = settings.encoder, settings.threads
+        key = settings.encoder, settings.threads, settings.device, settings.dtype
         with self._loading:
             if key not in self._encoders or getattr(self._encoders[key], "outdated", False):
                 try:

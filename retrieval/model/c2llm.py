@@ -22,7 +22,7 @@ class C2LLM(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, length) token ids and mask -> unit vectors (batch, dimension), attention (batch, length)."""
-        states = self.plm_model(ids, mask)
+        states = self.plm_model(ids, mask).float()  # pooling decides the vector and costs next to nothing
         vectors, attention = self.mha_pma(states, mask)
         return nn.functional.normalize(vectors, dim=-1), attention
 

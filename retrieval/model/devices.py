@@ -64,17 +64,15 @@ def cpu_multiplies_bf16() -> bool:
     return any(bool(found.get(name)) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
-def require_room(needed: int, device: torch.device, what: str) -> None:
+def require_room(needed: int, device: torch.device, what: str, instead: str = "") -> None:
     """Raises ModelError where weights of so many bytes and a small batch do not fit on the device."""
     free = free_memory(device)
     total = needed + WORKING_MEMORY[device.type]
     if free is None or total <= free:
         return
-    place, instead = ("this machine", "") if device.type == "cpu" else (str(device), "C2LLM_DEVICE=cpu, ")
-    raise ModelError(
-        f"{what} needs {total / 1e9:.1f} GB and {place} has {free / 1e9:.1f} GB free: use {instead}C2LLM_DTYPE=bf16, "
-        "or a smaller model (c2llm model use embedded)."
-    )
+    place, elsewhere = ("this machine", "") if device.type == "cpu" else (str(device), "C2LLM_DEVICE=cpu, ")
+    instead = instead or f"{elsewhere}C2LLM_DTYPE=bf16, or a smaller model (c2llm model use embedded)"
+    raise ModelError(f"{what} needs {total / 1e9:.1f} GB and {place} has {free / 1e9:.1f} GB free: use {instead}.")
 
 
 def free_memory(device: torch.device) -> int | None:

@@ -1,39 +1,55 @@
-"""C2LLM as one ONNX file: backbone, pooling, unit length; a second output says where the pooling looks.
+"""C2LLM as one ONNX graph: backbone, pooling, unit length; a second output says where the pooling looks.
 
 Inputs `ids` and `mask` (batch, length), outputs `vectors` (batch, dimension) and `attention` (batch, length). An output called
-`embedding` would clash with a name that torch uses inside and make an invalid graph.
+`embedding` would clash with a name that torch uses inside and make an invalid graph. Weights of more than 1.5 GB lie in a file
+beside the graph.
 
 Precisions:
 - fp32
+- fp16: the backbone in half precision, for GPUs; norms and pooling in fp32, as torch computes them
 - int8-weights: weights are stored as int8 and computed with in fp32, so that a text's vector does not depend on the
   other texts of its batch
-- int8: onnxruntime's dynamic quantisation, whose activations are scaled over the whole batch: companions change a
-  vector a little
+- int8: products in int8 too, by onnxruntime's dynamic quantisation, whose activations are scaled over the whole batch
+  (companions change a vector a little), or, where that is too coarse for the model, with a scale for each 32 numbers
 In both int8 forms the token table is stored as int8 with one scale a row, and only the rows that a text needs are unpacked.
+
+At the end the graph is run on samples of code and on random rows, and compared with torch in fp32. What is not close enough is not
+left behind: everything is written into a folder beside and moved when it is found good.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from retrieval.errors import MissingExtra, ModelError
+from retrieval.model import graph_files, layout
 from retrieval.model.c2llm import C2LLM
+from retrieval.model.checkpoint import open_checkpoint
+from retrieval.model.devices import require_room
+from retrieval.model.graph_files import MODEL_NAME
+from retrieval.model.quantise import quantise_by_blocks, quantise_dynamically, store_as_int8
 from retrieval.model.rightpadded import RightPadded
+from retrieval.model.samples import SAMPLES
 
-if TYPE_CHECKING:
-    import onnx
-
-Precision = Literal["fp32", "int8", "int8-weights"]
-MODEL_NAME, TOKENIZER_NAME = "model.onnx", "tokenizer.json"
-MIN_COSINE: dict[Precision, float] = {"fp32": 0.9999, "int8": 0.99, "int8-weights": 0.99}
+Precision = Literal["fp32", "fp16", "int8", "int8-weights"]
+TOKENIZER_NAME = "tokenizer.json"
+MIN_COSINE: dict[Precision, float] = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.99, "int8-weights": 0.99}
 OPSET = 18
+COPIES = 3  # of the weights in memory at the worst moment: the model's, the graph's, and one in the making
+SAMPLE_TOKENS = 128  # of each sample: enough to show a mistake with positions, little enough for a large model on a CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,46 +62,99 @@ class ExportReport:
 
 
 def export(model: C2LLM, tokenizer: Path, out: Path, *, precision: Precision = "int8-weights") -> ExportReport:
-    """Writes OUT/model.onnx, config.json and tokenizer.json. Raises ModelError where the result is not close enough to torch."""
+    """Writes OUT/model.onnx, config.json and tokenizer.json. Raises ModelError where the result is not close enough to torch.
+
+    The model is to be in fp32; for fp16 its backbone is halved on the way.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    target = out / MODEL_NAME
-    _export_fp32(model, target)
-    if precision == "int8":
-        _quantise_dynamically(target)
-    if precision != "fp32":
-        _store_as_int8(target, all_weights=precision == "int8-weights")
+    batches = [_random_rows(model), *_sample_rows(model, tokenizer)]
+    with torch.inference_mode():
+        expected = [model(ids, mask)[0] for ids, mask in batches]
+    with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as temporary:
+        exact = Path(temporary) / "exact" / MODEL_NAME
+        exact.parent.mkdir()
+        _export_graph(model, exact, halved=precision == "fp16")
+        cosine = -1.0
+        for number, form in enumerate(_forms(precision)):
+            target = Path(temporary) / str(number) / MODEL_NAME
+            target.parent.mkdir()
+            form(exact, target)
+            cosine = lowest_cosine(target, batches, expected)
+            if cosine >= MIN_COSINE[precision]:
+                break
+        else:
+            raise ModelError(
+                f"The exported model is off: its vectors have a cosine of {cosine:.5f} with torch's, {MIN_COSINE[precision]} was "
+                f"expected at least. Nothing was written to {out}; try another precision."
+            )
+        for path in (out / name for name in (MODEL_NAME, graph_files.DATA_NAME)):
+            path.unlink(missing_ok=True)
+        for path in list(graph_files.files(target.parent)):
+            path.replace(out / path.name)
     model.config.save(out)
     if tokenizer.resolve() != (out / TOKENIZER_NAME).resolve():
         shutil.copyfile(tokenizer, out / TOKENIZER_NAME)
-    report = ExportReport(precision, round(target.stat().st_size / 1e6, 2), lowest_cosine(model, target))
-    if report.cosine < MIN_COSINE[precision]:
-        raise ModelError(
-            f"The exported model is off: cosine {report.cosine:.5f}, expected {MIN_COSINE[precision]} at least."
-        )
-    return report
+    size = sum(path.stat().st_size for path in graph_files.files(out))
+    return ExportReport(precision, round(size / 1e6, 2), cosine)
 
 
-def _export_fp32(model: C2LLM, target: Path) -> None:
-    ids, mask = _sample(model)
+def export_checkpoint(folder: Path, out: Path, *, precision: Precision) -> ExportReport:
+    """The same from a checkpoint's folder, if this machine has the memory for it."""
+    checkpoint = open_checkpoint(folder)
+    if not (folder / TOKENIZER_NAME).is_file():
+        raise ModelError(f"There is no {TOKENIZER_NAME} in {folder}: the model cannot read without it.")
+    size = 4 * layout.parameters(layout.stored_tensors(checkpoint.config))
+    require_room(COPIES * size, torch.device("cpu"), f"Exporting {folder.name}", "a machine with more memory")
+    return export(C2LLM.load(folder), folder / TOKENIZER_NAME, out, precision=precision)
+
+
+def _export_graph(model: C2LLM, target: Path, *, halved: bool) -> None:
+    if halved:
+        model.plm_model.half()
+    ids, mask = _random_rows(model)
     batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1)
     shape = {0: batch, 1: length}
+    # torch's exporter tells its own developers of operators that it does not know here.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
-        program = torch.onnx.export(
-            _graph(model.eval()),
-            (ids, mask),
-            input_names=["ids", "mask"],
-            output_names=["vectors", "attention"],
-            dynamic_shapes=(shape, shape),
-            opset_version=OPSET,
-            dynamo=True,
-            optimize=True,
-            verbose=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                _graph(model.eval()),
+                (ids, mask),
+                input_names=["ids", "mask"],
+                output_names=["vectors", "attention"],
+                dynamic_shapes=(shape, shape),
+                opset_version=OPSET,
+                dynamo=True,
+                optimize=True,
+                verbose=False,
+            )
     except ImportError as error:
         raise MissingExtra("Export to ONNX", "train") from error
     if program is None:
         raise ModelError("torch made no ONNX program of the model: its version does not fit, try another.")
-    program.save(str(target), external_data=False)
+    size = sum(parameter.nbytes for parameter in model.parameters())
+    program.save(str(target), external_data=size > graph_files.ONE_FILE)
+
+
+def _forms(precision: Precision) -> tuple[Callable[[Path, Path], None], ...]:
+    """What makes the wanted graph out of the exact one; each is tried where the one before it is not close enough."""
+    if precision == "int8-weights":
+        return (lambda source, target: store_as_int8(source, target, all_weights=True),)
+    if precision == "int8":
+        return tuple(partial(_with_small_table, way) for way in (quantise_dynamically, quantise_by_blocks))
+    return (_moved,)
+
+
+def _with_small_table(way: Callable[[Path, Path], None], source: Path, target: Path) -> None:
+    way(source, target)
+    store_as_int8(target, target, all_weights=False)
+
+
+def _moved(source: Path, target: Path) -> None:
+    for path in list(graph_files.files(source.parent)):
+        path.replace(target.with_name(path.name))
 
 
 def _graph(model: C2LLM) -> torch.nn.Module:
@@ -93,7 +162,7 @@ def _graph(model: C2LLM) -> torch.nn.Module:
     return RightPadded(model) if model.config.padding_side == "right" else model
 
 
-def _sample(model: C2LLM, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+def _random_rows(model: C2LLM, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Three rows of different lengths."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(2, model.config.vocab_size, (3, 24), generator=generator)
@@ -101,85 +170,36 @@ def _sample(model: C2LLM, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]
     return ids * mask, mask
 
 
-def _quantise_dynamically(target: Path) -> None:
-    """MatMul in int8, activations quantised at run time."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+def _sample_rows(model: C2LLM, tokenizer: Path) -> list[tuple[Tensor, Tensor]]:
+    """Code as the model reads it, each alone and all in one batch, padded on the right."""
+    from tokenizers import Tokenizer
 
-    quantize_dynamic(
-        target, target, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True, weight_type=QuantType.QInt8
-    )
-
-
-def _store_as_int8(target: Path, *, all_weights: bool) -> None:
-    """The token table, and on wish every other matrix, as int8 with a scale a row or column."""
-    import onnx
-
-    graph_model = onnx.load(str(target))
-    graph = graph_model.graph
-    for tensor in list(graph.initializer):
-        if len(tensor.dims) != 2 or tensor.data_type != onnx.TensorProto.FLOAT or min(tensor.dims) < 8:
-            continue
-        values = onnx.numpy_helper.to_array(tensor)
-        gathers = [node for node in graph.node if node.op_type == "Gather" and node.input[0] == tensor.name]
-        if gathers:
-            _replace_table(graph, tensor, gathers, values)
-        elif all_weights:
-            _replace_matrix(graph, tensor, values)
-    onnx.checker.check_model(graph_model)
-    onnx.save(graph_model, str(target))
+    try:
+        known = Tokenizer.from_file(str(tokenizer))
+    except Exception as error:  # tokenizers raises plain Exception
+        raise ModelError(
+            f"{tokenizer} is not a readable tokenizer ({error}): the model cannot be used without it."
+        ) from error
+    known.no_padding()
+    limit = min(SAMPLE_TOKENS, model.config.max_passage_tokens, model.config.max_position_embeddings)
+    texts = [model.config.document_instruction + sample for sample in SAMPLES]
+    rows = [torch.tensor(e.ids[:limit]) for e in known.encode_batch(texts, add_special_tokens=False) if e.ids]
+    if not rows or int(max(row.max() for row in rows)) >= model.config.vocab_size:
+        raise ModelError(
+            f"{tokenizer} is not the tokenizer of this model: it gives tokens that the model does not have."
+        )
+    ids, mask = (pad_sequence(part, batch_first=True) for part in (rows, [torch.ones_like(row) for row in rows]))
+    return [*((row[None], torch.ones_like(row[None])) for row in rows), (ids, mask)]
 
 
-def _rounded(values: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 values and the scale along the other axis."""
-    scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True), 1e-12) / 127
-    return np.round(values / scale).astype(np.int8), scale.astype(np.float32)
-
-
-def _replace_table(graph: onnx.GraphProto, tensor: Any, gathers: list[Any], values: NDArray[np.float32]) -> None:
-    """Gather(table) becomes Cast(Gather(int8 table)) * Gather(scales)."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    numbers, scale = _rounded(values, axis=1)
-    name = tensor.name
-    graph.initializer.remove(tensor)
-    graph.initializer.append(numpy_helper.from_array(numbers, f"{name}.int8"))
-    graph.initializer.append(numpy_helper.from_array(scale, f"{name}.scale"))
-    for gather in gathers:
-        place, ids, result = list(graph.node).index(gather), gather.input[1], gather.output[0]
-        nodes = [
-            helper.make_node("Gather", [f"{name}.int8", ids], [f"{result}.int8"], axis=0),
-            helper.make_node("Cast", [f"{result}.int8"], [f"{result}.float"], to=TensorProto.FLOAT),
-            helper.make_node("Gather", [f"{name}.scale", ids], [f"{result}.scale"], axis=0),
-            helper.make_node("Mul", [f"{result}.float", f"{result}.scale"], [result]),
-        ]
-        graph.node.remove(gather)
-        for offset, node in enumerate(nodes):
-            graph.node.insert(place + offset, node)
-
-
-def _replace_matrix(graph: onnx.GraphProto, tensor: Any, values: NDArray[np.float32]) -> None:
-    """The matrix becomes Cast(int8 matrix) * scales, which onnxruntime folds into a float matrix when it loads the file.
-
-    Not DequantizeLinear: that one is left in the graph for fusions that do not come, and runs with every batch.
-    """
-    from onnx import TensorProto, helper, numpy_helper
-
-    numbers, scale = _rounded(values, axis=0)
-    name = tensor.name
-    graph.initializer.remove(tensor)
-    graph.initializer.append(numpy_helper.from_array(numbers, f"{name}.int8"))
-    graph.initializer.append(numpy_helper.from_array(scale, f"{name}.scale"))
-    graph.node.insert(0, helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=TensorProto.FLOAT))
-    graph.node.insert(1, helper.make_node("Mul", [f"{name}.float", f"{name}.scale"], [name]))
-
-
-def lowest_cosine(model: C2LLM, target: Path) -> float:
-    """Over random rows, padded on the right."""
+def lowest_cosine(target: Path, batches: list[tuple[Tensor, Tensor]], expected: list[Tensor]) -> float:
+    """Of the graph's vectors with the expected ones."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
-    ids, mask = _sample(model, seed=1)
-    with torch.inference_mode():
-        expected = model(ids, mask)[0].numpy()
-    found = session.run(["vectors"], {"ids": ids.numpy(), "mask": mask.numpy()})[0]
-    return round(float((expected * found).sum(axis=1).min()), 6)
+    lowest = 1.0
+    for (ids, mask), wanted in zip(batches, expected, strict=True):
+        found = torch.from_numpy(session.run(["vectors"], {"ids": ids.numpy(), "mask": mask.numpy()})[0])
+        lowest = min(lowest, float((wanted * found).sum(dim=1).nan_to_num(-1.0).min()))
+    return round(lowest, 6)

@@ -40,7 +40,7 @@ class RightPadded(nn.Module):
 
     def pooled(self, embedded: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """From token embeddings (batch, length, hidden) on."""
-        vectors, attention = self.model.mha_pma(self._states(embedded), mask)
+        vectors, attention = self.model.mha_pma(self._states(embedded).float(), mask)
         return F.normalize(vectors, dim=-1), attention
 
     def _states(self, x: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class RightPadded(nn.Module):
     def _rotated(self, x: Tensor) -> Tensor:
         length, half = x.shape[2], x.shape[3] // 2
         swapped = torch.cat([x[..., half:], x[..., :half]], dim=-1)
-        return x * self.cos[:length] + swapped * self.sin[:length]
+        return x * self.cos[:length].to(x.dtype) + swapped * self.sin[:length].to(x.dtype)
 
 
 def _mlp(mlp: Any, x: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from retrieval.model import export as exporting  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.model.config import C2LLMConfig  # noqa: E402
 from retrieval.model.export import export  # noqa: E402
+from tests.model.checkpoints import byte_tokenizer  # noqa: E402
 
 TINY = C2LLMConfig(
     hidden_size=32,
@@ -25,8 +26,8 @@ TINY = C2LLMConfig(
     num_attention_heads=4,
     num_key_value_heads=2,
     intermediate_size=48,
-    vocab_size=120,
-    max_position_embeddings=64,
+    vocab_size=257,
+    max_position_embeddings=128,
     compressed_dim=32,
     pma_num_heads=4,
 )
@@ -38,14 +39,14 @@ def exported(tmp_path: Path, precision: Any, **changes: Any) -> tuple[C2LLM, Any
 
     torch.manual_seed(0)
     model = C2LLM(replace(TINY, **changes)).eval()
-    (tmp_path / "tokenizer.json").write_text("{}")
+    byte_tokenizer().save(str(tmp_path / "tokenizer.json"))
     export(model, tmp_path / "tokenizer.json", tmp_path, precision=precision)
     return model, onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
 
 
 def rows(lengths: list[int], *, left: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
     generator, width = torch.Generator().manual_seed(4), max(lengths)
-    texts = [torch.randint(2, 120, (n,), generator=generator) for n in lengths]
+    texts = [torch.randint(2, 257, (n,), generator=generator) for n in lengths]
     ids, mask = torch.zeros(len(lengths), width, dtype=torch.long), torch.zeros(len(lengths), width, dtype=torch.long)
     for row, text in enumerate(texts):
         place = slice(width - len(text), width) if left else slice(0, len(text))
@@ -76,8 +77,8 @@ def test_onnx_takes_padding_on_the_left(tmp_path: Path) -> None:
     np.testing.assert_allclose(left[0], right[0], atol=2e-6)
 
 
-@pytest.mark.parametrize(("precision", "lowest"), [("int8", 0.99), ("int8-weights", 0.999)])
-def test_int8_stays_close(tmp_path: Path, precision: str, lowest: float) -> None:
+@pytest.mark.parametrize(("precision", "lowest"), [("fp16", 0.9999), ("int8", 0.99), ("int8-weights", 0.999)])
+def test_fewer_bits_stay_close(tmp_path: Path, precision: str, lowest: float) -> None:
     model, session = exported(tmp_path, precision, padding_side="right")
     expected, found = both(model, session, *rows([12, 30, 7]))
     assert (expected[0] * found[0]).sum(axis=1).min() >= lowest
@@ -92,6 +93,6 @@ def test_int8_weights_give_a_text_one_vector_in_every_batch(tmp_path: Path) -> N
 
 
 def test_an_export_that_is_off_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "lowest_cosine", lambda model, target: 0.5)
+    monkeypatch.setattr(exporting, "lowest_cosine", lambda *_: 0.5)
     with pytest.raises(ModelError, match=r"0\.5"):
         exported(tmp_path, "fp32", num_hidden_layers=0)

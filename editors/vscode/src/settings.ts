@@ -13,6 +13,8 @@ export const SERVER_SETTINGS = [
   "exclude",
   "maxFileBytes",
   "threads",
+  "device",
+  "dtype",
   "results",
   "contextLines",
   "link",
