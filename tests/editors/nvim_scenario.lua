@@ -10,10 +10,13 @@ end
 
 local function until_(check)
   local found
-  assert(vim.wait(60000, function()
-    found = check()
-    return found
-  end, 20), "it did not happen")
+  assert(
+    vim.wait(60000, function()
+      found = check()
+      return found
+    end, 20),
+    "it did not happen"
+  )
   return found
 end
 
@@ -67,9 +70,12 @@ local function scenario()
   until_(function()
     return vim.fn.getqflist({ title = 0 }).title == "make a picture smaller"
   end)
-  tell("list", vim.tbl_map(function(item)
-    return ("%s:%d:%d %s"):format(vim.fs.relpath(project, vim.fn.bufname(item.bufnr)), item.lnum, item.col, item.text)
-  end, vim.fn.getqflist()))
+  tell(
+    "list",
+    vim.tbl_map(function(item)
+      return ("%s:%d:%d %s"):format(vim.fs.relpath(project, vim.fn.bufname(item.bufnr)), item.lnum, item.col, item.text)
+    end, vim.fn.getqflist())
+  )
   vim.cmd.cfirst()
   tell("first", place())
   vim.cmd.cclose()

@@ -6,69 +6,17 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import PROJECT
-from tests.cli.program import CHECKOUT, Program, lay_out
-from tests.editors.program import on_path
+from tests.cli.program import CHECKOUT, lay_out
+from tests.editors.nvim import NEEDS_NVIM, PLUGIN, run
 
-PLUGIN = CHECKOUT / "editors" / "nvim"
+pytestmark = NEEDS_NVIM
 SCENARIO = CHECKOUT / "tests" / "editors" / "nvim_scenario.lua"
-LONG = 200.0  # seconds for one run of the editor; under half a minute on an idle machine
-NEEDED = (0, 11)
-
-
-def editor() -> str | None:
-    """The system's Neovim, else the one that the tests' environment brings."""
-    return shutil.which("nvim") or shutil.which("nvim", path=str(Path(sys.executable).parent))
-
-
-def missing() -> str:
-    """Why Neovim cannot be driven here; empty where it can."""
-    if not (nvim := editor()):
-        return "nvim is not installed"
-    said = subprocess.run([nvim, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"v(\d+)\.(\d+)", said)
-    return "" if found and tuple(map(int, found.groups())) >= NEEDED else "nvim is older than 0.11"
-
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(bool(missing()), reason=missing() or "-"),
-]
-
-
-def run(
-    tmp_path: Path, *arguments: str | Path, init: str = "", path: str | None = None, encoder: str = "overlap"
-) -> str:
-    """Neovim with the plugin and `init`; what it says on standard error."""
-    home = tmp_path / "home"
-    home.mkdir(exist_ok=True)
-    first = tmp_path / "init.lua"
-    first.write_text(f"vim.opt.runtimepath:prepend([[{PLUGIN}]])\n{init}\n", encoding="utf-8")
-    environment = Program(home, encoder).environment(
-        PROJECT=str(tmp_path / "project"), TOLD=str(tmp_path / "told"), LANG="C.UTF-8", XDG_RUNTIME_DIR=str(home)
-    )
-    environment["PATH"] = path if path is not None else f"{on_path(tmp_path / 'bin')}:{environment['PATH']}"
-    nvim = editor()
-    assert nvim
-    done = subprocess.run(
-        [nvim, "--headless", "-i", "NONE", "-n", "-u", str(first), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=tmp_path,
-        timeout=LONG,
-        check=False,
-    )
-    told = tmp_path / "told"
-    assert done.returncode == 0, (told.read_text() if told.exists() else "") + done.stderr
-    return done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +62,11 @@ def test_a_context_is_copied(told: dict[str, Any]) -> None:
 
 def test_the_commands_say_how_it_stands(told: dict[str, Any]) -> None:
     assert re.search(r"^project: ready, 5 files, \d+ chunks$", told["status"], re.MULTILINE)
-    assert told["wrong"] == "There is no :C2llm nonsense; there are context, explain, log, search, similar, status."
-    assert told["completion"] == ["search", "similar", "status"]
+    assert (
+        told["wrong"]
+        == "There is no :C2llm nonsense; there are context, explain, log, restart, search, similar, start, status, stop."
+    )
+    assert told["completion"] == ["search", "similar", "start", "status", "stop"]
 
 
 def test_health_tells_of_program_and_server(told: dict[str, Any]) -> None:

@@ -2,18 +2,23 @@
 
 ---@type vim.lsp.Config
 return {
-  cmd = { "c2llm", "serve" },
+  cmd = function(dispatchers)
+    return require("c2llm.life").spawn(dispatchers)
+  end,
   -- All filetypes. Without a folder there is nothing to index, so a file on its own starts no server.
   root_markers = { ".c2llm.toml", { ".git", ".hg", ".jj", ".svn" } },
-  workspace_required = true,
+  root_dir = function(buffer, on_dir)
+    require("c2llm.life").root(buffer, on_dir)
+  end,
   handlers = {
     ["c2llm/statusChanged"] = function(_, params, ctx)
       require("c2llm.status").changed(params, ctx.client_id)
     end,
   },
-  on_exit = function(_, _, client_id)
-    vim.schedule(function()
-      require("c2llm.status").gone(client_id)
-    end)
+  on_init = function(client, result)
+    require("c2llm.life").greeted(client, result)
+  end,
+  on_exit = function(code, signal, client_id)
+    require("c2llm.life").ended(code, signal, client_id)
   end,
 }

@@ -25,6 +25,15 @@ local commands = {
   log = function()
     require("c2llm").log()
   end,
+  start = function()
+    require("c2llm.life").start()
+  end,
+  stop = function()
+    require("c2llm.life").stop()
+  end,
+  restart = function()
+    require("c2llm.life").restart()
+  end,
 }
 
 vim.api.nvim_create_user_command("C2llm", function(given)
@@ -33,7 +42,10 @@ vim.api.nvim_create_user_command("C2llm", function(given)
   if not run then
     local known = vim.tbl_keys(commands)
     table.sort(known)
-    return vim.notify(("There is no :C2llm %s; there are %s."):format(name, table.concat(known, ", ")), vim.log.levels.ERROR)
+    return vim.notify(
+      ("There is no :C2llm %s; there are %s."):format(name, table.concat(known, ", ")),
+      vim.log.levels.ERROR
+    )
   end
   run(words, given.bang)
 end, {
@@ -42,7 +54,7 @@ end, {
   desc = "Search code by meaning",
   complete = function(lead, line)
     if not line:match("^%S*%s+%S*$") then
-      return {}
+      return line:match("^%S*%s+search%s") and require("c2llm.question").completed(lead) or {}
     end
     local names = vim.tbl_filter(function(name)
       return vim.startswith(name, lead)
@@ -52,7 +64,7 @@ end, {
   end,
 })
 
-for _, name in ipairs({ "search", "similar", "context", "explain", "status", "log" }) do
+for name in pairs(commands) do
   vim.keymap.set({ "n", "x" }, ("<Plug>(c2llm-%s)"):format(name), function()
     commands[name]("", false)
   end, { desc = "c2llm: " .. name })

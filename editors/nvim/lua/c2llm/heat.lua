@@ -33,7 +33,8 @@ vim.api.nvim_set_hl(0, "C2llmHeatText", { link = "Comment", default = true })
 ---@return integer
 local function column(buffer, at, encoding)
   local line = vim.api.nvim_buf_get_lines(buffer, at.line, at.line + 1, false)[1] or ""
-  return encoding == "utf-8" and math.min(at.character, #line) or vim.str_byteindex(line, encoding, at.character, false)
+  return encoding == "utf-8" and math.min(at.character, #line)
+    or vim.str_byteindex(line, encoding --[[@as "utf-16"]], at.character, false)
 end
 
 --- Remove the colours of a buffer.
@@ -48,7 +49,7 @@ end
 ---@param encoding string
 function M.show(buffer, explained, encoding)
   M.clear(buffer)
-  local most = 0
+  local most = 0 ---@type number
   for _, look in ipairs(explained.looks) do
     most = math.max(most, look.weight)
   end

@@ -1,119 +1,23 @@
 -- Search by meaning, similar code and context for an assistant. All of it is asked of the server; nothing blocks.
 
+local ask = require("c2llm.ask")
+local hits = require("c2llm.hits")
+local say = require("c2llm.say")
+
 local M = {}
-
----@class c2llm.Position
----@field line integer
----@field character integer
-
----@class c2llm.Range
----@field start c2llm.Position
----@field end c2llm.Position
-
----@class c2llm.Hit
----@field uri string
----@field folder string URI
----@field path string
----@field range c2llm.Range
----@field selectionRange c2llm.Range
----@field label string
----@field language string
----@field kind string
----@field symbol string
----@field scope string
----@field score number
----@field text string
----@field salientLines integer[]
-
----@class c2llm.Answer
----@field hits c2llm.Hit[]
----@field notes string[]
 
 ---@class c2llm.Options
 ---@field quickfix? boolean List in the quickfix list instead of asking which one to go to
 ---@field limit? integer How many results; without it the setting `results`
 
-local ABSENT = 'c2llm does not run here. vim.lsp.enable("c2llm") starts it in files of a project; :checkhealth c2llm says more.'
+local OUTSIDE = "This file is in no folder of the server. "
+local AROUND = 20 -- lines before and after the cursor that stand for code which the server does not have
 
----@param text string
----@param level? integer
-local function say(text, level)
-  vim.notify(text, level or vim.log.levels.INFO, { title = "c2llm" })
-end
+---@type { query: string, hits: c2llm.Hit[] }
+local last = { query = "", hits = {} } -- searched for: what `explain` explains
 
---- The server of this buffer, else any that runs.
----@return vim.lsp.Client?
-function M.client()
-  return vim.lsp.get_clients({ name = "c2llm", bufnr = 0 })[1] or vim.lsp.get_clients({ name = "c2llm" })[1]
-end
-
----@type table<string, { client: vim.lsp.Client, id: integer }>
-local asked = {}
-
---- Ask the server; the latest question of a kind replaces the one before.
----@param method string
----@param params table
----@param answer fun(result: any, client: vim.lsp.Client)
-local function ask(method, params, answer)
-  local client = M.client()
-  if not client then
-    return say(ABSENT, vim.log.levels.WARN)
-  end
-  if asked[method] then
-    asked[method].client:cancel_request(asked[method].id)
-  end
-  local id
-  local sent, number = client:request(method, params, function(err, result)
-    if not asked[method] or asked[method].id ~= id then
-      return
-    end
-    asked[method] = nil
-    if err then
-      say(err.message, vim.log.levels.ERROR)
-    else
-      answer(result, client)
-    end
-  end, vim.api.nvim_get_current_buf())
-  if sent and number then
-    id = number
-    asked[method] = { client = client, id = number }
-  else
-    say("c2llm does not answer; :C2llm log has what it said.", vim.log.levels.ERROR)
-  end
-end
-
---- The column of a position, in bytes.
----@param hit c2llm.Hit
----@param encoding string
----@return integer
-local function byte_column(hit, encoding)
-  local at = hit.selectionRange.start
-  if encoding == "utf-8" then
-    return at.character
-  end
-  local line = vim.split(hit.text, "\n")[at.line - hit.range.start.line + 1] or ""
-  return vim.str_byteindex(line, encoding, at.character, false)
-end
-
----@param hit c2llm.Hit
----@return string
-local function titled(hit)
-  local place = ("%s:%d"):format(hit.path, hit.selectionRange.start.line + 1)
-  return hit.label == "" and place or ("%s  %s"):format(place, hit.label)
-end
-
---- The results as items of a quickfix list, best first.
----@param hits c2llm.Hit[]
----@param encoding string
----@return vim.quickfix.entry[]
-function M.items(hits, encoding)
-  return vim.tbl_map(function(hit) ---@param hit c2llm.Hit
-    local at = hit.selectionRange.start
-    local name = vim.uri_to_fname(hit.uri)
-    local column = byte_column(hit, encoding) + 1
-    return { filename = name, lnum = at.line + 1, col = column, text = hit.label, user_data = hit }
-  end, hits)
-end
+M.client = ask.client
+M.items = hits.items
 
 ---@param title string
 ---@param answer c2llm.Answer
@@ -127,51 +31,99 @@ local function show(title, answer, client, opts)
     return #answer.notes == 0 and say("Nothing was found.") or nil
   end
   if opts.quickfix then
-    vim.fn.setqflist({}, " ", { title = title, items = M.items(answer.hits, client.offset_encoding) })
+    vim.fn.setqflist({}, " ", { title = title, items = hits.items(answer.hits, client.offset_encoding) })
     return vim.cmd("botright copen")
   end
-  vim.ui.select(answer.hits, { prompt = title, kind = "c2llm", format_item = titled }, function(hit) ---@param hit? c2llm.Hit
-    if hit then
-      vim.lsp.util.show_document({ uri = hit.uri, range = hit.selectionRange }, client.offset_encoding, { focus = true })
-    end
-  end)
+  require("c2llm.pick").picker().list(title, hits.spots(answer.hits, client.offset_encoding))
 end
 
---- The place that a question is about: the selection in visual mode, else the cursor.
----@param client vim.lsp.Client
----@return table
-local function here(client)
-  local encoding = client.offset_encoding
+--- The lines of a selection, or around the cursor, from 1.
+---@return integer, integer
+local function lines()
+  local from, to = vim.fn.line("v"), vim.fn.line(".")
   if vim.fn.mode():find("^[vV\22]") then
-    local from, to = vim.fn.getpos("v"), vim.fn.getpos(".")
-    if from[2] > to[2] or (from[2] == to[2] and from[3] > to[3]) then
-      from, to = to, from
+    return math.min(from, to), math.max(from, to)
+  end
+  return math.max(1, to - AROUND), math.min(vim.fn.line("$"), to + AROUND)
+end
+
+--- The place that a question is about: the selection in visual mode, else the cursor. nil outside of the server's folders.
+---@param client vim.lsp.Client
+---@return table?
+local function here(client)
+  if not vim.lsp.buf_is_attached(0, client.id) then
+    return nil
+  end
+  local encoding = client.offset_encoding --[[@as "utf-8"]]
+  if vim.fn.mode():find("^[vV\22]") then
+    local _, from, first = unpack(vim.fn.getpos("v") --[[@as [integer, integer, integer] ]])
+    local _, to, final = unpack(vim.fn.getpos(".") --[[@as [integer, integer, integer] ]])
+    if from > to or (from == to and first > final) then
+      from, first, to, final = to, final, from, first
     end
-    local whole = vim.fn.mode() == "V"
-    return vim.lsp.util.make_given_range_params(
-      { from[2], whole and 0 or from[3] - 1 },
-      { to[2], whole and #vim.fn.getline(to[2]) or to[3] - 1 },
-      0,
-      encoding
-    )
+    if vim.fn.mode() == "V" then
+      first, final = 1, #vim.fn.getline(to) + 1
+    end
+    return vim.lsp.util.make_given_range_params({ from, first - 1 }, { to, final - 1 }, 0, encoding)
   end
   return vim.lsp.util.make_position_params(0, encoding)
 end
 
---- Search by meaning. Without a query, ask for one.
+---@param typed string
+---@param opts c2llm.Options
+---@return table?
+local function asked_for(typed, opts)
+  local question = require("c2llm.question").parse(typed)
+  if question.query == "" then
+    return nil
+  end
+  return vim.tbl_extend("error", question, { limit = opts.limit, waitForEdits = true })
+end
+
+--- What a live picker asks for each letter.
+---@param opts c2llm.Options
+---@return c2llm.Search
+local function searching(opts)
+  local told ---@type string?
+  return function(typed, answer)
+    local params = asked_for(typed, opts)
+    if not params then
+      return answer({})
+    end
+    ask.ask("c2llm/search", params, function(found, client)
+      last = { query = params.query, hits = found.hits }
+      answer(hits.spots(found.hits, client.offset_encoding))
+    end, function(message)
+      if message ~= told then -- once, and not for each letter
+        told = message
+        say(message, vim.log.levels.WARN)
+      end
+      answer({})
+    end)
+  end
+end
+
+--- Search by meaning. Without a query, answer while one is typed where the picker can, else ask for one.
 ---@param query? string
 ---@param opts? c2llm.Options
 function M.search(query, opts)
-  if not query or vim.trim(query) == "" then
-    return vim.ui.input({ prompt = "Search by meaning: " }, function(typed)
-      if typed and vim.trim(typed) ~= "" then
-        M.search(typed, opts)
-      end
+  opts = opts or {}
+  local typed = vim.trim(query or "")
+  local params = asked_for(typed, opts)
+  if params then
+    return ask.ask("c2llm/search", params, function(answer, client)
+      last = { query = params.query, hits = answer.hits }
+      show(typed, answer, client, opts)
     end)
   end
-  opts = opts or {}
-  ask("c2llm/search", { query = query, limit = opts.limit, waitForEdits = true }, function(answer, client)
-    show(query, answer, client, opts)
+  local picker = require("c2llm.pick").picker()
+  if picker.live and not opts.quickfix then
+    return picker.live(searching(opts), typed == "" and "" or typed .. " ")
+  end
+  vim.ui.input({ prompt = "Search by meaning: ", default = typed }, function(words)
+    if words and require("c2llm.question").parse(words).query ~= "" then
+      M.search(words, opts)
+    end
   end)
 end
 
@@ -179,9 +131,14 @@ end
 ---@param opts? c2llm.Options
 function M.similar(opts)
   opts = opts or {}
-  local client = M.client()
-  local place = client and here(client) or {}
-  ask("c2llm/similar", vim.tbl_extend("error", place, { limit = opts.limit, waitForEdits = true }), function(answer, from)
+  local client = ask.client()
+  local place = client and here(client)
+  if client and not place then
+    local from, to = lines()
+    place = { text = table.concat(vim.api.nvim_buf_get_lines(0, from - 1, to, false), "\n") }
+  end
+  local params = vim.tbl_extend("error", place or {}, { limit = opts.limit, waitForEdits = true })
+  ask.ask("c2llm/similar", params, function(answer, from)
     show("Similar code", answer, from, opts)
   end)
 end
@@ -189,10 +146,14 @@ end
 --- Copy what an assistant should read for a question; without one, about the selection or what is under the cursor.
 ---@param question? string
 function M.context(question)
-  local client = M.client()
-  local params = question and vim.trim(question) ~= "" and { query = question } or client and here(client) or {}
-  params.waitForEdits = true
-  ask("c2llm/context", params, function(answer)
+  local client = ask.client()
+  local query = vim.trim(question or "")
+  local params = query ~= "" and { query = query } or client and here(client)
+  if client and not params then
+    return say(OUTSIDE .. "Ask a question: :C2llm context {question}", vim.log.levels.WARN)
+  end
+  params = vim.tbl_extend("force", params or {}, { waitForEdits = true })
+  ask.ask("c2llm/context", params, function(answer)
     if #answer.pieces == 0 then
       return say(answer.notes[1] or "Nothing was found.")
     end
@@ -202,15 +163,34 @@ function M.context(question)
   end)
 end
 
---- Colour the code under the cursor by where the model looks; with a query, say what each line does for it.
+--- The last question, where the cursor is in one of its results.
+---@return string?
+local function last_question()
+  local uri, line = vim.uri_from_bufnr(0), vim.fn.line(".") - 1
+  for _, hit in ipairs(last.hits) do
+    if hit.uri == uri and hit.range.start.line <= line and line <= hit.range["end"].line then
+      return last.query
+    end
+  end
+end
+
+--- Colour the code under the cursor by where the model looks; with a query, say what each line does for it. In a result of
+--- the last search the query is that one.
 ---@param query? string
 function M.explain(query)
-  local client = M.client()
-  local params = client and vim.lsp.util.make_position_params(0, client.offset_encoding) or {}
-  params.query = query and vim.trim(query) ~= "" and query or nil
-  params.waitForEdits = true
+  local client = ask.client()
+  local place = client and here(client)
+  if client and not place then
+    return say(OUTSIDE .. "There is nothing to explain.", vim.log.levels.WARN)
+  end
+  local params = vim.tbl_extend("force", place or {}, {
+    position = place and (place.position or place.range.start),
+    query = vim.trim(query or "") ~= "" and vim.trim(query or "") or last_question(),
+    waitForEdits = true,
+  })
+  params.range = nil
   local buffer = vim.api.nvim_get_current_buf()
-  ask("c2llm/explain", params, function(answer, from)
+  ask.ask("c2llm/explain", params, function(answer, from)
     for _, note in ipairs(answer.notes) do
       say(note)
     end
@@ -222,16 +202,16 @@ end
 
 --- Say how the index stands.
 function M.status()
-  ask("c2llm/status", vim.empty_dict(), function(answer)
-    local lines = { ("c2llm %s, encoder %s"):format(answer.version, answer.encoder) }
+  ask.ask("c2llm/status", vim.empty_dict(), function(answer)
+    local told = { ("c2llm %s, encoder %s"):format(answer.version, answer.encoder) }
     for _, folder in ipairs(answer.folders) do
       local now = type(folder.freshness) == "table" and folder.freshness or {}
       local work = type(folder.work) == "table" and (" %d%%"):format(folder.work.percentage) or ""
       local said = folder.message ~= "" and ": " .. folder.message or ""
       local counts = now.files and (", %d files, %d chunks"):format(now.files, now.chunks) or ""
-      lines[#lines + 1] = ("%s: %s%s%s%s"):format(folder.name, folder.state, work, counts, said)
+      told[#told + 1] = ("%s: %s%s%s%s"):format(folder.name, folder.state, work, counts, said)
     end
-    say(table.concat(lines, "\n"))
+    say(table.concat(told, "\n"))
   end)
 end
 

@@ -38,7 +38,11 @@ end
 --- The folders of all servers.
 ---@return c2llm.FolderState[]
 function M.folders()
-  return vim.iter(vim.tbl_values(known)):flatten(1):totable()
+  local all = {}
+  for _, folders in pairs(known) do
+    vim.list_extend(all, folders)
+  end
+  return all
 end
 
 local WORST = { failed = 1, opening = 2, indexing = 3, paused = 4, following = 5, ready = 6 }

@@ -1,0 +1,4 @@
+std = "luajit"
+max_line_length = 160 -- the texts of settings stand in one line
+read_globals = { "vim" }
+globals = { "vim.g", "vim.o", "vim.bo", "vim.opt", "vim.v" }

@@ -1,0 +1,64 @@
+-- Questions to the server. Nothing blocks, and the latest question of a kind replaces the one before.
+
+local say = require("c2llm.say")
+
+local M = {}
+
+local ABSENT =
+  'c2llm does not run here. vim.lsp.enable("c2llm") starts it in files of a project; :checkhealth c2llm says more.'
+local SILENT = "c2llm does not answer; :C2llm log has what it said."
+
+---@type table<string, { client: vim.lsp.Client, id: integer }?>
+local asked = {}
+
+--- The server of this buffer, else any that runs.
+---@return vim.lsp.Client?
+function M.client()
+  return vim.lsp.get_clients({ name = "c2llm", bufnr = 0 })[1] or vim.lsp.get_clients({ name = "c2llm" })[1]
+end
+
+--- Give up what is being asked.
+---@param method string
+function M.forget(method)
+  local before = asked[method]
+  asked[method] = nil
+  if before then
+    before.client:cancel_request(before.id)
+  end
+end
+
+---@param method string
+---@param params table
+---@param answer fun(result: any, client: vim.lsp.Client)
+---@param failed? fun(message: string) In place of a message to the person
+function M.ask(method, params, answer, failed)
+  failed = failed or function(message)
+    say(message, vim.log.levels.WARN)
+  end
+  local client = M.client()
+  if not client then
+    return failed(require("c2llm.life").trouble() or ABSENT)
+  end
+  M.forget(method)
+  local id ---@type integer?
+  local sent, number = client:request(method, params, function(err, result)
+    local current = asked[method]
+    if not current or current.id ~= id then
+      return
+    end
+    asked[method] = nil
+    if err then
+      failed(err.message)
+    else
+      answer(result, client)
+    end
+  end, vim.api.nvim_get_current_buf())
+  if sent and number then
+    id = number
+    asked[method] = { client = client, id = number }
+  else
+    failed(SILENT)
+  end
+end
+
+return M

@@ -1,0 +1,193 @@
+-- The server's life: found, started, started again when it ends by itself, given up after three times.
+--
+-- vim.lsp starts a server for each buffer that has none, and says of each end how it came about. Here a server that cannot
+-- be started is told of once, with what to do, and one that crashes is tried three times in all.
+
+local config = require("c2llm.config")
+local say = require("c2llm.say")
+
+local uv = vim.uv --[[@as any]] -- Neovim does not describe it
+
+local M = {}
+
+M.TRIES = 3
+M.PAUSES = { 500, 2000 } ---@type integer[] -- milliseconds before the second and third try: what is being installed is soon there
+M.STEADY = 60000 -- a server that ran so long had started well: what ends it later is counted anew
+local PROTOCOL = 1
+
+local GIVEN_UP = "The c2llm server ended three times, and is not started again. "
+  .. ":C2llm log has what it said; :C2llm start tries again."
+local NOT_FOUND = "%s cannot be started: it is not on the PATH. Install it with `pipx install c2llm-lsp` "
+  .. "(Python 3.10 to 3.13), or name it in vim.g.c2llm.cmd; :checkhealth c2llm says more."
+local OLD = "The server%s is too old for this plugin. Update it: pip install --upgrade c2llm-lsp"
+local NEWER = "The server%s is newer than this plugin. Update the plugin."
+
+---@class c2llm.Tries
+---@field ended integer How often in a row
+---@field began integer
+
+---@type table<string, c2llm.Tries?> By root
+local tries = {}
+---@type string?
+local trouble
+---@type { code: integer, signal: integer }?
+local last
+---@type table<integer, true> Clients that somebody asked to stop
+local stopped = {}
+
+--- Why there is no server, in a sentence.
+---@return string?
+function M.trouble()
+  return trouble
+end
+
+---@param text string
+local function tell(text)
+  if trouble ~= text then
+    trouble = text
+    vim.schedule(function() -- an error within an autocommand would be shown with all of its stack
+      say(text, vim.log.levels.ERROR)
+    end)
+  end
+end
+
+---@return string[]
+function M.command()
+  local chosen = config.lsp()
+  local cmd = chosen and chosen.cmd
+  return type(cmd) == "table" and cmd or config.get().cmd --[[@as string[] ]]
+end
+
+---@return string
+function M.program()
+  return M.command()[1] or "c2llm"
+end
+
+--- `cmd` of the server. How it ended is kept for `ended`, and kept from vim.lsp, which would say it each time.
+---@param dispatchers vim.lsp.rpc.Dispatchers
+function M.spawn(dispatchers)
+  local on_exit = dispatchers.on_exit
+  return vim.lsp.rpc.start(
+    M.command(),
+    vim.tbl_extend("force", dispatchers, {
+      on_exit = function(code, signal)
+        last = { code = code, signal = signal }
+        on_exit(0, 0)
+      end,
+    }) --[[@as vim.lsp.rpc.Dispatchers]]
+  )
+end
+
+--- `root_dir` of the server: where it may be started, the folder of the project.
+---@param buffer integer
+---@param on_dir fun(root?: string)
+function M.root(buffer, on_dir)
+  local root = vim.fs.root(buffer, (config.lsp() or {}).root_markers or {})
+  if not root then
+    return -- a file on its own: there is nothing to index
+  end
+  local program = M.program()
+  if vim.fn.executable(program) == 0 then
+    return tell(NOT_FOUND:format(program))
+  end
+  if tries[root] and tries[root].ended >= M.TRIES then
+    return
+  end
+  tries[root] = tries[root] or { ended = 0, began = 0 }
+  tries[root].began = uv.now()
+  on_dir(root)
+end
+
+--- `on_init`: a server of another time is told of, and not talked to.
+---@param client vim.lsp.Client
+---@param result lsp.InitializeResult
+function M.greeted(client, result)
+  local experimental = result.capabilities.experimental
+  local own = type(experimental) == "table" and experimental.c2llm
+  local version = type(own) == "table" and own.version
+  if version == PROTOCOL then
+    trouble = nil
+    return
+  end
+  local named = result.serverInfo and result.serverInfo.version and " " .. result.serverInfo.version or ""
+  tell((type(version) == "number" and version > PROTOCOL and NEWER or OLD):format(named))
+  tries[client.config.root_dir] = { ended = M.TRIES, began = 0 }
+  stopped[client.id] = true
+  client:stop()
+end
+
+--- `on_exit`: start it again where nobody wanted it to end.
+---@param code integer
+---@param signal integer
+---@param id integer
+function M.ended(code, signal, id)
+  local how = last or { code = code, signal = signal }
+  last = nil
+  local client = vim.lsp.get_client_by_id(id)
+  local asked = stopped[id] or (client and client.initialized and how.code == 0 and how.signal == 0) or how.signal == 15
+  stopped[id] = nil
+  vim.schedule(function()
+    require("c2llm.status").gone(id)
+  end)
+  local root = client and client.config.root_dir
+  if asked or type(vim.v.exiting) == "number" or not client or type(root) ~= "string" then
+    return
+  end
+  local known = tries[root] or { ended = 0, began = uv.now() }
+  tries[root] = known
+  known.ended = uv.now() - known.began >= M.STEADY and 1 or known.ended + 1
+  if known.ended >= M.TRIES then
+    return tell(GIVEN_UP)
+  end
+  local same, buffers = client.config, vim.tbl_keys(client.attached_buffers)
+  vim.defer_fn(function()
+    M.again(same, buffers)
+  end, M.PAUSES[known.ended] or 0)
+end
+
+---@param same vim.lsp.ClientConfig
+---@param buffers integer[]
+function M.again(same, buffers)
+  if vim.lsp.is_enabled and not vim.lsp.is_enabled("c2llm") then
+    return
+  end
+  local known = tries[same.root_dir]
+  if known then
+    known.began = uv.now()
+  end
+  for _, buffer in ipairs(buffers) do
+    if vim.api.nvim_buf_is_valid(buffer) then
+      vim.lsp.start(same, { bufnr = buffer })
+    end
+  end
+end
+
+--- Stop all servers. Files that are opened later start one again.
+function M.stop()
+  for _, client in ipairs(vim.lsp.get_clients({ name = "c2llm" })) do
+    stopped[client.id] = true
+    client:stop()
+  end
+end
+
+--- Start a server for each project that has files open, whatever happened before.
+function M.start()
+  tries, trouble = {}, nil
+  vim.lsp.enable("c2llm")
+end
+
+--- Stop, and start again when all have ended.
+function M.restart()
+  M.stop()
+  local left = 100 -- 5 seconds: the server promises one
+  local function look()
+    left = left - 1
+    if left == 0 or #vim.lsp.get_clients({ name = "c2llm" }) == 0 then
+      return M.start()
+    end
+    vim.defer_fn(look, 50)
+  end
+  look()
+end
+
+return M

@@ -1,0 +1,54 @@
+-- Results in fzf-lua: lines of path:line:column, which its previewer and its actions for files understand.
+
+local M = {}
+
+local function fzf()
+  return require("c2llm.pick").load("fzf-lua")
+end
+
+function M.there()
+  return require("c2llm.pick").loadable("fzf-lua") and vim.fn.executable("fzf") + vim.fn.executable("sk") > 0
+end
+
+---@param spot c2llm.Spot
+---@return string
+local function line(spot)
+  return ("%s:%d:%d: %s"):format(spot.file, spot.line, spot.column + 1, spot.label)
+end
+
+---@param title string
+local function options(title)
+  return {
+    prompt = "> ",
+    winopts = { title = (" %s "):format(title) },
+    previewer = "builtin",
+    actions = fzf().defaults.actions.files,
+    fzf_opts = { ["--no-sort"] = true, ["--delimiter"] = ":" }, -- best first, whatever is typed
+  }
+end
+
+function M.list(title, spots)
+  fzf().fzf_exec(vim.tbl_map(line, spots), options(title))
+end
+
+function M.live(search, typed)
+  local opts = options("Search by Meaning")
+  opts.query = typed
+  opts.exec_empty_query = false
+  fzf().fzf_live(function(args)
+    local asked = type(args) == "table" and args[1] or args -- a text before 2025
+    return function(add)
+      if vim.trim(asked or "") == "" then
+        return add(nil)
+      end
+      search(asked, function(spots)
+        for _, spot in ipairs(spots) do
+          add(line(spot))
+        end
+        add(nil)
+      end)
+    end
+  end, opts)
+end
+
+return M

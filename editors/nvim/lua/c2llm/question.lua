@@ -1,0 +1,74 @@
+-- What is typed: words, with filters written between them as lang:python,go kind:function path:src/** -path:tests/**.
+
+local M = {}
+
+M.KINDS = { "function", "method", "class", "block", "section", "cell", "window" }
+M.FILTERS = { "lang:", "kind:", "path:", "-path:" }
+
+---@class c2llm.Question
+---@field query string
+---@field languages string[]
+---@field paths string[]
+---@field kinds string[]
+
+--- Words and filters, one at a time; a value in quotes may hold blanks.
+---@param typed string
+---@return string[]
+local function pieces(typed)
+  local found, rest = {}, vim.trim(typed)
+  while rest ~= "" do
+    local quoted, behind = rest:match('^(%-?%a+:"[^"]*"?)%s*(.*)$')
+    local piece = quoted or rest:match("^%S+")
+    found[#found + 1] = piece
+    rest = quoted and behind or vim.trim(rest:sub(#piece + 1))
+  end
+  return found
+end
+
+--- Take a filter in. False for what is none, which stays among the words.
+---@param found c2llm.Question
+---@param piece string
+---@return boolean
+local function take(found, piece)
+  local no, name, value = piece:match("^(%-?)(%a+):(.*)$")
+  name = name and name:lower() or ""
+  local to = ({ lang = found.languages, language = found.languages, kind = found.kinds, path = found.paths })[name]
+  if not to or not value or (no ~= "" and name ~= "path") then
+    return false
+  end
+  local quoted = value:match('^"([^"]*)"?$')
+  for _, one in ipairs(quoted and { quoted } or vim.split(value, ",", { trimempty = true })) do
+    local known = name ~= "kind" or vim.list_contains(M.KINDS, one:lower())
+    if one ~= "" and known then -- of "kind:fun" nothing is known yet: it is left out, not searched for
+      to[#to + 1] = name == "path" and (no ~= "" and "!" .. one or one) or one:lower()
+    end
+  end
+  return true
+end
+
+--- Words and filters of what is typed.
+---@param typed string
+---@return c2llm.Question
+function M.parse(typed)
+  local found = { query = "", languages = {}, paths = {}, kinds = {} } ---@type c2llm.Question
+  local words = vim.tbl_filter(function(piece)
+    return not take(found, piece)
+  end, pieces(typed))
+  found.query = table.concat(words, " ")
+  return found
+end
+
+--- What may stand behind the words of a question on the command line.
+---@param lead string
+---@return string[]
+function M.completed(lead)
+  local all = vim.list_extend({}, M.FILTERS)
+  for _, kind in ipairs(M.KINDS) do
+    all[#all + 1] = "kind:" .. kind
+  end
+  return vim.tbl_filter(function(filter)
+    return vim.startswith(filter, lead) and filter ~= lead
+  end, all)
+end
+
+return M

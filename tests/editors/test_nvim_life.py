@@ -1,0 +1,89 @@
+"""The server's life in Neovim: not there, crashing, of another time, stopped, started, killed; files that no folder has."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import PROJECT
+from tests.cli.program import CHECKOUT, lay_out
+from tests.editors.nvim import NEEDS_NVIM, run
+
+pytestmark = NEEDS_NVIM
+SCENARIO = CHECKOUT / "tests" / "editors" / "nvim_life.lua"
+OLD = """
+import json, sys
+def read():
+    size = int(sys.stdin.buffer.readline().split()[1]); sys.stdin.buffer.readline()
+    return json.loads(sys.stdin.buffer.read(size))
+while True:
+    asked = read()
+    if asked["method"] == "exit":
+        break
+    if "id" in asked:
+        greeting = {"capabilities": {}, "serverInfo": {"name": "c2llm", "version": "0.0.1"}}
+        result = greeting if asked["method"] == "initialize" else None
+        body = json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}).encode()
+        sys.stdout.buffer.write(b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
+        sys.stdout.buffer.flush()
+"""
+
+
+def live(tmp_path: Path, case: str, program: str = "", **more: str) -> dict[str, Any]:
+    """What a case of the scenario tells, with a shell script as the server where one is given."""
+    project = lay_out(tmp_path / "project", PROJECT)
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    init = 'vim.lsp.enable("c2llm")'
+    if program:
+        command = tmp_path / "server"
+        command.write_text(f"#!/bin/sh\n{program}\n")
+        command.chmod(0o755)
+        init = f"vim.g.c2llm = {{ cmd = {{ [[{command}]] }} }}\n{init}"
+    run(tmp_path, project / "app/ignore.py", "-c", f"luafile {SCENARIO}", init=init, CASE=case, **more)
+    return dict(json.loads((tmp_path / "told").read_text(encoding="utf-8")))
+
+
+def test_a_program_that_is_not_there_is_told_of_once_and_with_what_to_do(tmp_path: Path) -> None:
+    told = live(tmp_path, "missing", path="/usr/bin:/bin")
+    assert told["clients"] == 0
+    first, asked = told["said"]
+    assert first == asked, "whoever asks gets the reason, too"
+    assert "c2llm cannot be started: it is not on the PATH" in first
+    assert "pipx install c2llm-lsp" in first
+    assert "Python 3.10 to 3.13" in first
+
+
+def test_a_server_that_crashes_at_start_is_tried_three_times_then_told_of_once(tmp_path: Path) -> None:
+    log = tmp_path / "starts"
+    told = live(tmp_path, "crashing", f"echo started >> {log}; echo 'No module named numpy' >&2; exit 1")
+    assert log.read_text().split() == ["started"] * 3
+    assert told["clients"] == 0, "no file that is opened later starts it again"
+    (said,) = told["said"]
+    assert "ended three times" in said
+    assert ":C2llm log" in said
+
+
+def test_an_old_server_is_told_of_and_not_talked_to(tmp_path: Path) -> None:
+    server = tmp_path / "old.py"
+    server.write_text(OLD)
+    told = live(tmp_path, "old", f"exec {shlex.quote(sys.executable)} {server}")
+    assert told["said"] == ["The server 0.0.1 is too old for this plugin. Update it: pip install --upgrade c2llm-lsp"]
+
+
+def test_it_stops_and_starts_comes_back_when_it_is_killed_and_answers_for_files_of_no_folder(tmp_path: Path) -> None:
+    outside = tmp_path / "elsewhere.py"
+    outside.write_text("def rules_exclude(path, rules):\n    return any(rule.matches(path) for rule in rules)\n")
+    pid = tmp_path / "pid"
+    server = f"{shlex.quote(sys.executable)} -m c2llm_lsp serve"
+    told = live(tmp_path, "lives", f"echo $$ > {pid}; exec {server}", OUTSIDE=str(outside), PID=str(pid))
+    assert told["stopped"]
+    assert told["again"]
+    assert "app/ignore.py:4  apply_ignore_rules" in told["offered"]
+    assert told["said"] == [
+        "This file is in no folder of the server. There is nothing to explain.",
+        "This file is in no folder of the server. Ask a question: :C2llm context {question}",
+    ]
