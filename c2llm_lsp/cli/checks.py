@@ -8,32 +8,20 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from c2llm_lsp import __version__
 from c2llm_lsp.cli.common import Place, open_workspace
+from c2llm_lsp.cli.finding import Finding
 from c2llm_lsp.render.sentences import sentence
 
 if TYPE_CHECKING:
     from retrieval.workspace import Status, Workspace
 
-State = Literal["ok", "note", "broken"]
-
 LOW_SPACE = 500_000_000  # bytes; 100,000 chunks with their texts and vectors take about half of that
 SLOW_PASSAGE = 50.0  # milliseconds; a thousand chunks then take most of a minute
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report: what was looked at, how it is, and what to type next where something can be done."""
-
-    name: str
-    state: State
-    text: str
-    todo: str = ""
 
 
 Check = Callable[[Place], Iterator[Finding]]
@@ -66,14 +54,6 @@ def sqlite(_: Place) -> Iterator[Finding]:
         yield Finding(
             "SQLite", "broken", f"{sqlite3.sqlite_version} without FTS5", "use a Python whose SQLite has FTS5"
         )
-
-
-def onnxruntime(_: Place) -> Iterator[Finding]:
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime as runtime
-
-    providers = ", ".join(name.removesuffix("ExecutionProvider") for name in runtime.get_available_providers())
-    yield Finding("onnxruntime", "ok", f"{runtime.__version__}; providers: {providers}")
 
 
 def hnswlib(_: Place) -> Iterator[Finding]:

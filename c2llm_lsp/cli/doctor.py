@@ -9,21 +9,20 @@ import typer
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.checks import (
     Check,
-    Finding,
-    State,
     cache,
     examine,
     grammars,
     hnswlib,
     index,
     model,
-    onnxruntime,
     program,
     settings,
     sqlite,
     watching,
 )
 from c2llm_lsp.cli.common import FOUND, NOTHING, guarded, locate, stdout_colours
+from c2llm_lsp.cli.finding import Finding, State
+from c2llm_lsp.cli.runtimes import onnxruntime, torch
 
 app = typer.Typer(add_completion=False)
 
@@ -32,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     program,
     sqlite,
     onnxruntime,
+    torch,
     hnswlib,
     grammars,
     model,

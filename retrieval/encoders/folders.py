@@ -8,6 +8,7 @@ from retrieval.encoders.base import Encoder
 from retrieval.errors import MissingExtra, ModelError
 from retrieval.model.checkpoint import is_checkpoint
 from retrieval.model.config import C2LLMConfig
+from retrieval.model.graph_files import MODEL_NAME
 from retrieval.model.names import is_hub_name
 
 
@@ -21,13 +22,13 @@ def load_folder(
     if not folder.is_dir():
         raise ModelError(f"There is no folder {folder}.")
     config = C2LLMConfig.load(folder)  # another architecture is said before any file is looked for
-    if not (folder / "model.onnx").is_file() and (is_checkpoint(folder) or config.num_hidden_layers):
+    if not (folder / MODEL_NAME).is_file() and (is_checkpoint(folder) or config.num_hidden_layers):
         from retrieval.encoders.torch_encoder import TorchEncoder
 
         return TorchEncoder(folder, name=name, threads=threads, device=device, dtype=dtype)
     from retrieval.encoders.onnx import OnnxEncoder
 
-    return OnnxEncoder(folder, name=name, threads=threads)
+    return OnnxEncoder(folder, name=name, threads=threads, device=device)
 
 
 def located(name: str) -> Path:

@@ -6,7 +6,7 @@ only, and late. Nothing is looked up on the network. Texts of like length share 
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.encoders import providers
 from retrieval.encoders.base import Vectors
 from retrieval.encoders.reading import REMEDY, TOKENIZER_NAME, Reader, Rows, first_line, require_file
 from retrieval.errors import EncoderError, ModelError
 from retrieval.model.config import CONFIG_NAME, C2LLMConfig
+from retrieval.model.fingerprint import content_names, fingerprint_of
+from retrieval.model.graph_files import DATA_NAME, MODEL_NAME
 
-MODEL_NAME = "model.onnx"
 TOKENS_A_BATCH = 4_096  # fits the second-level cache of one core; larger batches were no faster
 TEXTS_A_BATCH = 64
+
+logger = logging.getLogger(__name__)
 
 
 def embedded_folder() -> Path:
@@ -32,12 +36,12 @@ def embedded_folder() -> Path:
 class OnnxEncoder:
     """One session and one tokenizer; safe to call from several threads."""
 
-    def __init__(self, folder: Path, *, name: str = "", threads: int | None = None) -> None:
+    def __init__(self, folder: Path, *, name: str = "", threads: int | None = None, device: str = "auto") -> None:
         self._folder = folder
         self._name = name or folder.name
         self.config = C2LLMConfig.load(folder)
         self._reader = Reader(folder, self.config)
-        self._session = _load_session(folder / MODEL_NAME, threads)
+        self._session = _load_session(folder / MODEL_NAME, threads, device, small=self.instant)
         self._fingerprint = ""
 
     @property
@@ -46,17 +50,22 @@ class OnnxEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the three files: whatever changes a vector changes it."""
+        """A hash of the files: whatever changes a vector changes it."""
         if not self._fingerprint:
-            digest = hashlib.blake2b(digest_size=16)
-            for part in (CONFIG_NAME, TOKENIZER_NAME, MODEL_NAME):
-                digest.update((self._folder / part).read_bytes())
-            self._fingerprint = digest.hexdigest()
+            data = self._folder / DATA_NAME
+            weights = content_names([data]) if data.is_file() else ()
+            parts = (self._folder / part for part in (CONFIG_NAME, TOKENIZER_NAME, MODEL_NAME))
+            self._fingerprint = fingerprint_of(parts, *weights)
         return self._fingerprint
 
     @property
     def dimension(self) -> int:
         return self.config.dimension
+
+    @property
+    def runs_on(self) -> str:
+        """For people."""
+        return f"onnxruntime, {providers.label(self._session.get_providers()[0])}"
 
     @property
     def instant(self) -> bool:
@@ -116,7 +125,7 @@ def _batches(rows: Rows) -> Iterator[tuple[list[int], NDArray[np.int64], NDArray
         start = end
 
 
-def _load_session(path: Path, threads: int | None) -> Any:
+def _load_session(path: Path, threads: int | None, device: str, *, small: bool) -> Any:
     require_file(path)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
@@ -129,7 +138,20 @@ def _load_session(path: Path, threads: int | None) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Weights stored as int8 become floats once, at loading; else at every run: 1.3 ms for a query instead of 0.3.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
+    wanted = providers.chosen(device, onnxruntime.get_available_providers(), small=small)
+    first = wanted[0] if isinstance(wanted[0], str) else wanted[0][0]
+    if first == providers.BY_DEVICE["cuda"] and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()  # CUDA's libraries, where they came as packages
+    if first == "DmlExecutionProvider":
+        options.enable_mem_pattern = False  # which DirectML cannot do
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
     except Exception as error:  # onnxruntime raises its own classes, straight from Exception
         raise ModelError(f"{path} is not a readable model ({first_line(error)}): {REMEDY}.") from error
+    if (got := session.get_providers()[0]) != first:
+        # Said once by onnxruntime, in its own log, and the CPU takes over without a word.
+        text = f"onnxruntime could not start {providers.label(first)} and uses {providers.label(got)}: c2llm doctor tells more."
+        if device not in ("auto", "cpu"):
+            raise ModelError(text)
+        logger.warning("%s", text)
+    return session
