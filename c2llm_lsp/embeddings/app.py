@@ -129,8 +129,8 @@ class _Endpoint:
                 raise Mistake(401, "Show the key of this server: Authorization: Bearer KEY.", code="invalid_api_key")
 
     async def health(self, _: Request) -> Response:
-        told = {"status": "ok", "model": self.serving.name, "version": __version__}
-        return _json(told)
+        waiting = self.batcher.waiting
+        return _json({"status": "ok", "model": self.serving.name, "waiting": waiting, "version": __version__})
 
     async def models(self, _: Request) -> Response:
         return _json(wire.Models([self._model]))

@@ -59,7 +59,7 @@ class Batcher:
         self._thread = ThreadPoolExecutor(1, "c2llm-embed")
         self._queries: deque[Job] = deque()
         self._passages: deque[Job] = deque()
-        self._waiting = 0  # characters
+        self.waiting = 0  # characters that no batch has yet
         self._running: set[asyncio.Task[None]] = set()
         self._budget = float(FIRST_COST)
         self._asked_last = False  # whether the last batch was of questions
@@ -71,10 +71,10 @@ class Batcher:
         if not texts:
             return vectors
         costs = [min(len(text), READ_CHARACTERS) + TEXT_COST for text in texts]
-        if self._waiting and self._waiting + sum(costs) > MOST_WAITING:
+        if self.waiting and self.waiting + sum(costs) > MOST_WAITING:
             raise Overloaded("Too much is waiting to be embedded.")
         job = Job(kind, texts, asyncio.get_running_loop().create_future(), vectors, 0, len(texts), costs)
-        self._waiting += sum(costs)
+        self.waiting += sum(costs)
         (self._queries if kind == "query" else self._passages).append(job)
         self._go_on()
         return await job.done  # cancelled where the client left: what of it is not begun is dropped
@@ -100,7 +100,7 @@ class Batcher:
         for waiting in (self._queries, self._passages):
             for job in [job for job in waiting if job.done.done()]:
                 waiting.remove(job)
-                self._waiting -= sum(job.costs[job.taken :])
+                self.waiting -= sum(job.costs[job.taken :])
         questions = bool(self._queries) and not (self._asked_last and self._passages)
         self._asked_last = questions
         return self._take(self._queries if questions else self._passages)
@@ -116,7 +116,7 @@ class Batcher:
                 left -= job.costs[end]
                 end += 1
             job.taken = end
-            self._waiting -= sum(job.costs[start:end])
+            self.waiting -= sum(job.costs[start:end])
             parts.append((job, start, end))
             if end < len(job.texts):
                 waiting.append(job)

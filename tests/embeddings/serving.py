@@ -41,7 +41,7 @@ class Running:
         listening = bound("127.0.0.1", self.port)
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(self.app, log_config=None, lifespan="on", timeout_graceful_shutdown=5)
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(config)  # outside the main thread it leaves signals alone
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
         self._thread.start()
         return self
