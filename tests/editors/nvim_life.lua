@@ -56,7 +56,10 @@ function cases.lives()
   told.stopped = true
   vim.cmd("C2llm start")
   until_(running, "it runs again")
-  vim.uv.kill(vim.lsp.get_clients({ name = "c2llm" })[1].rpc.pid or tonumber(vim.fn.readfile(vim.env.PID)[1]), "sigkill")
+  vim.uv.kill(
+    vim.lsp.get_clients({ name = "c2llm" })[1].rpc.pid or tonumber(vim.fn.readfile(vim.env.PID)[1]),
+    "sigkill"
+  )
   until_(function()
     return not running()
   end, "it is gone")

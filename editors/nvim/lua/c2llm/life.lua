@@ -32,7 +32,7 @@ local tries = {}
 local trouble
 ---@type { code: integer, signal: integer }?
 local last
----@type table<integer, true> Clients that somebody asked to stop
+---@type table<integer, true?> Clients that somebody asked to stop
 local stopped = {}
 
 --- Why there is no server, in a sentence.

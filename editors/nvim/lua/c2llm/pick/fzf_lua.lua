@@ -41,11 +41,13 @@ function M.live(search, typed)
       if vim.trim(asked or "") == "" then
         return add(nil)
       end
-      search(asked, function(spots)
-        for _, spot in ipairs(spots) do
-          add(line(spot))
-        end
-        add(nil)
+      vim.schedule(function() -- it may be called where next to nothing of Neovim can be
+        search(asked, function(spots)
+          for _, spot in ipairs(spots) do
+            add(line(spot))
+          end
+          add(nil)
+        end)
       end)
     end
   end, opts)

@@ -31,6 +31,7 @@ end
 local function pick(opts)
   require("c2llm.pick").load("snacks").picker.pick(vim.tbl_extend("force", {
     source = "c2llm",
+    show_empty = true, -- before anything is typed there is nothing to show
     format = format,
     preview = "file",
     sort = { fields = { "score:desc", "idx" } },
@@ -56,15 +57,19 @@ function M.live(search, typed)
       if vim.trim(asked) == "" then
         return {}
       end
+      -- Asked here and waited for there: what the picker waits in may call next to nothing of Neovim.
+      local found, waiting ---@type c2llm.Spot[]?, any
+      search(asked, function(spots)
+        found = spots
+        if waiting then
+          waiting:resume()
+        end
+      end)
       ---@async
       return function(add)
-        local running, found = ctx.async, nil ---@type any, c2llm.Spot[]?
-        search(asked, function(spots)
-          found = spots
-          running:resume()
-        end)
         if not found then
-          running:suspend()
+          waiting = ctx.async
+          waiting:suspend()
         end
         for _, spot in ipairs(found or {}) do
           add(item(spot))
