@@ -3,17 +3,20 @@
 One thread embeds; while it is at work, what arrives waits, and goes together into the next batch: the busier the server,
 the larger its batches, and nobody waits for a batch to fill up. Questions go before passages, because somebody waits for
 them, but never twice in a row while passages wait. Each batch takes from every client in turn, so that one who indexes a
-large repository does not hold up the others, and is as long as the encoder takes a sixth of a second for, which is what
-a question then waits at most. The next batch is chosen while one is computed: the thread is never idle for want of one.
+large repository does not hold up the others, and is as long as the encoder takes a third of a second for, which is what
+a question waits at most. (Shorter ones cost: texts of like length are computed together, and a small encoder took a third
+longer for 256 passages at a time than for 512.) The thread chooses its next batch itself and never waits for the event
+loop, which reads requests and writes answers meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +25,7 @@ from retrieval.encoders import Encoder, Vectors
 from retrieval.encoders.remote.wire import Kind
 from retrieval.errors import C2llmError, EncoderError
 
-BATCH_SECONDS = 0.15  # of one batch
-AHEAD = 2  # batches chosen: one is computed, one waits for it
+BATCH_SECONDS = 0.3  # of one batch
 SLICE_TEXTS = 64  # that a client has in a batch before the next one's turn
 READ_CHARACTERS = 20_000  # of one text that count: no model reads much more
 TEXT_COST = 40  # characters that a text costs beside its own
@@ -52,18 +54,20 @@ Part = tuple[Job, int, int]  # texts of a job, from and to
 
 
 class Batcher:
-    """One encoder, many askers. All methods belong to the event loop's thread."""
+    """One encoder, many askers, all on one event loop."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._thread = ThreadPoolExecutor(1, "c2llm-embed")
+        self._loop = asyncio.get_running_loop()
+        self._wake = threading.Condition()  # guards all below
         self._queries: deque[Job] = deque()
         self._passages: deque[Job] = deque()
-        self.waiting = 0  # characters that no batch has yet
-        self._running: set[asyncio.Task[None]] = set()
-        self._budget = float(FIRST_COST)
         self._asked_last = False  # whether the last batch was of questions
-        self.batches = self.texts = 0
+        self._closing = False
+        self._budget = float(FIRST_COST)
+        self.waiting = 0  # characters that no batch has yet
+        self._thread = threading.Thread(target=self._run, name="c2llm-embed", daemon=True)
+        self._thread.start()
 
     async def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """The vectors of some texts. Raises EncoderError, Overloaded."""
@@ -71,32 +75,44 @@ class Batcher:
         if not texts:
             return vectors
         costs = [min(len(text), READ_CHARACTERS) + TEXT_COST for text in texts]
-        if self.waiting and self.waiting + sum(costs) > MOST_WAITING:
-            raise Overloaded("Too much is waiting to be embedded.")
-        job = Job(kind, texts, asyncio.get_running_loop().create_future(), vectors, 0, len(texts), costs)
-        self.waiting += sum(costs)
-        (self._queries if kind == "query" else self._passages).append(job)
-        self._go_on()
+        job = Job(kind, texts, self._loop.create_future(), vectors, 0, len(texts), costs)
+        with self._wake:
+            if self.waiting and self.waiting + sum(costs) > MOST_WAITING:
+                raise Overloaded("Too much is waiting to be embedded.")
+            self.waiting += sum(costs)
+            (self._queries if kind == "query" else self._passages).append(job)
+            self._wake.notify()
         return await job.done  # cancelled where the client left: what of it is not begun is dropped
 
     async def close(self) -> None:
-        """Wait for what is being computed."""
-        while self._running:
-            await asyncio.wait(set(self._running))
-        self._thread.shutdown()
+        """End once nothing waits any more."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        await asyncio.to_thread(self._thread.join)
 
-    def _go_on(self) -> None:
-        """Choose batches while there is work and room."""
-        while len(self._running) < AHEAD and (batch := self._choose()):
-            task = asyncio.ensure_future(self._compute(batch))
-            self._running.add(task)
-            task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._go_on()
+    def _run(self) -> None:
+        """The thread that embeds."""
+        while True:
+            with self._wake:
+                while not (parts := self._choose()):
+                    if self._closing:
+                        return
+                    self._wake.wait()
+            texts = [text for job, start, end in parts for text in job.texts[start:end]]
+            cost = sum(sum(job.costs[start:end]) for job, start, end in parts)
+            started = time.perf_counter()
+            try:
+                found: Vectors | Exception = self._encode(texts, parts[0][0].kind)
+            except Exception as error:
+                found = error
+            else:
+                self._learn(cost, time.perf_counter() - started)
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits
+                self._loop.call_soon_threadsafe(_deliver, parts, found)
 
     def _choose(self) -> list[Part]:
+        """The next batch; empty where nothing waits. Jobs whose client left, or that failed, are dropped."""
         for waiting in (self._queries, self._passages):
             for job in [job for job in waiting if job.done.done()]:
                 waiting.remove(job)
@@ -122,39 +138,33 @@ class Batcher:
                 waiting.append(job)
         return parts
 
-    async def _compute(self, parts: list[Part]) -> None:
-        texts = [text for job, start, end in parts for text in job.texts[start:end]]
-        cost = sum(sum(job.costs[start:end]) for job, start, end in parts)
-        try:
-            seconds, vectors = await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._encode, texts, parts[0][0].kind
-            )
-        except Exception as error:
-            for job, _, _ in parts:
-                if not job.done.done():
-                    job.done.set_exception(error)
-            return
-        self.batches, self.texts = self.batches + 1, self.texts + len(texts)
-        self._learn(cost, seconds)
-        at = 0
-        for job, start, end in parts:
-            job.vectors[start:end] = vectors[at : at + end - start]
-            at += end - start
-            job.missing -= end - start
-            if not job.missing and not job.done.done():
-                job.done.set_result(job.vectors)
-
-    def _encode(self, texts: list[str], kind: Kind) -> tuple[float, Vectors]:
-        """In the one thread that embeds."""
-        started = time.perf_counter()
+    def _encode(self, texts: list[str], kind: Kind) -> Vectors:
         encode = self._encoder.encode_queries if kind == "query" else self._encoder.encode_passages
         vectors = np.asarray(encode(texts), dtype=np.float32)
         expected = (len(texts), self._encoder.dimension)
         if vectors.shape != expected or not np.isfinite(vectors).all():
             raise EncoderError(f"The encoder gave {vectors.shape} numbers where {expected} were expected, or none.")
-        return time.perf_counter() - started, vectors
+        return vectors
 
     def _learn(self, cost: int, seconds: float) -> None:
-        """How much is a batch. It at most doubles at a time: a first batch also warms the model up."""
+        """How much is a batch. It at most doubles at a time: a first batch also warms the model up. One that was not
+        full says nothing about longer ones.
+        """
         fitting = cost * BATCH_SECONDS / max(seconds, 1e-6)
-        self._budget = min(max(fitting, self._budget / 2, LEAST_COST), 2 * self._budget, MOST_COST)
+        if fitting < self._budget or cost >= self._budget / 2:
+            self._budget = min(max(fitting, self._budget / 2, LEAST_COST), 2 * self._budget, MOST_COST)
+
+
+def _deliver(parts: list[Part], found: Vectors | Exception) -> None:
+    """On the event loop: what a batch gave, to who asked for it."""
+    at = 0
+    for job, start, end in parts:
+        if isinstance(found, Exception):
+            if not job.done.done():
+                job.done.set_exception(found)
+            continue
+        job.vectors[start:end] = found[at : at + end - start]
+        at += end - start
+        job.missing -= end - start
+        if not job.missing and not job.done.done():
+            job.done.set_result(job.vectors)
