@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from retrieval.errors import C2llmError, StoreError
@@ -199,6 +199,8 @@ class Session:
                 self._on_event(Event("failed", job, error=error))
                 self._retry(self._retry_after)
                 continue
+            if report is None:
+                continue
             self._unreached = report.unreachable
             self._on_event(Event("busy" if report.busy else "done", job, report=report))
             if report.busy:
@@ -275,7 +277,8 @@ class Session:
             self._steps_aside = False
             self._unsettled = self._cancel.is_set()
 
-    def _perform(self, job: Job) -> IndexReport:
+    def _perform(self, job: Job) -> IndexReport | None:
+        """What was done; None where it was told already."""
         if job.paths is not None:
             return self._workspace.changed(job.paths, self._cancel)
         try:
@@ -286,26 +289,24 @@ class Session:
             with self._wake:
                 self._steps_aside = False
 
-    def _have_done(self, job: Job) -> IndexReport:
-        """Have a large job done by another process; here, where that is not possible or the other one dies."""
+    def _have_done(self, job: Job) -> IndexReport | None:
+        """Have a large job done by another process; here, where none can be started or it dies. None: all was told."""
         assert self._helped_by is not None
-        report = None
-        with self._workspace.written_elsewhere():
-            try:
-                report = self._follow_indexer(job, self._helped_by)
-            except OSError as error:
-                logger.warning("No process can be started for a large job (%s): it is done in this one.", error)
-            finally:
-                with self._wake:
-                    self._elsewhere = 0
-                    self._expect()
-        if report is None:
-            return self._workspace.refresh(progress=self._progress_of(job), cancel=self._cancel)
-        self._workspace.trust(report)
-        return report
+        try:
+            with self._workspace.written_elsewhere():
+                return self._follow_indexer(job, self._helped_by)
+        except OSError as error:
+            logger.warning("A large job is done by the process that answers questions: %s", error)
+        finally:
+            with self._wake:
+                self._elsewhere = 0
+                self._expect()
+        return self._workspace.refresh(progress=self._progress_of(job), cancel=self._cancel)
 
     def _follow_indexer(self, job: Job, settings: Settings) -> IndexReport | None:
-        """Start it, pass on what comes in, and tell of what it does, until it rests. None where it died."""
+        """Start it, pass on what comes in and tell what it does, until it rests. Raises OSError where it cannot be
+        started, ChildProcessError where it dies, StoreError for what it could not do.
+        """
         from c2llm_lsp.indexer import Indexer, report_of
 
         news: deque[tuple[Any, ...] | None] = deque()
@@ -316,35 +317,44 @@ class Session:
                 self._wake.notify_all()
 
         indexer = Indexer(self._workspace.root, settings, said)
-        report = None
+        untold: IndexReport | None = None
         try:
             while True:
                 with self._wake:
                     self._wake.wait_for(lambda: news or self._due() or self._cancel.is_set())
                     if self._stopping:
-                        return replace(report or IndexReport(), cancelled=True)
+                        return IndexReport(cancelled=True)
                     self._pass_on(indexer)
-                    message = news.popleft() if news else ()
-                if message is None:
-                    logger.warning("The process that indexes %s died.", self._workspace.root)
-                    return None
-                if not message:
-                    continue
-                kind, *rest = message
-                if kind == "rest" and indexer.rests(*rest):
-                    return report
-                if kind == "progress":
-                    self._told(job, *rest)
-                elif kind == "failed":
-                    raise StoreError(f"{rest[1]}")
-                elif kind == "busy":
-                    return report_of(rest[2])
-                elif kind == "done" and rest[0] is None:
-                    report = report_of(rest[2])
-                elif kind == "done":
-                    self._on_event(Event("done", Job(tuple(rest[0]), rest[1]), report=report_of(rest[2])))
+                    if not news:
+                        continue
+                    message = news.popleft()
+                match message:
+                    case None:
+                        raise ChildProcessError("the process that indexed died")
+                    case ("rest", heard) if indexer.rests(heard):
+                        return untold
+                    case ("progress", stage, done, total):
+                        self._told(job, stage, done, total)
+                    case ("busy", _, _, report):
+                        return report_of(report)
+                    case ("failed", _, text):
+                        raise StoreError(text)
+                    case ("done", paths, cause, report):
+                        untold = self._done(job if paths is None else Job(tuple(paths), cause), report_of(report))
         finally:
             indexer.close()
+
+    def _done(self, job: Job, report: IndexReport) -> IndexReport | None:
+        """Tell of a job that another process has done; one that was cut short is given back, for it may go on."""
+        with self._wake:
+            self._elsewhere = max(0, self._elsewhere - len(job.paths or ()))
+            self._expect()
+        if job.paths is None:
+            if report.cancelled:
+                return report
+            self._workspace.trust()
+        self._on_event(Event("done", job, report=report))
+        return None
 
     def _pass_on(self, indexer: Indexer) -> None:
         if self._cancel.is_set():

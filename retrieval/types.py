@@ -120,6 +120,7 @@ class IndexReport:
     cancelled: bool = False
     busy: bool = False  # another process is writing this index: nothing was done here
     unreachable: bool = False  # the encoder runs elsewhere and could not be had: what is pending waits for it
+    large: bool = False  # there is more to do than was allowed: nothing was done
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -79,6 +79,8 @@ _ALIKE_FILES = 200
 _REPAIR_WAIT = 1.0
 # Changes of these decide about other files: the whole tree is looked at.
 _DECISIVE = (".gitignore", ".c2llmignore")
+# What one file is worth where work is measured in files.
+_CHUNKS_A_FILE = 10
 # A query that a commit has overtaken may have seen some of it: it is asked again, at most so often in all.
 _ATTEMPTS = 5
 
@@ -170,6 +172,7 @@ class Workspace:
         self._looked = False  # whether this process has compared the index with the disk
         self._looking = False  # whether it is just doing so
         self._writing = False  # whether it is writing
+        self._helped = False  # whether a process that it started is
         self._undone = 0  # files that the present run, or the last one that was cut short, has not stored
         self._expected: tuple[int, bool] = (0, False)
         self._closed = False
@@ -214,11 +217,18 @@ class Workspace:
     # -- keeping current --------------------------------------------------------------------------------------------
 
     def refresh(
-        self, progress: Progress | None = None, cancel: Cancel | None = None, *, wait: float = 0.0
+        self,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+        *,
+        wait: float = 0.0,
+        most: int | None = None,
     ) -> IndexReport:
         """Compare with the disk and index what changed: words first, then vectors. What is current costs milliseconds.
 
-        Where another process is indexing (after `wait` seconds), nothing is done and the report says `busy`.
+        Where another process is indexing (after `wait` seconds), nothing is done and the report says `busy`; nothing is
+        done either where more files than `most` are to be read, or ten times as many chunks to be embedded, and the
+        report says `large`.
         """
         show = progress or _silent
 
@@ -226,7 +236,7 @@ class Workspace:
             show("scan", 0, 0)
             return plan(self.scanner, self.store, again=self._chunked_otherwise()), True
 
-        report = self._run(look, show, cancel or Never(), wait)
+        report = self._run(look, show, cancel or Never(), wait, most)
         for path, text in (*self._overlay.judge_again(), *self._overlay.worded()):
             self.update(path, text)
         return report
@@ -272,18 +282,18 @@ class Workspace:
         with suppress(EncoderError, ModelError):
             self._live(self.encoder).settle(stop.is_set)
 
-    def _run(self, look: Look, progress: Progress, cancel: Cancel, wait: float) -> IndexReport:
+    def _run(self, look: Look, progress: Progress, cancel: Cancel, wait: float, most: int | None = None) -> IndexReport:
         store = self.store
         try:
-            return self._run_once(look, progress, cancel, wait)
+            return self._run_once(look, progress, cancel, wait, most)
         except StoreError as error:
             # A closed store is one that a repair could not replace.
             if self._closed or not (isinstance(error, DamagedStoreError) or store.closed):
                 raise
             self._repair(store)
-            return self._run_once(look, progress, cancel, wait)
+            return self._run_once(look, progress, cancel, wait, most)
 
-    def _run_once(self, look: Look, progress: Progress, cancel: Cancel, wait: float) -> IndexReport:
+    def _run_once(self, look: Look, progress: Progress, cancel: Cancel, wait: float, most: int | None) -> IndexReport:
         started = time.perf_counter()
         if self.store.read_only:
             return IndexReport(notes=tuple(self._notes))
@@ -292,6 +302,8 @@ class Workspace:
             with self._refreshing, writer_lock(self.store.directory, wait=wait):
                 todo, scanned = look()
                 self._looking = False
+                if most is not None and self._exceeds(todo, most):
+                    return IndexReport(large=True)
                 self._undone = len(todo.paths) + len(todo.removed)
                 known = rows_known(self.store, todo.paths if len(todo.paths) < 500 else None)
                 for live in tuple(self._lives.values()):
@@ -320,6 +332,35 @@ class Workspace:
             self._writing = self._looking = False
         self._looked = self._looked or (scanned and not report.cancelled)
         return report
+
+    def _exceeds(self, todo: Plan, most: int) -> bool:
+        if len(todo.paths) > most:
+            return True
+        try:
+            return self.store.pending_count(self.encoder.fingerprint) > most * _CHUNKS_A_FILE
+        except (EncoderError, ModelError):
+            return False
+
+    @contextmanager
+    def written_elsewhere(self) -> Iterator[None]:
+        """Meanwhile a process that this one has started brings the index up to date, upkeep included."""
+        self._helped = True
+        try:
+            yield
+        finally:
+            self.trust(looked=False)
+            with suppress(StoreError):  # the next question says so
+                self.store.take_over_words()
+                for live in tuple(self._lives.values()):
+                    live.take_over()
+
+    def trust(self, *, looked: bool = True) -> None:
+        """What that process has done counts as done here; it is at its upkeep, or has ended."""
+        self._looked = looked or self._looked
+        self._helped = False
+        for live in tuple(self._lives.values()):
+            with suppress(StoreError):
+                live.prepare()
 
     def _counting(self, progress: Progress) -> Progress:
         """The progress, on its way past what the freshness says."""
@@ -509,7 +550,8 @@ class Workspace:
             except EncoderError as error:
                 snapshot, notes = Snapshot(rows), (*notes, f"Answered by words only: {error}")
                 hits = ask(snapshot)
-            if rows.store.change == rows.change or attempt == _ATTEMPTS - 1:
+            # While all of it is being written commits come all the time, and the answer says that it is stale.
+            if rows.store.change == rows.change or self._helped or attempt == _ATTEMPTS - 1:
                 break
         fingerprint = self._encoder.fingerprint if self._encoder else ""
         return Answer(
@@ -588,12 +630,17 @@ class Workspace:
             chunks=counted.chunks,
             pending_files=pending_files,
             pending_chunks=self._pending_chunks(fingerprint, counted, live),
-            stale=not self._looked or self._looking or more or pending_files > 0 or (live is not None and live.behind),
+            stale=not self._looked
+            or self._looking
+            or self._helped
+            or more
+            or pending_files > 0
+            or (live is not None and live.behind),
         )
 
     def _pending_chunks(self, fingerprint: str, counted: _Counted, live: LiveIndex | None) -> int:
-        """While this process writes the live index knows: asking the store takes 50 ms at 50,000 chunks."""
-        if self._writing and live is not None and live.count is not None:
+        """While it is being written the live index knows: asking the store takes 50 ms at 50,000 chunks."""
+        if (self._writing or self._helped) and live is not None and live.count is not None:
             return max(0, counted.chunks - live.count)
         if fingerprint not in counted.pending:
             counted.pending[fingerprint] = self.store.pending_count(fingerprint) if fingerprint else counted.chunks
@@ -618,7 +665,8 @@ class Workspace:
             encoder = self.encoder
             name, fingerprint = encoder.name, encoder.fingerprint
             live = self._live(encoder)
-            pending, kind, graph = self.store.pending_count(fingerprint), live.kind, _size(live.path)
+            pending = self._pending_chunks(fingerprint, self._count(), live)
+            kind, graph = live.kind, _size(live.path)
             notes += live.notes
         except ModelError as error:
             notes.append(str(error))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pygls.uris import from_fs_path, to_fs_path
 
+from c2llm_lsp.indexer import worthwhile
 from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.session import Event, Session, opened
 from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Settings, Value, load
@@ -133,7 +134,7 @@ class Folder:
         settings = loaded.settings
         self._around.on_warnings(loaded.warnings)
         workspace = opened(self.path, settings, lambda: self._around.encoder(settings))
-        session = Session(workspace, self._event)
+        session = Session(workspace, self._event, helped_by=settings if worthwhile(settings) else None)
         watcher = Watcher(
             workspace.root,
             workspace.scanner,

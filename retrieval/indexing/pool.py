@@ -1,9 +1,7 @@
 """Worker processes that cut files (see worker.py), and what happens when one dies.
 
-Started as programs of their own with pipes of their own: nothing is inherited, so a worker can neither read nor write
-the stdin and stdout over which a language server talks, and no lock or thread of this process is copied into it as a
-fork would. It ends when its stdin does, and is killed when it is no longer wanted: there is nothing that it could
-leave half done.
+A worker ends when its stdin does, and is killed when it is no longer wanted: there is nothing that it could leave half
+done.
 
 A worker that dies (a grammar that crashes, a system without memory) or that says nothing for a minute loses nothing:
 what it had not answered goes to a fresh one, and the files of the group it was at go one by one. A file on which a
@@ -16,16 +14,14 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from retrieval.indexing.cutting import Cancel, CutFile, Here, Job
-from retrieval.indexing.worker import receive, send
+from retrieval.indexing.pipes import boot, may_spawn, receive, send, send_path, spawn
 
 MOST_WORKERS = 4  # more would only wait for the one that writes
 CRASHED = "crashed the parser"
@@ -40,10 +36,7 @@ _START_SECONDS = 60.0  # a third of a second, where nothing else is going on
 _MOST_DEATHS = 8  # one after the other, without an answer in between
 _LOOK_SECONDS = 0.05  # between two looks at whether it was cancelled
 
-_BOOT = (
-    "import marshal, sys; sys.path[:] = marshal.load(sys.stdin.buffer); "
-    "from retrieval.indexing.worker import main; main()"
-)
+_BOOT = boot("retrieval.indexing.worker")
 
 logger = logging.getLogger(__name__)
 
@@ -216,15 +209,7 @@ class _Worker:
                 self._end(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-I", "-c", _BOOT]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parent,  # never the workspace: nothing of it may be imported, and it can be moved
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        process = spawn(_BOOT)
         with self._lock:
             self._process, self._asked, self._stuck, self._ready = process, time.monotonic(), False, False
         if self._pool.closed:
@@ -232,8 +217,7 @@ class _Worker:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(_path())
-            process.stdin.flush()
+            send_path(process.stdin)
             if receive(process.stdout) != "ready":
                 raise ValueError("it said something unexpected")
         except BaseException:
@@ -275,17 +259,6 @@ class _Worker:
         if self._stuck:
             return STUCK
         return CRASHED if code >= 0 else f"{CRASHED}: {_signal(-code)}"
-
-
-def may_spawn() -> bool:
-    """Whether this process can start another Python: not where it is frozen into a program of its own."""
-    return bool(sys.executable) and not getattr(sys, "frozen", False)
-
-
-def _path() -> bytes:
-    import marshal
-
-    return marshal.dumps([str(Path(entry).absolute()) for entry in sys.path])
 
 
 def _signal(number: int) -> str:

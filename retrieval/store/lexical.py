@@ -13,6 +13,7 @@ import json
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ LEXICON_FROM = 5_000
 MOST_BEHIND = 1_000
 # ... nor longer than this for another thread that is bringing the lexicon up to date.
 _PATIENCE = 0.1
+# To find out that it is too far behind takes 20 ms at 50,000 chunks.
+_HOPELESS_SECONDS = 2.0
 LEXICON_FILE = "words.npz"
 
 # What the words of a chunk are made from.
@@ -55,6 +58,7 @@ class WordSearch(Reader):
         self._corpus: Corpus | None = None  # of the lexicon, as it was asked for last
         self._lexicon_lock = threading.RLock()
         self._lexicon_sought = False
+        self._hopeless_until = 0.0  # the lexicon is too far behind
         self._lexicon_saved = -1
         self._wanted = False
 
@@ -117,13 +121,16 @@ class WordSearch(Reader):
         change, corpus = self.change, self._corpus
         if corpus is not None and corpus.change == change:
             return corpus
-        if self._lexicon is None and not self._worth_seeking():
+        if (self._lexicon is None and not self._worth_seeking()) or time.monotonic() < self._hopeless_until:
             return None
         if not self._lexicon_lock.acquire(timeout=_PATIENCE):
             return None
         try:
             self._seek()
-            if self._lexicon is None or not self._catch_up(self._lexicon, most=MOST_BEHIND):
+            if self._lexicon is None:
+                return None
+            if not self._catch_up(self._lexicon, most=MOST_BEHIND):
+                self._hopeless_until = time.monotonic() + _HOPELESS_SECONDS
                 return None
             self._corpus = self._lexicon.corpus()
             return self._corpus
@@ -152,7 +159,16 @@ class WordSearch(Reader):
             if self._lexicon is None:
                 self._lexicon = Lexicon()
             self._catch_up(self._lexicon, most=None)
+            self._hopeless_until = 0.0
         self._save_lexicon()
+
+    def take_over_words(self) -> None:
+        """Take the file that another process has written, where it is newer than what is at hand."""
+        with self._lexicon_lock:
+            found = self._load_lexicon() if self._worth_seeking() else None
+            if found is not None and (self._lexicon is None or found.change > self._lexicon.change):
+                self._lexicon, self._corpus = found, None
+            self._hopeless_until = 0.0
 
     @property
     def lexicon_path(self) -> Path:
