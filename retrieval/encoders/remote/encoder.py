@@ -35,7 +35,7 @@ SHORT_TEXT = 1_000  # characters; a server that refuses so little does not do so
 LEAST_TEXTS, MOST_TEXTS = 1, 256  # of one batch
 MOST_CHARACTERS = 250_000  # of one batch; OpenAI takes 300,000 tokens, others less
 FIRST_TEXTS = 16
-QUICK, SLOW = 0.5, 2.0  # seconds that a batch should take at least and at most
+QUICK, SLOW = 1.0, 5.0  # seconds that a batch should take at least and at most
 FIRST_DELAY, MOST_DELAY = 0.5, 20.0  # seconds before a batch is sent again
 LISTENING = 0.1  # seconds between two looks at whether to stop
 # 400 and 422 too: what is too long is told as a mistake of the request by most.
