@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from c2llm_lsp.render.sentences import sentence
-from c2llm_lsp.session import Event, Session, opened
+from c2llm_lsp.session import Event, Session, loaded, opened
 from c2llm_lsp.settings import Settings
 from retrieval.errors import QueryError
 from retrieval.workspace import Workspace
 
 PATIENCE = 5.0  # seconds that a question waits for changed files: an assistant rather waits than asks twice
+REACH_SECONDS = 1.0  # to wait for an encoder on another machine at first; words answer meanwhile
 STOP_SECONDS = 1.0  # until the work that is going on is left as it is; what is done of it is stored
 _ASKED = "question "
 
@@ -38,7 +39,7 @@ class Live:
 
     def __init__(self, root: Path, settings: Settings) -> None:
         self.root = root
-        self.workspace: Workspace = opened(root, settings)
+        self.workspace: Workspace = opened(root, settings, lambda: loaded(settings, patience=REACH_SECONDS))
         self._session = Session(self.workspace, self._heard)
         self._turn = threading.Condition()
         self._asked = 0  # questions so far, each of which asks for a look at everything

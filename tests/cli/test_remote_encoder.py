@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,36 @@ def test_nobody_is_called_who_was_not_configured(c2llm: Program, box: Box, proje
             [*command, *options], env=environ, cwd=tmp_path, capture_output=True, timeout=LONG, check=False
         )
         assert (done.returncode, (tmp_path / "attempts").exists()) == (0, False), done.stderr
+
+
+def test_a_search_without_it_imports_nothing_of_it(c2llm: Program, project: Path) -> None:
+    code = f"""
+import runpy, sys
+sys.argv[1:] = ["search", "rules", {str(project)!r}]
+try:
+    runpy.run_module("c2llm_lsp", run_name="__main__")
+finally:
+    print([name for name in ("httpx2", "starlette", "uvicorn", "retrieval.encoders.remote") if name in sys.modules])
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=c2llm.environment(), cwd=c2llm.home, capture_output=True, text=True, check=False)
+    assert "ignore.py" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_model_use_keeps_the_address_and_no_key(c2llm: Program, box: Box, project: Path, tmp_path: Path) -> None:
+    box.start(C2LLM_API_KEY="sk-right")
+    config = tmp_path / "config.toml"
+    environ = {"C2LLM_CONFIG": str(config), "C2LLM_ENCODER": "", "C2LLM_API_KEY": "sk-right"}
+    done = c2llm("model", "use", box.url, environ=environ)
+    assert done.code == 0 and "m at" in done.out
+    assert config.read_text() == f'encoder = "{box.url}"\n'
+    assert answer(c2llm, "rules", project, **environ)["encoder"].startswith("m at")
+    told = c2llm("doctor", project, environ=environ)
+    assert "m at" in told.out and "sk-right" not in told.out + told.err
+    box.die()
+    told = c2llm("doctor", project, environ=environ)
+    assert "cannot be reached" in told.out
 
 
 def test_watch_says_once_that_it_waits_and_goes_on_by_itself(remote: Program, box: Box, project: Path) -> None:

@@ -62,7 +62,7 @@ class Client:
         return self._ask("POST", path, body, seconds)
 
     def _ask(self, method: str, path: str, body: bytes, seconds: float) -> tuple[bytes, dict[str, str]]:
-        connections, key = self._open(), self._address.key()
+        connections, key = self.ready(), self._address.key()
         import httpx2
 
         headers = {"content-type": "application/json"} if body else {}
@@ -84,7 +84,8 @@ class Client:
         except (httpx2.InvalidURL, ValueError) as error:
             raise Refused(0, f"{self._address.url} cannot be asked: {_reason(error)}.") from None
 
-    def _open(self) -> httpx2.Client:
+    def ready(self) -> httpx2.Client:
+        """The connections. Raises MissingExtra where there is nothing to make them with."""
         with self._lock:
             if self._connections is None:
                 try:
@@ -120,7 +121,9 @@ class Client:
                 f"{address.url} has no embeddings for '{address.model or 'its model'}': check address and model.{told}"
             )
         if 300 <= status < 400:
-            return f"{address.url} points elsewhere, to {_plain(response.headers.get('location', '?'))}: give that address."
+            return (
+                f"{address.url} points elsewhere, to {plain(response.headers.get('location', '?'))}: give that address."
+            )
         return f"The embeddings server at {address.host} refused with {status}.{told}"
 
 
@@ -149,10 +152,11 @@ def _said(content: bytes, key: str) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError):
         text = content[: 4 * SAID].decode("utf-8", "replace")
         text = "" if "<" in text[:50] else text  # a page is for browsers
-    return _plain(text.replace(key, "…") if key else text)
+    return plain(text.replace(key, "…") if key else text)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """What a server says, as it may be shown: one line, short, nothing that a terminal obeys."""
     text = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * SAID]).split())
     return text if len(text) <= SAID else text[: SAID - 1] + "…"
 
@@ -176,4 +180,4 @@ def _reason(error: Exception) -> str:
     while (cause := error.__cause__ or error.__context__) is not None and isinstance(cause, Exception):
         error = cause
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return _plain(text.removeprefix("[SSL] "))
+    return plain(text.removeprefix("[SSL] "))

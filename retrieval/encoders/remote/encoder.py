@@ -19,14 +19,14 @@ import numpy as np
 
 from retrieval.encoders.base import Vectors
 from retrieval.encoders.remote.address import Address, parse
-from retrieval.encoders.remote.client import Again, Refused
+from retrieval.encoders.remote.client import Again, Refused, plain
 from retrieval.encoders.remote.known import Known
 from retrieval.encoders.remote.line import Line, embed, line_to
 from retrieval.encoders.remote.wire import Kind
 from retrieval.errors import Cancelled, Unreachable
 
 PATIENCE = 60.0  # seconds that a batch of passages waits, in all, for a server that asks to wait
-INTRODUCTION = 60.0  # seconds to wait for a server that is asked for the first time
+INTRODUCTION = 20.0  # seconds to wait for a server that is asked for the first time
 QUESTION_SECONDS = 3.0  # longer than a busy server of ours takes; words answer then
 BATCH_SECONDS = 60.0  # for one batch, whose length follows the server's speed
 PARALLEL = 4  # batches under way: while one is computed the others travel
@@ -86,14 +86,14 @@ class RemoteEncoder:
 
     @property
     def name(self) -> str:
-        return f"{self._known.model} at {self._line.address.host}"
+        return f"{plain(self._known.model)} at {self._line.address.host}"
 
     @property
     def fingerprint(self) -> str:
         """Names endpoint, model and dimension; a hash of all that decides about a vector goes before."""
         known, address = self._known, self._line.address
         told = f":{known.fingerprint}" if known.fingerprint else ""
-        return f"remote-{address.digest}:{address.url}#{known.model}:{known.dimension}{told}"
+        return f"remote-{address.digest}:{address.url}#{plain(known.model)}:{known.dimension}{told}"
 
     @property
     def dimension(self) -> int:
@@ -261,7 +261,7 @@ def connect(address: str | Address, *, patience: float | None = None, folder: Pa
     """
     line = line_to(parse(address) if isinstance(address, str) else address, folder)
     line.address.key()
-    line.client._open()
+    line.client.ready()
     return RemoteEncoder(line, line.introduce(INTRODUCTION if patience is None else patience))
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from retrieval.encoders.remote import wire
 from retrieval.encoders.remote.address import Address
-from retrieval.encoders.remote.client import Again, Client, Refused
+from retrieval.encoders.remote.client import Again, Client, Refused, plain
 from retrieval.encoders.remote.known import Known, recall, remember
 from retrieval.errors import C2llmError, EncoderError, ModelError, Unreachable
 
@@ -210,7 +210,7 @@ def _entry(client: Client, address: Address) -> wire.Model | None:
             return model
     if address.model:
         return None  # lists are incomplete: some show only what is loaded
-    names = ", ".join(model.id for model in models[:8])
+    names = ", ".join(plain(model.id) for model in models[:8])
     known = f"It has {names}." if names else "It does not list any."
     raise ModelError(f"Say which model of {address.url} to use, as {address.url}#MODEL. {known}")
 
@@ -237,7 +237,7 @@ def embed(
         raise EncoderError(f"{address.url}/embeddings answers with {what}: check the encoder's address.") from None
     except wire.Nonsense as error:
         raise EncoderError(f"The embeddings server at {address.host} gave {error}.") from None
-    return vectors, headers.get(wire.FINGERPRINT_HEADER, "")
+    return vectors, plain(headers.get(wire.FINGERPRINT_HEADER, ""))
 
 
 _LINES: dict[Address, Line] = {}
