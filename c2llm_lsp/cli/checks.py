@@ -82,6 +82,7 @@ def model(place: Place) -> Iterator[Finding]:
     from c2llm_lsp.cli.model import probe
 
     settings = place.settings
+    yield from _wire(settings.encoder)
     found = probe(settings)
     place_of = f" on {found.runs_on}" if found.runs_on else ""
     text = f"{found.name}{place_of}, {found.dimension} numbers a vector, fingerprint {found.fingerprint}"
@@ -91,6 +92,24 @@ def model(place: Place) -> Iterator[Finding]:
     if found.milliseconds > SLOW_PASSAGE:
         text = f"{found.milliseconds:.0f} ms for a short passage is slow: the first index will take its time"
         yield Finding("model", "note", text, "set C2LLM_THREADS, or c2llm model use embedded")
+
+
+def _wire(encoder: str) -> Iterator[Finding]:
+    """What leaves this machine, and how."""
+    from retrieval.encoders import is_address
+
+    if not is_address(encoder):
+        return
+    from retrieval.encoders.remote import parse
+
+    address = parse(encoder)
+    text = f"code and questions are sent to {address.host}, {'with' if address.key() else 'without'} a key"
+    if address.local or address.url.startswith("https:"):
+        yield Finding("encoder", "ok", text)
+    else:
+        yield Finding(
+            "encoder", "note", f"{text}, readable on the way there", "use https outside of networks you trust"
+        )
 
 
 def cache(place: Place) -> Iterator[Finding]:

@@ -182,7 +182,9 @@ class Folder:
         if report.cancelled and not (self.session and self.session.paused):
             return replace(self.standing, state="indexing")  # it steps aside for a changed file and goes on
         paused = self.session is not None and self.session.paused
-        return Standing("paused", message="Indexing was cancelled.") if paused else Standing("ready")
+        if paused:
+            return Standing("paused", message="Indexing was cancelled.")
+        return Standing("ready", message=report.notes[0] if report.unreachable else "")
 
     def _stand(self, standing: Standing) -> None:
         self.standing = standing

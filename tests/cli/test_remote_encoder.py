@@ -268,7 +268,9 @@ def test_model_use_keeps_the_address_and_no_key(c2llm: Program, box: Box, projec
     assert "m at" in told.out and "sk-right" not in told.out + told.err
     box.die()
     told = c2llm("doctor", project, environ=environ)
-    assert "cannot be reached" in told.out
+    assert "cannot be reached" in told.out and f"are sent to 127.0.0.1:{box.port}, with a key" in told.out
+    told = c2llm("doctor", project, "--encoder", "http://0.0.0.0:1")
+    assert "readable on the way" in told.out
 
 
 def test_watch_says_once_that_it_waits_and_goes_on_by_itself(remote: Program, box: Box, project: Path) -> None:

@@ -1,0 +1,151 @@
+"""An encoder that runs elsewhere: it goes, comes, becomes another one, and is as slow as it likes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from retrieval.encoders import OverlapEncoder, StoppableEncoder, Vectors
+from retrieval.errors import Cancelled, Unreachable
+from retrieval.indexing import embedding
+from retrieval.workspace import Workspace
+from tests.indexing.indexed import CountingEncoder
+
+LONG = 60.0
+
+
+class Elsewhere(CountingEncoder):
+    """As the one behind an address, without the wire."""
+
+    def __init__(self, model: str = "one") -> None:
+        super().__init__()
+        self.model = model
+        self.down = self.outdated = False
+        self.hangs = threading.Event()
+
+    @property
+    def fingerprint(self) -> str:
+        return self.model
+
+    @property
+    def available(self) -> bool:
+        return not self.down
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        self._reach()
+        return super().encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self._reach()
+        return super().encode_passages(texts)
+
+    def encode_passages_until(self, texts: Sequence[str], stop: Callable[[], bool]) -> Vectors:
+        end = time.monotonic() + LONG
+        while self.hangs.is_set():
+            assert time.monotonic() < end
+            if stop():
+                raise Cancelled("Embedding was given up.")
+        return self.encode_passages(texts)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unreachable("The server is down, as the test wants it.")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "tree").mkdir()
+    for number in range(5):
+        (tmp_path / f"tree/file{number}.py").write_text(f"def function_{number}():\n    return {number}\n")
+    return tmp_path / "tree"
+
+
+@pytest.fixture
+def encoder() -> Elsewhere:
+    return Elsewhere()
+
+
+@pytest.fixture
+def workspace(root: Path, encoder: Elsewhere, tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace.open(root, encoder=encoder, cache_dir=tmp_path / "cache") as found:
+        yield found
+
+
+def test_a_report_says_that_chunks_wait_for_an_encoder_that_is_down(workspace: Workspace, encoder: Elsewhere) -> None:
+    encoder.down = True
+    report = workspace.refresh()
+    assert report.unreachable and "the server is down" in report.notes[0].lower()
+    assert not workspace.encoder_ready
+    answer = workspace.search("function_3")
+    assert (answer.encoder, answer.freshness.pending_chunks) == ("", 5)
+    encoder.down = False
+    assert workspace.encoder_ready
+    report = workspace.refresh()
+    assert (report.unreachable, report.chunks_embedded) == (False, 5)
+    assert workspace.search("function_3").freshness.pending_chunks == 0
+
+
+def test_a_buffer_that_was_shown_while_it_was_down_is_embedded_later(workspace: Workspace, encoder: Elsewhere) -> None:
+    workspace.refresh()
+    encoder.down = True
+    assert workspace.update("new.py", "def bake_chocolate_cake(oven):\n    pass\n") == 0
+    assert workspace.search("bake_chocolate_cake").hits[0].chunk.path == "new.py"
+    encoder.down, encoder.passages = False, []
+    workspace.refresh()
+    assert len(encoder.passages) == 1
+    workspace.refresh()
+    assert len(encoder.passages) == 1
+
+
+def test_words_of_a_buffer_are_found_before_its_vectors_are_made(workspace: Workspace, encoder: Elsewhere) -> None:
+    workspace.refresh()
+    found: list[str] = []
+
+    def look() -> None:
+        found.append(workspace.search("bake_chocolate_cake").hits[0].chunk.path)
+
+    encoder._before = look
+    workspace.update("new.py", "def bake_chocolate_cake(oven):\n    pass\n")
+    assert found == ["new.py"]
+
+
+def test_one_that_became_another_is_loaded_again_and_everything_is_embedded_with_it(root: Path, tmp_path: Path) -> None:
+    models = [Elsewhere("one"), Elsewhere("two")]
+    loaded = iter(models)
+    with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
+        workspace.refresh()
+        models[0].outdated = True
+        assert workspace.search("function_3").freshness.pending_chunks == 5
+        workspace.refresh()
+        assert workspace.search("function_3").freshness.pending_chunks == 0
+        assert len(models[1].passages) == 5
+
+
+def test_a_cancel_is_heard_while_it_hangs(workspace: Workspace, encoder: Elsewhere) -> None:
+    assert isinstance(encoder, StoppableEncoder) and not isinstance(OverlapEncoder(), StoppableEncoder)
+    encoder.hangs.set()
+    cancel = threading.Event()
+    report = workspace.refresh(lambda stage, *_: cancel.set() if stage == "vectors" else None, cancel)
+    assert report.cancelled and not report.unreachable
+    encoder.hangs.clear()
+    assert workspace.refresh().chunks_embedded == 5
+
+
+def test_batches_are_as_long_as_the_encoder_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(embedding.time, "perf_counter", lambda: now)
+    pace = embedding.Pace(OverlapEncoder())
+    assert pace.begin() == embedding.FIRST
+    for _ in range(10):
+        now += 0.001 * pace.begin()
+        pace.end()
+    assert pace.chunks == embedding.BATCH
+    for _ in range(20):
+        began = pace.begin()
+        now += 1.0 * began
+        pace.end()
+    assert pace.chunks == 1
