@@ -23,7 +23,7 @@ from terminal import Terminal
 
 PLUGIN = Path(__file__).resolve().parents[1]
 SETUPS = {
-    "snacks": ("snacks.nvim", 'require("snacks").setup({})'),
+    "snacks": ("snacks.nvim", 'require("snacks").setup({ picker = { prompt = "> " } })'),
     "mini.pick": ("mini.nvim", 'require("mini.pick").setup()'),
 }
 QUESTIONS = """where are ignore rules applied|parse a query|merge ranked lists|read a file without following links

@@ -27,7 +27,7 @@ const SETTINGS = {
 };
 
 export class Editor {
-  static async open({ vsix, prober, folder, settings = {}, path = "/usr/bin:/bin", workspace }) {
+  static async open({ vsix, extensions = [], folder, settings = {}, path = "/usr/bin:/bin", workspace, env = {} }) {
     const editor = new Editor();
     editor.home = mkdtempSync(join(tmpdir(), "c2llm-e2e-"));
     editor.data = join(editor.home, "data");
@@ -42,12 +42,13 @@ export class Editor {
       LANG: "C.UTF-8",
       C2LLM_CACHE_DIR: join(editor.home, "cache"),
       PROBER_FILE: join(editor.home, "prober.json"),
+      VSCODE_CLI: "1", // PATH as it is here, not as a login shell makes it
       ...pip(),
+      ...env,
     };
     editor.common = [CODE_SERVER, "--user-data-dir", editor.data, "--extensions-dir", join(editor.home, "extensions")];
-    editor.installs(vsix);
-    if (prober) {
-      editor.installs(prober);
+    for (const one of [vsix, ...extensions]) {
+      editor.installs(one);
     }
     const port = await freePort();
     const args = [...editor.common, "--bind-addr", `127.0.0.1:${port}`, "--auth", "none", "--disable-telemetry"];

@@ -52,11 +52,12 @@ async function step(editor, name, run) {
   }
 }
 
-function packProber() {
-  const vsix = join(work, "prober.vsix");
+/** An extension of this folder, packed. */
+function packed(name) {
+  const vsix = join(work, `${name}.vsix`);
   const vsce = resolve("node_modules/@vscode/vsce/vsce");
   const args = ["package", "--no-dependencies", "--skip-license", "--allow-missing-repository", "-o", vsix];
-  execFileSync(process.execPath, [vsce, ...args], { cwd: join(import.meta.dirname, "prober"), stdio: "ignore" });
+  execFileSync(process.execPath, [vsce, ...args], { cwd: join(import.meta.dirname, name), stdio: "ignore" });
   return vsix;
 }
 
@@ -185,13 +186,19 @@ async function fromCode(editor) {
 
 async function forAgents(editor) {
   await step(editor, "15-tool", async () => {
-    await editor.command("Prober: Ask the Tool");
-    const file = editor.env.PROBER_FILE;
-    await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("}"), 15_000, "an answer");
-    const { listed, text } = JSON.parse(readFileSync(file, "utf8"));
+    const { listed, text } = await probed(editor, "Prober: Ask the Tool");
     assert(listed.includes("c2llm_search"), `tools are ${listed}`);
     assert(/## prices\.py:4 \(function shipping_price\)/.test(text), text.slice(0, 300));
   });
+}
+
+/** What an agent gets to read. */
+async function probed(editor, command) {
+  const file = editor.env.PROBER_FILE;
+  rmSync(file, { force: true });
+  await editor.command(command);
+  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("}"), 30_000, "an answer");
+  return JSON.parse(readFileSync(file, "utf8"));
 }
 
 async function measured(editor) {
@@ -300,6 +307,120 @@ async function noFolder(command) {
   }
 }
 
+/** The editor's own MCP client starts our server and asks it. */
+async function overMcp(command) {
+  const settings = { "c2llm.server.path": command, "chat.disableAIFeatures": false };
+  writeFileSync(join(folder, "prices.py"), FUNCTION.trimStart()); // what an agent reads is on the disk
+  const editor = await Editor.open({ vsix: VSIX, extensions: [packed("prober")], folder, settings });
+  try {
+    await step(editor, "28-mcp-server", async () => {
+      await editor.statusSays(/C2LLM$/, 120_000);
+      await editor.command("MCP: List Servers");
+      await editor.rows().filter({ hasText: "C2LLM Code Search" }).first().click();
+      await editor.rows().filter({ hasText: "Start Server" }).first().click();
+      await editor.command("MCP: List Servers");
+      await editor.rows().filter({ hasText: /C2LLM Code Search.*Running/s }).first().waitFor({ timeout: 30_000 });
+      await editor.rows().filter({ hasText: "C2LLM Code Search" }).first().click();
+      await editor.rows().filter({ hasText: "Show Output" }).first().click();
+      await editor.page.locator(".panel", { hasText: /Discovered 4 tools/ }).first().waitFor({ timeout: 60_000 });
+    });
+    await step(editor, "29-mcp-tool", async () => {
+      const { listed, text } = await probed(editor, "Prober: Ask over MCP");
+      assert(listed.filter((name) => name.startsWith("mcp_")).length === 4, `tools are ${listed}`);
+      assert(/## prices\.py:1-\d+ \(function shipping_price\)/.test(text), text.slice(0, 300));
+      assert(/All of it is current/.test(text), text.slice(0, 300));
+    });
+  } finally {
+    await editor.close();
+  }
+}
+
+/** A program that lies in the workspace is started when the workspace is trusted, and not before. */
+async function restricted(command) {
+  const bin = join(folder, "tools");
+  mkdirSync(bin);
+  const marker = join(work, "started-from-the-workspace");
+  const inside = join(bin, "c2llm");
+  writeFileSync(inside, `#!/bin/sh\ntouch "${marker}"\nexec "${command}" "$@"\n`);
+  chmodSync(inside, 0o755);
+  const settings = { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" };
+  const editor = await Editor.open({ vsix: VSIX, folder, settings, path: `${bin}:/usr/bin:/bin` });
+  try {
+    await step(editor, "30-restricted", async () => {
+      await notification(editor, "not installed").waitFor({ timeout: 30_000 });
+      await notification(editor, "not installed").locator(".monaco-button", { hasText: "Install" }).click();
+      await notification(editor, "Trust this workspace first").waitFor({ timeout: 10_000 });
+      assert(!existsSync(marker), "a program of the workspace was started");
+    });
+    await step(editor, "31-trusted", async () => {
+      await editor.command("Workspaces: Manage Workspace Trust");
+      await editor.page.locator(".workspace-trust-editor .monaco-button", { hasText: /^Trust$/ }).first().click();
+      await editor.statusSays(/C2LLM$/, 120_000);
+      assert(existsSync(marker), "the program of the trusted workspace was not started");
+    });
+  } finally {
+    await editor.close();
+    rmSync(bin, { recursive: true });
+  }
+}
+
+async function virtual(command) {
+  const file = join(work, "virtual.code-workspace");
+  writeFileSync(file, JSON.stringify({ folders: [{ uri: "probe:/somewhere" }] }));
+  const settings = { "c2llm.server.path": command };
+  const editor = await Editor.open({ vsix: VSIX, extensions: [packed("prober")], workspace: file, settings });
+  try {
+    await step(editor, "32-virtual-workspace", async () => {
+      await search(editor, "anything");
+      await editor.rows().filter({ hasText: "not on this machine's disk" }).waitFor({ timeout: 20_000 });
+    });
+  } finally {
+    await editor.close();
+  }
+}
+
+/** The server of the environment that the Python extension has chosen. */
+async function ofPython(command) {
+  const bin = join(work, "environment", "bin");
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, "c2llm"), `#!/bin/sh\nexec "${command}" "$@"\n`);
+  chmodSync(join(bin, "c2llm"), 0o755);
+  const env = { CHOSEN_PYTHON: join(bin, "python") };
+  const editor = await Editor.open({ vsix: VSIX, extensions: [packed("python")], folder, env });
+  try {
+    await step(editor, "33-environment-of-python", async () => {
+      await editor.statusSays(/C2LLM$/, 120_000);
+    });
+    await step(editor, "34-outside-every-folder", async () => {
+      const outside = join(work, "elsewhere.py");
+      writeFileSync(outside, FUNCTION.trimStart());
+      await editor.command("File: Open File...");
+      const input = editor.page.locator(".quick-input-widget:visible input.input");
+      await until(async () => (await input.inputValue().catch(() => "")).endsWith("/project/"), 10_000, "the dialog is there");
+      await input.fill(outside);
+      await editor.rows().filter({ hasText: "elsewhere.py" }).first().waitFor();
+      await editor.page.keyboard.press("Enter");
+      await editor.page.locator(".tab.active", { hasText: "elsewhere.py" }).waitFor({ timeout: 10_000 });
+      await editor.command("C2LLM: Find Similar Code");
+      await editor.page.locator(".pane-body .monaco-list-row", { hasText: /\.py:\d+/ }).first().waitFor({ timeout: 10_000 });
+    });
+  } finally {
+    await editor.close();
+  }
+}
+
+async function noPython() {
+  const editor = await Editor.open({ vsix: VSIX, folder, path: "/nowhere" });
+  try {
+    await step(editor, "35-no-python", async () => {
+      await notification(editor, "not installed").locator(".monaco-button", { hasText: "Install" }).click({ timeout: 30_000 });
+      await notification(editor, "C2LLM needs Python 3.10 to 3.13, which was not found").waitFor({ timeout: 20_000 });
+    });
+  } finally {
+    await editor.close();
+  }
+}
+
 function script(name, text) {
   const file = join(work, name);
   writeFileSync(file, text);
@@ -315,8 +436,8 @@ async function main() {
   assert(existsSync(VSIX), `${VSIX} is not there: npm run package`);
   mkdirSync(SHOTS, { recursive: true });
   project();
-  const settings = given ? { "c2llm.server.path": given } : { "c2llm.server.requirement": PROJECT };
-  const editor = await Editor.open({ vsix: VSIX, prober: packProber(), folder, settings });
+  const settings = given ? { "c2llm.server.path": given } : { "c2llm.server.requirement": `${PROJECT}[mcp]` };
+  const editor = await Editor.open({ vsix: VSIX, extensions: [packed("prober")], folder, settings });
   let command = given;
   try {
     if (given) {
@@ -333,6 +454,11 @@ async function main() {
     await trouble(editor);
     await severalFolders(command);
     await noFolder(command);
+    await overMcp(command);
+    await restricted(command);
+    await virtual(command);
+    await ofPython(command);
+    await noPython();
   } finally {
     await editor.close();
   }

@@ -45,6 +45,7 @@ local M = {}
 ---@field line integer From 1
 ---@field column integer In bytes, from 0
 ---@field last integer The last line, from 1
+---@field width integer Of the last line, in bytes
 ---@field place string path:line
 ---@field label string
 
@@ -66,7 +67,7 @@ end
 ---@return c2llm.Spot
 function M.spot(hit, encoding)
   local file = vim.uri_to_fname(hit.uri)
-  local buffer = vim.fn.bufnr(file)
+  local buffer = vim.fn.bufexists(file) == 1 and vim.fn.bufadd(file) or 0 -- bufnr() would take it for a pattern
   local from, to = hit.selectionRange.start, hit.range["end"]
   return {
     hit = hit,
@@ -75,6 +76,7 @@ function M.spot(hit, encoding)
     line = from.line + 1,
     column = byte_column(hit, encoding),
     last = math.max(from.line + 1, to.character == 0 and to.line or to.line + 1),
+    width = #(hit.text:match("([^\n]*)\n?$") or ""),
     place = ("%s:%d"):format(hit.path, from.line + 1),
     label = hit.label,
   }

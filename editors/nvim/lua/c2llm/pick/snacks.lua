@@ -16,7 +16,7 @@ local function item(spot)
     file = spot.file,
     buf = spot.buffer,
     pos = { spot.line, spot.column },
-    end_pos = { spot.last, 0 },
+    end_pos = { spot.last, spot.width },
     place = spot.place,
     name = spot.label,
   }
