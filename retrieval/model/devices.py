@@ -72,7 +72,7 @@ def require_room(needed: int, device: torch.device, what: str, instead: str = ""
         return
     place, elsewhere = ("this machine", "") if device.type == "cpu" else (str(device), "C2LLM_DEVICE=cpu, ")
     instead = instead or f"{elsewhere}C2LLM_DTYPE=bf16, or a smaller model (c2llm model use embedded)"
-    raise ModelError(f"{what} needs {total / 1e9:.1f} GB and {place} has {free / 1e9:.1f} GB free: use {instead}.")
+    raise ModelError(f"{what} needs {total / 1e9:,.1f} GB and {place} has {free / 1e9:.1f} GB free: use {instead}.")
 
 
 def free_memory(device: torch.device) -> int | None:

@@ -28,17 +28,25 @@ from retrieval.model.pooling import make_pooling
 class PackedC2LLM(nn.Module):
     """Texts as token ids one behind the other -> unit vectors (texts, dimension), and where the pooling looks."""
 
-    def __init__(self, config: C2LLMConfig) -> None:
+    def __init__(
+        self, config: C2LLMConfig, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
+        """Memory is taken and not filled. torch's own modules would draw random numbers first; on the meta device, which
+        has none, they import the compiler for it (3 s)."""
         super().__init__()
         self.config = config
-        self.embed = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.num_hidden_layers))
-        self.norm = nn.Parameter(torch.ones(config.hidden_size))
-        self.pooling = make_pooling(config)
+
+        def empty(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype), requires_grad=False)
+
+        self.embed = empty(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(_Layer(config, empty) for _ in range(config.num_hidden_layers))
+        self.norm = empty(config.hidden_size)
+        self.pooling = make_pooling(config).to(device).requires_grad_(False)
 
     def forward(self, ids: Tensor, packing: Packing, attend: Attend) -> tuple[Tensor, list[Tensor]]:
         """The weights are one row a text, as long as the text."""
-        states = self.embed(ids)
+        states = F.embedding(ids, self.embed)
         turn = _rotation(packing.positions, self.config, states.dtype)
         for layer in self.layers:
             states = layer(states, turn, attend)
@@ -52,7 +60,7 @@ class PackedC2LLM(nn.Module):
 
     def places(self) -> dict[str, Tensor]:
         """Where each tensor of a checkpoint goes, by its name there."""
-        found = {f"{layout.BACKBONE}embed_tokens.weight": self.embed.weight, f"{layout.BACKBONE}norm.weight": self.norm}
+        found = {f"{layout.BACKBONE}embed_tokens.weight": self.embed, f"{layout.BACKBONE}norm.weight": self.norm}
         for number, layer in enumerate(self.layers):
             found |= {f"{layout.BACKBONE}layers.{number}.{name}": place for name, place in layer.places().items()}  # type: ignore[operator]
         return found | {f"{layout.POOLING}{name}": tensor for name, tensor in self.pooling.state_dict().items()}
@@ -60,48 +68,45 @@ class PackedC2LLM(nn.Module):
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> PackedC2LLM:
         """Weights go straight to the device, tensor by tensor."""
-        with torch.device("meta"):
-            model = cls(checkpoint.config)
-        model.to(dtype)
-        model.pooling.float()
-        model.to_empty(device=device)
+        model = cls(checkpoint.config, device, dtype)
         with torch.no_grad():
-            checkpoint.read({name: place.detach() for name, place in model.places().items()})
-        return model.eval().requires_grad_(False)
+            checkpoint.read(model.places())
+        return model.eval()
 
 
 class _Layer(nn.Module):
-    def __init__(self, config: C2LLMConfig) -> None:
+    def __init__(self, config: C2LLMConfig, empty: Callable[..., nn.Parameter]) -> None:
         super().__init__()
         width, self.heads, self.shared = config.hidden_size, config.num_attention_heads, config.num_key_value_heads
         self.head, self.eps = width // self.heads, config.rms_norm_eps
-        self.before_attention, self.before_mlp = nn.Parameter(torch.ones(width)), nn.Parameter(torch.ones(width))
-        self.qkv = nn.Linear(width, (self.heads + 2 * self.shared) * self.head)
-        self.out = nn.Linear(width, width, bias=False)
-        self.gate_up = nn.Linear(width, 2 * config.intermediate_size, bias=False)
-        self.down = nn.Linear(config.intermediate_size, width, bias=False)
+        self.before_attention, self.before_mlp = empty(width), empty(width)
+        joined = (self.heads + 2 * self.shared) * self.head
+        self.qkv, self.qkv_bias = empty(joined, width), empty(joined)
+        self.out = empty(width, width)
+        self.gate_up = empty(2 * config.intermediate_size, width)
+        self.down = empty(width, config.intermediate_size)
 
     def forward(self, x: Tensor, turn: Callable[[Tensor], Tensor], attend: Attend) -> Tensor:
-        joined = self.qkv(F.rms_norm(x, (x.shape[-1],), self.before_attention, self.eps))
+        joined = F.linear(F.rms_norm(x, (x.shape[-1],), self.before_attention, self.eps), self.qkv, self.qkv_bias)
         joined = joined.view(len(x), self.heads + 2 * self.shared, self.head)
         turned, value = turn(joined[:, : -self.shared]), joined[:, -self.shared :]
         mixed = attend(turned[:, : self.heads], turned[:, self.heads :], value)
-        x = x + self.out(mixed.reshape(len(x), -1))
-        gate, up = self.gate_up(F.rms_norm(x, (x.shape[-1],), self.before_mlp, self.eps)).chunk(2, dim=-1)
-        return x + self.down(F.silu(gate) * up)  # type: ignore[no-any-return]
+        x = x + F.linear(mixed.reshape(len(x), -1), self.out)
+        gate, up = F.linear(F.rms_norm(x, (x.shape[-1],), self.before_mlp, self.eps), self.gate_up).chunk(2, dim=-1)
+        return x + F.linear(F.silu(gate) * up, self.down)
 
     def places(self) -> dict[str, Tensor]:
         rows = [self.heads * self.head, self.shared * self.head, self.shared * self.head]
         found: dict[str, Tensor] = {
             "input_layernorm.weight": self.before_attention,
             "post_attention_layernorm.weight": self.before_mlp,
-            "self_attn.o_proj.weight": self.out.weight,
-            "mlp.down_proj.weight": self.down.weight,
+            "self_attn.o_proj.weight": self.out,
+            "mlp.down_proj.weight": self.down,
         }
-        for kind, joined in (("weight", self.qkv.weight), ("bias", self.qkv.bias)):
+        for kind, joined in (("weight", self.qkv), ("bias", self.qkv_bias)):
             for name, part in zip("qkv", torch.split(joined, rows), strict=True):
                 found[f"self_attn.{name}_proj.{kind}"] = part
-        for name, part in zip(("gate", "up"), self.gate_up.weight.chunk(2), strict=True):
+        for name, part in zip(("gate", "up"), self.gate_up.chunk(2), strict=True):
             found[f"mlp.{name}_proj.weight"] = part
         return found
 

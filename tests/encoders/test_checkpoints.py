@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(folder: Path) -> TorchEncoder:
-    return TorchEncoder(folder, device="cpu", dtype="fp32")
+    return TorchEncoder(folder, device="cpu", dtype="fp32", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_padded_batches_equal_the_reference_on_both_sides(folder: Path, referenc
 
 
 def test_a_budget_that_cuts_the_batch_changes_nothing(folder: Path, encoder: TorchEncoder) -> None:
-    small = TorchEncoder(folder, device="cpu", dtype="fp32", budget=40)
+    small = TorchEncoder(folder, device="cpu", dtype="fp32", budget=40, threads=1)
     np.testing.assert_allclose(small.encode_passages(TEXTS), encoder.encode_passages(TEXTS), atol=CLOSE)
 
 
