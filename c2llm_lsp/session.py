@@ -111,6 +111,7 @@ class Session:
         self._settle_after = settle_after
         self._on_rest = on_rest
         self._elsewhere = 0  # files that another process is to look at for this one
+        self._away = False  # whether another process is at a job of this one
         workspace.on_repair = lambda: self.rescan("the index was repaired")
         self._on_event = on_event
         self._retry_after = retry_after
@@ -184,6 +185,12 @@ class Session:
         return self._paused
 
     @property
+    def unfinished(self) -> bool:
+        """Whether a job that looks at everything is to come, or to be gone on with."""
+        with self._wake:
+            return bool(self._everything or self._rest or self._away)
+
+    @property
     def pending(self) -> int:
         """Changes that were seen and not looked at yet; everything counts as one."""
         with self._wake:
@@ -202,16 +209,16 @@ class Session:
             if report is None:
                 continue
             self._unreached = report.unreachable
-            self._on_event(Event("busy" if report.busy else "done", job, report=report))
-            if report.busy:
-                self._retry(min(self._retry_after, BUSY_AFTER))
-            elif report.cancelled:
+            if report.cancelled:
                 with self._wake:
                     self._rest = "" if self._paused else job.cause
                     self._paths.update(dict.fromkeys(job.paths or ()))  # a cancel is for the rest, not for these
                     self._expect()
             elif report.chunks_added:
                 self._unsettled = True
+            self._on_event(Event("busy" if report.busy else "done", job, report=report))
+            if report.busy:
+                self._retry(min(self._retry_after, BUSY_AFTER))
 
     def _next(self) -> Job | None:
         """Wait for the next job; None at the end."""
@@ -292,6 +299,7 @@ class Session:
     def _have_done(self, job: Job) -> IndexReport | None:
         """Have a large job done by another process; here, where none can be started or it dies. None: all was told."""
         assert self._helped_by is not None
+        self._away = True
         try:
             with self._workspace.written_elsewhere():
                 return self._follow_indexer(job, self._helped_by)
@@ -299,7 +307,7 @@ class Session:
             logger.warning("A large job is done by the process that answers questions: %s", error)
         finally:
             with self._wake:
-                self._elsewhere = 0
+                self._elsewhere, self._away = 0, False
                 self._expect()
         return self._workspace.refresh(progress=self._progress_of(job), cancel=self._cancel)
 
@@ -352,6 +360,7 @@ class Session:
         if job.paths is None:
             if report.cancelled:
                 return report
+            self._away = False
             self._workspace.trust()
         self._on_event(Event("done", job, report=report))
         return None

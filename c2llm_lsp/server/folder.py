@@ -179,8 +179,8 @@ class Folder:
     def _after(self, event: Event, report: IndexReport) -> Standing:
         if event.kind == "busy":
             return Standing("following", message=report.notes[0] if report.notes else "")
-        if report.cancelled and not (self.session and self.session.paused):
-            return replace(self.standing, state="indexing")  # it steps aside for a changed file and goes on
+        if self.session is not None and self.session.unfinished:  # it steps aside for a changed file and goes on
+            return replace(self.standing, state="indexing")
         paused = self.session is not None and self.session.paused
         if paused:
             return Standing("paused", message="Indexing was cancelled.")

@@ -48,8 +48,8 @@ class Levered(OverlapEncoder):
             raise RuntimeError("a bug in the encoder")
 
 
-def main() -> None:
-    levers = Path(sys.argv.pop(1))
+def pull(levers: Path) -> None:
+    """From here on every encoder of this process obeys, and of those that index for it."""
 
     def load(name: str = "embedded", **_: object) -> Encoder:
         if (levers / "unloadable").exists():
@@ -59,6 +59,17 @@ def main() -> None:
     retrieval.indexing.embedding.BATCH = BATCH
     retrieval.encoders.load = load
     retrieval.workspace.load = load
+    import c2llm_lsp.indexer
+
+    c2llm_lsp.indexer._BOOT = (
+        "import marshal, pathlib, sys; sys.path[:] = marshal.load(sys.stdin.buffer); "
+        f"from tests.server.levered import pull; pull(pathlib.Path({str(levers)!r})); "
+        "from c2llm_lsp.indexer import main; main()"
+    )
+
+
+def main() -> None:
+    pull(Path(sys.argv.pop(1)))
     from c2llm_lsp.cli import main as c2llm
 
     c2llm()
