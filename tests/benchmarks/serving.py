@@ -91,7 +91,7 @@ def main() -> int:
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as server:
             try:
                 assert server.stderr is not None
-                url = server.stderr.readline().split()[-1]
+                url = next(line.split()[-1] for line in server.stderr if "http://" in line)  # libraries chatter before
                 rows = measured(encoder, url, texts, args.clients, server.pid)
             finally:
                 server.terminate()
