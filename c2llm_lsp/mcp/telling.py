@@ -1,4 +1,8 @@
-"""From what a tool found to what an assistant gets: Markdown to read, and the same places as data, with the freshness."""
+"""From what a tool found to what an assistant gets: Markdown to read, with the freshness at its top.
+
+The same places as data go into the result's `_meta`, for programs. As structured content some clients, VS Code among them,
+would hand them to the model in place of the text.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,7 @@ Wait = Annotated[
     Field(ge=0, le=60, description="Seconds to wait until changed files are indexed; after them what is there answers"),
 ]
 WAIT = PATIENCE
+DATA = "c2llm/answer"  # the key in `_meta`
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)  # of the index; none changes a file
 
 
@@ -36,7 +41,7 @@ def filters(languages: list[str] | None, paths: list[str] | None, kinds: list[Ch
 
 
 def told(text: str, data: dict[str, Any]) -> CallToolResult:
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
+    return CallToolResult(content=[TextContent(type="text", text=text)], _meta={DATA: data})
 
 
 async def answered(ask: Callable[[], T], tell: Callable[[T], CallToolResult]) -> CallToolResult:

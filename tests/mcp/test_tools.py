@@ -79,6 +79,12 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return talk(Program(home), root, conversation, request.param)
 
 
+def data(result: Any) -> Any:
+    """What is for programs."""
+    assert result.structured_content is None, "a client would hand it to the model in place of the text"
+    return result.meta["c2llm/answer"]
+
+
 def text(result: Any) -> str:
     (part,) = result.content
     return str(part.text)
@@ -96,45 +102,45 @@ def test_there_are_four_tools_that_change_nothing_and_describe_what_they_take(to
 
 def test_the_first_search_of_a_workspace_indexes_it_and_names_the_best_place_first(told: dict[str, Any]) -> None:
     found = told["search"]
-    first = found.structured_content["results"][0]
+    first = data(found)["results"][0]
     assert (first["path"], first["symbol"]) == ("app/ignore.py", "apply_ignore_rules")
     assert f"## app/ignore.py:{first['start_line']}-{first['end_line']} (function apply_ignore_rules)" in text(found)
     assert "if rule.matches(path):" in text(found)
-    assert len(found.structured_content["results"]) <= 3
+    assert len(data(found)["results"]) <= 3
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_each_answer_says_how_current_it_is(told: dict[str, Any], name: str) -> None:
-    assert told[name].structured_content["freshness"]["files"] == len(PROJECT)
+    assert data(told[name])["freshness"]["files"] == len(PROJECT)
     assert f"Index: {len(PROJECT)} files" in text(told[name])
     assert "All of it is current." in text(told[name])
 
 
 def test_the_status_tells_languages_and_encoder(told: dict[str, Any]) -> None:
-    status = told["status"].structured_content
+    status = data(told["status"])
     assert status["languages"]["python"] == 2
     assert status["encoder"] == "overlap"
     assert (status["work"], status["notes"]) == (None, [])
 
 
 def test_filters_are_those_of_the_other_ways_to_search(told: dict[str, Any]) -> None:
-    assert {place["path"] for place in told["filtered"].structured_content["results"]} == {"core/queue.go"}
+    assert {place["path"] for place in data(told["filtered"])["results"]} == {"core/queue.go"}
 
 
 def test_similar_code_is_that_of_a_place_or_of_a_text(told: dict[str, Any]) -> None:
-    here = told["similar"].structured_content["results"]
+    here = data(told["similar"])["results"]
     assert here
     assert all(place["path"] != "app/ignore.py" for place in here), "not the code itself"
-    assert told["similar by its whole path"].structured_content["results"] == here
-    assert told["similar to a text"].structured_content["results"][0]["path"] == "web/retry.ts"
+    assert data(told["similar by its whole path"])["results"] == here
+    assert data(told["similar to a text"])["results"][0]["path"] == "web/retry.ts"
 
 
 def test_a_context_is_for_a_question_about_lines_or_both_and_keeps_its_budget(told: dict[str, Any]) -> None:
     assert "app/ignore.py:" in text(told["context"])
-    assert told["context of lines"].structured_content["pieces"][0]["path"] == "app/ignore.py"
-    both = told["context of both"].structured_content["pieces"]
+    assert data(told["context of lines"])["pieces"][0]["path"] == "app/ignore.py"
+    both = data(told["context of both"])["pieces"]
     assert {"app/ignore.py", "core/queue.go"} <= {piece["path"] for piece in both}
-    assert told["small context"].structured_content["tokens"] <= 100
+    assert data(told["small context"])["tokens"] <= 100
 
 
 def test_what_cannot_be_answered_is_said_in_a_sentence(told: dict[str, Any]) -> None:
@@ -152,7 +158,7 @@ def test_a_file_that_was_just_written_is_found(c2llm: Program, project: Path) ->
 
     before, after = talk(c2llm, project, conversation)
     assert "pictures.py" not in text(before)
-    assert after.structured_content["results"][0]["path"] == "pictures.py"
+    assert data(after)["results"][0]["path"] == "pictures.py"
 
 
 def test_nobody_waits_who_does_not_want_to(c2llm: Program, project: Path) -> None:
@@ -162,10 +168,10 @@ def test_nobody_waits_who_does_not_want_to(c2llm: Program, project: Path) -> Non
         return [await client.call_tool("search", {"query": QUESTION, "wait_seconds": wait}) for wait in (0, 30)]
 
     hasty, patient = talk(c2llm, project, conversation)
-    now = hasty.structured_content["freshness"]
+    now = data(hasty)["freshness"]
     assert now["files"] == len(PROJECT) or now["stale"] or now["pending_files"]
-    assert patient.structured_content["freshness"]["stale"] is False
-    assert patient.structured_content["results"]
+    assert data(patient)["freshness"]["stale"] is False
+    assert data(patient)["results"]
 
 
 def test_it_ends_with_its_input_and_without_a_word_on_it(c2llm: Program, project: Path) -> None:
