@@ -325,7 +325,7 @@ async function overMcp(command) {
       await editor.rows().filter({ hasText: /C2LLM Code Search.*Running/s }).first().waitFor({ timeout: 30_000 });
       await editor.rows().filter({ hasText: "C2LLM Code Search" }).first().click();
       await editor.rows().filter({ hasText: "Show Output" }).first().click();
-      await editor.page.locator(".panel", { hasText: /Discovered 4 tools/ }).first().waitFor({ timeout: 60_000 });
+      await editor.page.locator(".view-line", { hasText: /Discovered.4.tools/ }).first().waitFor({ timeout: 60_000 });
     });
     await step(editor, "29-mcp-tool", async () => {
       const { listed, text } = await probed(editor, "Prober: Ask over MCP");
