@@ -11,6 +11,8 @@ from hypothesis import settings as hypothesis_settings
 hypothesis_settings.register_profile("project", deadline=None)
 hypothesis_settings.load_profile("project")
 
+PERSONAL = ("C2LLM_ENCODER", "C2LLM_THREADS", "C2LLM_DEVICE", "C2LLM_DTYPE", "C2LLM_EXCLUDE")
+
 
 @pytest.fixture(autouse=True)
 def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -18,6 +20,6 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     cache = tmp_path_factory.getbasetemp() / "caches" / "unset"
     monkeypatch.setenv("C2LLM_CACHE_DIR", str(cache))
     monkeypatch.setenv("C2LLM_CONFIG", str(cache / "no-config.toml"))
-    for name in ("C2LLM_ENCODER", "C2LLM_THREADS", "C2LLM_EXCLUDE", "NO_COLOR", "FORCE_COLOR"):
+    for name in (*PERSONAL, "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return cache

@@ -58,11 +58,11 @@ def load(
         from retrieval.encoders.onnx import OnnxEncoder, embedded_folder
 
         return OnnxEncoder(embedded_folder(), name="embedded", threads=threads)
-    if is_hub_name(name) or Path(name).is_dir():
+    if is_hub_name(name) or Path(name).expanduser().is_dir():
         from retrieval.encoders.folders import load_folder, located
 
         return load_folder(
-            located(name), name="" if Path(name).is_dir() else name, threads=threads, device=device, dtype=dtype
+            located(name), name=name if is_hub_name(name) else "", threads=threads, device=device, dtype=dtype
         )
     known = ", ".join(_NAMES)
     raise ModelError(

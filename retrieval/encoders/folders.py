@@ -44,4 +44,4 @@ def located(name: str) -> Path:
         except (ModelError, MissingExtra):
             if not Path(name).is_dir():
                 raise
-    return Path(name)
+    return Path(name).expanduser()

@@ -40,8 +40,8 @@ class Reader:
         self._tokenizer = _load_tokenizer(folder / TOKENIZER_NAME)
         if (size := self._tokenizer.get_vocab_size()) > config.vocab_size:
             raise ModelError(
-                f"{folder / TOKENIZER_NAME} knows {size:,} tokens and the model {config.vocab_size:,}: it is that of another model; "
-                f"{REMEDY}."
+                f"{folder / TOKENIZER_NAME} knows {size:,} tokens and the model {config.vocab_size:,}: it is that of "
+                f"another model; {REMEDY}."
             )
         known = (self._tokenizer.token_to_id(name) for name in EMPTY)
         self._nothing = [next((found for found in known if found is not None), 0)]

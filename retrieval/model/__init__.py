@@ -1,4 +1,9 @@
-"""C2LLM: configuration, pooling, backbone, ONNX export, and the embedded model.
+"""C2LLM: configuration, checkpoints and their download, the model in three forms, ONNX export, and the embedded model.
 
-Torch is imported by the modules that need it (pooling, backbone, c2llm, export), never here: the base install has none.
+- c2llm.py, backbone.py: by transformers, padded batches; the reference, for export and adapters
+- rightpadded.py: the same modules in fewer operations, for training
+- packed.py, attention.py: for encoding; no padding, no transformers
+Names and shapes of tensors are in layout.py, files in checkpoint.py, downloads in hub.py.
+
+Torch, transformers, onnx and the hub's client are imported by the modules that need them, never here: the base install has none.
 """

@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("huggingface_hub")
 
 from c2llm_lsp.cli.runtimes import in_use, mixed, relatives
+from retrieval.errors import MissingExtra
 from tests.cli.program import Program
 from tests.model.checkpoints import write_checkpoint
 from tests.model.hub_server import NAME, Hub, serving
@@ -138,3 +139,11 @@ def test_what_is_in_use_decides_whether_something_is_to_do(tmp_path: Path, used:
     assert in_use(tmp_path) == used
     finding = mixed(("onnxruntime", "onnxruntime-gpu"), used)
     assert finding.state == state and bool(finding.todo) == (state == "note")
+
+
+def test_without_torch_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from c2llm_lsp.cli import model
+
+    monkeypatch.setattr(model, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"pip install 'c2llm-lsp\[torch\]'"):
+        model.download(NAME, "embedded", quiet=True)

@@ -72,6 +72,16 @@ def test_padded_batches_equal_the_reference_on_both_sides(folder: Path, referenc
     np.testing.assert_allclose(vectors.numpy(), expected(reference, TEXTS), atol=CLOSE)
 
 
+@pytest.mark.slow  # sentence-transformers takes seconds to import
+def test_sentence_transformers_use_equals_the_reference(encoder: TorchEncoder, reference: Reference) -> None:
+    pytest.importorskip("sentence_transformers")
+    from retrieval.encoders.as_sentence_transformer import as_sentence_transformer
+
+    model = as_sentence_transformer(encoder)
+    np.testing.assert_allclose(model.encode_document(TEXTS), expected(reference, TEXTS), atol=CLOSE)
+    np.testing.assert_allclose(model.encode_query(TEXTS), expected(reference, TEXTS, INSTRUCTION), atol=CLOSE)
+
+
 def test_a_budget_that_cuts_the_batch_changes_nothing(folder: Path, encoder: TorchEncoder) -> None:
     small = TorchEncoder(folder, device="cpu", dtype="fp32", budget=40, threads=1)
     np.testing.assert_allclose(small.encode_passages(TEXTS), encoder.encode_passages(TEXTS), atol=CLOSE)
