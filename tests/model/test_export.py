@@ -13,12 +13,14 @@ pytest.importorskip("transformers")
 pytest.importorskip("onnxscript")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+from retrieval.encoders.onnx import OnnxEncoder  # noqa: E402
 from retrieval.errors import ModelError  # noqa: E402
 from retrieval.model import export as exporting  # noqa: E402
+from retrieval.model import graph_files  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.model.config import C2LLMConfig  # noqa: E402
-from retrieval.model.export import export  # noqa: E402
-from tests.model.checkpoints import byte_tokenizer  # noqa: E402
+from retrieval.model.export import export, export_checkpoint  # noqa: E402
+from tests.model.checkpoints import DOCUMENT, Reference, byte_tokenizer, write_checkpoint  # noqa: E402
 
 TINY = C2LLMConfig(
     hidden_size=32,
@@ -61,38 +63,61 @@ def both(model: C2LLM, session: Any, ids: torch.Tensor, mask: torch.Tensor) -> t
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"num_hidden_layers": 0}, {"padding_side": "right"}, {"embedding_method": "mean"}]
+    "changes",
+    [
+        {"compressed_dim": 16},
+        {"num_hidden_layers": 0},
+        {"padding_side": "right", "num_hidden_layers": 1},
+        {"embedding_method": "mean", "num_hidden_layers": 0},
+    ],
 )
 def test_onnx_equals_torch_for_any_batch_and_length(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """Where it is padded on the left, on either side."""
     model, session = exported(tmp_path, "fp32", **changes)
+    if model.config.padding_side == "left":
+        right, _ = both(model, session, *rows([9, 4]))
+        _, left = both(model, session, *rows([9, 4], left=True))
+        np.testing.assert_allclose(left[0], right[0], atol=2e-6)
     for lengths in ([1], [5, 2], [40, 3, 17, 1, 9]):
         for expected, found in zip(*both(model, session, *rows(lengths)), strict=True):
             np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
-def test_onnx_takes_padding_on_the_left(tmp_path: Path) -> None:
-    model, session = exported(tmp_path, "fp32")
-    right, _ = both(model, session, *rows([9, 4]))
-    _, left = both(model, session, *rows([9, 4], left=True))
-    np.testing.assert_allclose(left[0], right[0], atol=2e-6)
-
-
 @pytest.mark.parametrize(("precision", "lowest"), [("fp16", 0.9999), ("int8", 0.99), ("int8-weights", 0.999)])
 def test_fewer_bits_stay_close(tmp_path: Path, precision: str, lowest: float) -> None:
-    model, session = exported(tmp_path, precision, padding_side="right")
-    expected, found = both(model, session, *rows([12, 30, 7]))
-    assert (expected[0] * found[0]).sum(axis=1).min() >= lowest
-
-
-def test_int8_weights_give_a_text_one_vector_in_every_batch(tmp_path: Path) -> None:
-    model, session = exported(tmp_path, "int8-weights", padding_side="right")
+    """With weights alone in int8 a text has one vector in every batch, too."""
+    model, session = exported(tmp_path, precision, padding_side="right", num_hidden_layers=1)
     ids, mask = rows([12, 30, 7])
-    _, together = both(model, session, ids, mask)
-    _, alone = both(model, session, ids[:1, :12], mask[:1, :12])
-    np.testing.assert_allclose(together[0][0], alone[0][0], atol=2e-6)
+    expected, together = both(model, session, ids, mask)
+    assert (expected[0] * together[0]).sum(axis=1).min() >= lowest
+    if precision == "int8-weights":
+        _, alone = both(model, session, ids[:1, :12], mask[:1, :12])
+        np.testing.assert_allclose(together[0][0], alone[0][0], atol=2e-6)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8-weights"])
+def test_many_weights_lie_beside_the_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
+    monkeypatch.setattr(graph_files, "ONE_FILE", 1_000)
+    model, session = exported(tmp_path, precision, num_hidden_layers=0)
+    assert {path.name for path in graph_files.files(tmp_path)} == {"model.onnx", "model.onnx.data"}
+    assert not list(tmp_path.glob(".export-*"))
+    expected, found = both(model, session, *rows([12, 3]))
+    assert (expected[0] * found[0]).sum(axis=1).min() >= 0.999
+
+
+def test_the_encoder_of_an_exported_checkpoint_equals_the_reference(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "checkpoint", num_hidden_layers=1)
+    report = export_checkpoint(folder, tmp_path / "out", precision="fp32")
+    assert report.cosine >= 0.9999
+    encoder, texts = OnnxEncoder(tmp_path / "out"), ["def add(a, b): return a + b", "", "größe 🎉"]
+    reference = Reference.of(folder)
+    expected = torch.stack([reference.vector(text, DOCUMENT) for text in texts]).numpy()
+    np.testing.assert_allclose(encoder.encode_passages(texts), expected, atol=1e-5)
+    assert encoder.attention(texts[:1])[0][0][:2] == (0, 1)
 
 
 def test_an_export_that_is_off_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "lowest_cosine", lambda *_: 0.5)
     with pytest.raises(ModelError, match=r"0\.5"):
         exported(tmp_path, "fp32", num_hidden_layers=0)
+    assert {path.name for path in tmp_path.iterdir()} == {"tokenizer.json"}  # nothing is left behind
