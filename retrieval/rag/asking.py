@@ -10,9 +10,9 @@ from retrieval.explaining import chunk_at
 from retrieval.rag.packing import Context, pack
 from retrieval.rag.pieces import BREAK
 from retrieval.rag.tokens import Count, estimate
-from retrieval.search import Snapshot
+from retrieval.search import NO_FILTERS, Snapshot
 from retrieval.types import Answer, Chunk, Filters, Freshness, Hit
-from retrieval.workspace import NO_FILTERS, Workspace
+from retrieval.workspace import Workspace
 
 BUDGET = 4_000  # tokens: ten places of 40 lines; small beside any assistant's window
 HITS = 12

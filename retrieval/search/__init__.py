@@ -18,7 +18,7 @@ from retrieval.search.snapshot import Rows, Snapshot
 from retrieval.search.weights import DEFAULT, RANKINGS, Weights
 from retrieval.types import Chunk, Filters, Hit
 
-__all__ = ["DEFAULT", "RANKINGS", "Query", "Rows", "Snapshot", "Weights", "parse", "search", "similar"]
+__all__ = ["DEFAULT", "NO_FILTERS", "RANKINGS", "Query", "Rows", "Snapshot", "Weights", "parse", "search", "similar"]
 
 # Merging shortens the list: this many times k are ranked so that k remain.
 SPARE = 2

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 from indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
-from retrieval import workspace as workspace_module
 from retrieval.encoders import OverlapEncoder
 from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryError, StorageFullError, WorkspaceError
 from retrieval.indexing import live, run
 from retrieval.vectors import hnsw_problem
-from retrieval.workspace import Workspace
+from retrieval.workspace import Workspace, facade
 
 CODE = "def {0}(value):\n    # {0} comes first\n    total = value + 1\n    other = total * 2\n    return other\n"
 
@@ -99,7 +98,7 @@ def test_another_worktree_embeds_nothing_again(root: Path, cache: Path, tmp_path
 def test_other_chunking_rules_cut_everything_anew(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_project(root, 3)
     fresh_copy(root, cache).close()
-    monkeypatch.setattr(workspace_module, "CHUNKING_VERSION", 999)
+    monkeypatch.setattr(facade, "CHUNKING_VERSION", 999)
     monkeypatch.setattr(run, "CHUNKING_VERSION", 999)
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         assert workspace.refresh().files_changed == 3
@@ -209,7 +208,7 @@ def test_an_old_encoder_that_cannot_be_had_leaves_words_and_what_is_embedded(
     def gone(name: str, threads: int | None = None) -> OverlapEncoder:
         raise ModelError(f"no {name}")
 
-    monkeypatch.setattr(workspace_module, "load", gone)
+    monkeypatch.setattr(facade, "load", gone)
     with Workspace.open(root, encoder=CountingEncoder(dimension=64), cache_dir=cache) as workspace:
         answer = workspace.search("send request")
         assert answer.hits
@@ -222,7 +221,7 @@ def test_a_model_that_does_not_load_leaves_words(root: Path, cache: Path, monkey
     def broken(name: str, threads: int | None = None) -> OverlapEncoder:
         raise ModelError("The model file is broken: install the package again.")
 
-    monkeypatch.setattr(workspace_module, "load", broken)
+    monkeypatch.setattr(facade, "load", broken)
     with Workspace.open(root, cache_dir=cache) as workspace:
         report = workspace.refresh()
         assert "broken" in report.notes[0]

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -36,17 +36,13 @@ from retrieval.errors import (
     Locked,
     ModelError,
     QueryError,
-    StorageFullError,
     StoreError,
-    WorkspaceError,
 )
 from retrieval.explaining import chunk_at
 from retrieval.explaining import explain as explain_place
 from retrieval.files import MAX_BYTES, Scanner
 from retrieval.indexing import (
     CHUNKING_KEY,
-    INDEXED_KEY,
-    SKIPPED_KEY,
     Cancel,
     LiveIndex,
     OverlaidIndex,
@@ -60,9 +56,8 @@ from retrieval.indexing import (
     plan_paths,
     rows_known,
     writer_lock,
-    writer_pid,
 )
-from retrieval.search import DEFAULT, SALIENT, Rows, Snapshot, Weights, inverse_frequencies, parse
+from retrieval.search import DEFAULT, NO_FILTERS, SALIENT, Rows, Snapshot, Weights, inverse_frequencies, parse
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
 from retrieval.search.duplicates import Known
@@ -71,8 +66,9 @@ from retrieval.search.salience import LineVectors, by_meaning
 from retrieval.store import Applied, Store, passage_hash, vectors_file, workspace_folder
 from retrieval.types import Answer, Chunk, Duplicate, Explanation, Filters, Freshness, Hit, IndexReport
 from retrieval.vectors import ExactIndex, VectorIndex
+from retrieval.workspace.opening import open_store, usable
+from retrieval.workspace.standing import Standing, Status
 
-NO_FILTERS = Filters()
 # Of so many files it is kept in mind what is almost the same elsewhere.
 _ALIKE_FILES = 200
 # A question that meets damage waits this long for a run to end before it says so.
@@ -85,42 +81,8 @@ _CHUNKS_A_FILE = 10
 _ATTEMPTS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What is indexed, and how well."""
-
-    root: Path
-    folder: Path  # where the index is
-    files: int
-    chunks: int
-    languages: dict[str, int]  # chunks by language, most first
-    skipped: dict[str, int]  # files by reason
-    encoder: str
-    fingerprint: str
-    pending_chunks: int  # without a vector of that encoder
-    index_kind: str  # "exact", "hnsw", "" before the first use
-    change: int
-    indexed_at: float | None  # unix time of the last run that changed something
-    index_bytes: int
-    vectors_bytes: int  # shared by all workspaces
-    graph_bytes: int
-    writer_pid: int  # of the process that is indexing now, 0 for none
-    read_only: bool
-    notes: tuple[str, ...] = ()
-
-
 Answered = TypeVar("Answered")
 Look = Callable[[], tuple[Plan, bool]]  # what is to be done, and whether the whole tree was looked at
-
-
-@dataclass(slots=True)
-class _Counted:
-    """What a freshness says, remembered until the next change."""
-
-    change: int = -1
-    files: int = 0
-    chunks: int = 0
-    pending: dict[str, int] = field(default_factory=dict)
 
 
 class Never:
@@ -168,13 +130,7 @@ class Workspace:
         self._refreshing = threading.Lock()
         self._mending = threading.Lock()
         self._alike: dict[str, Known] = {}  # by path, the last asked for at the end
-        self._counted = _Counted()
-        self._looked = False  # whether this process has compared the index with the disk
-        self._looking = False  # whether it is just doing so
-        self._writing = False  # whether it is writing
-        self._helped = False  # whether a process that it started is
-        self._undone = 0  # files that the present run, or the last one that was cut short, has not stored
-        self._expected: tuple[int, bool] = (0, False)
+        self._standing = Standing()
         self._closed = False
         # Called when a damaged index was set aside: what is in its place has to be filled. Whoever keeps the workspace
         # current sets it.
@@ -197,10 +153,10 @@ class Workspace:
         Without an encoder `load_encoder` gives it when it is needed, else it is the embedded one. Raises WorkspaceError
         for a root that cannot be used, NewerSchemaError, StoreError.
         """
-        scanner = Scanner(_usable(Path(root)), extra_excludes=excludes, max_bytes=max_bytes)
+        scanner = Scanner(usable(Path(root)), extra_excludes=excludes, max_bytes=max_bytes)
         folder = workspace_folder(scanner.root, cache_dir)
         shared = vectors_file(cache_dir)
-        store, notes = _open_store(folder, shared)
+        store, notes = open_store(folder, shared)
         if not store.read_only:
             with suppress(OSError):  # only for people and `clear`: which folder this index is of
                 (folder / "root.json").write_text(json.dumps({"root": str(scanner.root)}))
@@ -274,7 +230,7 @@ class Workspace:
         """Answers say from now on that so many files are known to have changed and wait to be looked at, and, with
         `more`, that others may have.
         """
-        self._expected = (files, more)
+        self._standing.expected = (files, more)
 
     def settle(self, cancel: Cancel | None = None) -> None:
         """Upkeep for a quiet moment: make or renew the graph of a large workspace, and save it."""
@@ -298,17 +254,17 @@ class Workspace:
         if self.store.read_only:
             return IndexReport(notes=tuple(self._notes))
         try:
-            self._looking = True
+            self._standing.looking = True
             with self._refreshing, writer_lock(self.store.directory, wait=wait):
                 todo, scanned = look()
-                self._looking = False
+                self._standing.looking = False
                 if most is not None and self._exceeds(todo, most):
                     return IndexReport(large=True)
-                self._undone = len(todo.paths) + len(todo.removed)
+                self._standing.undone = len(todo.paths) + len(todo.removed)
                 known = rows_known(self.store, todo.paths if len(todo.paths) < 500 else None)
                 for live in tuple(self._lives.values()):
                     live.prepare()
-                self._writing = True
+                self._standing.writing = True
                 report = execute(
                     Run(
                         self.store,
@@ -326,11 +282,11 @@ class Workspace:
                     scanned=scanned,
                 )
         except Locked as error:
-            self._looked = False
+            self._standing.looked = False
             return IndexReport(busy=True, seconds=time.perf_counter() - started, notes=(str(error),))
         finally:
-            self._writing = self._looking = False
-        self._looked = self._looked or (scanned and not report.cancelled)
+            self._standing.writing = self._standing.looking = False
+        self._standing.looked = self._standing.looked or (scanned and not report.cancelled)
         return report
 
     def _exceeds(self, todo: Plan, most: int) -> bool:
@@ -344,7 +300,7 @@ class Workspace:
     @contextmanager
     def written_elsewhere(self) -> Iterator[None]:
         """Meanwhile a process that this one has started brings the index up to date, upkeep included."""
-        self._helped = True
+        self._standing.helped = True
         try:
             yield
         finally:
@@ -356,8 +312,8 @@ class Workspace:
 
     def trust(self, *, looked: bool = True) -> None:
         """What that process has done counts as done here; it is at its upkeep, or has ended."""
-        self._looked = looked or self._looked
-        self._helped = False
+        self._standing.looked = looked or self._standing.looked
+        self._standing.helped = False
         for live in tuple(self._lives.values()):
             with suppress(StoreError):
                 live.prepare()
@@ -367,7 +323,7 @@ class Workspace:
 
         def shown(stage: str, done: int, total: int) -> None:
             if stage == "words":
-                self._undone = total - done
+                self._standing.undone = total - done
             progress(stage, done, total)
 
         return shown
@@ -533,8 +489,7 @@ class Workspace:
                 damaged.close()
                 self.store = Store.open(folder, vectors=shared, read_only=read_only, check=True)
             self._lives.clear()
-            self._counted = _Counted()
-            self._looked = False
+            self._standing.damaged()
             self._notes += self.store.notes
         finally:
             self._refreshing.release()
@@ -551,7 +506,7 @@ class Workspace:
                 snapshot, notes = Snapshot(rows), (*notes, f"Answered by words only: {error}")
                 hits = ask(snapshot)
             # While all of it is being written commits come all the time, and the answer says that it is stale.
-            if rows.store.change == rows.change or self._helped or attempt == _ATTEMPTS - 1:
+            if rows.store.change == rows.change or self._standing.helped or attempt == _ATTEMPTS - 1:
                 break
         fingerprint = self._encoder.fingerprint if self._encoder else ""
         return Answer(
@@ -607,7 +562,7 @@ class Workspace:
                     encoder.dimension,
                     threads=self._threads or 1,
                     cache_dir=self._cache_dir,
-                    led=lambda: self._writing,
+                    led=lambda: self._standing.writing,
                 )
             return live
 
@@ -622,77 +577,18 @@ class Workspace:
         return self._mended(lambda: self._freshness(fingerprint))
 
     def _freshness(self, fingerprint: str) -> Freshness:
-        counted, (expected, more) = self._count(), self._expected
-        pending_files = self._undone + expected
-        live = self._lives.get(fingerprint)
-        return Freshness(
-            files=counted.files,
-            chunks=counted.chunks,
-            pending_files=pending_files,
-            pending_chunks=self._pending_chunks(fingerprint, counted, live),
-            stale=not self._looked
-            or self._looking
-            or self._helped
-            or more
-            or pending_files > 0
-            or (live is not None and live.behind),
-        )
-
-    def _pending_chunks(self, fingerprint: str, counted: _Counted, live: LiveIndex | None) -> int:
-        """While it is being written the live index knows: asking the store takes 50 ms at 50,000 chunks."""
-        if (self._writing or self._helped) and live is not None and live.count is not None:
-            return max(0, counted.chunks - live.count)
-        if fingerprint not in counted.pending:
-            counted.pending[fingerprint] = self.store.pending_count(fingerprint) if fingerprint else counted.chunks
-        return counted.pending[fingerprint]
-
-    def _count(self) -> _Counted:
-        change = self.store.change
-        if self._counted.change != change:
-            self._counted = _Counted(change, self.store.file_count(), self.store.chunk_count())
-        return self._counted
+        return self._standing.freshness(self.store, fingerprint, self._lives.get(fingerprint))
 
     def status(self) -> Status:
         """What is indexed, and how well. Loads the encoder, because what is pending depends on it."""
         return self._mended(self._status)
 
     def _status(self) -> Status:
-        counts = self.store.counts()
-        notes = list(self._notes)
-        name = fingerprint = kind = ""
-        pending, graph = counts.chunks, 0
         try:
             encoder = self.encoder
-            name, fingerprint = encoder.name, encoder.fingerprint
-            live = self._live(encoder)
-            pending = self._pending_chunks(fingerprint, self._count(), live)
-            kind, graph = live.kind, _size(live.path)
-            notes += live.notes
         except ModelError as error:
-            notes.append(str(error))
-        seen = json.loads(str(self.store.get_meta(SKIPPED_KEY) or "{}"))
-        skipped = {**seen, **{why: count + seen.get(why, 0) for why, count in counts.skipped.items()}}
-        indexed_at = self.store.get_meta(INDEXED_KEY)
-        return Status(
-            root=self.root,
-            folder=self.store.directory,
-            files=counts.files,
-            chunks=counts.chunks,
-            languages=counts.languages,
-            skipped=dict(sorted(skipped.items(), key=lambda item: (-item[1], item[0]))),
-            encoder=name,
-            fingerprint=fingerprint,
-            pending_chunks=pending,
-            index_kind=kind,
-            change=self.store.change,
-            indexed_at=float(indexed_at) if indexed_at is not None else None,
-            index_bytes=sum(_size(self.store.directory / f"index.db{end}") for end in ("", "-wal")),
-            vectors_bytes=sum(_size(Path(f"{self.store.vectors_path}{end}")) for end in ("", "-wal")),
-            graph_bytes=graph,
-            writer_pid=writer_pid(self.store.directory),
-            read_only=self.store.read_only,
-            notes=tuple(dict.fromkeys(notes)),
-        )
+            return self._standing.status(self.root, self.store, None, None, (*self._notes, str(error)))
+        return self._standing.status(self.root, self.store, encoder, self._live(encoder), self._notes)
 
     def close(self) -> None:
         """Save what is worth it and let go of the files."""
@@ -732,40 +628,3 @@ def _passage_at(rows: Rows, path: str, line: int) -> tuple[int, str]:
     chunks = rows.file_chunks(path)
     found = chunk_at(path, line, [chunk for _, chunk in chunks])
     return next(row for row, chunk in chunks if chunk is found), passage(found)
-
-
-def _usable(root: Path) -> Path:
-    """The root, if it can be indexed. Raises WorkspaceError."""
-    root = root.expanduser()
-    try:
-        if not root.exists():
-            raise WorkspaceError(f"There is no folder {root}: give the folder to index.")
-        if not root.is_dir():
-            raise WorkspaceError(f"{root} is a file: give the folder to index.")
-        with suppress(StopIteration):
-            next(root.iterdir())
-    except PermissionError:
-        raise WorkspaceError(f"{root} cannot be read: permission denied.") from None
-    return root
-
-
-def _open_store(folder: Path, shared: Path) -> tuple[Store, list[str]]:
-    """The store; for reading only where the cache folder cannot be written."""
-    try:
-        return Store.open(folder, vectors=shared), []
-    except StorageFullError as error:
-        try:
-            store = Store.open(folder, vectors=shared, read_only=True)
-            store.counts()  # a disk without room may hold a file with nothing in it
-        except StorageFullError:
-            raise
-        except Exception:
-            raise error from None
-        return store, [f"The index is as it was and cannot be brought up to date: {error}"]
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

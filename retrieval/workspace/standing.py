@@ -1,0 +1,127 @@
+"""How an index stands: what is counted, what is pending, and how current an answer is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retrieval.encoders import Encoder
+from retrieval.indexing import INDEXED_KEY, SKIPPED_KEY, LiveIndex, writer_pid
+from retrieval.store import Store
+from retrieval.types import Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is indexed, and how well."""
+
+    root: Path
+    folder: Path  # where the index is
+    files: int
+    chunks: int
+    languages: dict[str, int]  # chunks by language, most first
+    skipped: dict[str, int]  # files by reason
+    encoder: str
+    fingerprint: str
+    pending_chunks: int  # without a vector of that encoder
+    index_kind: str  # "exact", "hnsw", "" before the first use
+    change: int
+    indexed_at: float | None  # unix time of the last run that changed something
+    index_bytes: int
+    vectors_bytes: int  # shared by all workspaces
+    graph_bytes: int
+    writer_pid: int  # of the process that is indexing now, 0 for none
+    read_only: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What a freshness says, remembered until the next change."""
+
+    change: int = -1
+    files: int = 0
+    chunks: int = 0
+    pending: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Standing:
+    """What this process knows beside what is stored."""
+
+    looked: bool = False  # whether it has compared the index with the disk
+    looking: bool = False  # whether it is just doing so
+    writing: bool = False  # whether it is writing
+    helped: bool = False  # whether a process that it started is
+    undone: int = 0  # files that the present run, or the last one that was cut short, has not stored
+    expected: tuple[int, bool] = (0, False)  # changed files that wait to be looked at, and whether there may be others
+    _counted: _Counted = field(default_factory=_Counted)
+
+    def damaged(self) -> None:
+        """The index is another one now, and has to be filled."""
+        self._counted, self.looked = _Counted(), False
+
+    def freshness(self, store: Store, fingerprint: str, live: LiveIndex | None) -> Freshness:
+        counted, (expected, more) = self._count(store), self.expected
+        pending_files = self.undone + expected
+        behind = live is not None and live.behind
+        return Freshness(
+            files=counted.files,
+            chunks=counted.chunks,
+            pending_files=pending_files,
+            pending_chunks=self._pending_chunks(store, fingerprint, live),
+            stale=not self.looked or self.looking or self.helped or more or pending_files > 0 or behind,
+        )
+
+    def status(
+        self, root: Path, store: Store, encoder: Encoder | None, live: LiveIndex | None, notes: Sequence[str]
+    ) -> Status:
+        counts = store.counts()
+        fingerprint = encoder.fingerprint if encoder is not None else ""
+        seen = json.loads(str(store.get_meta(SKIPPED_KEY) or "{}"))
+        skipped = {**seen, **{why: count + seen.get(why, 0) for why, count in counts.skipped.items()}}
+        indexed_at = store.get_meta(INDEXED_KEY)
+        return Status(
+            root=root,
+            folder=store.directory,
+            files=counts.files,
+            chunks=counts.chunks,
+            languages=counts.languages,
+            skipped=dict(sorted(skipped.items(), key=lambda item: (-item[1], item[0]))),
+            encoder=encoder.name if encoder is not None else "",
+            fingerprint=fingerprint,
+            pending_chunks=self._pending_chunks(store, fingerprint, live),
+            index_kind=live.kind if live is not None else "",
+            change=store.change,
+            indexed_at=float(indexed_at) if indexed_at is not None else None,
+            index_bytes=sum(_size(store.directory / f"index.db{end}") for end in ("", "-wal")),
+            vectors_bytes=sum(_size(Path(f"{store.vectors_path}{end}")) for end in ("", "-wal")),
+            graph_bytes=_size(live.path) if live is not None else 0,
+            writer_pid=writer_pid(store.directory),
+            read_only=store.read_only,
+            notes=tuple(dict.fromkeys((*notes, *(live.notes if live is not None else ())))),
+        )
+
+    def _pending_chunks(self, store: Store, fingerprint: str, live: LiveIndex | None) -> int:
+        """While it is being written the live index knows: asking the store takes 50 ms at 50,000 chunks."""
+        counted = self._count(store)
+        if (self.writing or self.helped) and live is not None and live.count is not None:
+            return max(0, counted.chunks - live.count)
+        if fingerprint not in counted.pending:
+            counted.pending[fingerprint] = store.pending_count(fingerprint) if fingerprint else counted.chunks
+        return counted.pending[fingerprint]
+
+    def _count(self, store: Store) -> _Counted:
+        change = store.change
+        if self._counted.change != change:
+            self._counted = _Counted(change, store.file_count(), store.chunk_count())
+        return self._counted
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
