@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -83,6 +84,8 @@ class Program:
             bufsize=1,
             cwd=cwd or self.home,
             env=self.environment(**environ),
+            # What runs in the background of a shell ignores Ctrl-C, and so would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def on_terminal(self, *arguments: str | Path, cwd: Path | None = None, **environ: str) -> Result:
