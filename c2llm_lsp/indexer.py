@@ -13,8 +13,8 @@ is stored, so whoever comes next goes on from there.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -27,15 +27,11 @@ from retrieval.indexing.pipes import behave, boot, may_spawn, own_stdout, receiv
 from retrieval.types import IndexReport, Skip
 
 if TYPE_CHECKING:
-    import subprocess
-
     from c2llm_lsp.session import Event
 
 STOP_SECONDS = 5.0  # to end by itself, which takes as long as the batch that it is at
 _NICENESS = 10  # its own workers add to that; questions and other programs go first
 _BOOT = boot("c2llm_lsp.indexer")
-
-logger = logging.getLogger(__name__)
 
 
 def worthwhile(settings: Settings) -> bool:
@@ -54,7 +50,7 @@ class Indexer:
         """Raises OSError where no process can be started."""
         self._sent = 0
         self._said = said
-        self._process: subprocess.Popen[bytes] = spawn(_BOOT)
+        self._process = spawn(_BOOT)
         self._thread = threading.Thread(target=self._listen, name="c2llm-indexer", daemon=True)
         assert self._process.stdin is not None
         try:
@@ -81,19 +77,11 @@ class Indexer:
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
-        with suppress(TimeoutError):
-            self._wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
         self._process.kill()
         self._process.wait()
         self._thread.join()
-
-    def _wait(self) -> None:
-        import subprocess
-
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise TimeoutError from None
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -115,7 +103,6 @@ def main() -> None:
     answers = own_stdout()
     behave(_NICENESS)
     root, chosen = receive(sys.stdin.buffer)
-    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()}
     _serve(Path(root), Settings(**chosen), answers)
     os._exit(0)  # what is stored is stored: nobody waits for a thread that is still at work
 
@@ -133,7 +120,7 @@ def _serve(root: Path, settings: Settings, answers: Any) -> None:
     try:
         workspace = opened(root, settings)
     except Exception as error:
-        tell("failed", type(error).__name__, str(error))
+        tell("failed", str(error))
         return
     session = Session(
         workspace, lambda event: tell(*_plain(event)), settle_after=0.0, on_rest=lambda: tell("rest", heard)
@@ -153,6 +140,6 @@ def _plain(event: Event) -> tuple[Any, ...]:
     if event.kind == "progress":
         return "progress", event.stage, event.done, event.total
     if event.kind == "failed":
-        return "failed", type(event.error).__name__, str(event.error)
+        return "failed", str(event.error)
     assert event.report is not None
     return event.kind, event.job.paths, event.job.cause, dataclasses.asdict(event.report)

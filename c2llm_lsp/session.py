@@ -24,7 +24,6 @@ from retrieval.types import IndexReport
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from c2llm_lsp.indexer import Indexer
     from c2llm_lsp.settings import Settings
     from retrieval.encoders import Encoder
     from retrieval.files import Changes
@@ -223,15 +222,15 @@ class Session:
     def _next(self) -> Job | None:
         """Wait for the next job; None at the end."""
         with self._wake:
-            if not self._due() and self._quiet() is None:
-                self._on_rest()
-            while not self._wake.wait_for(self._due, timeout=self._quiet()):
+            while not self._due():
+                if self._quiet() is None:
+                    self._on_rest()
+                if self._wake.wait_for(self._due, timeout=self._quiet()):
+                    break
                 if self._unreached:
                     self._reach()
                 if self._unsettled and not self._due():
                     self._settle()
-                if not self._due() and self._quiet() is None:
-                    self._on_rest()
             if self._stopping:
                 return None
             self._cancel.clear()
@@ -332,10 +331,10 @@ class Session:
                     self._wake.wait_for(lambda: news or self._due() or self._cancel.is_set())
                     if self._stopping:
                         return IndexReport(cancelled=True)
-                    self._pass_on(indexer)
-                    if not news:
-                        continue
-                    message = news.popleft()
+                    commands = self._handed_over()
+                    message = news.popleft() if news else ()
+                for command in commands:  # not under the lock: it may read no further until it is heard itself
+                    indexer.tell(*command)
                 match message:
                     case None:
                         raise ChildProcessError("the process that indexed died")
@@ -345,7 +344,7 @@ class Session:
                         self._told(job, stage, done, total)
                     case ("busy", _, _, report):
                         return report_of(report)
-                    case ("failed", _, text):
+                    case ("failed", text):
                         raise StoreError(text)
                     case ("done", paths, cause, report):
                         untold = self._done(job if paths is None else Job(tuple(paths), cause), report_of(report))
@@ -365,17 +364,20 @@ class Session:
         self._on_event(Event("done", job, report=report))
         return None
 
-    def _pass_on(self, indexer: Indexer) -> None:
+    def _handed_over(self) -> list[tuple[Any, ...]]:
+        """What came in meanwhile, as commands to the other process."""
+        commands: list[tuple[Any, ...]] = []
         if self._cancel.is_set():
             self._cancel.clear()
-            indexer.tell("cancel")
+            commands.append(("cancel",))
         if self._paths:
-            indexer.tell("changed", list(self._paths))
+            commands.append(("changed", list(self._paths)))
             self._elsewhere += len(self._paths)
         if self._everything:
-            indexer.tell("rescan", self._everything)
+            commands.append(("rescan", self._everything))
         self._paths.clear()
         self._everything = self._rest = ""
+        return commands
 
     def _told(self, job: Job, stage: str, done: int, total: int) -> None:
         with self._wake:

@@ -144,23 +144,27 @@ def test_it_can_be_cancelled(watched: Watched) -> None:
     assert watched.workspace.freshness().pending_chunks == 0
 
 
+@pytest.mark.parametrize(
+    ("owner", "name", "value", "said"),
+    [
+        (sys, "executable", "/nothing/here", "No such file"),
+        (indexers, "_BOOT", "raise SystemExit(3)", "died"),
+    ],
+    ids=["cannot be started", "ends at once"],
+)
 def test_without_another_process_this_one_does_it(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    watched: Watched,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    owner: object,
+    name: str,
+    value: str,
+    said: str,
 ) -> None:
-    monkeypatch.setattr(sys, "executable", "/nothing/here")
+    monkeypatch.setattr(owner, name, value)
     watched.session.start()
     watched.wait(watched.done)
-    assert "No such file" in caplog.text
-    assert watched.workspace.status().files == FILES
-
-
-def test_a_helper_that_ends_at_once_is_noticed(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(indexers, "_BOOT", "raise SystemExit(3)")
-    watched.session.start()
-    watched.wait(watched.done)
-    assert "died" in caplog.text
+    assert said in caplog.text
     assert watched.workspace.status().files == FILES
 
 
