@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+
+# Tests run in several processes: torch's threads, which spin while they wait for each other, would hold all of them up.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine makes single examples slow; what is wrong is told by results, not by the clock.
 hypothesis_settings.register_profile("project", deadline=None)
@@ -20,6 +24,7 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     cache = tmp_path_factory.getbasetemp() / "caches" / "unset"
     monkeypatch.setenv("C2LLM_CACHE_DIR", str(cache))
     monkeypatch.setenv("C2LLM_CONFIG", str(cache / "no-config.toml"))
+    monkeypatch.setenv("C2LLM_DATA_DIR", str(tmp_path_factory.getbasetemp() / "data"))
     for name in (*PERSONAL, "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return cache

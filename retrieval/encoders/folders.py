@@ -6,7 +6,7 @@ from pathlib import Path
 
 from retrieval.encoders.base import Encoder
 from retrieval.errors import MissingExtra, ModelError
-from retrieval.model.checkpoint import is_checkpoint
+from retrieval.model.checkpoint import WEIGHTS_NAME, is_checkpoint
 from retrieval.model.config import C2LLMConfig
 from retrieval.model.graph_files import MODEL_NAME
 from retrieval.model.names import is_hub_name
@@ -21,8 +21,14 @@ def load_folder(
     """
     if not folder.is_dir():
         raise ModelError(f"There is no folder {folder}.")
-    config = C2LLMConfig.load(folder)  # another architecture is said before any file is looked for
-    if not (folder / MODEL_NAME).is_file() and (is_checkpoint(folder) or config.num_hidden_layers):
+    C2LLMConfig.load(folder)  # another architecture is said before any file is looked for
+    exported, checkpoint = (folder / MODEL_NAME).is_file(), is_checkpoint(folder)
+    if not exported and not checkpoint:
+        raise ModelError(
+            f"There is neither {MODEL_NAME}, an exported model, nor {WEIGHTS_NAME}, a checkpoint, in {folder}: it holds no model, "
+            "or not all of it yet."
+        )
+    if not exported and checkpoint:
         from retrieval.encoders.torch_encoder import TorchEncoder
 
         return TorchEncoder(folder, name=name, threads=threads, device=device, dtype=dtype)

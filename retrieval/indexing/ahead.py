@@ -61,7 +61,7 @@ class Ahead:
     def _run(self) -> None:
         try:
             work, after = self._prepare()
-            pace = Pace(work.encoder)
+            pace = Pace()
             while not work.cancel.is_set():
                 wanted = pace.begin()
                 batch = work.store.without_vectors(work.encoder.fingerprint, wanted, after=after)

@@ -23,7 +23,7 @@ from retrieval.store import Pending, Store
 
 # The longest batch: enough for an encoder to sort by length.
 BATCH = 512
-FIRST = 32  # of an encoder whose speed is not known yet
+FIRST = 32  # the encoder's speed is not known yet
 QUICK, SLOW = 0.5, 1.5  # seconds that a batch should take at least and at most
 
 # change number, fingerprint, ids, rows
@@ -55,8 +55,8 @@ class Embedding:
 class Pace:
     """How many chunks are the next batch."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.chunks = BATCH if getattr(encoder, "instant", False) else min(FIRST, BATCH)
+    def __init__(self) -> None:
+        self.chunks = min(FIRST, BATCH)
         self._began = time.perf_counter()
 
     def begin(self) -> int:
@@ -83,7 +83,7 @@ def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int
     total = ahead + store.pending_count(fingerprint, after=after)
     if total > ahead:
         progress("vectors", ahead, total)
-    pace = Pace(work.encoder)
+    pace = Pace()
     while done.chunks < total:
         if work.cancel.is_set():
             done.cancelled = True

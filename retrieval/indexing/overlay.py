@@ -46,6 +46,15 @@ class _Change:
     came: list[Row] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What becomes of a text: its chunks, each with the hash of its passage."""
+
+    path: str
+    text: str
+    pieces: tuple[tuple[Chunk, bytes], ...]
+
+
 class Overlay:
     """The open buffers of one workspace. May be used from any thread."""
 
@@ -57,6 +66,7 @@ class Overlay:
         self._view = View()
         self._lexicon = Lexicon()
         self._index: ExactIndex | None = None
+        self._last: _Cut | None = None  # what was cut last, perhaps ahead
         self._spare: dict[bytes, Vector] = {}  # of rows that went, oldest first
         self._next_id = _FIRST_ID
         self._hidden: tuple[tuple[Store, int] | None, dict[str, Ids]] = (None, {})
@@ -66,15 +76,24 @@ class Overlay:
     def __bool__(self) -> bool:
         return bool(self._view.buffers)
 
-    def update(self, store: Store, encoder: Encoder | None, path: str, text: str | None) -> int:
+    def update(self, store: Store, encoder: Encoder | None, path: str, text: str | None, *, again: bool = False) -> int:
         """Show this text in place of the file; None shows the file again. How many chunks were embedded.
 
-        Without an encoder the buffer is found by words only. Raises EncoderError; the buffer is then as it was.
+        Without an encoder the buffer is found by words only. `again` does nothing where the buffer has another text by
+        now, or was closed. Raises EncoderError; the buffer is then as it was.
         """
         with self._updating:
+            if again and text != self._text(path):
+                return 0
             if text is None:
                 self._judged.pop(path, None)
+                self._last = None
             return self._update(store, encoder, path, text)
+
+    def prepare(self, path: str, text: str) -> None:
+        """Cut a text that `update` is likely to be given next: most of what that takes. Nothing is seen of it before."""
+        if not self._judged.get(path, False):
+            self._last = self._cut(path, text)
 
     def judge_again(self) -> list[tuple[str, str]]:
         """Ignore rules may have changed: the buffers that are to be updated for it, with their texts."""
@@ -88,6 +107,10 @@ class Overlay:
     def worded(self) -> list[tuple[str, str]]:
         """The buffers that are found by words only, because the encoder failed, with their texts."""
         return [(path, buffer.text) for path, buffer in self._view.buffers.items() if not buffer.embedded]
+
+    def _text(self, path: str) -> str | None:
+        buffer = self._view.buffers.get(path)
+        return buffer.text if buffer is not None else self._left_out.get(path)
 
     def _bars(self, path: str, judge: Judge | None = None) -> bool:
         """Whether a file at this path would not be indexed, whatever it holds."""
@@ -155,9 +178,10 @@ class Overlay:
         for row in before.rows if before else ():
             same[row.key].append(row)
         change, rows = _Change(), list[Row]()
-        empty = text_reason(path, text, limit=self._scanner.max_bytes) is not None
-        for chunk in () if empty else chunk_file(path, text.removeprefix("\ufeff")):
-            name = passage_hash(passage(chunk))
+        cut = self._last
+        if cut is None or (cut.path, cut.text) != (path, text):
+            cut = self._last = self._cut(path, text)
+        for chunk, name in cut.pieces:
             twins = same.get((name, chunk.symbol, chunk.scope))
             if twins:
                 rows.append(replace(twins.popleft(), chunk=chunk))
@@ -167,6 +191,12 @@ class Overlay:
                 self._next_id += 1
         change.gone = [row for twins in same.values() for row in twins]
         return change, rows
+
+    def _cut(self, path: str, text: str) -> _Cut:
+        if text_reason(path, text, limit=self._scanner.max_bytes) is not None:
+            return _Cut(path, text, ())
+        chunks = chunk_file(path, text.removeprefix("\ufeff"))
+        return _Cut(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))
 
     def _embedded(
         self, store: Store, encoder: Encoder | None, rows: Sequence[Row], change: _Change

@@ -34,13 +34,15 @@ def boot(module: str) -> str:
     )  # fmt: skip
 
 
-def spawn(program: str) -> subprocess.Popen[bytes]:
-    """A process that runs such a program; its import path is still to be sent. Raises OSError, ValueError."""
+def spawn(program: str, *, heard: bool = False) -> subprocess.Popen[bytes]:
+    """A process that runs such a program; its import path is still to be sent. What it writes to stderr is for its
+    parent to read where it is `heard`, else it goes nowhere. Raises OSError, ValueError.
+    """
     return subprocess.Popen(
         [sys.executable, "-I", "-c", program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if heard else subprocess.DEVNULL,
         cwd=Path(__file__).parent,  # never the workspace: nothing of it may be imported, and it can be moved
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
@@ -61,6 +63,16 @@ def receive(pipe: IO[bytes]) -> Any:
     """The next message. Raises EOFError where there is none."""
     size = int.from_bytes(_exactly(pipe, _HEADER), "little")
     return marshal.loads(_exactly(pipe, size))
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code in words: the name of the signal that ended a process, or the code."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
 
 
 def _exactly(pipe: IO[bytes], count: int) -> bytes:

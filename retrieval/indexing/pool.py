@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import threading
 import time
@@ -21,7 +20,7 @@ from contextlib import suppress
 from typing import Any
 
 from retrieval.indexing.cutting import Cancel, CutFile, Here, Job
-from retrieval.indexing.pipes import boot, may_spawn, receive, send, send_path, spawn
+from retrieval.indexing.pipes import boot, how_it_ended, may_spawn, receive, send, send_path, spawn
 
 MOST_WORKERS = 4  # more would only wait for the one that writes
 CRASHED = "crashed the parser"
@@ -258,14 +257,7 @@ class _Worker:
             self._process, self._asked = None, 0.0
         if self._stuck:
             return STUCK
-        return CRASHED if code >= 0 else f"{CRASHED}: {_signal(-code)}"
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+        return CRASHED if code >= 0 else f"{CRASHED}: {how_it_ended(code)}"
 
 
 def _processors() -> int:

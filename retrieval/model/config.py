@@ -142,7 +142,7 @@ C2LLM_7B = C2LLMConfig(
     tie_word_embeddings=False,
     compressed_dim=3584,
 )
-# 128 tokens are about 700 characters of code: two layers then keep 600 chunks/s on two cores within reach.
+# 128 tokens are about 700 characters of code.
 EMBEDDED = C2LLMConfig(
     hidden_size=256,
     num_hidden_layers=2,

@@ -39,15 +39,16 @@ from retrieval.model import graph_files, layout
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.checkpoint import open_checkpoint
 from retrieval.model.devices import require_room
+from retrieval.model.exportable import Exportable
 from retrieval.model.graph_files import MODEL_NAME
 from retrieval.model.quantise import quantise_by_blocks, quantise_dynamically, store_as_int8
-from retrieval.model.rightpadded import RightPadded
 from retrieval.model.samples import SAMPLES
 
 Precision = Literal["fp32", "fp16", "int8", "int8-weights"]
 TOKENIZER_NAME = "tokenizer.json"
 MIN_COSINE: dict[Precision, float] = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.99, "int8-weights": 0.99}
 OPSET = 18
+RIGHT_PADDED_OPSET = 23  # attention and rotation as one operator each, from onnxruntime 1.23 on
 COPIES = 3  # of the weights in memory at the worst moment: the model's, the graph's, and one in the making
 SAMPLE_TOKENS = 128  # of each sample: enough to show a mistake with positions, little enough for a large model on a CPU
 
@@ -67,7 +68,7 @@ def export(model: C2LLM, tokenizer: Path, out: Path, *, precision: Precision = "
     The model is to be in fp32; for fp16 its backbone is halved on the way.
     """
     out.mkdir(parents=True, exist_ok=True)
-    batches = [_random_rows(model), *_sample_rows(model, tokenizer)]
+    batches = [random_rows(model), *_sample_rows(model, tokenizer)]
     with torch.inference_mode():
         expected = [model(ids, mask)[0] for ids, mask in batches]
     with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as temporary:
@@ -111,21 +112,22 @@ def export_checkpoint(folder: Path, out: Path, *, precision: Precision) -> Expor
 def _export_graph(model: C2LLM, target: Path, *, halved: bool) -> None:
     if halved:
         model.plm_model.half()
-    ids, mask = _random_rows(model)
+    ids, mask = random_rows(model)
     batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1)
     shape = {0: batch, 1: length}
+    graph, opset = _graph(model.eval())
     # torch's exporter tells its own developers of operators that it does not know here.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
-                _graph(model.eval()),
+                graph,
                 (ids, mask),
                 input_names=["ids", "mask"],
                 output_names=["vectors", "attention"],
                 dynamic_shapes=(shape, shape),
-                opset_version=OPSET,
+                opset_version=opset,
                 dynamo=True,
                 optimize=True,
                 verbose=False,
@@ -157,12 +159,13 @@ def _moved(source: Path, target: Path) -> None:
         path.replace(target.with_name(path.name))
 
 
-def _graph(model: C2LLM) -> torch.nn.Module:
-    """What is traced: a model that says it is padded on the right needs no attention mask and runs a third faster."""
-    return RightPadded(model) if model.config.padding_side == "right" else model
+def _graph(model: C2LLM) -> tuple[torch.nn.Module, int]:
+    """What is traced, and the version of the operators: a model that says it is padded on the right needs no attention mask and
+    takes half the time."""
+    return (Exportable(model), RIGHT_PADDED_OPSET) if model.config.padding_side == "right" else (model, OPSET)
 
 
-def _random_rows(model: C2LLM, *, seed: int = 0) -> tuple[Tensor, Tensor]:
+def random_rows(model: C2LLM, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Three rows of different lengths."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(2, model.config.vocab_size, (3, 24), generator=generator)

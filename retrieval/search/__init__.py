@@ -78,7 +78,8 @@ def similar(
 def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, float]:
     """The inverse document frequency of each term, that of BM25; a term that is nowhere counts as the rarest."""
     total, found = snapshot.rows.chunk_count(), snapshot.rows.document_frequencies(terms)
-    return {t: math.log(1 + (total - found.get(t, 0) + 0.5) / (found.get(t, 0) + 0.5)) for t in terms}
+    # Where the lexicon is not at hand, rows that buffers hide are counted as well: there may be more of them than chunks.
+    return {t: math.log(1 + (max(total, n) - n + 0.5) / (n + 0.5)) for t in terms for n in (found.get(t, 0),)}
 
 
 def _hits(snapshot: Snapshot, spans: Sequence[Span], wanted: dict[str, float]) -> tuple[Hit, ...]:

@@ -111,7 +111,7 @@ def rank(
         each.times = each.file.shown
         each.file.shown += 1
         each.score += each.score * (weights.repeat**each.times - 1.0)
-    return [_explained(each, weights) for each in heapq.nsmallest(k, rows, key=in_order)]
+    return [_explained(each, weights) for each in sorted(rows, key=in_order)[:k]]
 
 
 class Wanted:

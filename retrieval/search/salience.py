@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import threading
+from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -87,18 +88,37 @@ def _most_worded(text: str, wanted: dict[str, float], count: int) -> dict[int, f
     """The share of the query that the `count` lines with most of it hold, by their places, best first; where too few hold
     any, the first telling lines make up for them."""
     lines = lines_of(text)
-    shares = {n: share for n, line in enumerate(lines) if (share := share_of_query(line, wanted))}
-    best = sorted(shares, key=lambda n: (-shares[n], n))[:count]
+    worded = _worded(lines, wanted, count)
+    shares = {n: -minus for minus, n in worded}
     others = (n for n, line in enumerate(lines) if n not in shares and _TELLING.search(line))
+    best = [n for _, n in worded[:count]]
     return {n: shares.get(n, 0.0) for n in (*best, *islice(others, count - len(best)))}
+
+
+def _worded(lines: Sequence[str], wanted: dict[str, float], count: int) -> list[tuple[float, int]]:
+    """(minus share, place) of lines with words of the query, best first: the `count` best at least, all where they are fewer.
+
+    Splitting a line takes most of the time, and a line says no more than the stems that it has somewhere: lines with most of
+    those come first, until the others cannot be among the best.
+    """
+    low = [line.lower() for line in lines]
+    whole = "\n".join(low)
+    present = [stem for stem in wanted if stem in whole]
+    near = [(n, stems) for n, line in enumerate(low) if (stems := [stem for stem in present if stem in line])]
+    total = sum(wanted.values())
+    bounds = sorted((-sum(wanted[stem] for stem in stems) / total, n) for n, stems in near)
+    found: list[tuple[float, int]] = []
+    for bound, n in bounds:
+        if len(found) >= count and found[count - 1][0] < bound:
+            break
+        if share := share_of_query(lines[n], wanted):
+            insort(found, (-share, n))
+    return found
 
 
 def share_of_query(line: str, wanted: dict[str, float]) -> float:
     """How much of the query a line says, 0..1, by the rarity of the words; 0 too for a line that shows nothing."""
-    low = line.lower()
-    # A stem is the beginning of its words, so a line without it needs no splitting: most do not.
-    near = [stem for stem in wanted if stem in low]
-    if not near or not _TELLING.search(line):
+    if not _TELLING.search(line):
         return 0.0
     found = frozenset(split_identifiers(line).split())
-    return sum(wanted[stem] for stem in near if stem in found) / sum(wanted.values())
+    return sum(wanted[stem] for stem in wanted if stem in found) / sum(wanted.values())

@@ -194,7 +194,7 @@ class Workspace:
 
         report = self._run(look, show, cancel or Never(), wait, most)
         for path, text in (*self._overlay.judge_again(), *self._overlay.worded()):
-            self.update(path, text)
+            self._update(path, text, again=True)  # somebody may have typed on meanwhile, or closed it
         return report
 
     def changed(self, paths: Iterable[str], cancel: Cancel | None = None) -> IndexReport:
@@ -216,15 +216,22 @@ class Workspace:
         save let `changed` come first and this, if at all, behind it: between the two the file's former text would be
         seen else.
         """
+        return self._update(path, text)
+
+    def _update(self, path: str, text: str | None, *, again: bool = False) -> int:
         if text is not None:
             self.store.want_words()
         try:
             encoder = self.encoder
             if text is not None and not getattr(encoder, "instant", False):
-                self._overlay.update(self.store, None, path, text)  # words are found while it is embedded
-            return self._overlay.update(self.store, encoder, path, text)
+                self._overlay.update(self.store, None, path, text, again=again)  # words are found while it is embedded
+            return self._overlay.update(self.store, encoder, path, text, again=again)
         except (EncoderError, ModelError):
-            return self._overlay.update(self.store, None, path, text)
+            return self._overlay.update(self.store, None, path, text, again=again)
+
+    def prepare(self, path: str, text: str) -> None:
+        """Do ahead what can be done of `update` for a text that is likely to come next; nothing is seen of it before."""
+        self._overlay.prepare(path, text)
 
     def expect(self, files: int, *, more: bool = False) -> None:
         """Answers say from now on that so many files are known to have changed and wait to be looked at, and, with
@@ -399,17 +406,22 @@ class Workspace:
         *,
         path: str = "",
         line: int = 0,
+        last: int = 0,
         text: str = "",
         k: int = 10,
         filters: Filters = NO_FILTERS,
     ) -> Answer:
-        """The k places most like the code at a line of a file, or like a piece of code. Raises QueryError."""
+        """The k places most like the code at a line of a file, or like a piece of code. Raises QueryError.
+
+        A piece may be that of the lines from `line` to `last` of a file: what is there is left out then.
+        """
         if not path and not text.strip():
             raise QueryError("There is no code to compare with: give a file and line, or a piece of code.")
 
         def ask(snapshot: Snapshot) -> tuple[Hit, ...]:
-            if not path:
-                return search_similar(snapshot, text, k, filters)
+            if text:
+                own = [row for row, chunk in snapshot.rows.file_chunks(path) if _overlaps(chunk, line, last)]
+                return search_similar(snapshot, text, k, filters, own)
             row, code = _passage_at(snapshot.rows, path, line)
             return search_similar(snapshot, code, k, filters, (row,))
 
@@ -479,11 +491,15 @@ class Workspace:
 
         Raises DamagedStoreError where a run does not end within `wait` seconds: it will meet the damage itself.
         """
+        if self.store is not damaged:
+            return  # another thread was faster, and the run that fills the new one may take its time
         if not self._refreshing.acquire(timeout=wait):
+            if self.store is not damaged:
+                return
             raise DamagedStoreError(f"The index in {damaged.directory} is damaged: it is built anew in a moment.")
         try:
             if self.store is not damaged:
-                return  # another thread was faster
+                return
             folder, shared, read_only = damaged.directory, damaged.vectors_path, damaged.read_only
             with self._mending:
                 damaged.close()
@@ -621,6 +637,10 @@ def _checks(cancel: Cancel | None) -> Callable[[], None]:
 def _with_vectors(rows: OverlaidRows, stored: VectorIndex, buffers: ExactIndex | None, encoder: Encoder) -> Snapshot:
     index = OverlaidIndex(stored, buffers, rows.hidden)
     return Snapshot(rows, index, encoder) if len(index) else Snapshot(rows)
+
+
+def _overlaps(chunk: Chunk, first: int, last: int) -> bool:
+    return chunk.start_line <= last and chunk.end_line >= first
 
 
 def _passage_at(rows: Rows, path: str, line: int) -> tuple[int, str]:

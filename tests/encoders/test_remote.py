@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from c2llm_lsp.embeddings.app import Serving, application
 from retrieval.encoders import OverlapEncoder, load
 from retrieval.encoders.remote import RemoteEncoder, encoder, line, parse
 from retrieval.encoders.remote import client as http
@@ -409,13 +410,12 @@ def test_another_model_of_the_same_dimension_is_noticed_behind_our_server() -> N
     with ours(name="x") as server:
         found = remote(server)
         server.stop()
-        with ours(Other(), name="x") as another:
-            server.app = another.app
-            server.start()
-            with pytest.raises(Unreachable, match="another model"):
-                found.encode_queries(["a"])
-            eventually(lambda: found.outdated)
-            assert remote(server).fingerprint.endswith(":other")
+        server.app = application(Serving(Other(), "x"))  # one that runs nowhere else: it belongs to one event loop
+        server.start()
+        with pytest.raises(Unreachable, match="another model"):
+            found.encode_queries(["a"])
+        eventually(lambda: found.outdated)
+        assert remote(server).fingerprint.endswith(":other")
 
 
 # -- the key --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from retrieval.chunking import chunk_file
 from retrieval.encoders.overlap import OverlapEncoder
+from retrieval.errors import EncoderError
+from retrieval.indexing import overlay
 from retrieval.types import Filters
 from retrieval.workspace import Workspace
 
@@ -69,6 +72,19 @@ def test_only_chunks_that_are_new_are_embedded(workspace: Workspace) -> None:
     assert CountingEncoder.passages == 1
 
 
+def test_a_text_that_was_expected_is_not_cut_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[str] = []
+    monkeypatch.setattr(overlay, "chunk_file", lambda path, text: cut.append(text) or chunk_file(path, text))
+    expected, other = "def rotate_matrix(matrix):\n    return 1\n", "def transpose_grid(grid):\n    return 2\n"
+    workspace.prepare("stack.py", expected)
+    assert first(workspace, "rotate matrix")[1] != expected, "nothing is seen of it before"
+    workspace.update("stack.py", expected)
+    assert (first(workspace, "rotate matrix")[1].strip(), cut) == (expected.strip(), [expected])
+    workspace.prepare("stack.py", expected)
+    workspace.update("stack.py", other)
+    assert first(workspace, "transpose grid")[1].strip() == other.strip(), "another one came instead"
+
+
 def test_a_save_embeds_nothing_that_the_buffer_had_embedded(workspace: Workspace) -> None:
     text = "def rotate_matrix(matrix):\n    return list(zip(*matrix))\n"
     assert workspace.update("rotate.py", text) == 1
@@ -119,3 +135,37 @@ def test_buffers_answer_like_saved_files(
             open_buffers.update(path, text)
         found = {(h.chunk.path, h.start_line, h.end_line, h.text) for h in open_buffers.search(word, k=50).hits}
         assert found == {(h.chunk.path, h.start_line, h.end_line, h.text) for h in files.search(word, k=50).hits}
+
+
+class Failing(OverlapEncoder):
+    fails = True
+
+    def encode_passages(self, texts):  # type: ignore[no-untyped-def]
+        if self.fails:
+            raise EncoderError("gone")
+        return super().encode_passages(texts)
+
+
+@pytest.mark.parametrize("text", ["def typed_on_heron():\n    return 2\n", None], ids=["typed on", "closed"])
+def test_buffers_that_are_embedded_late_are_those_of_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    """The encoder is back, and its first buffer takes long: somebody goes on with the second."""
+    (tmp_path / "root").mkdir()
+    encoder = Failing()
+    with Workspace.open(tmp_path / "root", encoder=encoder, cache_dir=tmp_path / "cache") as workspace:
+        workspace.update("a.py", "def first_heron():\n    return 1\n")
+        workspace.update("b.py", "def second_heron():\n    return 1\n")
+        encoder.fails = False
+        worded = workspace._overlay.worded
+
+        def overtaken() -> list[tuple[str, str]]:
+            found = worded()
+            assert len(found) == 2
+            workspace.update("b.py", text)
+            return found
+
+        monkeypatch.setattr(workspace._overlay, "worded", overtaken)
+        workspace.refresh()
+        found = {hit.chunk.symbol for hit in workspace.search("heron").hits}
+        assert found == {"first_heron", *(["typed_on_heron"] if text else [])}

@@ -127,6 +127,18 @@ def test_a_database_that_is_damaged_while_it_is_open_is_made_anew(
         check_equals_fresh(running.workspace, tmp_path / "fresh")
 
 
+def test_who_finds_the_index_replaced_does_not_wait_for_the_run_that_fills_the_new_one(tmp_path: Path) -> None:
+    with live(tmp_path) as running:
+        write_project(running.root, 2)
+        running.settle()
+        workspace, damaged = running.workspace, running.workspace.store
+        garbage(damaged.directory / "index.db")
+        workspace._repair(damaged)
+        assert workspace.store is not damaged
+        with workspace._refreshing:  # as a run does, for as long as it takes
+            workspace._repair(damaged, wait=0)
+
+
 def test_an_index_that_a_question_finds_damaged_is_filled_again_with_no_change_of_a_file(tmp_path: Path) -> None:
     with live(tmp_path) as running:
         write_project(running.root, 20)

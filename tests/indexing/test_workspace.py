@@ -402,9 +402,11 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_fills_up_loses_nothing_and_the_run_goes_on_when_there_is_room(root: Path, disk: Path) -> None:
-    write_project(root, 200, functions=8)
+    write_project(root, 20, functions=8)
     encoder = CountingEncoder()
     with Workspace.open(root, encoder=encoder, cache_dir=disk) as workspace:
+        workspace.refresh()  # these have room
+        write_project(root, 200, functions=8)
         with pytest.raises(StorageFullError, match="No room"):
             workspace.refresh()
         answer = workspace.search("send request")

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+pytest.importorskip("onnx")
+
+from retrieval.encoders.onnx import OnnxEncoder, embedded_folder  # noqa: E402
+from retrieval.errors import ModelError  # noqa: E402
+from retrieval.model.config import C2LLMConfig  # noqa: E402
+from retrieval.model.exported import from_graph, with_vectors  # noqa: E402
+from retrieval.training.forward import encode  # noqa: E402
+from retrieval.training.mixture import tokens  # noqa: E402
+
+SAMPLES = [
+    "def add(left, right):\n    return left + right",
+    "a 🎁 in a box",
+    "func (q *Queue) Push(job Job) { q.wake() }",
+]
+
+
+def test_the_embedded_model_can_be_trained_and_computes_what_the_shipped_graph_does() -> None:
+    from tokenizers import Tokenizer
+
+    folder = embedded_folder()
+    model = from_graph(folder)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    config = model.config
+    rows = tokens(tokenizer, SAMPLES, config.document_instruction, config.max_passage_tokens)
+    wanted = OnnxEncoder(folder, threads=1).encode_passages(SAMPLES)
+    assert np.abs(encode(model, rows) - wanted).max() < 1e-3
+    assert float((encode(model, rows) * wanted).sum(axis=1).min()) > 0.99999
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(("side", "precision"), [("left", "fp32"), ("right", "int8-weights")])
+def test_a_graph_with_layers_gives_its_model_back(tmp_path: Path, side: str, precision: str) -> None:
+    pytest.importorskip("onnxscript")
+    from retrieval.model.export import export
+    from tests.adapting.models import exportable, tokenizer
+
+    model = exportable(side)
+    tokenizer().save(str(tmp_path / "given.json"))
+    export(model, tmp_path / "given.json", tmp_path / "out", precision=precision)  # type: ignore[arg-type]
+    found = from_graph(tmp_path / "out").state_dict()
+    for name, tensor in model.state_dict().items():
+        if name in ("mha_pma.mab.fc_k.bias", "plm_model.lm_head.weight"):
+            continue
+        assert (found[name] - tensor).abs().max() < (1e-6 if precision == "fp32" else 0.02), name
+
+
+def test_other_vectors_are_put_in_and_all_else_stays(tmp_path: Path) -> None:
+    name = "mha_pma.mab.ln1.bias"
+    folder = embedded_folder()
+    for part in ("config.json", "tokenizer.json"):
+        (tmp_path / part).write_bytes((folder / part).read_bytes())
+    changed = from_graph(folder).state_dict()[name].numpy() + 1
+    with_vectors(folder, tmp_path, {name: changed})
+    before, after = from_graph(folder).state_dict(), from_graph(tmp_path).state_dict()
+    assert [key for key in before if not torch.equal(before[key], after[key])] == [name]
+    with pytest.raises(ModelError, match="is not in it"):
+        with_vectors(folder, tmp_path, {"another": changed})
+
+
+def test_what_is_no_graph_of_ours_is_refused_in_words(tmp_path: Path) -> None:
+    folder = embedded_folder()
+    (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
+    (tmp_path / "model.onnx").write_bytes(b"no graph")
+    with pytest.raises(ModelError, match=r"model\.onnx"):
+        from_graph(tmp_path)
+    more = replace(C2LLMConfig.load(folder), num_hidden_layers=3)
+    more.save(tmp_path)
+    (tmp_path / "model.onnx").write_bytes((folder / "model.onnx").read_bytes())
+    with pytest.raises(ModelError, match="checkpoint that it was exported from"):
+        from_graph(tmp_path)
