@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retrieval.errors import C2llmError
+
+if TYPE_CHECKING:
+    Steps = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m retrieval.training", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
+
+    embedded = steps.add_parser(
+        "embedded", help="all steps, from nothing to the embedded model; goes on where it was stopped"
+    )
+    embedded.add_argument("--work", type=Path, required=True, help="folder for packages, pairs and stages: some 5 GB")
+    embedded.add_argument(
+        "--archives", type=Path, nargs="*", default=[], help="folders with more packages, such as wheels"
+    )
+    embedded.add_argument("--known", type=Path, nargs="*", default=[], help="folders whose code must not be learnt")
+    embedded.add_argument("--out", type=Path, required=True, help="the folder of the model")
+    embedded.add_argument("--threads", type=int, default=2)
 
     fetch = steps.add_parser("fetch", help="download the packages of sources.txt")
     fetch.add_argument("--out", type=Path, required=True)
@@ -28,12 +44,50 @@ def main() -> None:
     prepare.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
     prepare.add_argument("--out", type=Path, required=True)
 
+    english = steps.add_parser("english", help="synonyms, and what a teacher makes of docs and prose")
+    english.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
+    english.add_argument(
+        "--words", type=Path, required=True, help="the Debian package wordnet-base, as `fetch` gets it"
+    )
+    english.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
+    english.add_argument("--threads", type=int, default=2)
+
     train = steps.add_parser("train", help="the stages of the embedded model; goes on where it was stopped")
     train.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
-    train.add_argument("--stacked", action="store_true", help="go on with two layers (not the embedded model)")
+    train.add_argument("--flat", action="store_true", help="stop before the layers: worse, and fifteen times as fast")
     train.add_argument("--threads", type=int, default=2)
     train.add_argument("--no-teacher", action="store_true", help="random token embeddings instead of MiniLM's")
 
+    shapes = steps.add_parser("shapes", help="other depths, widths and vocabularies, each trained for as long")
+    shapes.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
+    shapes.add_argument("--run", type=Path, required=True, help="the folder that `prepare` wrote")
+    shapes.add_argument("--out", type=Path, required=True, help="the folder of the models and what was measured")
+    shapes.add_argument("--seconds", type=float, default=200.0, help="of training, each")
+    shapes.add_argument("--threads", type=int, default=2)
+
+    _add_parts(steps)
+
+    options = parser.parse_args()
+    run = {
+        "embedded": _embedded,
+        "fetch": _fetch,
+        "mine": _mine,
+        "prepare": _prepare,
+        "english": _english,
+        "train": _train,
+        "shapes": _shapes,
+        "convert": _convert,
+        "derive": _derive,
+        "export": _export,
+    }
+    try:
+        run[options.step](options)
+    except C2llmError as error:
+        sys.exit(str(error))
+
+
+def _add_parts(steps: Steps) -> None:
+    """What is beside the embedded model's own way: tasks for `c2llm train`, and a graph of any stage."""
     convert = steps.add_parser("convert", help="a public training set as a task for `c2llm train`")
     convert.add_argument("name", help="the set: apps, cosqa, …; a wrong one names them all")
     convert.add_argument("source", help="a file, a benchmark's folder, or hub:NAME")
@@ -50,20 +104,33 @@ def main() -> None:
     export.add_argument("--out", type=Path, required=True)
     export.add_argument("--precision", choices=("fp32", "int8", "int8-weights"), default="int8-weights")
 
-    options = parser.parse_args()
-    run = {
-        "fetch": _fetch,
-        "mine": _mine,
-        "prepare": _prepare,
-        "train": _train,
-        "convert": _convert,
-        "derive": _derive,
-        "export": _export,
-    }
-    try:
-        run[options.step](options)
-    except C2llmError as error:
-        sys.exit(str(error))
+
+def _embedded(options: argparse.Namespace) -> None:
+    """The steps below, one after the other, each with its folder in WORK."""
+    work = options.work
+    sources, data, run = work / "sources", work / "data", work / "run"
+    _fetch(_with(options, out=sources))
+    _mine(_with(options, archives=[*options.archives, sources], out=data, processes=options.threads))
+    _prepare(_with(options, data=data, out=run))
+    _english(_with(options, data=data, words=_words(sources), out=run))
+    last = _train(_with(options, out=run, flat=False, no_teacher=False))
+    _export(_with(options, model=last, tokenizer=run / "tokenizer.json", precision="int8-weights"))
+    shutil.copyfile(data / "packages.tsv", options.out / "packages.tsv")
+
+
+def _words(sources: Path) -> Path:
+    from retrieval.training.tasks import DataError
+
+    found = sorted((sources / "deb" / "wordnet-base").glob("*.deb"))
+    if not found:
+        raise DataError(
+            f"The Debian package wordnet-base is not in {sources}: run `fetch` again, where apt has its lists."
+        )
+    return found[-1]
+
+
+def _with(options: argparse.Namespace, **changed: object) -> argparse.Namespace:
+    return argparse.Namespace(**(vars(options) | changed))
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -90,15 +157,43 @@ def _prepare(options: argparse.Namespace) -> None:
     prepare(options.data, options.out, Recipe())
 
 
-def _train(options: argparse.Namespace) -> None:
+def _english(options: argparse.Namespace) -> None:
+    from retrieval.encoders.minilm import MiniLmEncoder
+    from retrieval.training.recipe import prepare_english
+
+    teacher = MiniLmEncoder(threads=options.threads, max_tokens=128).encode_passages
+    prepare_english(options.data, options.words, options.out, teacher)
+
+
+def _train(options: argparse.Namespace) -> Path:
     import torch
 
     from retrieval.encoders.minilm import MiniLmEncoder
-    from retrieval.training.recipe import FLAT, STACKED, Recipe, train_stages
+    from retrieval.training.recipe import FLAT, Recipe, train_stages
 
     torch.set_num_threads(options.threads)
     teacher = None if options.no_teacher else MiniLmEncoder().encode_passages
-    train_stages(options.out, Recipe(stages=STACKED if options.stacked else FLAT), teacher)
+    return train_stages(options.out, Recipe(steps=FLAT, averaged=()) if options.flat else Recipe(), teacher)
+
+
+def _shapes(options: argparse.Namespace) -> None:
+    import torch
+
+    from retrieval.encoders import load
+    from retrieval.encoders.minilm import MiniLmEncoder
+    from retrieval.training.shapes import compare, table
+
+    torch.set_num_threads(options.threads)
+    teacher = MiniLmEncoder().encode_passages
+    results = compare(
+        options.data,
+        options.run,
+        options.out,
+        teacher,
+        lambda folder: load(str(folder), threads=options.threads).encode_passages,
+        seconds=options.seconds,
+    )
+    print("\n".join(table(results)))
 
 
 def _convert(options: argparse.Namespace) -> None:

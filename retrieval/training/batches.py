@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from retrieval.model.config import C2LLMConfig
 from retrieval.training.dataset import Ids, TokenizedPairs, padded
+from retrieval.training.english import English
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -45,13 +46,16 @@ class Variation:
     doc_in_passage: float = 0.15  # the doc too, as real chunks have it, half of its tokens left out
     later_start: float = 0.3  # the body from somewhere in its middle
     token_dropout: float = 0.05  # of the tokens of queries and bodies
+    reworded: float = 0.2  # docs and phrases with synonyms, where these are known
+    synonyms: float = 0.35  # in those, of the words that have one
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Padded ids and masks (1 = real), right-padded; query i belongs to passage i, passages beyond are negatives.
 
-    `ignored` (queries, passages): no negatives. `teacher` (queries, passages): similarities to learn from.
+    `ignored` (queries, passages): no negatives. `teacher` (queries, passages): similarities to learn from, NaN where none is
+    known.
     """
 
     query_ids: NDArray[np.int64]
@@ -75,8 +79,10 @@ class Batches:
         size: int,
         seed: int,
         variation: Variation | None = None,
+        english: English | None = None,
     ) -> None:
         self._pairs, self._config, self._size, self._seed = pairs, config, size, seed
+        self._english = english
         self._shown = variation or Variation()
         self._query_prefix = np.array(tokenizer.encode(config.query_instruction).ids, dtype=np.uint16)
         self._passage_prefix = np.array(tokenizer.encode(config.document_instruction).ids, dtype=np.uint16)
@@ -92,7 +98,15 @@ class Batches:
         kinds = self._query_kinds(rows, random)
         queries = [self._query(int(row), kind, random) for row, kind in zip(rows, kinds, strict=True)]
         passages = [self._passage(int(row), random) for row in rows]
-        return Batch(*padded(queries), *padded(passages), self._ignored(rows, kinds))
+        ignored = self._ignored(rows, kinds)
+        return Batch(*padded(queries), *padded(passages), ignored, self._similar(rows, ignored))
+
+    def _similar(self, rows: Rows, ignored: Bools) -> NDArray[np.float32] | None:
+        if self._english is None:
+            return None
+        similar = self._english.similarities(rows)
+        similar[ignored] = np.nan
+        return similar
 
     def epoch(self, epoch: int) -> list[Rows]:
         """The rows of each of its batches."""
@@ -133,6 +147,8 @@ class Batches:
             doc = doc[start : start + length]
         if kind == 3:
             name = np.concatenate([self._file_name(row), name])
+        if kind < 2 and self._english is not None and random.random() < self._shown.reworded:
+            doc = self._english.reworded(doc, self._shown.synonyms, random)
         chosen = name if kind >= 2 else self._thinned(doc, self._shown.token_dropout, random)
         return np.concatenate([self._query_prefix, chosen])[: self._config.max_query_tokens]
 

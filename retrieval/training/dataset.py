@@ -38,6 +38,14 @@ class Ragged:
         return len(self.starts) - 1
 
 
+def save_arrays(target: Path, **arrays: NDArray[Any]) -> None:
+    """Written whole or not at all: whoever finds the file takes it as finished."""
+    part = target.with_name(f"{target.name}.part")
+    with part.open("wb") as handle:
+        np.savez(handle, **arrays)  # type: ignore[arg-type]
+    part.replace(target)
+
+
 @dataclass(frozen=True, slots=True)
 class TokenizedPairs:
     parts: dict[str, Ragged]
@@ -56,8 +64,7 @@ class TokenizedPairs:
         }
         for name, ragged in self.parts.items():
             arrays |= {f"{name}_values": ragged.values, f"{name}_starts": ragged.starts}
-        with target.open("wb") as handle:
-            np.savez(handle, **arrays)
+        save_arrays(target, **arrays)
 
     @classmethod
     def load(cls, source: Path) -> TokenizedPairs:
@@ -74,8 +81,8 @@ def tokenize(source: Path, tokenizer: Tokenizer, *, limit: int | None = None, bo
     pairs = [pair for _, pair in rows]
     languages = _numbered([pair.language for pair in pairs]).astype(np.int16)
     packages = _numbered([package for package, _ in rows])
-    parts = {name: _encode(tokenizer, [_part(pair, name) for pair in pairs], body_tokens) for name in PARTS}
-    files = _encode(tokenizer, [PurePosixPath(pair.path).name for pair in pairs], body_tokens)
+    parts = {name: ragged(tokenizer, [_part(pair, name) for pair in pairs], body_tokens) for name in PARTS}
+    files = ragged(tokenizer, [PurePosixPath(pair.path).name for pair in pairs], body_tokens)
     return TokenizedPairs(parts, np.minimum(np.diff(files.starts), 255).astype(np.uint8), languages, packages)
 
 
@@ -88,7 +95,8 @@ def _part(pair: Pair, name: str) -> str:
     return {"doc": pair.doc, "path": pair.path, "name": pair.qualified, "body": pair.body}[name]
 
 
-def _encode(tokenizer: Tokenizer, texts: list[str], limit: int) -> Ragged:
+def ragged(tokenizer: Tokenizer, texts: Sequence[str], limit: int = 200) -> Ragged:
+    """At most `limit` tokens of each text."""
     rows: list[Ids] = []
     for start in range(0, len(texts), _ENCODE_AT_ONCE):
         encoded = tokenizer.encode_batch_fast(texts[start : start + _ENCODE_AT_ONCE])

@@ -20,6 +20,8 @@ from retrieval.training.docs import clean_doc
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query
 
+    Found = tuple[str, str, Node, list[Node]]
+
 MAX_BODY_CHARS = 1_200  # more never fits the model's window
 MIN_BODY_CHARS = 40
 MAX_PAIRS_PER_FILE = 60
@@ -94,24 +96,42 @@ def language_of(path: str) -> str:
     return "" if path.endswith(".d.ts") else _ENDINGS.get(PurePosixPath(path).suffix.lower(), "")
 
 
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """A pair and where it stands, in bytes of its file: what was written about the code, and the code with or without it."""
+
+    pair: Pair
+    docs: tuple[tuple[int, int], ...]
+    code: tuple[int, int]
+
+
 def extract(path: str, source: bytes) -> list[Pair]:
     """The pairs of one file, in order; broken code gives what its whole parts hold."""
+    return [found.pair for found in documented(path, source)]
+
+
+def documented(path: str, source: bytes) -> list[Documented]:
+    """The same with their places."""
     from tree_sitter import Parser, QueryCursor
 
     language = language_of(path)
     grammar, query = _grammar(language)
     root = Parser(grammar).parse(source).root_node
-    captures = QueryCursor(query).captures(root)
-    found = _documented(captures, source, language)
+    # Captures come in any order, another one each time.
+    captures = {
+        k: sorted(nodes, key=lambda node: node.start_byte) for k, nodes in QueryCursor(query).captures(root).items()
+    }
     shown = "typescript" if language == "tsx" else language
     pairs = []
-    for doc, body, node in found:
+    for doc, body, node, parts in _documented(captures, source, language):
         text, code = clean_doc(doc), body.strip("\n")
         if not text or len(code) < MIN_BODY_CHARS or (code.count("\n") < 1 and len(code) < 80):
             continue
         name = _name(node, source)
         if name:
-            pairs.append(Pair(shown, path, _qualified(node, name, source), text, code[:MAX_BODY_CHARS]))
+            pair = Pair(shown, path, _qualified(node, name, source), text, code[:MAX_BODY_CHARS])
+            spans = tuple((part.start_byte, part.end_byte) for part in parts)
+            pairs.append(Documented(pair, spans, (node.start_byte, node.end_byte)))
         if len(pairs) >= MAX_PAIRS_PER_FILE:
             break
     return pairs
@@ -159,8 +179,8 @@ def _grammar(language: str) -> tuple[Language, Query]:
     return grammar, Query(grammar, "[" + " ".join(f"({kind})" for kind in comments) + "] @doc")
 
 
-def _documented(captures: dict[str, list[Node]], source: bytes, language: str) -> Iterator[tuple[str, str, Node]]:
-    """(raw documentation, code, defining node)."""
+def _documented(captures: dict[str, list[Node]], source: bytes, language: str) -> Iterator[Found]:
+    """(raw documentation, code, defining node, nodes of the documentation)."""
     if language == "python":
         return _docstrings(captures.get("doc", []), source)
     if language == "elixir":
@@ -168,7 +188,7 @@ def _documented(captures: dict[str, list[Node]], source: bytes, language: str) -
     return _leading_comments(captures.get("doc", []), source)
 
 
-def _docstrings(strings: list[Node], source: bytes) -> Iterator[tuple[str, str, Node]]:
+def _docstrings(strings: list[Node], source: bytes) -> Iterator[Found]:
     for string in strings:
         block = string.parent and string.parent.parent
         node = block and block.parent
@@ -178,10 +198,10 @@ def _docstrings(strings: list[Node], source: bytes) -> Iterator[tuple[str, str, 
         end = min(outer.end_byte, outer.start_byte + 4 * MAX_BODY_CHARS + len(string.text or b""))
         code = source[outer.start_byte : string.start_byte].rstrip() + source[string.end_byte : end]
         doc = _text(string, source).lstrip("rRuUbBfF").strip("\"'")
-        yield doc, _dedented(code.decode("utf-8", "replace"), outer.start_point[1]), node
+        yield doc, _dedented(code.decode("utf-8", "replace"), outer.start_point[1]), node, [string]
 
 
-def _elixir_docs(attributes: list[Node], source: bytes) -> Iterator[tuple[str, str, Node]]:
+def _elixir_docs(attributes: list[Node], source: bytes) -> Iterator[Found]:
     for attribute in attributes:
         text = _text(attribute, source)
         if not text.startswith("@doc"):
@@ -190,13 +210,14 @@ def _elixir_docs(attributes: list[Node], source: bytes) -> Iterator[tuple[str, s
         while node is not None and node.type in ("unary_operator", "comment"):  # @spec, @since
             node = node.next_named_sibling
         if node is not None and node.type == "call":
-            yield text.removeprefix("@doc").strip().lstrip("~sS").strip('"'), _code(node, source), node
+            doc = text.removeprefix("@doc").strip().lstrip("~sS").strip('"')
+            yield doc, _code(node, source), node, [attribute]
 
 
-def _leading_comments(comments: list[Node], source: bytes) -> Iterator[tuple[str, str, Node]]:
+def _leading_comments(comments: list[Node], source: bytes) -> Iterator[Found]:
     """Runs of comments on neighbouring lines, with the definition on the line after."""
     run: list[Node] = []
-    for comment in sorted(comments, key=lambda node: node.start_byte):
+    for comment in comments:
         if run and not _follows(run[-1], comment):
             run = []
         run.append(comment)
@@ -210,7 +231,7 @@ def _leading_comments(comments: list[Node], source: bytes) -> Iterator[tuple[str
         if node is None or node.type.startswith(_PLAIN_STATEMENTS) or node.start_point[0] - _last_row(comment) > 6:
             continue
         doc = "\n".join(_text(part, source) for part in run)
-        yield doc, _code(node, source), node
+        yield doc, _code(node, source), node, run
         run = []
 
 

@@ -137,11 +137,16 @@ def _parted(lines: Iterator[str]) -> Iterator[str]:
     yield "".join(held)
 
 
+def is_routine(subject: str) -> bool:
+    """Whether a commit's subject says nothing of what was changed."""
+    return bool(_ROUTINE.match(subject))
+
+
 def _commit(text: str) -> Example | None:
     message, _, patch = text.removeprefix(_COMMIT).partition("\0")
     subject = message.split("\n\n")[0].replace("\n", " ").strip()
     patch = "\n".join(line for line in patch.strip("\n").split("\n") if not line.startswith(("index ", "diff --git ")))
-    if _ROUTINE.match(subject) or len(words_of(subject)) < MIN_MESSAGE_WORDS or not 0 < len(patch) <= MAX_DIFF_CHARS:
+    if is_routine(subject) or len(words_of(subject)) < MIN_MESSAGE_WORDS or not 0 < len(patch) <= MAX_DIFF_CHARS:
         return None
     return Example(subject, patch)
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 START_TEMPERATURE = 0.05
 MAX_SCALE = 100.0  # a temperature under 0.01 makes training unstable
+_NOWHERE = -1e4  # has no part in a softmax, and unlike minus infinity no gradient that is NaN
 
 
 class InfoNce(nn.Module):
@@ -28,7 +29,16 @@ class InfoNce(nn.Module):
         return (forth + back) / 2
 
     def distilled(self, queries: Tensor, passages: Tensor, teacher: Tensor) -> Tensor:
-        """How far the distribution over the passages is from the one that the teacher's similarities make."""
+        """How far the distribution over the passages is from the one that the teacher's similarities make, where it has any:
+        what is NaN is left out of both.
+        """
         scores = self.log_scale.exp().clamp(max=MAX_SCALE) * queries @ passages.T
-        aim = nn.functional.softmax(teacher / START_TEMPERATURE, dim=-1)
-        return nn.functional.kl_div(nn.functional.log_softmax(scores, dim=-1), aim, reduction="batchmean")
+        unknown = teacher.isnan()
+        compared = (~unknown).sum(dim=1) > 1
+        unknown, aim = unknown[compared], teacher[compared] / START_TEMPERATURE
+        aim, found = (
+            nn.functional.log_softmax(values.masked_fill(unknown, _NOWHERE), dim=-1)
+            for values in (aim, scores[compared])
+        )
+        distances = nn.functional.kl_div(found, aim, reduction="sum", log_target=True)
+        return distances / max(int(compared.sum()), 1)

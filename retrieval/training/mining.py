@@ -25,7 +25,7 @@ from retrieval.training.licences import Licence, write_table
 MAX_PAIRS_PER_PACKAGE = 12_000  # more and one project's style fills the batches
 MAX_SAME_DOC = 3  # "Returns the name of the object." a thousand times teaches nothing
 HELD_OUT_ONE_IN = 20  # packages, for validation
-_SKIPPED_PARTS = frozenset(
+SKIPPED_PARTS = frozenset(
     {"test", "tests", "testing", "testdata", "__tests__", "spec", "vendor", "third_party", "node_modules", "_vendor", "_vendored",
      "site-packages", "_cjs", "cjs", "umd", "locale", "locales", "debian", "doc", "docs", "fixtures", "generated", "migrations"}
 )  # fmt: skip
@@ -90,7 +90,7 @@ def _mine_one(archive: Path, out: Path) -> str:
 def archive_pairs(archive: Path) -> Iterator[Pair]:
     """All pairs of one archive; files that are vendored, generated, minified or tests are left out."""
     for path, content in source_files(archive, _wanted):
-        if _is_written_by_hand(content):
+        if is_written_by_hand(content):
             try:
                 yield from extract(shown_path(path), content)
             except (ValueError, RecursionError) as error:
@@ -103,11 +103,11 @@ def _wanted(path: str) -> bool:
         bool(language_of(path))
         and ".min." not in path
         and not path_is_excluded(path)
-        and not _SKIPPED_PARTS.intersection(parts)
+        and not SKIPPED_PARTS.intersection(parts)
     )
 
 
-def _is_written_by_hand(content: bytes) -> bool:
+def is_written_by_hand(content: bytes) -> bool:
     lines = content.count(b"\n") + 1
     return len(content) / lines < 160 and b"\0" not in content and not _GENERATED.search(content[:1_500])
 

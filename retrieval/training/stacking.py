@@ -1,4 +1,4 @@
-"""How a model starts: token embeddings from a teacher, and layers put onto a trained shallower model.
+"""How a model starts and ends: token embeddings from a teacher, layers put onto a trained shallower model, and a mean of models.
 
 Progressive stacking: the model of no layers learns its embeddings in minutes; layers whose output projections are zero then change
 nothing at first, so that the deeper model starts exactly as good as the shallow one.
@@ -55,3 +55,11 @@ def stacked(model: C2LLM, layers: int) -> C2LLM:
                     parameter.zero_()
     deeper.load_state_dict(model.state_dict(), strict=False)
     return deeper
+
+
+def mean_of(models: Sequence[C2LLM]) -> C2LLM:
+    """A model whose weights are the mean of those of some of its shape, which went on from one model."""
+    mean = C2LLM(models[0].config)
+    states = [model.state_dict() for model in models]
+    mean.load_state_dict({name: torch.stack([state[name] for state in states]).mean(dim=0) for name in states[0]})
+    return mean

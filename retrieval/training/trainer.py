@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from retrieval.errors import C2llmError
+from retrieval.errors import C2llmError, Cancelled
 from retrieval.model.c2llm import C2LLM
 from retrieval.training.batches import Batch
 from retrieval.training.curve import Curve
@@ -150,8 +150,12 @@ def train(
     folder: Path,
     validations: Mapping[str, Validation] | None = None,
     processes: Alone | None = None,
+    go_on: Callable[[int], bool] | None = None,
 ) -> C2LLM:
-    """Trains to the end of the stage, resuming from FOLDER/checkpoint.pt where there is one."""
+    """Trains to the end of the stage, resuming from FOLDER/checkpoint.pt where there is one.
+
+    `go_on` hears of each step; where it says no, a checkpoint is written and Cancelled raised.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     held_out = validations or {}
     loss_function = InfoNce().to(next(model.parameters()).device)
@@ -174,6 +178,9 @@ def train(
         if first and (time.monotonic() - saved > stage.checkpoint_seconds or run.step == stage.steps):
             run.save(folder)
             saved = time.monotonic()
+        if go_on is not None and not go_on(run.step):
+            run.save(folder)
+            raise Cancelled(f"Training was stopped at step {run.step} of {stage.steps}.")
     run.processes.wait()
     return run.result.eval()
 

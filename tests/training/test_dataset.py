@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ tokenizers = pytest.importorskip("tokenizers")
 
 from retrieval.model.config import EMBEDDED  # noqa: E402
 from retrieval.training.batches import Batches, Variation  # noqa: E402
-from retrieval.training.dataset import TokenizedPairs, tokenize  # noqa: E402
+from retrieval.training.dataset import TokenizedPairs, save_arrays, tokenize  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer, train_tokenizer  # noqa: E402
 
 CONFIG = replace(EMBEDDED, max_query_tokens=12, max_passage_tokens=30, document_instruction="answer:")
@@ -197,3 +198,14 @@ def test_what_answers_a_query_as_well_is_no_negative(tokenizer: tokenizers.Token
 
     assert ignored(PLAIN) == [[1, 2], [0], [0], []]
     assert ignored(replace(PLAIN, name_queries=1.0)) == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
+
+
+def test_arrays_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: Any, **_: Any) -> None:
+        handle.write(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space"):
+        save_arrays(tmp_path / "train.npz", numbers=np.arange(3))
+    assert not (tmp_path / "train.npz").exists()

@@ -206,3 +206,12 @@ def test_broken_code_raises_nothing(path: str) -> None:
 )
 def test_functions_are_found_documented_or_not(path: str, code: str) -> None:
     assert [function.name.lower().replace("_", "") for function in functions(path, code.encode())] == ["readall"]
+
+
+def test_pairs_come_in_the_order_of_the_file_each_time() -> None:
+    source = "\n".join(
+        f'def part_{i}(left, right):\n    """Join the parts number {i} of it."""\n    return [left, right, {i}, left + right]\n'
+        for i in range(90)
+    )
+    names = [pair.qualified for pair in extract("m.py", source.encode())]
+    assert names == [f"part_{i}" for i in range(60)]

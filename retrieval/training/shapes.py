@@ -1,0 +1,231 @@
+"""Shapes of the embedded model compared: each learns for as long, and then shows what it finds and how fast it reads.
+
+A deeper or wider model makes fewer steps in that time, so that what it costs to train counts too. Short runs favour
+small models; what a long run adds is another question.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from retrieval.model.c2llm import C2LLM
+from retrieval.model.config import EMBEDDED, C2LLMConfig, with_layers
+from retrieval.model.export import export
+from retrieval.training.batches import Batches
+from retrieval.training.dataset import TokenizedPairs
+from retrieval.training.forward import mean_reciprocal_rank
+from retrieval.training.mining import read_pairs
+from retrieval.training.recipe import STACKED, Recipe, prepare, shown_in_training, validation
+from retrieval.training.stacking import Teacher, embeddings_from_teacher, set_embeddings, stacked
+from retrieval.training.trainer import Stage, train
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+BATCH = 128
+FLAT_SHARE = 0.25  # of the time, before the layers
+TIMED_STEPS = 4
+READ = 1_000  # passages by which speed is measured
+
+Reader = Callable[[Path], Callable[[Sequence[str]], object]]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    layers: int = EMBEDDED.num_hidden_layers
+    width: int = EMBEDDED.hidden_size
+    dimension: int = EMBEDDED.compressed_dim  # of the vectors
+    vocabulary: int = EMBEDDED.vocab_size
+
+    @property
+    def name(self) -> str:
+        return f"{self.layers}-{self.width}-{self.dimension}-{self.vocabulary}"
+
+    @property
+    def config(self) -> C2LLMConfig:
+        """Heads keep their width, and the inner width is twice the outer one."""
+        heads = max(2, EMBEDDED.num_attention_heads * self.width // EMBEDDED.hidden_size)
+        return replace(
+            EMBEDDED,
+            num_hidden_layers=self.layers,
+            hidden_size=self.width,
+            num_attention_heads=heads,
+            intermediate_size=2 * self.width,
+            compressed_dim=self.dimension,
+            vocab_size=self.vocabulary,
+        )
+
+
+# The embedded one, and what differs from it in one thing.
+SHAPES = (
+    Shape(),
+    *(Shape(layers=layers) for layers in (0, 1, 4)),
+    *(Shape(width=width) for width in (128, 384)),
+    Shape(dimension=128),
+    Shape(vocabulary=16_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What each shape gets."""
+
+    seconds: float
+    batch: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    shape: str
+    parameters: int
+    megabytes: float  # of the graph, int8 weights
+    steps: list[int]  # of each stage
+    mrr: float  # held-out packages, as in recipe.validation
+    passages_per_second: float
+
+
+def compare(
+    data: Path,
+    run: Path,
+    out: Path,
+    teacher: Teacher,
+    reader: Reader,
+    *,
+    shapes: Sequence[Shape] = SHAPES,
+    seconds: float = 200.0,
+    batch: int = BATCH,
+    seed: int = 1,
+) -> list[Measured]:
+    """Trains each shape for `seconds` and measures it; what is in OUT already is not done again.
+
+    DATA is what `mine` wrote, RUN what `prepare` wrote; another vocabulary is prepared in OUT. OUT/SHAPE/model is a model
+    that `c2llm evaluate bench --encoder` takes. `reader` loads such a folder and gives what embeds passages.
+    """
+    remembering = _Remembering(teacher)
+    found = []
+    for shape in shapes:
+        folder = out / shape.name
+        known = folder / "measured.json"
+        if not known.exists():
+            prepared = run if shape.vocabulary == EMBEDDED.vocab_size else out / f"vocabulary-{shape.vocabulary}"
+            prepare(data, prepared, Recipe(shape.config))
+            measured = _measured(
+                shape, prepared, folder, remembering, reader, _texts(data), Effort(seconds, batch, seed)
+            )
+            known.write_text(json.dumps(asdict(measured), indent=2) + "\n", encoding="utf-8")
+        found.append(Measured(**json.loads(known.read_text(encoding="utf-8"))))
+    return found
+
+
+def table(results: Sequence[Measured]) -> Iterator[str]:
+    """As Markdown."""
+    yield "| layers | width | vectors | vocabulary | parameters | MB | steps | MRR | passages/s |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for result in results:
+        cells = [*result.shape.split("-"), f"{result.parameters / 1e6:.1f} M", f"{result.megabytes:.1f}"]
+        cells += [" + ".join(map(str, result.steps)), f"{result.mrr:.3f}", f"{result.passages_per_second:.0f}"]
+        yield f"| {' | '.join(cells)} |"
+
+
+class _Remembering:
+    """A teacher that reads a text once."""
+
+    def __init__(self, teacher: Teacher) -> None:
+        self._teacher = teacher
+        self._known: dict[str, np.ndarray] = {}
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        if new := list(dict.fromkeys(text for text in texts if text not in self._known)):
+            self._known.update(zip(new, self._teacher(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+
+def _texts(data: Path) -> list[str]:
+    pairs = read_pairs(data / "valid.jsonl")
+    return [f"{pair.path}\n{pair.qualified}\n{pair.body}" for pair, _ in zip(pairs, range(READ), strict=False)]
+
+
+def _measured(
+    shape: Shape,
+    prepared: Path,
+    folder: Path,
+    teacher: Teacher,
+    reader: Reader,
+    texts: Sequence[str],
+    effort: Effort,
+) -> Measured:
+    from tokenizers import Tokenizer
+
+    torch.manual_seed(effort.seed)
+    tokenizer = Tokenizer.from_file(str(prepared / "tokenizer.json"))
+    config = replace(shape.config, vocab_size=tokenizer.get_vocab_size())
+    pairs = TokenizedPairs.load(prepared / "train.npz")
+    model, steps = _trained(config, tokenizer, pairs, folder, teacher, effort)
+    held_out = validation(TokenizedPairs.load(prepared / "valid.npz"), tokenizer, shown_in_training(config))
+    export(model, prepared / "tokenizer.json", folder / "model")
+    embed = reader(folder / "model")
+    embed(texts[: len(texts) // 10 + 1])
+    started = time.perf_counter()
+    embed(texts)
+    speed = len(texts) / (time.perf_counter() - started)
+    measured = Measured(
+        shape.name,
+        sum(parameter.numel() for parameter in model.parameters()),
+        sum(path.stat().st_size for path in (folder / "model").glob("*.onnx*")) / 1e6,
+        steps,
+        mean_reciprocal_rank(model, held_out),
+        speed,
+    )
+    logger.info("%s", measured)
+    return measured
+
+
+def _trained(
+    config: C2LLMConfig,
+    tokenizer: Tokenizer,
+    pairs: TokenizedPairs,
+    folder: Path,
+    teacher: Teacher,
+    effort: Effort,
+) -> tuple[C2LLM, list[int]]:
+    """The recipe's first two steps, rates falling all the way, as far as the time goes."""
+    model = C2LLM(with_layers(config, 0))
+    set_embeddings(model, embeddings_from_teacher(tokenizer, teacher, config.hidden_size))
+    layers = config.num_hidden_layers
+    steps = []
+    for number, (depth, share) in enumerate([(0, FLAT_SHARE), (layers, 1 - FLAT_SHARE)] if layers else [(0, 1.0)]):
+        model = stacked(model, depth)
+        batches = Batches(pairs, tokenizer, shown_in_training(config), size=effort.batch, seed=effort.seed + number)
+        stage = replace(STACKED[number].stage, decay=1.0, averaged=0.0, validate_every=1_000_000)
+        count = max(2, round(share * effort.seconds / _seconds_a_step(model, batches, stage)))
+        stage = replace(stage, steps=count, warm_up=min(stage.warm_up, count // 5))
+        model = train(model, batches, stage, folder / f"stage{number}")
+        steps.append(count)
+    return model, steps
+
+
+def _seconds_a_step(model: C2LLM, batches: Batches, stage: Stage) -> float:
+    """The fastest of a few: the first ones make memory ready, and others may be disturbed."""
+    ends = [time.perf_counter()]
+
+    def note(_: int) -> bool:
+        ends.append(time.perf_counter())
+        return True
+
+    with TemporaryDirectory() as folder:
+        train(deepcopy(model), batches, replace(stage, steps=TIMED_STEPS), Path(folder), go_on=note)
+    return float(np.diff(ends).min())
