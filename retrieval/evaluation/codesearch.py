@@ -1,6 +1,6 @@
 """Score rankings and encoders on a code-search benchmark, all over the same chunks.
 
-    python -m retrieval.evaluation REPOS BENCH --encoder embedded --encoder minilm
+    c2llm evaluate bench REPOS BENCH --encoder embedded --encoder minilm
 
 BENCH holds `repos.json` (name, language, root) and `annotations/NAME.json`; the code of a repository lies in
 REPOS/NAME/ROOT. A repository's score is the mean over its queries, the headline the mean over repositories.
@@ -63,12 +63,20 @@ def projects(repos: Path, bench: Path, only: Sequence[str] = ()) -> Iterator[Pro
 def evaluate(
     found: Sequence[Project], encoders: Sequence[str], rankings: Sequence[str], cache_dir: Path
 ) -> dict[str, Scores]:
-    """Scores by "ENCODER RANKING", each also with one result a file ("... per file")."""
-    scores: dict[str, Scores] = defaultdict(Scores)
+    """Scores by "ENCODER RANKING", each also with one result a file ("..., one a file")."""
+    scores: dict[str, Scores] = {}
     for name in encoders:
-        encoder = load(name)
-        for project in found:
-            _score(project, encoder, name, rankings, cache_dir, scores)
+        scores |= evaluate_encoder(found, name, load(name), rankings, cache_dir)
+    return scores
+
+
+def evaluate_encoder(
+    found: Sequence[Project], name: str, encoder: Encoder, rankings: Sequence[str], cache_dir: Path
+) -> dict[str, Scores]:
+    """The same for one that is loaded already."""
+    scores: dict[str, Scores] = defaultdict(Scores)
+    for project in found:
+        _score(project, encoder, name, rankings, cache_dir, scores)
     return dict(scores)
 
 
