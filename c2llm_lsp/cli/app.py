@@ -29,7 +29,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "clear": ("clear", "Delete the index of a workspace, unused vectors, or everything."),
     "batch": ("batch", "Answer queries given as JSON lines, for programs."),
     "bench": ("bench", "Measure indexing and queries on a workspace of yours."),
+    "adapt": ("adapt", "Tune the model on this repository, and keep it if it finds more there; --undo takes it back."),
     "train": ("train", "Train a model further on tasks of your own."),
+    "evaluate": ("evaluate", "Measure encoders, rankings and poolings on a benchmark."),
 }
 
 

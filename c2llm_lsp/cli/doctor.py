@@ -7,6 +7,7 @@ from dataclasses import asdict
 import typer
 
 from c2llm_lsp.cli import options
+from c2llm_lsp.cli.adapted import adaptation
 from c2llm_lsp.cli.checks import (
     Check,
     cache,
@@ -35,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     hnswlib,
     grammars,
     model,
+    adaptation,
     settings,
     cache,
     watching,

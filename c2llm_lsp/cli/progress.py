@@ -32,6 +32,10 @@ LABELS = {
     "words": ("Reading files", "files"),
     "vectors": ("Embedding", "chunks"),
     "download": ("Downloading", "MB"),
+    "pairs": ("Looking for comments", "files"),
+    "before": ("Judging the model in use", "chunks and questions"),
+    "learn": ("Learning", "steps"),
+    "after": ("Judging the new model", "chunks and questions"),
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from c2llm_lsp.cli import options
+from c2llm_lsp.cli.adapted import adapted, told
 from c2llm_lsp.cli.checks import size
 from c2llm_lsp.cli.common import FOUND, guarded, locate, open_workspace, remark
 
@@ -25,14 +26,18 @@ def status(path: options.WorkspacePath = None, as_json: options.AsJson = False, 
     place = locate(path, encoder=encoder)
     with open_workspace(place) as workspace:
         found = workspace.status()
+    tuned = adapted(place)
     if as_json:
         import json
 
         report = {"schema_version": 1, **asdict(found), "root": str(found.root), "folder": str(found.folder)}
+        report["adapted"] = asdict(tuned) if tuned is not None else None
         typer.echo(json.dumps(report, indent=2))
         return FOUND
     for name, text in rows(found):
         typer.echo(f"{name:<12} {text}")
+        if name == "encoder" and tuned is not None:
+            typer.echo(f"{'adapted':<12} {told(tuned, place.loaded.base)}")
     for note in found.notes:
         remark(note)
     return FOUND
