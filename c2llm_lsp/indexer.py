@@ -7,12 +7,15 @@ that started it goes on answering, follows the commits as it would those of any 
 meanwhile, and hears of the progress.
 
 It ends when its stdin does: when it is no longer needed, and when the parent is gone, whatever killed it. What it did
-is stored, so whoever comes next goes on from there.
+is stored, so whoever comes next goes on from there. What it writes to stderr, such as why it died, is in the parent's
+log.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
+import logging
 import os
 import subprocess
 import sys
@@ -22,8 +25,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.settings import Settings
-from retrieval.indexing.pipes import behave, boot, may_spawn, own_stdout, receive, send, send_path, spawn
+from retrieval.errors import C2llmError
+from retrieval.indexing.pipes import (
+    behave,
+    boot,
+    how_it_ended,
+    may_spawn,
+    own_stdout,
+    receive,
+    send,
+    send_path,
+    spawn,
+)
 from retrieval.types import IndexReport, Skip
 
 if TYPE_CHECKING:
@@ -32,6 +47,9 @@ if TYPE_CHECKING:
 STOP_SECONDS = 5.0  # to end by itself, which takes as long as the batch that it is at
 _NICENESS = 10  # its own workers add to that; questions and other programs go first
 _BOOT = boot("c2llm_lsp.indexer")
+_LINE = 4096  # bytes: what is longer is several lines of the log
+
+logger = logging.getLogger(__name__)
 
 
 def worthwhile(settings: Settings) -> bool:
@@ -50,8 +68,10 @@ class Indexer:
         """Raises OSError where no process can be started."""
         self._sent = 0
         self._said = said
-        self._process = spawn(_BOOT)
-        self._thread = threading.Thread(target=self._listen, name="c2llm-indexer", daemon=True)
+        self._process = spawn(_BOOT, heard=True)
+        self._threads = [
+            threading.Thread(target=work, name="c2llm-indexer", daemon=True) for work in (self._listen, self._pass_on)
+        ]
         assert self._process.stdin is not None
         try:
             send_path(self._process.stdin)
@@ -59,7 +79,8 @@ class Indexer:
         except OSError:
             self._process.kill()
             raise
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def tell(self, *command: Any) -> None:
         """Pass on ("changed", paths), ("rescan", cause) or ("cancel",)."""
@@ -72,8 +93,16 @@ class Indexer:
         """Whether it has nothing to do, when it says so having heard so many commands."""
         return heard == self._sent
 
+    def death(self) -> ChildProcessError:
+        """How it ended, once it says no more."""
+        with suppress(subprocess.TimeoutExpired):
+            return ChildProcessError(
+                f"the process that indexed died ({how_it_ended(self._process.wait(STOP_SECONDS))})"
+            )
+        return ChildProcessError("the process that indexed says no more")
+
     def close(self) -> None:
-        """Let it end after the batch that it is at."""
+        """Let it end after the batch that it is at. What it wrote to stderr is in the log afterwards."""
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
@@ -81,7 +110,8 @@ class Indexer:
             self._process.wait(STOP_SECONDS)
         self._process.kill()
         self._process.wait()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -89,6 +119,12 @@ class Indexer:
             while True:
                 self._said(receive(pipe))
         self._said(None)
+
+    def _pass_on(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as pipe:
+            for line in iter(lambda: pipe.readline(_LINE), b""):
+                logger.warning("The process that indexes: %s", line.decode(errors="replace").rstrip())
 
 
 def report_of(told: dict[str, Any]) -> IndexReport:
@@ -101,6 +137,7 @@ def report_of(told: dict[str, Any]) -> IndexReport:
 
 def main() -> None:
     answers = own_stdout()
+    faulthandler.enable()  # where it was when a library crashed
     behave(_NICENESS)
     root, chosen = receive(sys.stdin.buffer)
     _serve(Path(root), Settings(**chosen), answers)
@@ -120,7 +157,9 @@ def _serve(root: Path, settings: Settings, answers: Any) -> None:
     try:
         workspace = opened(root, settings)
     except Exception as error:
-        tell("failed", str(error))
+        if not isinstance(error, C2llmError | OSError):
+            logger.exception("%s cannot be opened", root)
+        tell("failed", sentence(error))
         return
     session = Session(
         workspace, lambda event: tell(*_plain(event)), settle_after=0.0, on_rest=lambda: tell("rest", heard)
@@ -140,6 +179,6 @@ def _plain(event: Event) -> tuple[Any, ...]:
     if event.kind == "progress":
         return "progress", event.stage, event.done, event.total
     if event.kind == "failed":
-        return "failed", str(event.error)
+        return "failed", sentence(event.error or OSError())
     assert event.report is not None
     return event.kind, event.job.paths, event.job.cause, dataclasses.asdict(event.report)

@@ -337,7 +337,7 @@ class Session:
                     indexer.tell(*command)
                 match message:
                     case None:
-                        raise ChildProcessError("the process that indexed died")
+                        raise indexer.death()
                     case ("rest", heard) if indexer.rests(heard):
                         return untold
                     case ("progress", stage, done, total):

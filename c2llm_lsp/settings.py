@@ -2,7 +2,8 @@
 
 A setting is given, in rising order, by its default, the user's config file, the workspace's `.c2llm.toml`, the
 environment (`C2LLM_` and the name in capitals) and the command line. Lists of the first four add up instead of
-replacing each other.
+replacing each other. A model that `c2llm adapt` made in a workspace stands for the encoder that it was made from; only the
+command line gets that encoder itself.
 
 A workspace is hostile input: only settings marked `in_workspace` are honoured from it, each within its bounds, and
 nothing wrong with its file stops a search: it is reported as a warning. What is wrong in the user's own file or
@@ -27,6 +28,7 @@ APP = "c2llm-lsp"
 WORKSPACE_FILE = ".c2llm.toml"
 CONFIG_VARIABLE = "C2LLM_CONFIG"
 EDITOR = "the editor"
+COMMAND_LINE = "the command line"
 MAX_CONFIG_BYTES = 64 * 1024  # a settings file is some lines; a workspace's could be a device or gigabytes
 
 Value = str | int | bool | tuple[str, ...]
@@ -153,6 +155,7 @@ class Loaded:
     settings: Settings
     sources: dict[str, str]
     warnings: tuple[str, ...]
+    base: str = ""  # the encoder that is named, whatever was adapted from it
 
 
 def load(
@@ -160,7 +163,7 @@ def load(
     *,
     environ: Mapping[str, str] = os.environ,
     chosen: Mapping[str, Value | None] | None = None,
-    chosen_by: str = "the command line",
+    chosen_by: str = COMMAND_LINE,
 ) -> Loaded:
     """All sources together. `chosen` is what the command line or an editor says; None means that it says nothing."""
     values: dict[str, Value] = {}
@@ -178,7 +181,20 @@ def load(
         if given is not None:
             values[name] = _checked(_BY_NAME[name], given, chosen_by)
             sources[name] = chosen_by
-    return Loaded(Settings(**values), sources, tuple(warnings))  # type: ignore[arg-type]
+    base = str(values.get("encoder", _BY_NAME["encoder"].default))
+    if root is not None and sources.get("encoder") != COMMAND_LINE:
+        _adapted(root, base, values, sources)
+    return Loaded(Settings(**values), sources, tuple(warnings), base)  # type: ignore[arg-type]
+
+
+def _adapted(root: Path, base: str, values: dict[str, Value], sources: dict[str, str]) -> None:
+    """Put the model that was adapted here in the place of the encoder that it was made from."""
+    from retrieval.adapting.record import in_use
+
+    model = in_use(root, base)
+    if model is not None:
+        values["encoder"] = str(model)
+        sources["encoder"] = f"c2llm adapt, in place of {base}"
 
 
 def from_editor(table: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:

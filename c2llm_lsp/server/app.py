@@ -7,6 +7,7 @@ and are indexed on their sessions', edits go to one worker, questions to a few. 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -33,7 +34,7 @@ from c2llm_lsp.server.requests import STATUS_CHANGED, FolderState, StatusChanged
 from c2llm_lsp.session import loaded
 from c2llm_lsp.settings import Settings, Value
 from retrieval.chunking import extension_of
-from retrieval.errors import MissingExtra, ModelError
+from retrieval.errors import MissingExtra, ModelError, StoreError
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from retrieval.workspace import Workspace
 
 STATUS_EVERY = 0.25  # seconds between two notifications
+UNTITLED = "untitled"  # scheme of buffers that have no file yet
 ASKING = 4  # questions answered at the same time; more wait
 REACH_SECONDS = 1.0  # to wait for an encoder on another machine at first; it is waited for behind the scenes then
 
@@ -59,6 +61,7 @@ class Server(LanguageServer):
         self.folders: list[Folder] = []
         self.encoding = Encoding()
         self.chosen: dict[str, Value] = {}
+        self.held: dict[str, Value] = {}  # those of the chosen settings that folders and hints go by
         self.settings = Settings()
         self.asking = ThreadPoolExecutor(ASKING, "c2llm-ask")
         self.client_name = ""
@@ -120,14 +123,17 @@ class Server(LanguageServer):
         self.folders.remove(folder)
         self._let_go(folder)
         threading.Thread(target=folder.close, name="c2llm-close", daemon=True).start()
+        for document in self.documents.values():
+            if document.scheme == UNTITLED and self.place(document):  # in another folder now
+                self.edits.changed(document, at_once=True)
         self.status_changed()
 
     def renew(self, folder: Folder) -> None:
         """Open a folder again, with the settings as they are now; it keeps its place, and who asks meanwhile waits."""
-        fresh = self._folder(folder.uri, folder.name)
+        fresh = folder.successor = self._folder(folder.uri, folder.name)
         self.folders[self.folders.index(folder)] = fresh
         self._let_go(folder)
-        self._start(fresh, after=folder.close)
+        self._start(fresh, after=folder.close_and_wait)
 
     def _folder(self, uri: str, name: str) -> Folder:
         around = Surroundings(
@@ -150,11 +156,12 @@ class Server(LanguageServer):
     def _let_go(self, folder: Folder) -> None:
         if (bar := self._bars.pop(folder, None)) is not None:
             bar.close()
+        gc.unfreeze()  # what belonged to it can be collected
 
     def place(self, document: Document) -> list[tuple[Folder, str]]:
         """The folders that a document belongs to; one that has no file yet belongs to the first."""
-        scheme = urlsplit(document.uri).scheme
-        if scheme == "untitled":
+        scheme = document.scheme
+        if scheme == UNTITLED:
             return [(folder, untitled_path(document)) for folder in self.folders[:1]]
         if scheme != "file":
             return []
@@ -186,6 +193,7 @@ class Server(LanguageServer):
     def _opened(self, folder: Folder) -> None:
         if (waited := self._opening.pop(folder, None)) is not None and not waited.done():
             waited.set_result(None)
+        gc.freeze()  # see `_converse`
         for document in self.documents.values():
             if any(found is folder for found, _ in self.place(document)):
                 self.edits.changed(document, at_once=True)
@@ -195,12 +203,21 @@ class Server(LanguageServer):
     async def ask(
         self, folders: Iterable[Folder], question: Callable[[Folder, Workspace, threading.Event], T]
     ) -> list[T]:
-        """The answers of some folders that can be asked; a request that is cancelled sets the event of its question."""
+        """The answers of some folders that can be asked; a request that is cancelled sets the event of its question. One
+        whose folder is opened again meanwhile is asked again there.
+        """
         cancel = threading.Event()
 
-        def run(folder: Folder) -> list[T]:
+        def run(folder: Folder, closed: Workspace | None = None) -> list[T]:
             workspace = folder.asked()
-            return [] if workspace is None else [question(folder, workspace, cancel)]
+            if workspace is None or workspace is closed:  # it cannot be opened, or was and will not be again
+                return []
+            try:
+                return [question(folder, workspace, cancel)]
+            except StoreError:
+                if closed is not None or not folder.closed:
+                    raise
+                return run(folder, workspace)
 
         try:
             found = await asyncio.gather(*(self.loop.run_in_executor(self.asking, run, folder) for folder in folders))

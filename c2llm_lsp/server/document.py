@@ -14,6 +14,7 @@ class Document:
 
     def __init__(self, uri: str, language: str, version: int, text: str, encoding: Encoding) -> None:
         self.uri = uri
+        self.scheme = uri.partition(":")[0].lower()
         self.language = language
         self.version = version
         self._encoding = encoding

@@ -10,8 +10,10 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pygls.uris import from_fs_path, to_fs_path
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 OPEN_SECONDS = 5.0  # that an answer waits for an index to be opened, which takes tens of milliseconds
 # Kate, for one, names the home folder where it knows of no project. To index all of it is nobody's wish.
 WHOLE_HOME = "{} holds your home folder, and is no project: open the folder of one, or put a {} into it."
+_PATHS = 4096  # that are kept in mind
 STOP_SECONDS = 0.6  # of the second within which a server must have ended
 
 logger = logging.getLogger(__name__)
@@ -96,14 +99,19 @@ class Folder:
         self.session: Session | None = None
         self.ready = threading.Event()  # open, or it cannot be opened
         self.embedded = 0  # chunks of buffers that went through the encoder
+        self.successor: Folder | None = None  # the same folder, opened again with other settings
         self._around = around
         self._watcher: Watcher | None = None
         self._client_watch = ClientWatch()
         self._buffers = threading.Lock()
         self._shown: set[str] = set()  # in the overlay
         self._saved: dict[str, bytes] = {}  # in the overlay, though the disk has the same text: until that is indexed
+        self._showing = ""  # the path that is on its way there
         self._uris: dict[str, str] = {}  # of buffers, as the client writes them
+        self.relative = lru_cache(_PATHS)(self._relative)  # asked for each open document with each answer
+        self._base = (from_fs_path(str(self.path)) or "").rstrip("/")
         self._closing = False
+        self._ended = threading.Event()
         self._life = threading.Lock()  # held for moments: what `ready` and `_closing` say together
 
     # -- its life ---------------------------------------------------------------------------------------------------
@@ -116,6 +124,8 @@ class Folder:
         try:
             if after is not None:
                 after()
+            if self._closing:
+                return
             if _holds_the_home(self.real) and not (self.real / WORKSPACE_FILE).exists():
                 raise WorkspaceError(WHOLE_HOME.format(self.path, WORKSPACE_FILE))
             self._begin(load(self.path, chosen=dict(self._around.chosen), chosen_by=EDITOR))
@@ -155,13 +165,23 @@ class Folder:
         if opened:  # else it is closed when it is open
             self._end()
 
+    def close_and_wait(self) -> None:
+        """The same, and come back when nothing of it is at work any more: with its settings it would undo what one does
+        that has others.
+        """
+        self.close()
+        self._ended.wait()
+
     def _end(self) -> None:
-        if self._watcher is not None:
-            self._watcher.stop()
-        if self.session is not None:
-            self.session.stop(STOP_SECONDS)
-        if self.workspace is not None:
-            self.workspace.close()
+        try:
+            if self._watcher is not None:
+                self._watcher.stop()
+            if self.session is not None:
+                self.session.stop(STOP_SECONDS)
+            if self.workspace is not None:
+                self.workspace.close()
+        finally:
+            self._ended.set()
 
     # -- standing ---------------------------------------------------------------------------------------------------
 
@@ -192,7 +212,7 @@ class Folder:
 
     # -- files and buffers ------------------------------------------------------------------------------------------
 
-    def relative(self, uri: str) -> str | None:
+    def _relative(self, uri: str) -> str | None:
         """The path of a file of this folder as the index writes it; None for what lies elsewhere. Any thread."""
         found = to_fs_path(uri)
         if found is None or not found.startswith(str(self.path).rstrip("/\\")):
@@ -205,10 +225,15 @@ class Folder:
 
     def uri_of(self, path: str) -> str:
         """The URI of a path of the index, as the client writes it where it has the file open."""
-        return self._uris.get(path) or from_fs_path(str(self.path / path)) or ""
+        return self._uris.get(path) or f"{self._base}/{quote(path)}"
 
     def client_event(self, event: FileSystemEvent) -> None:
         self._client_watch.send(event)
+
+    def prepare(self, path: str, text: str) -> None:
+        """This text of an open buffer is likely to be shown next."""
+        if self.workspace is not None:
+            self.workspace.prepare(path, text)
 
     def show(self, path: str, uri: str, text: str) -> None:
         """An open buffer has this text. Where the file has it too there is nothing to show, once that is indexed."""
@@ -223,9 +248,14 @@ class Folder:
                 return
             self._shown.add(path)
             self._saved.pop(path, None)
+            self._showing = path
             if digest is not None:
                 self._saved[path] = digest
-        self.embedded += workspace.update(path, text)
+        try:
+            self.embedded += workspace.update(path, text)
+        finally:
+            with self._buffers:
+                self._showing = ""
         if digest is not None:
             session.changed([path])
 
@@ -241,12 +271,14 @@ class Folder:
             self.session.changed([path])
 
     def _forget_saved(self) -> None:
-        """What was saved and is indexed now needs no buffer any more."""
+        """What was saved and is indexed now needs no buffer any more. What is just being shown stays until the next report:
+        taken out now it would come in afterwards, and nobody would know of it.
+        """
         if self.workspace is None:
             return
         with self._buffers:
             for path, digest in tuple(self._saved.items()):
-                if self._indexed(path) == digest:
+                if path != self._showing and self._indexed(path) == digest:
                     del self._saved[path]
                     self._shown.discard(path)
                     self.workspace.update(path, None)
@@ -261,8 +293,17 @@ class Folder:
         """Whether it could not be opened. Any thread."""
         return self.ready.is_set() and self.workspace is None
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is, or soon will be. Any thread."""
+        return self._closing
+
     def asked(self) -> Workspace | None:
-        """The workspace; None where it cannot be opened. Blocks for a moment while it is being opened."""
+        """The workspace, that of the successor where there is one; None where it cannot be opened. Blocks for a moment
+        while it is being opened.
+        """
+        if self.successor is not None:
+            return self.successor.asked()
         self.ready.wait(OPEN_SECONDS)
         return self.workspace
 

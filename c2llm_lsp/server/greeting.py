@@ -6,6 +6,7 @@ So the capabilities are said here, in plain JSON and in one place; a test holds 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -70,6 +71,7 @@ def start(log_file: str | None = None, log_level: str = "warning") -> int:
     """Serve one client on standard input and output: greet it, then import the rest. Raises OSError for the log file."""
     source, out = own_streams()
     first, answered = greet(source, out)
+    gc.disable()  # until everything is imported: see `_converse`
     from c2llm_lsp.server.serving import log_to, serve_stdio
 
     log_to(log_file, log_level)

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from c2llm_lsp.server.positions import split_lines
+from retrieval.chunking import lines_of
 from retrieval.types import Chunk, Hit
 
 # What begins a line that belongs to the statement after it: comments, decorators, attributes.
@@ -36,7 +36,7 @@ class _Statement:
 
 def landing(hit: Hit) -> Landing:
     chunk = hit.chunk
-    lines = [line.rstrip("\r\n") for line in split_lines(chunk.text)]
+    lines = lines_of(chunk.text)
     statements = _statements(lines, ahead=None if chunk.kind == "section" else _AHEAD)
     meant = _meant(statements, [line - chunk.start_line for line in hit.salient_lines])
     named = _named(chunk, lines)
@@ -78,10 +78,22 @@ def _named(chunk: Chunk, lines: list[str]) -> tuple[int, str] | None:
     """The line of a chunk, from 0, that has its name, preferably in code; and what stands before it there."""
     if not chunk.symbol:
         return None
-    name = re.compile(rf"(?<!\w){re.escape(chunk.symbol)}(?!\w)")
-    found = [(line, text[: match.start()]) for line, text in enumerate(lines) if (match := name.search(text))]
+    found = [(number, line[:at]) for number, line in enumerate(lines) if (at := _word_at(line, chunk.symbol)) >= 0]
     in_code = (at for at in found if not _talks(at[1].lstrip()))
     return next(in_code, found[0] if found else None)
+
+
+def _word_at(line: str, name: str) -> int:
+    """Where a name stands in a line, as no part of a longer one; -1 where it does not. Compiling a pattern for each name would
+    take longer than all else here."""
+    at = line.find(name)
+    while at >= 0 and (_in_word(line[:at][-1:]) or _in_word(line[at + len(name) :][:1])):
+        at = line.find(name, at + 1)
+    return at
+
+
+def _in_word(char: str) -> bool:
+    return char == "_" or char.isalnum()
 
 
 def _talks(before: str) -> bool:

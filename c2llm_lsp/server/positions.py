@@ -57,8 +57,9 @@ def split_lines(text: str) -> list[str]:
 
 def last_line(text: str) -> str:
     """The last line that a text has something of, without its end."""
-    lines = split_lines(text)
-    return (lines[-1] or lines[-2 if len(lines) > 1 else -1]).rstrip("\r\n")
+    ends = 2 if text.endswith("\r\n") else int(text.endswith(("\n", "\r")))
+    body = text[: len(text) - ends]
+    return body[max(body.rfind("\n"), body.rfind("\r")) + 1 :]
 
 
 def whole_lines(start: int, end: int, last_line: str, encoding: Encoding) -> Range:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcMethodNotFound
 from pygls.protocol import LanguageServerProtocol, lsp_method
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 NOT_INITIALIZED, INVALID_REQUEST, CANCELLED = -32002, -32600, -32800
 OWN = "c2llm/"
+LONG = lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES  # thousands of entries: pygls' converter would hold up the loop
 Handled = Generator[Any, Any, Any]
 
 logger = logging.getLogger(__name__)
@@ -87,8 +89,8 @@ class Protocol(LanguageServerProtocol):
         return not text
 
     def structure_message(self, data: dict[str, Any]) -> Any:
-        """Our own messages keep their parameters as they came; who answers them knows their types."""
-        if str(data.get("method", "")).startswith(OWN):
+        """Our own messages, and long ones, keep their parameters as they came; who handles them knows their types."""
+        if str(data.get("method", "")).startswith((OWN, LONG)):
             method, params, version = data["method"], data.get("params"), data.get("jsonrpc", self.VERSION)
             if "id" in data:
                 return JsonRPCRequestMessage(data["id"], method, version, params)
@@ -157,8 +159,21 @@ class Protocol(LanguageServerProtocol):
     def _send_response(self, msg_id: Any, result: Any = None, error: lsp.ResponseError | None = None) -> None:
         if msg_id == self._answered:
             self._answered = None
+        elif error is None and isinstance(result, msgspec.Struct):
+            self._send_own(msg_id, result)
         else:
             super()._send_response(msg_id, result, error)
+
+    def _send_own(self, msg_id: Any, result: msgspec.Struct) -> None:
+        """An answer of our own types, which needs no converter: twenty times as fast for a list of hits."""
+        message = {"jsonrpc": self.VERSION, "id": msg_id, "result": result}
+        try:
+            body = msgspec.json.encode(message)
+        except UnicodeEncodeError:  # half of a surrogate pair, which JSON can escape and UTF-8 cannot write
+            self._send_data(msgspec.to_builtins(message))
+        else:
+            assert self.writer is not None
+            self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
     @lsp_method(lsp.INITIALIZE)
     def lsp_initialize(self, params: lsp.InitializeParams) -> Handled:

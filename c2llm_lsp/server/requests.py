@@ -70,7 +70,9 @@ class SearchParams(Filtered, frozen=True, kw_only=True):
 
 
 class SimilarParams(Filtered, frozen=True, kw_only=True):
-    """`c2llm/similar`: the places most like some code: `text`, a range of a document, or what is at a position of it."""
+    """`c2llm/similar`: the places most like some code: `text`, a range of a document, or what is at a position of it.
+    The range and what is at the position are left out.
+    """
 
     text_document: TextDocument | None = None
     position: Position | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -101,18 +102,22 @@ def test_a_small_job_needs_no_process(watched: Watched) -> None:
     assert seen == []
 
 
-def test_a_helper_that_is_killed_costs_nothing_but_time(
-    watched: Watched, settings: Settings, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("how", "said"), [(signal.SIGKILL, "died (SIGKILL)"), (signal.SIGSEGV, "Fatal Python error: Segmentation fault")]
+)
+def test_a_helper_that_dies_costs_nothing_but_time_and_the_log_says_why(
+    watched: Watched, caplog: pytest.LogCaptureFixture, how: signal.Signals, said: str
 ) -> None:
     def kill(event: Event) -> None:
         if event.stage == "words":
             for helper in helpers():
-                helper.kill()
+                helper.send_signal(how)
 
     watched.at = kill
     watched.session.start()
     watched.wait(watched.done)
-    assert "died" in caplog.text
+    assert said in caplog.text
+    assert f"died ({how.name})" in caplog.text
     assert watched.workspace.status().files == FILES
     assert watched.workspace.freshness().pending_chunks == 0
 
@@ -148,9 +153,10 @@ def test_it_can_be_cancelled(watched: Watched) -> None:
     ("owner", "name", "value", "said"),
     [
         (sys, "executable", "/nothing/here", "No such file"),
-        (indexers, "_BOOT", "raise SystemExit(3)", "died"),
+        (indexers, "_BOOT", "raise SystemExit(3)", "died (exit code 3)"),
+        (indexers, "_BOOT", "import no_such_library", "No module named 'no_such_library'"),
     ],
-    ids=["cannot be started", "ends at once"],
+    ids=["cannot be started", "ends at once", "lacks a library"],
 )
 def test_without_another_process_this_one_does_it(
     watched: Watched,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.cli.program import lay_out
-from tests.server.client import Client, Unanswered
-from tests.server.editing import Opened, Serve
+from tests.server.client import Client, Unanswered, framed
+from tests.server.editing import Levers, Opened, Serve
 
 CAKE = "def bake_chocolate_cake(oven):\n    return oven.heat('flour', 'sugar')\n"
 ASKED = {"workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}}}
@@ -132,6 +132,35 @@ def test_another_encoder_chosen_live_is_used(serve: Serve, project: Path) -> Non
     assert client.finds("apply_ignore_rules", "app/ignore.py")
     changed(client, {"encoder": "overlap"})
     client.eventually(lambda: client.search("rules")["encoder"] == "overlap")
+
+
+def test_a_question_that_is_on_its_way_when_the_index_is_opened_again_is_answered(
+    serve_levered: Serve, levers: Levers, project: Path
+) -> None:
+    client = serve_levered()
+    client.initialize(project)
+    client.ready()
+    levers.pull("hold-queries")
+    asked = client.start("c2llm/search", {"query": "apply_ignore_rules"})
+    client.refused("no/such")  # it is read
+    before = len(client.said)
+    changed(client, {"exclude": ["web/"]})
+    client.hear("c2llm/statusChanged", lambda said: said["folders"][0]["state"] == "ready", since=before)
+    levers.release("hold-queries")
+    assert "app/ignore.py" in [hit["path"] for hit in client.answer(asked)["result"]["hits"]]
+
+
+def test_a_setting_changed_and_changed_back_at_once_ends_as_it_was(serve: Serve, project: Path) -> None:
+    """Both questions are on their way before the first one is answered."""
+    answers = iter([{}, {"exclude": ["app/"]}, {"results": 1}])
+    client = serve()
+    client.replies["workspace/configuration"] = lambda _: [next(answers)]
+    client.initialize(project, can=ASKED)
+    client.ready()
+    change = framed({"jsonrpc": "2.0", "method": "workspace/didChangeConfiguration", "params": {"settings": None}})
+    client.raw(change + change)
+    client.eventually(lambda: len(client.search("rules")["hits"]) == 1)  # the last answer has been heard
+    client.eventually(lambda: client.finds("apply_ignore_rules", "app/ignore.py"))
 
 
 def test_a_workspace_has_its_say_on_what_it_may(serve: Serve, project: Path, tmp_path: Path) -> None:

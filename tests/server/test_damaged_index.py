@@ -43,6 +43,12 @@ def whole(client: Client) -> bool:
     )
 
 
+def found(client: Client, query: str, path: str) -> bool:
+    """Whether a query finds a file, where a damaged index may be an error for a moment."""
+    result = client.answer(client.start("c2llm/search", {"query": query})).get("result", {"hits": []})
+    return path in [hit["path"] for hit in result["hits"]]
+
+
 def no_traceback_shown(client: Client) -> None:
     assert not [text for text in client.messages() if "Traceback" in text or "\n" in text]
 
@@ -70,8 +76,8 @@ def test_a_file_damaged_before_the_start_is_made_anew_and_said(
     client.leave()
 
 
-@pytest.mark.parametrize("damage", [zero, garbage, half])
-@pytest.mark.parametrize("name", ["index.db", "vectors.db"])
+@pytest.mark.parametrize("damage", [zero, garbage, half, Path.unlink])
+@pytest.mark.parametrize("name", ["index.db", "vectors.db", "index.db-wal", "vectors.db-wal"])
 def test_a_file_damaged_under_a_running_server_is_made_anew(
     serve: Serve, home: Path, project: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
@@ -80,7 +86,7 @@ def test_a_file_damaged_under_a_running_server_is_made_anew(
     client.ready()
     damage(database(home / "cache", name))
     (project / "app/zebra.py").write_text("def a_late_zebra():\n    return 1\n")
-    client.eventually(lambda: client.answer(client.start("c2llm/search", {"query": "rules"})))
+    client.eventually(lambda: found(client, "a_late_zebra", "app/zebra.py"))
     (project / "app/zebra.py").unlink()
     client.ask("workspace/executeCommand", REINDEX)
     client.eventually(lambda: whole(client))
@@ -155,6 +161,21 @@ def test_a_full_disk_is_said_once_and_room_ends_it(serve: Serve, small_disk: Pat
     client.eventually(lambda: client.finds("large_150", "app/large_150.py"))
     assert len([text for text in client.messages() if "room" in text.lower()]) == 1
     no_traceback_shown(client)
+    client.leave()
+
+
+def test_a_full_disk_under_the_process_that_indexes(serve: Serve, small_disk: Path, project: Path) -> None:
+    fill(project)  # more files than the server reads by itself
+    client = serve()
+    client.initialize(project)
+    client.hear("window/showMessage", lambda said: "room" in said["message"].lower())
+    client.eventually(lambda: "_follow_indexer" in client.log)  # where the failure came from
+    assert client.search("rules")["freshness"]["stale"]
+    assert client.status()["folders"][0]["state"] == "failed"
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    client.eventually(lambda: client.finds("large_150", "app/large_150.py"))
+    client.ready()
+    assert len(client.messages()) == 1
     client.leave()
 
 

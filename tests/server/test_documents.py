@@ -228,3 +228,40 @@ def test_a_burst_that_never_pauses_is_shown_now_and_then(serve_levered: Serve, l
         found += 1
         assert found < 20_000
     assert len(levers.batches) < 20
+
+
+def test_of_what_was_typed_while_the_encoder_hung_only_the_latest_is_embedded(
+    serve_levered: Serve, levers: Levers, project: Path
+) -> None:
+    client = serve_levered()
+    client.initialize(project, options={"debounce_ms": 0})
+    client.ready()
+    folder = Opened(client, project)
+    folder.open("app/new.py", "")
+    folder.settled()
+    levers.pull("hold-passages")
+    before = len(levers.batches)
+    for number in range(40):
+        folder.change("app/new.py", f"def step_{number}(oven):\n    return oven.heat({number})\n")
+        assert client.refused("no/such")  # the change has been read, and its moment of quiet is over
+    levers.release("hold-passages")
+    assert folder.top("step_39")["text"].startswith("def step_39")
+    assert 1 <= len(levers.batches) - before <= 3
+
+
+def test_a_buffer_closed_and_opened_as_another_language_while_the_encoder_hangs(
+    serve_levered: Serve, levers: Levers, project: Path
+) -> None:
+    client = serve_levered()
+    client.initialize(project, options={"debounce_ms": 0})
+    client.ready()
+    folder = Opened(client, project)
+    folder.open("untitled:Untitled-1", "def walrus(): pass\n")
+    folder.settled()
+    levers.pull("hold-passages")
+    folder.change("untitled:Untitled-1", "def walrus(): return 1\n")
+    folder.close("untitled:Untitled-1")
+    folder.open("untitled:Untitled-1", "func walrus() { return 2 }\n", language="go")
+    levers.release("hold-passages")
+    found = [hit["path"] for hit in folder.search("walrus")["hits"] if "walrus" in hit["text"]]
+    assert found == ["untitled:Untitled-1.go"]

@@ -74,6 +74,17 @@ def test_a_folder_that_leaves_and_comes_back_keeps_its_index_and_its_buffers(ope
     opened.close("app/ignore.py")
 
 
+def test_an_untitled_buffer_moves_to_the_folder_that_is_left(serve: Serve, project: Path, tmp_path: Path) -> None:
+    client = serve()
+    client.initialize(project, lay_out(tmp_path / "other", {"a.py": "x = 1\n"}))
+    client.ready()
+    first, other = Opened(client, project), Opened(client, tmp_path / "other")
+    first.open("untitled:Untitled-1", CAKE)
+    assert first.top("bake_chocolate_cake")["path"] == "untitled:Untitled-1.py"
+    first.leave()
+    assert other.top("bake_chocolate_cake")["path"] == "untitled:Untitled-1.py"
+
+
 def test_without_a_folder_the_answer_says_what_to_do(shared: Client) -> None:
     answer = shared.search("anything")
     assert answer["hits"] == []

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cli.program import lay_out
@@ -131,7 +132,8 @@ time.sleep(600)
 """
 
 
-def test_it_ends_when_the_editor_is_killed_though_its_pipes_stay_open(home: Path, project: Path) -> None:
+@pytest.mark.parametrize("asked", [True, False], ids=["gone", "nobody asks how it ended"])
+def test_it_ends_when_the_editor_is_killed_though_its_pipes_stay_open(home: Path, project: Path, asked: bool) -> None:
     """Something else may hold the pipes: another child of the editor that inherited them."""
     to_server, from_client = os.pipe()
     to_client, from_server = os.pipe()
@@ -157,13 +159,60 @@ def test_it_ends_when_the_editor_is_killed_though_its_pipes_stay_open(home: Path
         client.notify("initialized", {})
         assert client.ask("c2llm/status", {})["folders"]
         editor.send_signal(signal.SIGKILL)
-        editor.wait(LONG)
+        if asked:
+            editor.wait(LONG)
         client.eventually(lambda: client.ended and not alive(server))
     finally:
         editor.kill()
         editor.wait(LONG)
         if server and alive(server):
             os.kill(server, signal.SIGKILL)
+
+
+def test_a_crash_of_a_library_leaves_its_place_in_the_log(serve: Serve, project: Path) -> None:
+    client = serve()
+    client.initialize(project)
+    client.ready()
+    client.process.send_signal(signal.SIGSEGV)
+    assert client.process.wait(LONG) == -signal.SIGSEGV
+    assert "Fatal Python error: Segmentation fault" in client.log
+
+
+def indexers(server: int) -> list[psutil.Process]:
+    """The process that indexes for a server, and those that cut files for that one."""
+    found: list[psutil.Process] = psutil.Process(server).children(recursive=True)
+    return found
+
+
+def indexing(serve: Serve, root: Path) -> tuple[Client, list[psutil.Process]]:
+    """A server that has a process index many files, and that process and its helpers."""
+    many_files(root, 3_000)
+    client = serve()
+    client.initialize(root)
+    client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "words")
+    return client, indexers(client.process.pid)
+
+
+def test_shutdown_does_not_wait_for_the_process_that_indexes(serve: Serve, tmp_path: Path) -> None:
+    root = tmp_path / "big"
+    client, helpers = indexing(serve, root)
+    assert helpers
+    assert client.leave() < STOPPED + SLACK
+    assert psutil.wait_procs(helpers, LONG)[1] == []
+    again = serve()
+    again.initialize(root)
+    assert again.ready()["folders"][0]["freshness"]["chunks"] == 3_000
+
+
+def test_when_a_server_is_killed_its_indexer_ends_and_another_server_goes_on(serve: Serve, tmp_path: Path) -> None:
+    root = tmp_path / "big"
+    first, helpers = indexing(serve, root)
+    second = serve()
+    second.initialize(root)
+    second.eventually(lambda: second.status()["folders"][0]["state"] == "following")
+    first.kill()
+    assert psutil.wait_procs(helpers, LONG)[1] == []
+    assert second.ready()["folders"][0]["freshness"]["chunks"] == 3_000
 
 
 def test_a_process_id_that_is_nobodys_does_not_end_it(serve: Serve, project: Path) -> None:
@@ -182,21 +231,16 @@ def test_what_others_print_does_not_get_between_the_messages(serve: Serve, proje
 
 
 def test_a_client_that_reads_nothing_is_still_listened_to(home: Path, project: Path) -> None:
-    """Answers wait in memory; what is typed meanwhile arrives."""
+    """The pipe to it is full after a few answers; the others wait in memory, and what it says last is heard."""
     client = started(SERVE, home)
     try:
         client.initialize(project)
         client.ready()
-        target = project / "app/written_while_nobody_reads.txt"
         with client._heard:  # the reading thread stops at its next message
             for _ in range(400):
                 client.start("c2llm/search", {"query": "apply rules", "limit": 50})
-            document = {"uri": (project / "app/ignore.py").as_uri(), "languageId": "python", "version": 1, "text": ""}
-            client.notify("textDocument/didOpen", {"textDocument": document})
-            assert not target.exists()
-        last = client.start("c2llm/status", {})
-        assert client.answer(last)["result"]["version"]
-        client.leave()
+            client.notify("exit", None)
+            assert client.process.wait(LONG) == 1
     finally:
         client.dispose()
 

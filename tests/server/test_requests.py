@@ -70,6 +70,15 @@ def test_an_answer_has_what_its_schema_says(opened: Opened) -> None:
 )
 def test_every_answer_says_how_current_it_is(opened: Opened, method: str, params: Any) -> None:
     fresh = opened.client.ask(method, params)["freshness"]
+    said_of(opened, fresh)
+
+
+def test_an_explanation_says_how_current_it_is(opened: Opened) -> None:
+    where = {"textDocument": {"uri": opened.uri_of("app/ignore.py")}, "position": {"line": 0, "character": 0}}
+    said_of(opened, opened.client.ask("c2llm/explain", where)["freshness"])
+
+
+def said_of(opened: Opened, fresh: Any) -> None:
     assert set(fresh) == {"files", "chunks", "pendingFiles", "pendingChunks", "stale"}
     assert opened.state()["freshness"] == fresh
 
@@ -100,6 +109,9 @@ def test_similar_by_text_by_place_and_by_range(opened: Opened) -> None:
     params = {"textDocument": document, "range": span, "limit": 10, "folder": opened.uri}
     by_range = opened.client.ask("c2llm/similar", params)["hits"]
     assert by_range
+    assert "apply_ignore_rules" not in [hit["symbol"] for hit in by_range], "the lines themselves"
+    params |= {"range": {"start": span["end"], "end": {"line": 10**6, "character": 0}}, "text": text}
+    assert "apply_ignore_rules" in [hit["symbol"] for hit in opened.client.ask("c2llm/similar", params)["hits"]]
     opened.close("app/ignore.py")
 
 
@@ -169,6 +181,28 @@ def test_other_requests_of_the_standard_can_be_cancelled_too(held: Client) -> No
         asked = held.start(method, params)
         held.notify("$/cancelRequest", {"id": asked})
         assert held.answer(asked)["error"]["code"] == CANCELLED, method
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("c2llm/search", {"query": "waits"}),
+        ("c2llm/similar", {"text": "def waits(): return 1"}),
+        ("c2llm/context", {"query": "waits"}),
+        ("c2llm/explain", {"textDocument": {"uri": "URI"}, "position": {"line": 0, "character": 0}, "query": "waits"}),
+        ("c2llm/status", {}),
+        ("workspace/symbol", {"query": "waits"}),
+        ("workspace/executeCommand", {"command": "c2llm.server.status", "arguments": []}),
+    ],
+)
+def test_each_request_that_waits_can_be_cancelled(held: Client, project: Any, method: str, params: Any) -> None:
+    for number in range(4):
+        held.start("c2llm/search", {"query": f"held up {number}"})
+    if "textDocument" in params:
+        params = {**params, "textDocument": {"uri": (project / "app/ignore.py").as_uri()}}
+    asked = held.start(method, params)
+    held.notify("$/cancelRequest", {"id": asked})
+    assert held.answer(asked)["error"]["code"] == CANCELLED
 
 
 def test_status_and_edits_go_on_while_the_encoder_hangs(held: Client, project: Any) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.server.client import LONG, Connection, framed, started
@@ -135,3 +138,23 @@ def test_a_port_in_use_is_one_plain_sentence(home: Path) -> None:
             assert "Traceback" not in client.log
         finally:
             client.dispose()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell that a parent has ended")
+def test_a_server_that_nobody_has_reached_ends_with_who_started_it(home: Path) -> None:
+    starter = (
+        "import subprocess, sys; server = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE);"
+        "print(server.pid, server.stdout.readline().decode(), flush=True); sys.stdin.read()"
+    )
+    environ = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", starter, *SERVE, "--tcp", "0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environ,
+    )
+    assert parent.stdout is not None
+    server = psutil.Process(int(parent.stdout.readline().split()[0]))
+    parent.communicate("")
+    assert psutil.wait_procs([server], timeout=LONG)[0], "it outlived who started it"

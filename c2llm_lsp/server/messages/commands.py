@@ -48,7 +48,7 @@ def _command(server: Server, name: str, run: Run) -> None:
     kind = COMMANDS[name][0]
 
     async def execute(arguments: Sequence[Any]) -> Any:
-        return msgspec.to_builtins(await run(server, _argument(name, kind, arguments)))
+        return await run(server, _argument(name, kind, arguments))
 
     server.command(name)(execute)
 

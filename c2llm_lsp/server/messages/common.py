@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -32,7 +33,7 @@ def own_request(
             asked = msgspec.convert({} if params is None else params, kind)
         except msgspec.ValidationError as error:
             raise QueryError(f"{method}: {error}") from None
-        return msgspec.to_builtins(await answer(server, asked))
+        return await answer(server, asked)
 
     server.feature(method)(handle)
 
@@ -66,19 +67,29 @@ def limit(server: Server, asked: requests.Filtered) -> int:
     return asked.limit or server.settings.results
 
 
-def together(
-    server: Server, answers: Sequence[tuple[Folder, Answer]], count: int, asked: Sequence[Folder]
-) -> requests.Answer:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One folder's answer, its hits as they go on the wire. Made where the question was answered: the loop reads input."""
+
+    folder: Folder
+    answer: Answer
+    hits: tuple[requests.Hit, ...]
+
+
+def part(server: Server, folder: Folder, answer: Answer) -> Part:
+    """Any thread."""
+    return Part(folder, answer, tuple(wire_hit(server, folder, hit) for hit in answer.hits))
+
+
+def together(server: Server, parts: Sequence[Part], count: int, asked: Sequence[Folder]) -> requests.Answer:
     """The answers of several folders as one, best first; their scores come from the same signals."""
-    found = [(hit, folder) for folder, answer in answers for hit in answer.hits]
-    found.sort(key=lambda pair: -pair[0].score)
+    found = sorted((hit for part in parts for hit in part.hits), key=lambda hit: -hit.score)
     # A folder inside another one has its files in both indexes.
-    hits = list(
-        {(folder.uri_of(hit.chunk.path), hit.start_line): (hit, folder) for hit, folder in reversed(found)}.values()
-    )
+    hits = list({(hit.uri, hit.range.start.line): hit for hit in reversed(found)}.values())
     hits.reverse()
+    answers = [(part.folder, part.answer) for part in parts]
     return requests.Answer(
-        hits=[wire_hit(server, folder, hit) for hit, folder in hits[:count]],
+        hits=hits[:count],
         freshness=freshness(server, [(folder, answer.freshness) for folder, answer in answers]),
         encoder=next((answer.encoder for _, answer in answers if answer.encoder), ""),
         seconds=max((answer.seconds for _, answer in answers), default=0.0),

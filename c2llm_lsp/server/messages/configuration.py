@@ -28,10 +28,9 @@ logger = logging.getLogger(__name__)
 def register(server: Server) -> None:
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: lsp.DidChangeConfigurationParams) -> None:
-        before = dict(server.chosen)
         if not await _ask(server):
             take(server, params.settings)
-        _follow(server, before)
+        _follow(server)
 
 
 def take(server: Server, options: Any) -> None:
@@ -58,9 +57,8 @@ async def begin(server: Server) -> None:
             await server.client_register_capability_async(lsp.RegistrationParams([registration]))
         except JsonRpcException as error:
             logger.info("The client tells of no changed settings: %s", error)
-    before = dict(server.chosen)
     if await _ask(server):
-        _follow(server, before)
+        _follow(server)
 
 
 async def _ask(server: Server) -> bool:
@@ -79,8 +77,9 @@ async def _ask(server: Server) -> bool:
     return True
 
 
-def _follow(server: Server, before: dict[str, Any]) -> None:
-    """Make changed settings hold."""
+def _follow(server: Server) -> None:
+    """Make changed settings hold. Compared is with those that do: answers to two questions may both come after them."""
+    before, server.held = server.held, dict(server.chosen)
     changed = {name for name in before.keys() | server.chosen.keys() if before.get(name) != server.chosen.get(name)}
     if changed - LIVE:
         for folder in tuple(server.folders):

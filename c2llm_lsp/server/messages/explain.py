@@ -19,6 +19,7 @@ from retrieval.types import Chunk, Explanation, LineLook, Look, WordMatch
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
     from c2llm_lsp.server.folder import Folder
+    from retrieval.workspace import Workspace
 
 
 def register(server: Server) -> None:
@@ -30,14 +31,24 @@ async def explain(server: Server, asked: requests.ExplainParams) -> requests.Exp
         await server.edits.settled()
     folder, path = home(server, asked.text_document.uri)
     line, query = asked.position.line + 1, asked.query or ""
-    found = await server.ask([folder], lambda _f, workspace, _c: workspace.explain(path, line, query))
-    if not found:
+
+    def ask(_folder: Folder, workspace: Workspace, _cancel: object) -> tuple[Explanation, list[requests.Look]]:
+        found = workspace.explain(path, line, query)
+        return found, _looks(found, server.encoding)  # one for each token: not for the loop, which reads input
+
+    answers = await server.ask([folder], ask)
+    if not answers:
         raise QueryError(NOT_OPEN.format(folder.name, folder.standing.message or folder.standing.state))
-    return _answer(server, folder, found[0])
+    return _answer(server, folder, *answers[0])
 
 
-def _answer(server: Server, folder: Folder, found: Explanation) -> requests.ExplainAnswer:
-    chunk, columns = found.chunk, Columns(found.chunk, server.encoding)
+def _looks(found: Explanation, encoding: Encoding) -> list[requests.Look]:
+    columns = Columns(found.chunk, encoding)
+    return [requests.Look(range=columns.range(look), weight=_rounded(look.weight)) for look in found.looks]
+
+
+def _answer(server: Server, folder: Folder, found: Explanation, looks: list[requests.Look]) -> requests.ExplainAnswer:
+    chunk = found.chunk
     span = whole_lines(chunk.start_line, chunk.end_line, last_line(chunk.text), server.encoding)
     return requests.ExplainAnswer(
         uri=folder.uri_of(chunk.path),
@@ -50,7 +61,7 @@ def _answer(server: Server, folder: Folder, found: Explanation) -> requests.Expl
         scope=chunk.scope,
         text=chunk.text,
         encoder=found.encoder,
-        looks=[requests.Look(range=columns.range(look), weight=_rounded(look.weight)) for look in found.looks],
+        looks=looks,
         header=[requests.HeaderLook(text=look.text, weight=_rounded(look.weight)) for look in found.header],
         lines=[_line(line) for line in found.lines],
         entropy=_rounded(found.entropy),

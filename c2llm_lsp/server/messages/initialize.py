@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -31,10 +32,12 @@ def register(server: Server) -> None:
         server.client_name = params.client_info.name if params.client_info else ""
         server.client_watches = watches_all(params)
         configuration.take(server, params.initialization_options)
+        server.held = dict(server.chosen)
         for uri, name in _folders(params):
             server.add_folder(uri, name)
-        if params.process_id is not None and psutil.pid_exists(params.process_id):
-            server.keep(asyncio.ensure_future(_end_with(server, params.process_id)))
+        if params.process_id is not None:
+            with suppress(psutil.Error, ValueError):  # it is nobody's number
+                server.keep(asyncio.ensure_future(_end_with(server, psutil.Process(params.process_id))))
 
     @server.feature(lsp.INITIALIZED)
     async def initialized(_: lsp.InitializedParams) -> None:
@@ -54,8 +57,17 @@ def _folders(params: lsp.InitializeParams) -> list[tuple[str, str]]:
     return [(uri, "")] if uri and uri.startswith("file:") else []
 
 
-async def _end_with(server: Server, process: int) -> None:
-    """Leave when the editor dies without a word. Its number could be given anew, but not within seconds."""
-    while psutil.pid_exists(process):
+async def _end_with(server: Server, parent: psutil.Process) -> None:
+    """Leave when the editor dies without a word, though nobody may have asked how it ended."""
+    while _lives(parent):
         await asyncio.sleep(PARENT_EVERY)
     server.end(1)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:  # somebody else's, of which the system says no more
+        return True

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.server import requests
-from c2llm_lsp.server.messages.common import filters, limit, own_request, ready, together
+from c2llm_lsp.server.messages.common import Part, filters, limit, own_request, part, ready, together
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
+    from c2llm_lsp.server.folder import Folder
+    from retrieval.workspace import Workspace
 
 
 def register(server: Server) -> None:
@@ -18,7 +21,8 @@ def register(server: Server) -> None:
 async def search(server: Server, asked: requests.SearchParams) -> requests.Answer:
     folders = await ready(server, asked)
     count, wanted = limit(server, asked), filters(asked)
-    answers = await server.ask(
-        folders, lambda folder, workspace, cancel: (folder, workspace.search(asked.query, count, wanted, cancel=cancel))
-    )
-    return together(server, answers, count, folders)
+
+    def ask(folder: Folder, workspace: Workspace, cancel: threading.Event) -> Part:
+        return part(server, folder, workspace.search(asked.query, count, wanted, cancel=cancel))
+
+    return together(server, await server.ask(folders, ask), count, folders)

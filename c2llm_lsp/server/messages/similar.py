@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.server import requests
-from c2llm_lsp.server.messages.common import filters, limit, own_request, ready, together
-from c2llm_lsp.server.messages.places import home, selected
+from c2llm_lsp.server.messages.common import Part, filters, limit, own_request, part, ready, together
+from c2llm_lsp.server.messages.places import home, lines, selected
 from retrieval.errors import QueryError
-from retrieval.types import Answer, Filters
+from retrieval.types import Filters
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
@@ -27,13 +27,17 @@ async def similar(server: Server, asked: requests.SimilarParams) -> requests.Ans
     count, wanted = limit(server, asked), filters(asked)
     text = asked.text or await selected(server, asked)
     if text:
-        answers = await server.ask(
-            folders, lambda f, workspace, _: (f, workspace.similar(text=text, k=count, filters=wanted))
-        )
-        return together(server, answers, count, folders)
+
+        def like(folder: Folder, workspace: Workspace, _: object) -> Part:
+            path, first, last = _itself(folder, asked)
+            found = workspace.similar(text=text, path=path, line=first, last=last, k=count, filters=wanted)
+            return part(server, folder, found)
+
+        return together(server, await server.ask(folders, like), count, folders)
     at, path, line = place(server, asked)
     answers = await server.ask(
-        [at], lambda f, workspace, _: (f, workspace.similar(path=path, line=line, k=count, filters=wanted))
+        [at],
+        lambda f, workspace, _: part(server, f, workspace.similar(path=path, line=line, k=count, filters=wanted)),
     )
     others = [folder for folder in folders if folder is not at]
     if others:
@@ -42,9 +46,16 @@ async def similar(server: Server, asked: requests.SimilarParams) -> requests.Ans
     return together(server, answers, count, folders)
 
 
+def _itself(folder: Folder, asked: requests.SimilarParams) -> tuple[str, int, int]:
+    """Path and lines in a folder of the code that is asked about, which is not like itself; no path where it is elsewhere."""
+    if asked.text_document is None or asked.range is None:
+        return "", 0, 0
+    return folder.relative(asked.text_document.uri) or "", *lines(asked.range)
+
+
 async def _elsewhere(
     server: Server, place: tuple[Folder, str, int], uri: str, others: list[Folder], count: int, wanted: Filters
-) -> list[tuple[Folder, Answer]]:
+) -> list[Part]:
     """What other folders have that is like the code at a line of this one. One around or inside it has the line too."""
     at, path, line = place
     found = await server.ask([at], lambda _f, workspace, _c: workspace.code_at(path, line))
@@ -52,11 +63,11 @@ async def _elsewhere(
         return []
     code = found[0]
 
-    def ask(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Answer]:
+    def ask(folder: Folder, workspace: Workspace, _: object) -> Part:
         same = folder.relative(uri)
         if same is not None:
-            return folder, workspace.similar(path=same, line=line, k=count, filters=wanted)
-        return folder, workspace.similar(text=code, k=count, filters=wanted)
+            return part(server, folder, workspace.similar(path=same, line=line, k=count, filters=wanted))
+        return part(server, folder, workspace.similar(text=code, k=count, filters=wanted))
 
     return await server.ask(others, ask)
 

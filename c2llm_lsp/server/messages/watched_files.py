@@ -3,28 +3,52 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from watchdog import events
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
+    from c2llm_lsp.server.folder import Folder
 
 logger = logging.getLogger(__name__)
 
 
+class _Change(msgspec.Struct):
+    uri: str
+    type: int
+
+
+class _Changes(msgspec.Struct):
+    changes: list[_Change]
+
+
 def register(server: Server) -> None:
+    worker = ThreadPoolExecutor(1, "c2llm-events")  # in their order, and not on the loop: a checkout is thousands
+
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def did_change_watched_files(params: lsp.DidChangeWatchedFilesParams) -> None:
-        for change in params.changes:
-            for folder in server.folders:
-                path = folder.relative(change.uri)
-                if path is not None:
-                    for event in _events(str(folder.real / path), change.type):
-                        folder.client_event(event)
+    def did_change_watched_files(params: Any) -> None:
+        worker.submit(_pass_on, params, tuple(server.folders))
+
+
+def _pass_on(params: Any, folders: Sequence[Folder]) -> None:
+    try:
+        told = msgspec.convert(params, _Changes)
+    except msgspec.ValidationError as error:
+        logger.warning("%s: %s", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, error)
+        return
+    for change in told.changes:
+        for folder in folders:
+            path = folder.relative(change.uri)
+            if path is not None:
+                for event in _events(str(folder.real / path), change.type):
+                    folder.client_event(event)
 
 
 async def ask_for_events(server: Server) -> None:
@@ -44,7 +68,7 @@ async def ask_for_events(server: Server) -> None:
             folder.session.rescan("the client watches now")
 
 
-def _events(path: str, kind: lsp.FileChangeType) -> list[events.FileSystemEvent]:
+def _events(path: str, kind: int) -> list[events.FileSystemEvent]:
     """What a system's watch would have reported. Clients report a deleted folder in one event, without its files."""
     if kind == lsp.FileChangeType.Deleted:
         return [events.FileDeletedEvent(path), events.DirDeletedEvent(path)]
