@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +25,7 @@ from tests.editors.program import on_path
 PLUGIN = CHECKOUT / "editors" / "nvim"
 LONG = 200.0  # seconds for one run of the editor; under half a minute on an idle machine
 NEEDED = (0, 11)
+LINES, COLUMNS = 40, 120
 
 
 def editor() -> str | None:
@@ -47,19 +53,31 @@ NEEDS_NVIM = [
 ]
 
 
+def plugin(name: str) -> Path:
+    """The folder of a real plugin; the test is skipped where $NVIM_PLUGINS names no folder of such."""
+    if not (folder := os.environ.get("NVIM_PLUGINS")):
+        pytest.skip("$NVIM_PLUGINS is not set")
+    found = Path(folder) / name
+    assert found.is_dir(), f"{folder} has no {name}"
+    return found
+
+
 def prepared(
     tmp_path: Path,
     *arguments: str | Path,
     init: str = "",
     path: str | None = None,
     encoder: str = "overlap",
+    headless: bool = True,
+    by_hand: bool = True,
     **more: str,
 ) -> tuple[list[str], dict[str, str]]:
     """What starts Neovim with the plugin and `init`, and its environment."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     first = tmp_path / "init.lua"
-    first.write_text(f"vim.opt.runtimepath:prepend([[{PLUGIN}]])\n{init}\n", encoding="utf-8")
+    there = f"vim.opt.runtimepath:prepend([[{PLUGIN}]])\n" if by_hand else ""
+    first.write_text(f"{there}{init}\n", encoding="utf-8")
     environment = Program(home, encoder).environment(
         PROJECT=str(tmp_path / "project"),
         TOLD=str(tmp_path / "told"),
@@ -70,14 +88,15 @@ def prepared(
     environment["PATH"] = path if path is not None else f"{on_path(tmp_path / 'bin')}:{environment['PATH']}"
     nvim = editor()
     assert nvim
-    return [nvim, "--headless", "-i", "NONE", "-n", "-u", str(first), *map(str, arguments)], environment
+    unseen = ["--headless"] if headless else []
+    return [nvim, *unseen, "-i", "NONE", "-n", "-u", str(first), *map(str, arguments)], environment
 
 
-def run(tmp_path: Path, *arguments: str | Path, **more: Any) -> str:
+def run(tmp_path: Path, *arguments: str | Path, cwd: Path | None = None, **more: Any) -> str:
     """Neovim from its start to its end; what it says on standard error. `more` is for `prepared`."""
     command, environment = prepared(tmp_path, *arguments, **more)
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=LONG, check=False
+        command, capture_output=True, text=True, env=environment, cwd=cwd or tmp_path, timeout=LONG, check=False
     )
     told = tmp_path / "told"
     assert done.returncode == 0, (told.read_text() if told.exists() else "") + done.stderr
@@ -129,3 +148,40 @@ class Remote:
         assert nvim
         asked = [nvim, "--clean", "--server", str(self._socket), *question]
         return subprocess.run(asked, capture_output=True, text=True, timeout=LONG, check=True).stdout
+
+
+class Terminal:
+    """A Neovim with a screen and a keyboard: one that asks a person, and waits for the answer."""
+
+    def __init__(self, tmp_path: Path, *arguments: str | Path, init: str = "") -> None:
+        command, environment = prepared(tmp_path, *arguments, init=init, headless=False, TERM="xterm-256color")
+        self._screen, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+        self._process = subprocess.Popen(
+            command, env=environment, cwd=tmp_path, stdin=inside, stdout=inside, stderr=inside, start_new_session=True
+        )
+        os.close(inside)
+        self._said = ""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._screen)
+
+    def type(self, keys: str) -> None:
+        os.write(self._screen, keys.encode())
+
+    def until(self, words: str) -> None:
+        """Read until the terminal was sent these words, since the last time."""
+        end = time.monotonic() + 60
+        while words not in self._said:
+            assert time.monotonic() < end, f"{words!r} did not come, but:\n{self._said[-2000:]}"
+            self.read(0.1)
+        self._said = self._said.partition(words)[2]
+
+    def read(self, seconds: float) -> None:
+        if select.select([self._screen], [], [], seconds)[0]:
+            self._said += os.read(self._screen, 1 << 16).decode(errors="replace")

@@ -47,6 +47,27 @@ function cases.old()
   end, "it is said, and stopped")
 end
 
+function cases.virtual()
+  until_(running, "it runs")
+  local buffer = vim.api.nvim_create_buf(true, false)
+  vim.api.nvim_buf_set_name(buffer, "scp://host/rules.py")
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, { "def rules_exclude(path, rules):", "    return any(rules)" })
+  vim.api.nvim_set_current_buf(buffer)
+  vim.bo.filetype = "python"
+  vim.wait(300)
+  told.clients = clients()
+  told.attached = #vim.lsp.get_clients({ bufnr = buffer })
+  local offered
+  vim.ui.select = function(items)
+    offered = items
+  end
+  vim.cmd("C2llm similar")
+  until_(function()
+    return offered
+  end, "similar code is found")
+  told.offered = vim.tbl_map(require("c2llm.hits").titled, offered)
+end
+
 function cases.lives()
   until_(running, "it runs")
   vim.cmd("C2llm stop")

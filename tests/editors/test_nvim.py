@@ -45,6 +45,7 @@ def test_results_are_offered_best_first_and_the_choice_is_gone_to(told: dict[str
 def test_what_is_not_saved_is_found_and_the_list_keeps_the_ranking(told: dict[str, Any]) -> None:
     assert told["list"][0] == "app/invoices.py:10:1 def shrink_picture(picture, width):"
     assert len(told["list"]) == len(PROJECT)
+    assert all(re.fullmatch(r"\S+:\d+:\d+ .*\S.*", line) for line in told["list"]), "each says something of the code"
     assert told["first"] == ["app/invoices.py", 10, 0]
     assert told["modified"] is True
 
@@ -53,6 +54,7 @@ def test_similar_code_is_that_of_the_cursor_or_of_the_selection(told: dict[str, 
     assert told["similar"]["prompt"] == told["selected"]["prompt"] == "Similar code"
     assert not any("invoices.py" in title for title in told["similar"]["titles"]), "not the code itself"
     assert told["selected"]["titles"]
+    assert not any("ignore.py" in title for title in told["selected"]["titles"]), "not the selection itself"
 
 
 def test_a_context_is_copied(told: dict[str, Any]) -> None:
@@ -100,6 +102,54 @@ def test_all_help_tags_are_found(tmp_path: Path) -> None:
     run(tmp_path, "-c", f"helptags {copy}", "-c", "qa!")
     tags = {line.split("\t")[0] for line in (copy / "tags").read_text().splitlines()}
     assert {"c2llm", ":C2llm", "c2llm-settings", "c2llm-maps", "c2llm-statusline", "c2llm-health"} <= tags
+
+
+def test_each_command_and_each_map_is_there_and_in_the_help(tmp_path: Path) -> None:
+    code = """
+        local maps = vim.tbl_filter(function(map) return map.lhs:match("^<Plug>%(c2llm") end, vim.api.nvim_get_keymap("n"))
+        local names = vim.tbl_map(function(map) return map.lhs end, maps)
+        vim.list_extend(names, vim.tbl_map(function(name) return ":C2llm " .. name end, vim.fn.getcompletion("C2llm ", "cmdline")))
+        vim.fn.writefile(names, vim.env.TOLD)
+        vim.cmd("qa!")"""
+    run(tmp_path, init=f"vim.schedule(function() {code} end)")
+    there = set((tmp_path / "told").read_text().splitlines())
+    wanted = ("search", "similar", "context", "explain", "status", "log", "start", "stop", "restart")
+    assert there == {f":C2llm {n}" for n in wanted} | {f"<Plug>(c2llm-{n})" for n in (*wanted, "similar-list")}
+    text = re.sub(r"C2llm\[!\]", "C2llm", (PLUGIN / "doc/c2llm.txt").read_text(encoding="utf-8"))
+    assert {name for name in there if name not in text} == set()
+
+
+def test_the_statusline_counts_while_it_indexes(tmp_path: Path) -> None:
+    """As it is drawn: what the function gives is part of a statusline, in which % would stand for something."""
+    files = {
+        f"part{n}.py": "".join(f"def step_{n}_{k}(x):\n    return x + {k}\n\n\n" for k in range(20)) for n in range(90)
+    }
+    project = lay_out(tmp_path / "project", PROJECT | files)
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    script = tmp_path / "statusline.lua"
+    script.write_text(STATUSLINE, encoding="utf-8")
+    init = f'vim.cmd.luafile("{script}")\nvim.lsp.enable("c2llm")'
+    run(
+        tmp_path, project / "app/ignore.py", init=init, encoder="embedded"
+    )  # the tests' own is done before it is told of
+    drawn = (tmp_path / "told").read_text().splitlines()
+    counted = [int(found[1]) for line in drawn if (found := re.fullmatch(r"c2llm (\d+)%", line))]
+    assert counted and all(0 <= n <= 100 for n in counted), drawn
+    assert drawn[-1] == "c2llm"
+
+
+STATUSLINE = """
+vim.o.statusline = "%{%v:lua.require'c2llm'.statusline()%}"
+local drawn = {}
+vim.api.nvim_create_autocmd("User", { pattern = "C2llmStatus", callback = function()
+  local now = vim.api.nvim_eval_statusline(vim.o.statusline, {}).str
+  if drawn[#drawn] ~= now then drawn[#drawn + 1] = now end
+  if now == "c2llm" then
+    vim.fn.writefile(drawn, vim.env.TOLD)
+    vim.cmd("qa!")
+  end
+end })
+"""
 
 
 def test_an_explanation_colours_the_code_until_it_changes(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ it). telescope.nvim and fzf-lua are in no registry: something with the documente
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from tests.cli.conftest import PROJECT
 from tests.cli.program import CHECKOUT, lay_out
-from tests.editors.nvim import NEEDS_NVIM, Remote, run
+from tests.editors.nvim import NEEDS_NVIM, Remote, plugin, run
 
 pytestmark = NEEDS_NVIM
 STAND_INS = CHECKOUT / "tests" / "editors" / "stand_ins"
@@ -25,14 +24,6 @@ FIRST = "app/ignore.py:4  apply_ignore_rules"
 SNACKS = 'require("snacks").picker.get()[1]'
 SNACKS_ITEMS = f'vim.tbl_map(function(i) return i.place .. "  " .. i.name end, {SNACKS}:items())'
 MINI_ITEMS = "vim.tbl_map(function(i) return i.text end, MiniPick.get_picker_matches().all or {})"
-
-
-def plugin(name: str) -> Path:
-    """The folder of a real plugin; the test is skipped without it."""
-    found = Path(os.environ.get("NVIM_PLUGINS", "/nowhere")) / name
-    if not found.is_dir():
-        pytest.skip(f"$NVIM_PLUGINS has no {name}")
-    return found
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from latency import places, started
 from terminal import Terminal
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-QUESTION = "which files does git leave out"
+QUESTION, ANSWER = "split camel case words", "words.py:"
 WIDTH, HEIGHT = 1216, 784
 
 
@@ -25,7 +25,7 @@ def main(project: str, plugins: str, chromium: str) -> int:
         terminal.until(lambda text: "Search by Meaning" in text)
         terminal.rest(0.5)
         terminal.type(QUESTION)
-        terminal.until(lambda text: "ignore.py:" in places(text))
+        terminal.until(lambda text: ANSWER in places(text))
         terminal.rest(2)
         picture(terminal, work, chromium, "search")
         terminal.type("\r")

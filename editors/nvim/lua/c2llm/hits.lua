@@ -103,7 +103,8 @@ end
 ---@return vim.quickfix.entry[]
 function M.items(hits, encoding)
   return vim.tbl_map(function(spot)
-    local item = { filename = spot.file, lnum = spot.line, col = spot.column + 1, text = spot.label }
+    local text = spot.label ~= "" and spot.label or vim.trim(spot.hit.text:match("[^\n]*%S[^\n]*") or "")
+    local item = { filename = spot.file, lnum = spot.line, col = spot.column + 1, text = text }
     item.user_data = spot.hit
     return item
   end, M.spots(hits, encoding))

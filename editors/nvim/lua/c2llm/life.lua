@@ -15,8 +15,9 @@ M.PAUSES = { 500, 2000 } ---@type integer[] -- milliseconds before the second an
 M.STEADY = 60000 -- a server that ran so long had started well: what ends it later is counted anew
 local PROTOCOL = 1
 
-local GIVEN_UP = "The c2llm server ended three times, and is not started again. "
-  .. ":C2llm log has what it said; :C2llm start tries again."
+local ENDED = "The c2llm server ended three times, and is not started again"
+local GIVEN_UP = ENDED .. ". :C2llm log has what it said; :C2llm start tries again."
+local CHOICES = { "Open the log", "Start it again", "Leave it" } -- what a button would be elsewhere
 local NOT_FOUND = "%s cannot be started: it is not on the PATH. Install it with `pipx install c2llm-lsp` "
   .. "(Python 3.10 to 3.13), or name it in vim.g.c2llm.cmd; :checkhealth c2llm says more."
 local OLD = "The server%s is too old for this plugin. Update it: pip install --upgrade c2llm-lsp"
@@ -42,13 +43,33 @@ function M.trouble()
 end
 
 ---@param text string
-local function tell(text)
+---@param otherwise? fun() What tells a person in place of a message
+local function tell(text, otherwise)
   if trouble ~= text then
     trouble = text
-    vim.schedule(function() -- an error within an autocommand would be shown with all of its stack
+    vim.schedule(otherwise or function() -- an error within an autocommand would be shown with all of its stack
       say(text, vim.log.levels.ERROR)
     end)
   end
+end
+
+--- Ask what to do about a server that was given up: with vim.ui.select, as Neovim shows a server's own messages with buttons.
+--- What is being typed is not taken for an answer.
+local function offer()
+  if #vim.api.nvim_list_uis() == 0 then
+    return say(GIVEN_UP, vim.log.levels.ERROR) -- nobody is there to be asked
+  end
+  if vim.api.nvim_get_mode().mode ~= "n" then
+    vim.api.nvim_create_autocmd("ModeChanged", { pattern = "*:n", once = true, callback = vim.schedule_wrap(offer) })
+    return
+  end
+  vim.ui.select(CHOICES, { prompt = ENDED .. ":", kind = "c2llm.trouble" }, function(_, chosen)
+    if chosen == 1 then
+      require("c2llm").log()
+    elseif chosen == 2 then
+      M.start()
+    end
+  end)
 end
 
 ---@return string[]
@@ -82,6 +103,9 @@ end
 ---@param buffer integer
 ---@param on_dir fun(root?: string)
 function M.root(buffer, on_dir)
+  if vim.api.nvim_buf_get_name(buffer):find("^%a[%w+.-]+://") then
+    return -- on no disk of this machine
+  end
   local root = vim.fs.root(buffer, (config.lsp() or {}).root_markers or {})
   if not root then
     return -- a file on its own: there is nothing to index
@@ -137,7 +161,7 @@ function M.ended(code, signal, id)
   tries[root] = known
   known.ended = uv.now() - known.began >= M.STEADY and 1 or known.ended + 1
   if known.ended >= M.TRIES then
-    return tell(GIVEN_UP)
+    return tell(GIVEN_UP, offer)
   end
   local same, buffers = client.config, vim.tbl_keys(client.attached_buffers)
   vim.defer_fn(function()
