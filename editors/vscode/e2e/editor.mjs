@@ -65,6 +65,7 @@ export class Editor {
     editor.browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
     editor.page = await editor.browser.newPage({ viewport: SIZE });
     const query = workspace ? `workspace=${workspace}` : folder ? `folder=${folder}` : "ew=true";
+    await editor.page.addInitScript(noteStatuses);
     await editor.page.goto(`http://127.0.0.1:${port}/?${query}`);
     await editor.page.waitForSelector(".monaco-workbench .statusbar", { timeout: START_MS });
     return editor;
@@ -91,10 +92,19 @@ export class Editor {
   /** Run a command by its title. */
   async command(title) {
     const { page } = this;
-    await page.keyboard.press("F1");
     const input = page.locator(".quick-input-widget:visible input.input");
-    await input.waitFor();
-    await input.fill(`>${title}`);
+    // A preview that goes back to where one was takes the focus, and with it the palette, away.
+    for (let left = 4, open = false; !open; left -= 1) {
+      await page.keyboard.press("F1");
+      try {
+        await input.fill(`>${title}`, { timeout: 3_000 });
+        open = true;
+      } catch (error) {
+        if (left === 0) {
+          throw error;
+        }
+      }
+    }
     const row = page.locator(".quick-input-widget .monaco-list-row", { hasText: title }).first();
     // The palette lists what is there when it is asked, and just after the start not all commands are.
     for (let n = 0; n < 30 && !(await row.isVisible()); n += 1) {
@@ -113,6 +123,7 @@ export class Editor {
     await page.locator(".quick-input-widget .monaco-list-row", { hasText: path.split("/").at(-1) }).first().waitFor();
     await page.keyboard.press("Enter");
     await page.locator(".tab.active", { hasText: path.split("/").at(-1) }).waitFor();
+    await page.locator(".editor-instance .monaco-editor.focused").waitFor(); // what is typed before is lost
   }
 
   status() {
@@ -121,6 +132,20 @@ export class Editor {
 
   async statusSays(pattern, withinMs = 60_000) {
     await until(async () => pattern.test(await this.status().innerText({ timeout: 1_000 }).catch(() => "")), withinMs, `status ${pattern}`);
+  }
+
+  /** All that the item has said since the window was opened, or since it was forgotten. */
+  statuses() {
+    return this.page.evaluate(() => globalThis.c2llmStatuses);
+  }
+
+  forgetStatuses() {
+    return this.page.evaluate(() => globalThis.c2llmStatuses.splice(0));
+  }
+
+  /** What stands in the box. */
+  typed() {
+    return this.page.locator(".quick-input-widget:visible input.input").inputValue();
   }
 
   rows() {
@@ -136,6 +161,20 @@ export class Editor {
     this.server?.kill("SIGTERM");
     rmSync(this.home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
+}
+
+/** In the page: what the status-bar item says, however shortly. */
+function noteStatuses() {
+  const seen = (globalThis.c2llmStatuses = []);
+  const look = () => {
+    for (const item of document.querySelectorAll(".statusbar-item")) {
+      const text = item.textContent.trim();
+      if (text.includes("C2LLM") && seen.at(-1) !== text) {
+        seen.push(text);
+      }
+    }
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
 export async function until(holds, withinMs, what) {

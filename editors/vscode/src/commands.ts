@@ -25,6 +25,8 @@ import { showPage } from "./status/page.ts";
 import { page } from "./status/text.ts";
 import { working } from "./working.ts";
 
+const SHOWN_MS = 5_000;
+
 export interface Parts {
   server: Server;
   results: Results;
@@ -83,9 +85,12 @@ async function searchHere(parts: Parts, uri?: vscode.Uri): Promise<void> {
 }
 
 async function reindex(server: Server): Promise<void> {
-  await working("Looking at all files anew", (token) =>
+  const answer = await working("Looking at all files anew", (token) =>
     server.request("workspace/executeCommand", { command: SERVER_REINDEX, arguments: [{}] }, token),
   );
+  if (answer !== undefined) {
+    vscode.window.setStatusBarMessage("$(refresh) All files are looked at anew", SHOWN_MS); // it may find nothing to do
+  }
 }
 
 async function showStatus(server: Server): Promise<void> {

@@ -27,6 +27,7 @@ export function activate(context: vscode.ExtensionContext): void {
     parts.map,
     new Bar(server),
     tellOfTrouble(server),
+    tellWhetherItRuns(server),
     ...registerCommands(parts),
     registerTool(server),
     registerMcp(server),
@@ -49,4 +50,16 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   void server.start();
+}
+
+/** For the walkthrough, whose first step is done when a server runs. */
+function tellWhetherItRuns(server: Server): vscode.Disposable {
+  let told = false;
+  return server.onDidChange(({ kind }) => {
+    const runs = kind === "running";
+    if (runs !== told) {
+      told = runs;
+      void vscode.commands.executeCommand("setContext", "c2llm.running", runs);
+    }
+  });
 }

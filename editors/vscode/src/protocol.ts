@@ -81,6 +81,7 @@ export interface Hit {
   path: string;
   range: Range;
   selectionRange: Range;
+  label: string;
   language: string;
   kind: Kind;
   symbol: string;

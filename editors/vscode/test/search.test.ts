@@ -16,6 +16,7 @@ function hit(fields: Partial<Hit> = {}): Hit {
     path: "src/app.py",
     range: { start: { line: 8, character: 0 }, end: { line: 11, character: 0 } },
     selectionRange: { start: at, end: at },
+    label: "apply",
     language: "python",
     kind: "method",
     symbol: "apply",
@@ -62,10 +63,19 @@ test("the filter for a place in the explorer means exactly that place", () => {
 test("a hit is named by its scope and name, else its file, and placed by the line of its name", () => {
   assert.equal(title(hit()), "Rules.apply");
   assert.equal(title(hit({ scope: "" })), "apply");
-  assert.equal(title(hit({ symbol: "" })), "app.py");
+  assert.equal(title(hit({ symbol: "", label: "" })), "app.py");
+  assert.equal(title(hit({ label: "def other(self):" })), "def other(self):");
   assert.equal(detail(hit({ salientLines: [11] })), "return self.rules");
   assert.equal(place(hit(), ""), "src/app.py:10");
   assert.equal(place(hit(), "w"), "w/src/app.py:10");
+});
+
+test("below a title stands what it does not say: a line below the head, worth showing if there is one", () => {
+  assert.equal(detail(hit()), "return self.rules");
+  assert.equal(detail(hit({ salientLines: [8, 9] })), "# 🙂 all of them");
+  assert.equal(detail(hit({ text: "@cached\ndef apply(self): pass" })), "def apply(self): pass");
+  assert.equal(detail(hit({ kind: "block", text: "LIMIT = 3\napply = 4  # at most", salientLines: [8, 9] })), "apply = 4  # at most");
+  assert.equal(detail(hit({ label: "", symbol: "" })), "def apply(self):");
 });
 
 test("salient lines are those of the file, trimmed; without any the first that is not blank", () => {

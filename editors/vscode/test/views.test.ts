@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { beside, heat, LEVELS, summary } from "../src/explain/heat.ts";
@@ -89,6 +89,16 @@ test("the status page shows what is known, and a folder that is not open without
   assert.match(text, /0 files, 1 chunk /u);
   assert.match(text, /1\.5 MB/u);
   assert.equal(text.match(/\| files \|/gu)?.length, 1);
+});
+
+test("nothing is sent anywhere: no source reaches for the network, and the one dependency is the language client", () => {
+  const { dependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { dependencies: object };
+  assert.deepEqual(Object.keys(dependencies), ["vscode-languageclient"]);
+  const folder = new URL("../src/", import.meta.url);
+  const sources = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  assert.ok(sources.length > 20);
+  const network = /\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon|TelemetryLogger|["'](?:node:)?(?:https?|http2|net|tls|dgram)["']/u;
+  assert.deepEqual(sources.filter((file) => network.test(readFileSync(new URL(file, folder), "utf8"))), []);
 });
 
 test("every command of package.json is registered, and each menu names one", () => {

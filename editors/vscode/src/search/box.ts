@@ -8,22 +8,17 @@
 import * as vscode from "vscode";
 
 import { disposeAll } from "../disposing.ts";
-import { folderName, isInside, open, target } from "../places.ts";
-import { type Answer, type Hit, SEARCH, type SearchParams } from "../protocol.ts";
-import { type Health, NotRunning, type Server } from "../server/server.ts";
+import { isInside, open, target } from "../places.ts";
+import { type Answer, SEARCH, type SearchParams } from "../protocol.ts";
+import type { Health, Server } from "../server/server.ts";
 import { own } from "../settings.ts";
-import { detail, freshness, icon, nothing, place, title } from "./describe.ts";
+import { freshness, nothing } from "./describe.ts";
 import { addFilter } from "./filters.ts";
+import { failed, type Item, item, note, same } from "./items.ts";
 import { Latest } from "./latest.ts";
 import { Preview } from "./preview.ts";
 import { parse } from "./question.ts";
 import type { Memory } from "./memory.ts";
-
-interface Item extends vscode.QuickPickItem {
-  hit?: Hit;
-  asked?: string; // an earlier question
-  command?: string;
-}
 
 const LONG_MS = 400; // to wait without a sign that something is going on
 const GROWN_MS = 1_000; // while an index grows its answers do, too
@@ -31,8 +26,6 @@ const GROWN_MS = 1_000; // while an index grows its answers do, too
 // for each letter typed would slow the typing.
 const MOVING_MS = 100;
 const TYPING_MS = 350;
-const JUST_MS = 50; // a result that stands first since then was put there by an answer, not by a person
-const BESIDE: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("split-horizontal"), tooltip: "Open to the Side" };
 const FILTER: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon("filter"),
   tooltip: "Filter by Language, Kind or Path",
@@ -60,6 +53,7 @@ class Box {
   private busy: boolean;
   private timer: NodeJS.Timeout | undefined;
   private answered = 0; // when, in milliseconds
+  private asked = ""; // the last question, as the server got it
   private asking = false; // a filter is being chosen in a box of its own
   private readonly listeners: vscode.Disposable[] = [];
 
@@ -77,7 +71,6 @@ class Box {
     pick.matchOnDetail = false;
     // Without it the box would sort what matches by letters. It is in every release, though not in the published types.
     (pick as { sortByLabel?: boolean }).sortByLabel = false;
-    pick.value = typed;
     this.listeners.push(
       pick.onDidChangeValue(() => void this.ask()),
       pick.onDidChangeActive(([item]) => this.look(item)),
@@ -88,12 +81,36 @@ class Box {
       this.server.onDidChange((health) => this.follow(health)),
     );
     this.dress("");
-    pick.show();
+    this.open(typed, !typed.endsWith(" ")); // behind a filter one goes on writing
+    this.warm();
     void this.ask();
+  }
+
+  /** Show the box. What stands there when it opens is selected by the editor, and what comes after that is not. */
+  private open(typed: string, selected: boolean): void {
+    this.pick.value = selected ? typed : "";
+    this.pick.show();
+    if (!selected) {
+      this.pick.value = typed; // for nothing it would come when the first letter has been typed, and take it away
+    }
+  }
+
+  /** The first answer takes several times as long as the next: what it loads is loaded while the first letter is looked for. */
+  private warm(): void {
+    if (this.server.health.kind === "running") {
+      this.server.request(SEARCH, { query: "warm", limit: 1 }).catch(() => undefined);
+    }
   }
 
   private async ask(again = false): Promise<void> {
     const { query, ...filters } = parse(this.pick.value);
+    const folder = !this.allFolders && this.folder ? { folder: this.folder.uri.toString() } : {};
+    const params: SearchParams = { query, ...filters, ...folder };
+    const asked = JSON.stringify(params);
+    if (asked === this.asked && !again) {
+      return; // a blank more is nothing new
+    }
+    this.asked = asked;
     this.preview.forget();
     if (query === "") {
       this.latest.cancel();
@@ -102,8 +119,6 @@ class Box {
       this.dress("");
       return;
     }
-    const folder = !this.allFolders && this.folder ? { folder: this.folder.uri.toString() } : {};
-    const params: SearchParams = { query, ...filters, ...folder };
     this.waits(true);
     try {
       const missing = await this.answer(params, again);
@@ -114,6 +129,7 @@ class Box {
         this.waits(false);
       }
     } catch (error) {
+      this.asked = "";
       this.waits(false);
       this.pick.items = [failed(error)];
       this.dress("");
@@ -152,7 +168,8 @@ class Box {
 
   private look(item: Item | undefined): void {
     if (item?.hit && own().preview) {
-      this.preview.show(item.hit, Date.now() - this.answered < JUST_MS ? TYPING_MS : MOVING_MS);
+      // What stands first was put there by an answer, as a rule, and not by a person.
+      this.preview.show(item.hit, item === this.pick.items[0] ? TYPING_MS : MOVING_MS);
     }
   }
 
@@ -183,9 +200,9 @@ class Box {
   private async press(button: vscode.QuickInputButton): Promise<void> {
     if (button === FILTER) {
       this.asking = true;
-      this.pick.value = await addFilter(this.server, this.pick.value);
+      const typed = await addFilter(this.server, this.pick.value);
       this.asking = false;
-      this.pick.show();
+      this.open(typed, false);
     } else {
       this.allFolders = button === ONE;
     }
@@ -240,38 +257,12 @@ class Box {
   }
 }
 
-function item(hit: Hit): Item {
-  return {
-    label: `$(${icon(hit.kind)}) ${title(hit)}`,
-    description: place(hit, folderName(hit)),
-    detail: detail(hit),
-    alwaysShow: true,
-    buttons: [BESIDE],
-    hit,
-  };
-}
-
-function same(one: Hit, other: Hit): boolean {
-  return one.uri === other.uri && one.symbol === other.symbol && one.kind === other.kind;
-}
-
 function alike<T>(some: readonly T[], others: readonly T[]): boolean {
   return some.length === others.length && some.every((one, n) => one === others[n]);
 }
 
 function atWork(health: Health): boolean {
   return health.kind === "starting" || (health.kind === "running" && health.folders.some(({ work }) => work !== null));
-}
-
-function note(text: string): Item {
-  return { label: `$(info) ${text}`, alwaysShow: true };
-}
-
-function failed(error: unknown): Item {
-  const message = error instanceof Error ? error.message : String(error);
-  return error instanceof NotRunning
-    ? { label: `$(warning) ${message}`, detail: "Press Enter to see what can be done.", command: "c2llm.menu", alwaysShow: true }
-    : note(message);
 }
 
 /** The folder of the file at hand, else the first. */

@@ -11,18 +11,19 @@ const ICONS: Record<Kind, string> = {
   cell: "notebook",
   window: "symbol-file",
 };
+const HEADED = new Set<Kind>(["function", "method", "class"]); // what begins with a line that names it
 const MAX_LINE = 160; // characters of a line of code: more is cut off by the box anyway
 
 export function icon(kind: Kind): string {
   return ICONS[kind];
 }
 
-/** What a hit is called: its name within its scope, else its file's. */
-export function title(hit: Hit): string {
-  if (hit.symbol === "") {
-    return hit.path.slice(hit.path.lastIndexOf("/") + 1);
+/** What a hit is called: as the server calls the place to go to, within its scope; else its file's name. */
+export function title({ label, symbol, scope, path }: Hit): string {
+  if (label === "") {
+    return path.slice(path.lastIndexOf("/") + 1);
   }
-  return hit.scope === "" ? hit.symbol : `${hit.scope}.${hit.symbol}`;
+  return label === symbol && scope !== "" ? `${scope}.${label}` : label;
 }
 
 /** `path:line`, counted from 1 as people do; with the folder's name where there are several. */
@@ -31,9 +32,12 @@ export function place(hit: Hit, folderName: string): string {
   return `${path}:${hit.selectionRange.start.line + 1}`;
 }
 
-/** Below its title: the first line worth showing. */
+/** Below its title: the first line worth showing from where it stands; a head says no more than the title does. */
 export function detail(hit: Hit): string {
-  return salient(hit)[0]?.text ?? "";
+  const lines = salient(hit);
+  const above = hit.label === "" ? -1 : hit.selectionRange.start.line - (HEADED.has(hit.kind) ? 0 : 1);
+  const below = lines.find(({ line }) => line > above);
+  return (below ?? rowBelow(hit, above) ?? lines[0])?.text ?? "";
 }
 
 export interface ShownLine {
@@ -43,15 +47,27 @@ export interface ShownLine {
 
 /** The lines worth showing, else the first that is not blank. */
 export function salient(hit: Hit): ShownLine[] {
-  const rows = hit.text.split(/\r\n|\r|\n/u);
+  const rows = rowsOf(hit);
   const shown = hit.salientLines
     .map((line) => ({ line, text: shortened(rows[line - hit.range.start.line] ?? "") }))
     .filter(({ text }) => text !== "");
   if (shown.length > 0) {
     return shown;
   }
-  const first = rows.findIndex((row) => row.trim() !== "");
-  return first < 0 ? [] : [{ line: hit.range.start.line + first, text: shortened(rows[first] ?? "") }];
+  const first = rowBelow(hit, -1);
+  return first === undefined ? [] : [first];
+}
+
+/** The first row below a line that is not blank. */
+function rowBelow(hit: Hit, above: number): ShownLine | undefined {
+  const start = hit.range.start.line;
+  return rowsOf(hit)
+    .map((row, n) => ({ line: start + n, text: shortened(row) }))
+    .find(({ line, text }) => line > above && text !== "");
+}
+
+function rowsOf(hit: Hit): string[] {
+  return hit.text.split(/\r\n|\r|\n/u);
 }
 
 /** How current an answer is, in a few words; what is pending comes first. */

@@ -62,7 +62,8 @@ export class Client {
   }
 
   request<T>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<T> {
-    return this.client.sendRequest<T>(method, params, token);
+    // What is handed over as undefined would be taken for a second parameter.
+    return token === undefined ? this.client.sendRequest<T>(method, params) : this.client.sendRequest<T>(method, params, token);
   }
 
   /** Cancel what is being indexed. */

@@ -26,11 +26,13 @@ export async function findSimilar(server: Server, results: Results, asked?: Simi
   await results.show(answer.hits, like(params), standing);
 }
 
-/** What it is like, for the view: `path:line`. */
-function like(params: SimilarParams): string {
-  const line = params.range?.start.line ?? params.position?.line;
-  if (params.textDocument === undefined || line === undefined) {
+/** What it is like, for the view: `path:line`, or the lines of a selection. */
+function like({ textDocument, position, range }: SimilarParams): string {
+  const line = range?.start.line ?? position?.line;
+  if (textDocument === undefined || line === undefined) {
     return "Like the selection";
   }
-  return `Like ${vscode.workspace.asRelativePath(vscode.Uri.parse(params.textDocument.uri))}:${line + 1}`;
+  const last = range === undefined ? line : range.end.line - (range.end.character === 0 ? 1 : 0);
+  const lines = last > line ? `${line + 1}-${last + 1}` : `${line + 1}`;
+  return `Like ${vscode.workspace.asRelativePath(vscode.Uri.parse(textDocument.uri))}:${lines}`;
 }
