@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.model.config import C2LLMConfig
-from retrieval.training.dataset import Ids, TokenizedPairs, padded
+from retrieval.training.dataset import Ids, TokenizedPairs, instructions, padded
 from retrieval.training.english import English
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ class Batches:
         self._pairs, self._config, self._size, self._seed = pairs, config, size, seed
         self._english = english
         self._shown = variation or Variation()
-        self._query_prefix = np.array(tokenizer.encode(config.query_instruction).ids, dtype=np.uint16)
-        self._passage_prefix = np.array(tokenizer.encode(config.document_instruction).ids, dtype=np.uint16)
+        self._query_prefix, self._passage_prefix = instructions(tokenizer, config)
         self._order: tuple[int, list[Rows]] | None = None
         self.per_epoch = max(1, int(len(pairs) / size * KEPT_OF_AN_EPOCH))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.model.config import C2LLMConfig
 from retrieval.training.extraction import Pair
 from retrieval.training.mining import read_rows
 
@@ -103,6 +104,15 @@ def ragged(tokenizer: Tokenizer, texts: Sequence[str], limit: int = 200) -> Ragg
         rows += [np.array(e.ids[:limit], dtype=np.uint16) for e in encoded]
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
     return Ragged(np.concatenate(rows) if rows else np.zeros(0, np.uint16), starts)
+
+
+def instructions(tokenizer: Tokenizer, config: C2LLMConfig) -> tuple[Ids, Ids]:
+    """What stands before each query, and before each passage."""
+    query, passage = (
+        np.array(tokenizer.encode(text).ids, dtype=np.uint16)
+        for text in (config.query_instruction, config.document_instruction)
+    )
+    return query, passage
 
 
 def padded(rows: Sequence[Tokens]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

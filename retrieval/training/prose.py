@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from retrieval.model.config import C2LLMConfig
 from retrieval.training.batches import Batch
-from retrieval.training.dataset import Ragged, padded, ragged, save_arrays
+from retrieval.training.dataset import Ragged, instructions, padded, ragged, save_arrays
 from retrieval.training.english import LONGEST_IN_WORDS, Teacher, Vectors, read, spelt
 from retrieval.training.extraction import Pair
 from retrieval.training.mining import read_pairs
@@ -102,8 +102,7 @@ class Neighbourhoods:
 
     def __init__(self, prose: Prose, tokenizer: Tokenizer, config: C2LLMConfig, *, seed: int) -> None:
         self._prose, self._config, self._seed = prose, config, seed
-        self._query_prefix = np.array(tokenizer.encode(config.query_instruction).ids, dtype=np.uint16)
-        self._passage_prefix = np.array(tokenizer.encode(config.document_instruction).ids, dtype=np.uint16)
+        self._query_prefix, self._passage_prefix = instructions(tokenizer, config)
 
     def batch(self, step: int) -> Batch:
         random = np.random.default_rng([self._seed, 2, step])

@@ -12,6 +12,7 @@ Each step writes a folder and is skipped where its result exists, so that a run 
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from retrieval.model.config import EMBEDDED, C2LLMConfig, with_layers
 from retrieval.training import prose
 from retrieval.training.batches import Batches
 from retrieval.training.dataset import TokenizedPairs, tokenize
-from retrieval.training.english import English, prepared
+from retrieval.training.english import English, Kept, prepared
 from retrieval.training.forward import Validation
 from retrieval.training.mining import read_pairs
 from retrieval.training.stacking import Teacher, embeddings_from_teacher, mean_of, set_embeddings, stacked
@@ -113,11 +114,16 @@ def prepare_english(data: Path, words: Path, out: Path, teacher: Teacher) -> Non
     """Synonyms, and what the teacher makes of docs and prose; `words` is the Debian package wordnet-base. Run after `prepare`."""
     from tokenizers import Tokenizer
 
+    if (out / ENGLISH_NAME).exists() and (out / PROSE_NAME).exists():
+        return
     tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
+    reading = out / "reading"
+    kept = Kept(teacher, reading)
     if not (out / ENGLISH_NAME).exists():
-        prepared(data, words, tokenizer, teacher).save(out / ENGLISH_NAME)
+        prepared(data, words, tokenizer, kept).save(out / ENGLISH_NAME)
     if not (out / PROSE_NAME).exists():
-        prose.prepared(data, words, tokenizer, teacher).save(out / PROSE_NAME)
+        prose.prepared(data, words, tokenizer, kept).save(out / PROSE_NAME)
+    shutil.rmtree(reading)
 
 
 def train_stages(out: Path, recipe: Recipe, teacher: Teacher | None) -> Path:

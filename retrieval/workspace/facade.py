@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.chunking import CHUNKING_VERSION, passage
-from retrieval.encoders import Encoder, load
+from retrieval.encoders import Encoder
 from retrieval.errors import (
     Cancelled,
     DamagedStoreError,
@@ -63,9 +63,11 @@ from retrieval.search import similar as search_similar
 from retrieval.search.duplicates import Known
 from retrieval.search.duplicates import near_duplicates as duplicates_in
 from retrieval.search.salience import LineVectors, by_meaning
-from retrieval.store import Applied, Store, passage_hash, vectors_file, workspace_folder
+from retrieval.store import Store, passage_hash, vectors_file, workspace_folder
 from retrieval.types import Answer, Chunk, Duplicate, Explanation, Filters, Freshness, Hit, IndexReport
 from retrieval.vectors import ExactIndex, VectorIndex
+from retrieval.workspace.lives import Lives
+from retrieval.workspace.models import Models
 from retrieval.workspace.opening import open_store, usable
 from retrieval.workspace.standing import Standing, Status
 
@@ -117,16 +119,11 @@ class Workspace:
         self.root = scanner.root
         self.scanner = scanner
         self.store = store
-        self._cache_dir = cache_dir
-        self._threads = threads
-        self._encoder = encoder
-        self._load_encoder = load_encoder or (lambda: encoder or load("embedded", threads=threads))
         self._notes = list(notes)
-        self._encoders: dict[str, Encoder] = {}
-        self._lives: dict[str, LiveIndex] = {}
+        self._models = Models(encoder, load_encoder, threads)
+        self._lives = Lives(threads=threads, cache_dir=cache_dir, led=lambda: self._standing.writing)
         self._lines = LineVectors()
         self._overlay = Overlay(scanner)
-        self._loading = threading.Lock()
         self._refreshing = threading.Lock()
         self._mending = threading.Lock()
         self._alike: dict[str, Known] = {}  # by path, the last asked for at the end
@@ -269,8 +266,7 @@ class Workspace:
                     return IndexReport(large=True)
                 self._standing.undone = len(todo.paths) + len(todo.removed)
                 known = rows_known(self.store, todo.paths if len(todo.paths) < 500 else None)
-                for live in tuple(self._lives.values()):
-                    live.prepare()
+                self._lives.prepare()
                 self._standing.writing = True
                 report = execute(
                     Run(
@@ -279,8 +275,8 @@ class Workspace:
                         self.scanner.max_bytes,
                         lambda: self.encoder,
                         self._overlay.known_vectors,
-                        self._follow,
-                        self._take_vectors,
+                        self._lives.follow,
+                        self._lives.add,
                         self._counting(progress),
                         cancel,
                     ),
@@ -314,16 +310,13 @@ class Workspace:
             self.trust(looked=False)
             with suppress(StoreError):  # the next question says so
                 self.store.take_over_words()
-                for live in tuple(self._lives.values()):
-                    live.take_over()
+                self._lives.take_over()
 
     def trust(self, *, looked: bool = True) -> None:
         """What that process has done counts as done here; it is at its upkeep, or has ended."""
         self._standing.looked = looked or self._standing.looked
         self._standing.helped = False
-        for live in tuple(self._lives.values()):
-            with suppress(StoreError):
-                live.prepare()
+        self._lives.trust()
 
     def _counting(self, progress: Progress) -> Progress:
         """The progress, on its way past what the freshness says."""
@@ -334,17 +327,6 @@ class Workspace:
             progress(stage, done, total)
 
         return shown
-
-    def _follow(self, applied: Applied) -> None:
-        for live in tuple(self._lives.values()):
-            live.follow(applied.change, applied.added, applied.removed)
-
-    def _take_vectors(self, change: int, fingerprint: str, ids: object, matrix: object) -> None:
-        for live in tuple(self._lives.values()):
-            if live.fingerprint == fingerprint:
-                live.add(change, ids, matrix)  # type: ignore[arg-type]
-            else:
-                live.follow(change, (), ())
 
     def _chunked_otherwise(self) -> bool:
         """Whether the rows were cut by other rules than this program's."""
@@ -361,18 +343,12 @@ class Workspace:
         """The encoder of this workspace, loaded at the first use, and when what runs elsewhere has become another one.
         Raises ModelError.
         """
-        with self._loading:
-            if self._encoder is None or getattr(self._encoder, "outdated", False):
-                self._encoder = self._load_encoder()
-            return self._encoder
+        return self._models.current
 
     @property
     def encoder_ready(self) -> bool:
         """Whether an encoder that could not be reached can be had again. Waits for nobody."""
-        try:
-            return bool(getattr(self.encoder, "available", True))
-        except ModelError:
-            return False
+        return self._models.ready
 
     def search(
         self,
@@ -391,7 +367,7 @@ class Workspace:
         """The answer with the lines to show chosen more closely: by what each means, beside its words. For answers that
         somebody is about to read: it takes some milliseconds. Encoders that would take long leave it as it is.
         """
-        encoder = self._encoder
+        encoder = self._models.loaded
         if encoder is None or encoder.name != answer.encoder or not getattr(encoder, "instant", False):
             return answer
         try:
@@ -464,7 +440,7 @@ class Workspace:
         """The vectors of chunks that are stored or shown; None for one that has none yet."""
         names = [passage_hash(passage(chunk)) for chunk in chunks]
         known: dict[bytes, NDArray[np.float32]] = self.store.vectors_of_passages(encoder.fingerprint, names)
-        if encoder is self._encoder:
+        if encoder is self._models.loaded:
             known = self._overlay.known_vectors() | known
         return [known.get(name) for name in names]
 
@@ -504,7 +480,7 @@ class Workspace:
             with self._mending:
                 damaged.close()
                 self.store = Store.open(folder, vectors=shared, read_only=read_only, check=True)
-            self._lives.clear()
+            self._lives.forget()
             self._standing.damaged()
             self._notes += self.store.notes
         finally:
@@ -524,10 +500,10 @@ class Workspace:
             # While all of it is being written commits come all the time, and the answer says that it is stale.
             if rows.store.change == rows.change or self._standing.helped or attempt == _ATTEMPTS - 1:
                 break
-        fingerprint = self._encoder.fingerprint if self._encoder else ""
+        encoder = self._models.loaded
         return Answer(
             hits=hits,
-            freshness=self._freshness(fingerprint),
+            freshness=self._freshness(encoder.fingerprint if encoder else ""),
             encoder=snapshot.encoder.name if snapshot.encoder is not None else "",
             seconds=time.perf_counter() - started,
             notes=tuple(dict.fromkeys((*self._notes, *notes))),
@@ -547,40 +523,15 @@ class Workspace:
             return Snapshot(rows), (f"Answered by words only: {error}",)
         last = self.store.last_encoder()
         if last is not None and last[1] != encoder.fingerprint and not self.store.complete(encoder.fingerprint):
-            former = self._former(*last)
+            former = self._models.former(*last)
             if former is not None:
                 note = f"Answered with the vectors of {former.name}; those of {encoder.name} are not complete yet."
                 return _with_vectors(rows, self._live(former).current(), None, former), (note,)
         live = self._live(encoder)
         return _with_vectors(rows, live.current(), rows.view.index, encoder), live.notes
 
-    def _former(self, name: str, fingerprint: str) -> Encoder | None:
-        """The encoder that was used before, if it can still be had and is still the same."""
-        with self._loading:
-            known = self._encoders.get(fingerprint)
-            if known is None:
-                try:
-                    known = load(name, threads=self._threads)
-                except (ModelError, EncoderError):
-                    return None
-                if known.fingerprint != fingerprint:
-                    return None
-                self._encoders[fingerprint] = known
-            return known
-
     def _live(self, encoder: Encoder) -> LiveIndex:
-        with self._loading:
-            live = self._lives.get(encoder.fingerprint)
-            if live is None or live.store is not self.store:  # that one was damaged
-                live = self._lives[encoder.fingerprint] = LiveIndex(
-                    self.store,
-                    encoder.fingerprint,
-                    encoder.dimension,
-                    threads=self._threads or 1,
-                    cache_dir=self._cache_dir,
-                    led=lambda: self._standing.writing,
-                )
-            return live
+        return self._lives.of(encoder, self.store)
 
     # -- saying how it stands ---------------------------------------------------------------------------------------
 
@@ -593,7 +544,7 @@ class Workspace:
         return self._mended(lambda: self._freshness(fingerprint))
 
     def _freshness(self, fingerprint: str) -> Freshness:
-        return self._standing.freshness(self.store, fingerprint, self._lives.get(fingerprint))
+        return self._standing.freshness(self.store, fingerprint, self._lives.known(fingerprint))
 
     def status(self) -> Status:
         """What is indexed, and how well. Loads the encoder, because what is pending depends on it."""
@@ -611,8 +562,7 @@ class Workspace:
         if self._closed:
             return
         self._closed = True
-        for live in self._lives.values():
-            live.save()
+        self._lives.save()
         self.store.close()
 
     def __enter__(self) -> Workspace:

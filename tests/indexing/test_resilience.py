@@ -146,7 +146,7 @@ def test_an_index_that_a_question_finds_damaged_is_filled_again_with_no_change_o
         running.workspace.store.checkpoint()
         garbage(running.workspace.store.directory / "index.db")
         running.workspace.store._database._idle.clear()  # connections that have read nothing yet
-        running.workspace._lives.clear()
+        running.workspace._lives.forget()
         running.workspace.search("send request")
         running.wait(lambda: not running.workspace.freshness().stale)
         assert any("set aside" in note for note in running.workspace.search("send request").notes)

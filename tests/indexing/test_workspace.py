@@ -16,7 +16,7 @@ from retrieval.encoders import OverlapEncoder
 from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryError, StorageFullError, WorkspaceError
 from retrieval.indexing import live, run
 from retrieval.vectors import hnsw_problem
-from retrieval.workspace import Workspace, facade
+from retrieval.workspace import Workspace, facade, models
 
 CODE = "def {0}(value):\n    # {0} comes first\n    total = value + 1\n    other = total * 2\n    return other\n"
 
@@ -208,7 +208,7 @@ def test_an_old_encoder_that_cannot_be_had_leaves_words_and_what_is_embedded(
     def gone(name: str, threads: int | None = None) -> OverlapEncoder:
         raise ModelError(f"no {name}")
 
-    monkeypatch.setattr(facade, "load", gone)
+    monkeypatch.setattr(models, "load", gone)
     with Workspace.open(root, encoder=CountingEncoder(dimension=64), cache_dir=cache) as workspace:
         answer = workspace.search("send request")
         assert answer.hits
@@ -221,7 +221,7 @@ def test_a_model_that_does_not_load_leaves_words(root: Path, cache: Path, monkey
     def broken(name: str, threads: int | None = None) -> OverlapEncoder:
         raise ModelError("The model file is broken: install the package again.")
 
-    monkeypatch.setattr(facade, "load", broken)
+    monkeypatch.setattr(models, "load", broken)
     with Workspace.open(root, cache_dir=cache) as workspace:
         report = workspace.refresh()
         assert "broken" in report.notes[0]

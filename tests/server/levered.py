@@ -13,7 +13,7 @@ from pathlib import Path
 
 import retrieval.encoders
 import retrieval.indexing.embedding
-import retrieval.workspace.facade
+import retrieval.workspace.models
 from retrieval.encoders import Encoder, OverlapEncoder
 from retrieval.encoders.base import Vectors
 from retrieval.errors import EncoderError, ModelError
@@ -58,7 +58,7 @@ def pull(levers: Path) -> None:
 
     retrieval.indexing.embedding.BATCH = BATCH
     retrieval.encoders.load = load
-    retrieval.workspace.facade.load = load
+    retrieval.workspace.models.load = load
     import c2llm_lsp.indexer
 
     c2llm_lsp.indexer._BOOT = (

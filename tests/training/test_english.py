@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ pytest.importorskip("tokenizers")
 
 from retrieval.encoders.overlap import OverlapEncoder  # noqa: E402
 from retrieval.store.words import PART  # noqa: E402
+from retrieval.training import english as english_module  # noqa: E402
 from retrieval.training.archives import ArchiveError  # noqa: E402
 from retrieval.training.batches import Batches, Variation  # noqa: E402
 from retrieval.training.dataset import Ragged, TokenizedPairs  # noqa: E402
-from retrieval.training.english import English, synonymous  # noqa: E402
+from retrieval.training.english import English, Kept, Vectors, read, synonymous  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
 from retrieval.training.mining import read_pairs  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare, prepare_english, train_stages  # noqa: E402
@@ -97,10 +99,10 @@ def test_words_are_replaced_by_their_synonyms_alone() -> None:
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     known = english([3, 7], [[0, 1], [1, 0]])
     known.save(tmp_path / "english.npz")
-    read = English.load(tmp_path / "english.npz")
+    loaded = English.load(tmp_path / "english.npz")
     for name in ("rows", "vectors"):
-        assert np.array_equal(getattr(read, name), getattr(known, name))
-    assert read.synonyms[2].tolist() == [3, 4]
+        assert np.array_equal(getattr(loaded, name), getattr(known, name))
+    assert loaded.synonyms[2].tolist() == [3, 4]
 
 
 def test_what_the_teacher_does_not_know_counts_for_nothing() -> None:
@@ -133,6 +135,26 @@ def test_the_teacher_s_vectors_are_of_the_pairs_own_docs(run: Path) -> None:
     assert found.rows.tolist() == list(range(len(pairs)))
     texts = [f"{' '.join(PART.findall(pair.qualified))}: {pair.doc}" for pair in pairs]  # short docs, with their names
     assert np.allclose(found.vectors, OverlapEncoder().encode_passages(texts), atol=1e-3)
+    assert not (run / "reading").exists()
+
+
+def test_a_teacher_that_is_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(english_module, "_AT_ONCE", 2)
+    texts, asked, patience = ["one", "two", "three", "four five"], list[str](), [1]
+
+    def teacher(some: Sequence[str]) -> Vectors:
+        if not patience:
+            raise KeyboardInterrupt
+        patience.pop()
+        asked.extend(some)
+        return OverlapEncoder().encode_passages(some)
+
+    with pytest.raises(KeyboardInterrupt):
+        read(texts, Kept(teacher, tmp_path / "reading"))
+    patience += [1, 1]
+    found = read(texts, Kept(teacher, tmp_path / "reading"))
+    assert sorted(asked) == sorted(texts)
+    assert np.allclose(found, OverlapEncoder().encode_passages(texts), atol=1e-3)
 
 
 def test_batches_carry_what_is_known_and_are_the_same_again(run: Path) -> None:

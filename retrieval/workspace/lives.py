@@ -1,0 +1,82 @@
+"""The live indexes of a workspace: one for each encoder whose vectors are asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.encoders import Encoder
+from retrieval.errors import StoreError
+from retrieval.indexing import LiveIndex
+from retrieval.store import Applied, Store
+
+
+class Lives:
+    """What is committed reaches all of them; each takes the vectors that are its own. Safe to use from many threads."""
+
+    def __init__(self, *, threads: int | None, cache_dir: Path | None, led: Callable[[], bool]) -> None:
+        """`led` says whether this process is writing."""
+        self._threads, self._cache_dir, self._led = threads or 1, cache_dir, led
+        self._by_fingerprint: dict[str, LiveIndex] = {}
+        self._making = threading.Lock()
+
+    def of(self, encoder: Encoder, store: Store) -> LiveIndex:
+        with self._making:
+            live = self._by_fingerprint.get(encoder.fingerprint)
+            if live is None or live.store is not store:  # that one was damaged
+                live = self._by_fingerprint[encoder.fingerprint] = LiveIndex(
+                    store,
+                    encoder.fingerprint,
+                    encoder.dimension,
+                    threads=self._threads,
+                    cache_dir=self._cache_dir,
+                    led=self._led,
+                )
+            return live
+
+    def known(self, fingerprint: str) -> LiveIndex | None:
+        """The one that is there already."""
+        return self._by_fingerprint.get(fingerprint)
+
+    def prepare(self) -> None:
+        """Bring them up to what is stored, before more is."""
+        for live in self._all():
+            live.prepare()
+
+    def trust(self) -> None:
+        """The same where a store that cannot be read is the next question's business."""
+        for live in self._all():
+            with suppress(StoreError):
+                live.prepare()
+
+    def take_over(self) -> None:
+        """Use what another process has made of them. Raises StoreError."""
+        for live in self._all():
+            live.take_over()
+
+    def follow(self, applied: Applied) -> None:
+        for live in self._all():
+            live.follow(applied.change, applied.added, applied.removed)
+
+    def add(self, change: int, fingerprint: str, ids: NDArray[np.int64], matrix: NDArray[np.float32]) -> None:
+        for live in self._all():
+            if live.fingerprint == fingerprint:
+                live.add(change, ids, matrix)
+            else:
+                live.follow(change, (), ())
+
+    def forget(self) -> None:
+        """Make them anew when they are asked for."""
+        self._by_fingerprint.clear()
+
+    def save(self) -> None:
+        for live in self._all():
+            live.save()
+
+    def _all(self) -> tuple[LiveIndex, ...]:
+        return tuple(self._by_fingerprint.values())
