@@ -302,7 +302,9 @@ def test_too_much_that_waits_is_refused_with_a_time_to_come_again(
     encoder.gate.clear()
     body = {"model": "mini", "input": ["a" * 900]}
     with ThreadPoolExecutor(3) as pool, httpx2.Client(trust_env=False) as client:
-        kept = [pool.submit(post, server, body) for _ in range(2)]  # one is computed, one waits
+        kept = [pool.submit(post, server, body)]
+        assert encoder.begun.acquire(timeout=LONG)  # that one is being computed, the next one waits
+        kept.append(pool.submit(post, server, body))
         while not client.get(f"{server.url}/health").json()["waiting"]:
             assert not any(answer.done() for answer in kept)
         sent = post(server, body)
