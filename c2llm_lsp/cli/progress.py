@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 SHOW_AFTER = 0.25  # seconds; a bar that flashes up for less only distracts
 BUSY_POLL = 0.5  # seconds between two looks at whether another process is done
-WORTH_SETTLING = 2_000  # new chunks; after that much work nobody minds the second that the graph takes
+WORTH_SETTLING = 2_000  # new chunks; after that much work nobody minds the seconds that the graph takes
 LINE_EVERY = 2.0  # seconds between lines where there is no terminal, as in a CI log
 LABELS = {
     "scan": ("Looking at files", "files"),
     "words": ("Reading files", "files"),
     "vectors": ("Embedding", "chunks"),
+    "graph": ("Building the graph", "chunks"),
     "download": ("Downloading", "MB"),
     "pairs": ("Looking for comments", "files"),
     "before": ("Judging the model in use", "chunks and questions"),
@@ -41,6 +42,8 @@ LABELS = {
 
 def refresh(workspace: Workspace, *, quiet: bool, wait: bool = False) -> IndexReport:
     """Bring the index up to date, showing how far it is. With `wait`, until another process that does so is done."""
+    from retrieval.indexing import processors
+
     with shown(quiet=quiet) as progress, cancel_on_interrupt() as cancel:
         report = workspace.refresh(progress=progress, cancel=cancel)
         if report.busy and wait and not quiet:
@@ -48,7 +51,7 @@ def refresh(workspace: Workspace, *, quiet: bool, wait: bool = False) -> IndexRe
         while report.busy and wait and not cancel.wait(BUSY_POLL):
             report = workspace.refresh(progress=progress, cancel=cancel)
         if report.chunks_added > WORTH_SETTLING and not report.cancelled:
-            workspace.settle(cancel)
+            workspace.settle(cancel, progress, threads=processors())
         return replace(report, cancelled=report.cancelled or cancel.is_set())
 
 

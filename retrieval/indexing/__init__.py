@@ -6,6 +6,7 @@ from retrieval.indexing.cutting import Cancel
 from retrieval.indexing.live import LiveIndex
 from retrieval.indexing.lock import writer_lock, writer_pid
 from retrieval.indexing.overlay import Overlay
+from retrieval.indexing.pool import processors
 from retrieval.indexing.run import (
     CHUNKING_KEY,
     INDEXED_KEY,
@@ -35,6 +36,7 @@ __all__ = [
     "execute",
     "plan",
     "plan_paths",
+    "processors",
     "rows_known",
     "writer_lock",
     "writer_pid",

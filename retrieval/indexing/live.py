@@ -157,8 +157,15 @@ class LiveIndex:
             if self._change == change - 1:
                 self._change = change
 
-    def settle(self, cancelled: Callable[[], bool] = lambda: False) -> bool:
-        """Upkeep for a quiet moment: make the lexicon and the graph where they are due, renew a worn graph, save both.
+    def settle(
+        self,
+        cancelled: Callable[[], bool] = lambda: False,
+        told: Callable[[int, int], None] = lambda _done, _total: None,
+        *,
+        threads: int | None = None,
+    ) -> bool:
+        """Upkeep for a quiet moment: make the lexicon and the graph where they are due, renew a worn graph, save both. `told`
+        hears how many rows a graph has, and will have.
 
         False where cancelled.
         """
@@ -169,12 +176,13 @@ class LiveIndex:
         if isinstance(index, ExactIndex):
             if not self._can_graph() or (self._graph_elsewhere and len(index) < WORTH_SWAPPING):
                 return True
-            graph = self._grow(index, cancelled)
+            graph = self._grow(index, cancelled, told, threads or self._threads)
             if graph is None:
                 return False
             self._unsaved = SAVE_ROWS
         elif isinstance(index, HnswIndex) and index.worn:
-            if not index.rebuild(cancelled):
+            index.threads = threads or self._threads
+            if not index.rebuild(cancelled, told):
                 return False
             self._unsaved = SAVE_ROWS
         if self._unsaved >= SAVE_ROWS or time.monotonic() - self._saved_at >= SAVE_SECONDS:
@@ -223,13 +231,16 @@ class LiveIndex:
             index.add(*self.store.vectors(self.fingerprint, came))
         self._unsaved += len(gone) + len(came)
 
-    def _grow(self, exact: ExactIndex, cancelled: Callable[[], bool]) -> HnswIndex | None:
+    def _grow(
+        self, exact: ExactIndex, cancelled: Callable[[], bool], told: Callable[[int, int], None], threads: int
+    ) -> HnswIndex | None:
         """A graph of all rows, in place of the exact index, which answers meanwhile."""
         ids, rows = exact.frozen()
-        graph = HnswIndex(self.dimension, threads=self._threads, capacity=len(ids))
+        graph = HnswIndex(self.dimension, threads=threads, capacity=len(ids))
         for start in range(0, len(ids), _PORTION):
             if cancelled():
                 return None
+            told(start, len(ids))
             graph.add(ids[start : start + _PORTION], rows(start, start + _PORTION))
         with self._lock:
             self._catch_up(graph)

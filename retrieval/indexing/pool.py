@@ -46,7 +46,7 @@ class Pool:
     ahead = 400
 
     def __init__(self, workers: int | None = None) -> None:
-        self._workers = workers if workers is not None else max(1, min(_processors() - 1, MOST_WORKERS))
+        self._workers = workers if workers is not None else max(1, min(processors() - 1, MOST_WORKERS))
         self._changed = threading.Condition()
         self._jobs: deque[Job] = deque()
         self._members: list[_Worker] = []
@@ -260,7 +260,8 @@ class _Worker:
         return CRASHED if code >= 0 else f"{CRASHED}: {how_it_ended(code)}"
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many of this machine's this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:

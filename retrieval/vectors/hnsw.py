@@ -115,8 +115,13 @@ class HnswIndex:
         deleted = int(self._graph.get_current_count()) - len(self)
         return deleted > _WORN_ROWS and deleted > _WORN_SHARE * len(self)
 
-    def rebuild(self, cancelled: Callable[[], bool] = lambda: False) -> bool:
-        """Build the graph anew from its live rows. Queries and changes go on meanwhile and are repeated at the end.
+    def rebuild(
+        self,
+        cancelled: Callable[[], bool] = lambda: False,
+        told: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> bool:
+        """Build the graph anew from its live rows. Queries and changes go on meanwhile and are repeated at the end. `told` hears
+        how many rows it has, and will have.
 
         False where cancelled: the graph is then as it was.
         """
@@ -126,6 +131,7 @@ class HnswIndex:
             for start in range(0, len(then), _REBUILD_PORTION):
                 if cancelled():
                     return False
+                told(start, len(then))
                 end = start + _REBUILD_PORTION
                 self._fill(graph, then[start:end], rows(start, end))
             with self._changing:

@@ -236,11 +236,14 @@ class Workspace:
         """
         self._standing.expected = (files, more)
 
-    def settle(self, cancel: Cancel | None = None) -> None:
-        """Upkeep for a quiet moment: make or renew the graph of a large workspace, and save it."""
+    def settle(self, cancel: Cancel | None = None, progress: Progress = _silent, *, threads: int | None = None) -> None:
+        """Upkeep for a quiet moment: make or renew the graph of a large workspace, and save it. It takes one thread, or as many
+        as are given.
+        """
         stop = cancel or Never()
         with suppress(EncoderError, ModelError):
-            self._live(self.encoder).settle(stop.is_set)
+            live = self._live(self.encoder)
+            live.settle(stop.is_set, lambda done, total: progress("graph", done, total), threads=threads)
 
     def _run(self, look: Look, progress: Progress, cancel: Cancel, wait: float, most: int | None = None) -> IndexReport:
         store = self.store

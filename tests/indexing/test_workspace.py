@@ -310,6 +310,19 @@ def test_a_graph_that_is_damaged_or_gone_gives_the_same_answers(
         assert encoder.passages == []
 
 
+def test_making_a_graph_tells_how_far_it_is_whatever_threads_make_it(
+    root: Path, cache: Path, graphs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_PORTION", 16)
+    write_project(root, 20)
+    with fresh_copy(root, cache) as workspace:
+        exact, rows, told = dense_answers(workspace), workspace.store.chunk_count(), list[tuple[str, int, int]]()
+        workspace.settle(progress=lambda *step: told.append(step), threads=3)
+        assert told == [("graph", done, rows) for done in range(0, rows, 16)]
+        assert workspace._live(workspace.encoder).kind == "hnsw"
+        assert dense_answers(workspace) == exact
+
+
 def test_a_graph_catches_up_with_what_changed_since_it_was_saved(root: Path, cache: Path, graphs: None) -> None:
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:

@@ -194,7 +194,9 @@ def test_many_deletions_wear_a_graph_and_a_rebuild_mends_it(monkeypatch: pytest.
     assert not index.worn
     index.remove(np.arange(100))
     assert index.worn
-    index.rebuild()
+    told: list[tuple[int, int]] = []
+    index.rebuild(told=lambda *rows: told.append(rows))
+    assert told == [(0, 100)]
     assert not index.worn
     assert index.ids().tolist() == list(range(100, 200))
 
