@@ -29,25 +29,34 @@ def minilm_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
+def minilm_model() -> Any:
+    """As transformers computes it. Raises MissingExtra."""
+    folder = minilm_folder()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        from transformers import BertModel
+        from transformers.utils import logging as transformers_log
+    except ImportError as error:
+        raise MissingExtra("Running all-MiniLM-L6-v2", "train") from error
+    quiet: Any = transformers_log
+    quiet.set_verbosity_error()  # else it reports that the layer we leave out is not used
+    quiet.disable_progress_bar()
+    return cast(Any, BertModel.from_pretrained(str(folder), add_pooling_layer=False)).eval()
+
+
 class MiniLmEncoder:
     """Runs in torch; `max_tokens` is settable, so that speeds compare at equal lengths."""
 
     def __init__(self, *, threads: int | None = None, max_tokens: int = MAX_TOKENS) -> None:
-        folder = minilm_folder()
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        try:
-            import torch
-            from transformers import BertModel
-        except ImportError as error:
-            raise MissingExtra("Running all-MiniLM-L6-v2", "train") from error
+        self._model = minilm_model()
+        import torch
         from tokenizers import Tokenizer
 
         if threads:
             torch.set_num_threads(threads)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
-        self._model = cast(Any, BertModel.from_pretrained(str(folder), add_pooling_layer=False)).eval()
         self._max_tokens = max_tokens
 
     @property
