@@ -112,6 +112,8 @@ class Session:
         self._elsewhere = 0  # files that another process is to look at for this one
         self._away = False  # whether another process is at a job of this one
         workspace.on_repair = lambda: self.rescan("the index was repaired")
+        workspace.on_other = lambda: self.rescan("the encoder is another one")
+        workspace.on_unreachable = self._miss
         self._on_event = on_event
         self._retry_after = retry_after
         self._wake = threading.Condition()
@@ -207,7 +209,7 @@ class Session:
                 continue
             if report is None:
                 continue
-            self._unreached = report.unreachable
+            self._unreached = self._unreached or report.unreachable
             if report.cancelled:
                 with self._wake:
                     self._rest = "" if self._paused else job.cause
@@ -215,6 +217,9 @@ class Session:
                     self._expect()
             elif report.chunks_added:
                 self._unsettled = True
+            if job.paths is not None and not (report.busy or report.unreachable or self._workspace.complete):
+                with self._wake:  # what waited before these files did goes on behind them
+                    self._rest = self._rest or ("" if self._paused else job.cause)
             self._on_event(Event("busy" if report.busy else "done", job, report=report))
             if report.busy:
                 self._retry(min(self._retry_after, BUSY_AFTER))
@@ -223,10 +228,12 @@ class Session:
         """Wait for the next job; None at the end."""
         with self._wake:
             while not self._due():
-                if self._quiet() is None:
+                quiet = self._quiet()
+                if quiet is None:
                     self._on_rest()
-                if self._wake.wait_for(self._due, timeout=self._quiet()):
-                    break
+                self._wake.wait_for(lambda quiet=quiet: self._due() or self._quiet() != quiet, timeout=quiet)  # type: ignore[misc]
+                if self._due() or self._quiet() != quiet:
+                    continue
                 if self._unreached:
                     self._reach()
                 if self._unsettled and not self._due():
@@ -283,8 +290,15 @@ class Session:
             self._steps_aside = False
             self._unsettled = self._cancel.is_set()
 
+    def _miss(self) -> None:
+        """Text of an open buffer waits for an encoder that could not be reached."""
+        with self._wake:
+            self._unreached = True
+            self._wake.notify_all()
+
     def _perform(self, job: Job) -> IndexReport | None:
         """What was done; None where it was told already."""
+        self._unreached = False
         if job.paths is not None:
             return self._workspace.changed(job.paths, self._cancel)
         try:

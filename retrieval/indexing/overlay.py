@@ -104,6 +104,18 @@ class Overlay:
             texts = {path: buffer.text for path, buffer in self._view.buffers.items()} | self._left_out
             return [(path, texts[path]) for path in changed if path in texts]
 
+    def adopt(self, fingerprint: str) -> None:
+        """From now on this encoder's vectors count. Those of another one say nothing beside them: they go, and the buffers are
+        found by words until they are updated.
+        """
+        with self._updating:
+            self._adopt(fingerprint)
+
+    @property
+    def waiting(self) -> int:
+        """Chunks of buffers that have no vector."""
+        return sum(buffer.waiting for buffer in self._view.buffers.values())
+
     def worded(self) -> list[tuple[str, str]]:
         """The buffers that are found by words only, because the encoder failed, with their texts."""
         return [(path, buffer.text) for path, buffer in self._view.buffers.items() if not buffer.embedded]
@@ -120,7 +132,21 @@ class Overlay:
             barred = self._judged[path] = not reachable(self._scanner.root, path) or judge.ignores(path)
         return barred
 
+    def _adopt(self, fingerprint: str) -> None:
+        view = self._view
+        if view.fingerprint == fingerprint:
+            return
+        buffers = {
+            path: Buffer.of(buffer.text, tuple(replace(row, vector=None) for row in buffer.rows))
+            for path, buffer in view.buffers.items()
+        }
+        rows = {row.id: row for buffer in buffers.values() for row in buffer.rows}
+        self._spare, self._index = {}, None
+        self._view = View(buffers, rows, view.corpus, None, fingerprint)
+
     def _update(self, store: Store, encoder: Encoder | None, path: str, text: str | None) -> int:
+        if encoder is not None:
+            self._adopt(encoder.fingerprint)
         self._left_out.pop(path, None)
         if text is not None and self._bars(path):
             self._left_out[path], text = text, None
@@ -136,9 +162,11 @@ class Overlay:
         self._show(path, Buffer.of(text, embedded_rows), change)
         return count
 
-    def known_vectors(self) -> dict[bytes, Vector]:
-        """Vectors that buffers brought, by the hash of their passage: a save embeds nothing again."""
+    def known_vectors(self, fingerprint: str) -> dict[bytes, Vector]:
+        """Vectors of this encoder that buffers brought, by the hash of their passage: a save embeds nothing again."""
         with self._updating:
+            if self._view.fingerprint != fingerprint:
+                return {}
             shown = {row.hash: row.vector for row in self._view.rows.values() if row.vector is not None}
             return self._spare | shown
 
@@ -237,7 +265,7 @@ class Overlay:
         index = self._vectors_of(change.gone, [row for row in shown if row.vector is not None and row.id not in before])
         while len(self._spare) > REMEMBERED:
             del self._spare[next(iter(self._spare))]
-        self._view = View(buffers, rows, self._lexicon.corpus(), index)
+        self._view = View(buffers, rows, self._lexicon.corpus(), index, view.fingerprint)
 
     def _vectors_of(self, gone: Sequence[Row], came: Sequence[Row]) -> ExactIndex | None:
         """The vectors of all buffers, with those of some rows taken out and of others put in."""

@@ -95,7 +95,7 @@ def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -
     """Do what was planned. A failing encoder ends the second stage only, and is noted."""
     started = time.perf_counter()
     complete, first_new = run.store.complete_encoders(), run.store.last_id()
-    ahead = Ahead(lambda: _embedding(run, complete, first_new))
+    ahead = Ahead(lambda: _embedding(run, complete, first_new, scanned))
 
     def on_applied(applied: Applied) -> None:
         run.on_applied(applied)
@@ -121,7 +121,7 @@ def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -
         with suppress(C2llmError):
             ahead.finish()
         raise
-    embedded, notes = _embed(run, ahead, complete, first_new, cancelled=words.cancelled)
+    embedded, notes = _embed(run, ahead, complete, first_new, scanned, cancelled=words.cancelled)
     return IndexReport(
         files_seen=todo.seen,
         files_changed=words.changed,
@@ -138,16 +138,17 @@ def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -
     )
 
 
-def _embedding(run: Run, complete: frozenset[str], first_new: int) -> tuple[Embedding, int]:
-    """What the second stage works with, and the id that it begins after: where nothing was pending before this run,
-    only what it added is looked at."""
+def _embedding(run: Run, complete: frozenset[str], first_new: int, scanned: bool) -> tuple[Embedding, int]:
+    """What the second stage works with, and the id that it begins after: where nothing was pending before this run, or it is
+    about some files only, just what it added is looked at. All of a workspace is not embedded because a file was saved.
+    """
     encoder = run.encoder()
     work = Embedding(run.store, encoder, run.at_hand(), run.on_vectors, run.cancel)
-    return work, first_new if encoder.fingerprint in complete else 0
+    return work, first_new if not scanned or encoder.fingerprint in complete else 0
 
 
 def _embed(
-    run: Run, ahead: Ahead, complete: frozenset[str], first_new: int, *, cancelled: bool
+    run: Run, ahead: Ahead, complete: frozenset[str], first_new: int, scanned: bool, *, cancelled: bool
 ) -> tuple[Embedded, tuple[str, ...]]:
     """The second stage, or what is left of it."""
     try:
@@ -155,14 +156,15 @@ def _embed(
         if cancelled:
             done.cancelled = True
             return done, ()
-        work, after = _embedding(run, complete, first_new)
+        work, after = _embedding(run, complete, first_new, scanned)
         after = after if reached is None else reached
         embed_pending(work, done, after=after, first_new=first_new, progress=run.progress)
     except (EncoderError, ModelError) as error:
         stopped = Embedded(cancelled=cancelled, unreachable=isinstance(error, Unreachable))
         return stopped, (f"Search goes by words until the encoder works: {error}",)
-    if not done.cancelled and not run.store.complete(work.encoder.fingerprint):
-        run.store.note_complete(work.encoder.fingerprint, work.encoder.name)
+    fingerprint = work.encoder.fingerprint
+    if not done.cancelled and (scanned or fingerprint in complete) and not run.store.complete(fingerprint):
+        run.store.note_complete(fingerprint, work.encoder.name)
     return done, ()
 
 

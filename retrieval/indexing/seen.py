@@ -68,6 +68,7 @@ class Buffer:
     text: str
     rows: tuple[Row, ...]
     symbols: Mapping[str, tuple[int, ...]]  # ids by folded symbol
+    waiting: int  # rows that have no vector
 
     @classmethod
     def of(cls, text: str, rows: tuple[Row, ...]) -> Buffer:
@@ -76,11 +77,11 @@ class Buffer:
             if row.chunk.symbol:
                 name = folded(row.chunk.symbol)
                 symbols[name] = (*symbols.get(name, ()), row.id)
-        return cls(text, rows, symbols)
+        return cls(text, rows, symbols, sum(row.vector is None for row in rows))
 
     @property
     def embedded(self) -> bool:
-        return all(row.vector is not None for row in self.rows)
+        return not self.waiting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +92,7 @@ class View:
     rows: Mapping[int, Row] = field(default_factory=dict)
     corpus: Corpus = field(default_factory=Corpus)
     index: ExactIndex | None = None
+    fingerprint: str = ""  # of the encoder that made its vectors
 
 
 class OverlaidIndex:

@@ -37,6 +37,7 @@ from retrieval.errors import (
     ModelError,
     QueryError,
     StoreError,
+    Unreachable,
 )
 from retrieval.explaining import chunk_at
 from retrieval.explaining import explain as explain_place
@@ -121,6 +122,7 @@ class Workspace:
         self.store = store
         self._notes = list(notes)
         self._models = Models(encoder, load_encoder, threads)
+        self._models.on_other = self._become_other
         self._lives = Lives(threads=threads, cache_dir=cache_dir, led=lambda: self._standing.writing)
         self._lines = LineVectors()
         self._overlay = Overlay(scanner)
@@ -129,9 +131,16 @@ class Workspace:
         self._alike: dict[str, Known] = {}  # by path, the last asked for at the end
         self._standing = Standing()
         self._closed = False
-        # Called when a damaged index was set aside: what is in its place has to be filled. Whoever keeps the workspace
-        # current sets it.
-        self.on_repair: Callable[[], None] = lambda: None
+        # Whoever keeps the workspace current sets these.
+        self.on_repair: Callable[[], None] = lambda: (
+            None
+        )  # a damaged index was set aside: its successor has to be filled
+        self.on_other: Callable[[], None] = lambda: (
+            None
+        )  # the encoder has become another one: all is to be embedded anew
+        self.on_unreachable: Callable[[], None] = lambda: (
+            None
+        )  # a buffer waits for an encoder that could not be reached
 
     @classmethod
     def open(
@@ -190,6 +199,8 @@ class Workspace:
             return plan(self.scanner, self.store, again=self._chunked_otherwise()), True
 
         report = self._run(look, show, cancel or Never(), wait, most)
+        with suppress(ModelError):
+            self._overlay.adopt(self.encoder.fingerprint)
         for path, text in (*self._overlay.judge_again(), *self._overlay.worded()):
             self._update(path, text, again=True)  # somebody may have typed on meanwhile, or closed it
         return report
@@ -223,7 +234,9 @@ class Workspace:
             if text is not None and not getattr(encoder, "instant", False):
                 self._overlay.update(self.store, None, path, text, again=again)  # words are found while it is embedded
             return self._overlay.update(self.store, encoder, path, text, again=again)
-        except (EncoderError, ModelError):
+        except (EncoderError, ModelError) as error:
+            if isinstance(error, Unreachable):
+                self.on_unreachable()
             return self._overlay.update(self.store, None, path, text, again=again)
 
     def prepare(self, path: str, text: str) -> None:
@@ -277,7 +290,7 @@ class Workspace:
                         self.root,
                         self.scanner.max_bytes,
                         lambda: self.encoder,
-                        self._overlay.known_vectors,
+                        lambda: self._overlay.known_vectors(self.encoder.fingerprint),
                         self._lives.follow,
                         self._lives.add,
                         self._counting(progress),
@@ -347,6 +360,17 @@ class Workspace:
         Raises ModelError.
         """
         return self._models.current
+
+    def _become_other(self) -> None:
+        self.on_other()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every stored chunk is known to have a vector of the encoder."""
+        try:
+            return self.store.complete(self.encoder.fingerprint)
+        except ModelError:
+            return False
 
     @property
     def encoder_ready(self) -> bool:
@@ -443,8 +467,7 @@ class Workspace:
         """The vectors of chunks that are stored or shown; None for one that has none yet."""
         names = [passage_hash(passage(chunk)) for chunk in chunks]
         known: dict[bytes, NDArray[np.float32]] = self.store.vectors_of_passages(encoder.fingerprint, names)
-        if encoder is self._models.loaded:
-            known = self._overlay.known_vectors() | known
+        known = self._overlay.known_vectors(encoder.fingerprint) | known
         return [known.get(name) for name in names]
 
     def _answer(self, ask: Callable[[Snapshot], tuple[Hit, ...]]) -> Answer:
@@ -531,7 +554,8 @@ class Workspace:
                 note = f"Answered with the vectors of {former.name}; those of {encoder.name} are not complete yet."
                 return _with_vectors(rows, self._live(former).current(), None, former), (note,)
         live = self._live(encoder)
-        return _with_vectors(rows, live.current(), rows.view.index, encoder), live.notes
+        buffers = rows.view.index if rows.view.fingerprint == encoder.fingerprint else None
+        return _with_vectors(rows, live.current(), buffers, encoder), live.notes
 
     def _live(self, encoder: Encoder) -> LiveIndex:
         return self._lives.of(encoder, self.store)
@@ -547,7 +571,8 @@ class Workspace:
         return self._mended(lambda: self._freshness(fingerprint))
 
     def _freshness(self, fingerprint: str) -> Freshness:
-        return self._standing.freshness(self.store, fingerprint, self._lives.known(fingerprint))
+        stored = self._standing.freshness(self.store, fingerprint, self._lives.known(fingerprint))
+        return replace(stored, pending_chunks=stored.pending_chunks + self._overlay.waiting)
 
     def status(self) -> Status:
         """What is indexed, and how well. Loads the encoder, because what is pending depends on it."""

@@ -19,15 +19,20 @@ class Models:
         self._threads = threads
         self._former: dict[str, Encoder] = {}  # by fingerprint
         self._loading = threading.Lock()
+        self.on_other: Callable[[], None] = lambda: None  # called when it has become another one
         self.loaded = encoder  # the one that was asked for, as far as it is there
 
     @property
     def current(self) -> Encoder:
         """The one that was asked for; loaded again when what runs elsewhere has become another one. Raises ModelError."""
         with self._loading:
-            if self.loaded is None or getattr(self.loaded, "outdated", False):
+            outdated = getattr(self.loaded, "outdated", False)
+            if self.loaded is None or outdated:
                 self.loaded = self._load()
-            return self.loaded
+            encoder = self.loaded
+        if outdated:
+            self.on_other()
+        return encoder
 
     @property
     def ready(self) -> bool:

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from c2llm_lsp import session as session_module
 from c2llm_lsp.session import Event, Session
 from retrieval.encoders import OverlapEncoder
 from retrieval.errors import EncoderError
 from retrieval.types import IndexReport
 from retrieval.workspace import Workspace
 from tests.cli.program import lay_out
+from tests.indexing.test_elsewhere import Elsewhere
 
 PATIENCE = 60.0
 
@@ -145,6 +147,65 @@ def test_a_failure_is_told_and_tried_again(
     session.rescan("again")
     events.wait(2)
     assert workspace.status().pending_chunks == 0
+
+
+def test_what_failed_is_tried_again_behind_a_saved_file(
+    session: Session, events: Events, encoder: Held, workspace: Workspace
+) -> None:
+    encoder.failing = True
+    session.start()
+    events.wait(1)
+    encoder.failing = False
+    (workspace.root / "m1.py").write_text("def walrus():\n    return 1\n")
+    session.changed(["m1.py"])
+    _, second, third = events.wait(3)[:3]
+    assert second.job.paths == ("m1.py",)
+    assert second.report and second.report.chunks_embedded == 1
+    assert third.job.paths is None
+    assert workspace.status().pending_chunks == 0
+
+
+def test_a_file_that_is_saved_after_a_cancel_takes_nothing_along(
+    session: Session, events: Events, encoder: Held, workspace: Workspace
+) -> None:
+    """What was cancelled stays cancelled."""
+    lay_out(workspace.root, {f"n{i}.py": f"def number_{i}(value):\n    return value * {i}\n" for i in range(600)})
+    encoder.go.clear()
+    session.start()
+    assert encoder.begun.wait(PATIENCE)
+    session.cancel()
+    encoder.go.set()
+    (first,) = events.wait(1)
+    assert first.report and first.report.cancelled
+    waiting = workspace.status().pending_chunks
+    assert waiting > 500
+    (workspace.root / "walrus.py").write_text("def walrus():\n    return 1\n")
+    session.changed(["walrus.py"])
+    second = events.wait(2)[1]
+    assert second.report and second.report.chunks_embedded == 1
+    assert session.paused
+    assert workspace.status().pending_chunks == waiting
+    session.rescan("wanted after all")
+    events.wait(3)
+    assert workspace.status().pending_chunks == 0
+
+
+def test_text_of_a_buffer_that_could_not_be_embedded_is_taken_up_when_the_encoder_is_back(
+    workspace: Workspace, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "REACH_EVERY", 0.01)
+    session = Session(workspace, events)
+    session.start()
+    events.wait(1)
+    encoder = Elsewhere()
+    encoder.down = True
+    workspace._models.loaded = encoder
+    workspace.refresh()
+    workspace.update("new.py", "def walrus():\n    return 1\n")
+    encoder.down = False
+    events.wait(2)
+    session.stop()
+    assert workspace.freshness().pending_chunks == 0
 
 
 def test_another_writer_is_waited_for(session: Session, events: Events, workspace: Workspace) -> None:

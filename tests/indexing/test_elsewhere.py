@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.chunking import chunk_file, passage
 from retrieval.encoders import OverlapEncoder, StoppableEncoder, Vectors
 from retrieval.errors import Cancelled, Unreachable
 from retrieval.indexing import embedding
@@ -16,6 +17,7 @@ from retrieval.workspace import Workspace
 from tests.indexing.indexed import CountingEncoder
 
 LONG = 60.0
+CAKE = "def bake_chocolate_cake(oven):\n    pass\n"
 
 
 class Elsewhere(CountingEncoder):
@@ -56,6 +58,25 @@ class Elsewhere(CountingEncoder):
             raise Unreachable("The server is down, as the test wants it.")
 
 
+class Wider(Elsewhere):
+    """Another model: of another dimension."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self._vectors = OverlapEncoder(384)
+
+    @property
+    def dimension(self) -> int:
+        return 384
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._vectors.encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self.passages.extend(texts)
+        return self._vectors.encode_passages(texts)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "tree").mkdir()
@@ -92,8 +113,13 @@ def test_a_report_says_that_chunks_wait_for_an_encoder_that_is_down(workspace: W
 def test_a_buffer_that_was_shown_while_it_was_down_is_embedded_later(workspace: Workspace, encoder: Elsewhere) -> None:
     workspace.refresh()
     encoder.down = True
-    assert workspace.update("new.py", "def bake_chocolate_cake(oven):\n    pass\n") == 0
-    assert workspace.search("bake_chocolate_cake").hits[0].chunk.path == "new.py"
+    missed: list[str] = []
+    workspace.on_unreachable = lambda: missed.append("the buffer")
+    assert workspace.update("new.py", CAKE) == 0
+    assert missed == ["the buffer"]
+    answer = workspace.search("bake_chocolate_cake")
+    assert answer.hits[0].chunk.path == "new.py"
+    assert answer.freshness.pending_chunks == 1
     encoder.down, encoder.passages = False, []
     workspace.refresh()
     assert len(encoder.passages) == 1
@@ -109,7 +135,7 @@ def test_words_of_a_buffer_are_found_before_its_vectors_are_made(workspace: Work
         found.append(workspace.search("bake_chocolate_cake").hits[0].chunk.path)
 
     encoder._before = look
-    workspace.update("new.py", "def bake_chocolate_cake(oven):\n    pass\n")
+    workspace.update("new.py", CAKE)
     assert found == ["new.py"]
 
 
@@ -118,11 +144,48 @@ def test_one_that_became_another_is_loaded_again_and_everything_is_embedded_with
     loaded = iter(models)
     with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()
+        became: list[str] = []
+        workspace.on_other = lambda: became.append("another")
         models[0].outdated = True
         assert workspace.search("function_3").freshness.pending_chunks == 5
+        assert became == ["another"]
         workspace.refresh()
         assert workspace.search("function_3").freshness.pending_chunks == 0
         assert len(models[1].passages) == 5
+
+
+def test_buffers_have_no_vectors_of_the_model_that_it_was(root: Path, tmp_path: Path) -> None:
+    """Neither are they searched, whatever their dimension, nor stored as the new one's when the buffer is saved."""
+    models = [Elsewhere("one"), Wider("two")]
+    loaded = iter(models)
+    with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
+        workspace.refresh()
+        workspace.update("new.py", CAKE)
+        models[0].outdated = True
+        answer = workspace.search("bake_chocolate_cake")
+        assert answer.hits[0].chunk.path == "new.py"
+        (root / "new.py").write_text(CAKE)
+        workspace.changed(["new.py"])
+        workspace.update("new.py", None)
+        workspace.refresh()
+        ids, vectors = workspace.store.all_vectors("two")
+        stored = vectors[ids.tolist().index(workspace.store.ids_in_file("new.py")[0])]
+        own = models[1].encode_passages([passage(chunk_file("new.py", CAKE)[0])])[0]
+        assert stored @ own == pytest.approx(1.0, abs=1e-3)
+
+
+def test_an_open_buffer_goes_over_to_the_model_that_it_has_become(root: Path, tmp_path: Path) -> None:
+    models = [Elsewhere("one"), Wider("two")]
+    loaded = iter(models)
+    with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
+        workspace.refresh()
+        workspace.update("new.py", CAKE)
+        models[0].outdated = True
+        workspace.refresh()
+        answer = workspace.search("bake_chocolate_cake")
+        assert (answer.encoder, answer.freshness.pending_chunks) == ("overlap", 0)
+        assert "meaning" in {signal.name for signal in answer.hits[0].signals}
+        assert sum("bake_chocolate_cake" in text for text in models[1].passages) == 1
 
 
 def test_a_cancel_is_heard_while_it_hangs(workspace: Workspace, encoder: Elsewhere) -> None:
