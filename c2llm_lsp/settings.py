@@ -255,7 +255,7 @@ def _from_user(path: Path) -> dict[str, Value]:
         raise SettingsError(f"{path} cannot be read ({error.strerror}).") from error
     table = _parse(text, str(path))
     if unknown := sorted(set(table) - set(_BY_NAME)):
-        raise SettingsError(f"{path} has an unknown setting '{unknown[0]}'; known are {', '.join(_BY_NAME)}.")
+        raise SettingsError(f"{path} has an unknown setting {unknown[0]!r}; known are {', '.join(_BY_NAME)}.")
     return {name: _checked(_BY_NAME[name], value, str(path)) for name, value in table.items()}
 
 
@@ -270,7 +270,7 @@ def _from_workspace(root: Path, warnings: list[str]) -> dict[str, Value]:
     for name, value in table.items():
         setting = _BY_NAME.get(name)
         if setting is None or not setting.in_workspace:
-            warnings.append(f"{WORKSPACE_FILE} may not set '{name}': it was left out.")
+            warnings.append(f"{WORKSPACE_FILE} may not set {name!r}: it was left out.")
             continue
         try:
             found[name] = _checked(setting, value, WORKSPACE_FILE)

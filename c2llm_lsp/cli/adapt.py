@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Place, guarded, locate, open_workspace, remark
+from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Place, guarded, locate, open_workspace, remark, tell
 from retrieval.errors import Cancelled, MissingExtra, QueryError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def take_back(place: Place, *, as_json: bool) -> int:
         if record.current is not None
         else f"the encoder '{record.base}' itself"
     )
-    typer.echo(f"{gone.folder} was taken back: this workspace uses {used}.")
+    tell(f"{gone.folder} was taken back: this workspace uses {used}.")
     remark("Its vectors are still there: nothing is embedded again. A running editor takes it with its next start.")
     return FOUND
 
@@ -170,7 +170,7 @@ def show(place: Place, outcome: Outcome, *, as_json: bool, dry: bool) -> None:
         )
         return
     for line in lines(outcome, dry=dry):
-        typer.echo(line)
+        tell(line)
     if outcome.kept:
         remark("A running editor takes it with its next start. c2llm adapt --undo goes back.")
 

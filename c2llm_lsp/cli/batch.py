@@ -65,7 +65,8 @@ def reply(workspace: Workspace, line: bytes, *, default_k: int) -> dict[str, Any
     """The answer to one line; whatever is wrong with it, the next one is answered too."""
     try:
         request = _request(line)
-        wanted = options.filters(_texts(request, "paths"), _texts(request, "languages"), _texts(request, "kinds"))
+        paths, languages, kinds = (_texts(request, name) for name in ("paths", "languages", "kinds"))
+        wanted = options.filters(paths, languages, kinds, root=workspace.root)
         answer = workspace.search(_query(request), k=_results(request, default_k), filters=wanted)
     except (C2llmError, OSError) as error:
         return {"error": sentence(error)}

@@ -6,6 +6,7 @@ twice.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -15,9 +16,10 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.checks import folder_size, size
-from c2llm_lsp.cli.common import FOUND, NOTHING, Place, guarded, locate
+from c2llm_lsp.cli.common import FOUND, NOTHING, Place, guarded, locate, tell
+from c2llm_lsp.render.lines import clean
 from c2llm_lsp.settings import load
-from retrieval.errors import C2llmError
+from retrieval.errors import C2llmError, WorkspaceError
 
 app = typer.Typer(add_completion=False)
 OWN_FOLDERS = ("workspaces", "servers")
@@ -37,8 +39,23 @@ def clear(
     """
     if everything:
         return clear_all(yes=yes)
-    place = locate(path, quiet=True)
+    place = indexed(path)
     return prune(place, yes=yes) if vectors else clear_workspace(place, yes=yes)
+
+
+def indexed(path: Path | None) -> Place:
+    """The workspace of a command, also of a directory that is no longer there but whose index is."""
+    from retrieval.store.places import workspace_folder
+
+    try:
+        return locate(path, quiet=True)
+    except WorkspaceError:
+        if path is None:
+            raise
+        place = Place(Path(os.path.realpath(path)), path, load())
+        if not workspace_folder(place.root, place.settings.cache).is_dir():
+            raise
+        return place
 
 
 def clear_workspace(place: Place, *, yes: bool) -> int:
@@ -47,13 +64,13 @@ def clear_workspace(place: Place, *, yes: bool) -> int:
 
     folder = workspace_folder(place.root, place.settings.cache)
     if not folder.is_dir():
-        typer.echo(f"There is no index of {place.root}.")
+        tell(f"There is no index of {place.root}.")
         return NOTHING
     if not agreed(f"Delete the index of {place.root} ({size(folder_size(folder))})?", yes):
         return NOTHING
     with writer_lock(folder):
         remove(folder)
-    typer.echo(f"Deleted the index of {place.root}; its vectors are kept (--vectors prunes those that nothing uses).")
+    tell(f"Deleted the index of {place.root}; its vectors are kept (--vectors prunes those that nothing uses).")
     return FOUND
 
 
@@ -108,5 +125,5 @@ def agreed(question: str, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise C2llmError(f"{question} Nobody can be asked here; --yes says so.")
-    typer.echo(f"{question} [y/N] ", nl=False)
+    typer.echo(f"{clean(question)} [y/N] ", nl=False)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 
+from c2llm_lsp.render.lines import clean
 from c2llm_lsp.render.sentences import DEBUG_VARIABLE, sentence
 from c2llm_lsp.settings import WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import QueryError, Unreachable, WorkspaceError
@@ -60,15 +61,19 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
 
 def complain(text: str) -> None:
     """One red sentence on standard error."""
-    red = stderr_colours()
-    # A file name in the sentence may hold bytes that no encoding can write.
-    line = f"c2llm: {text}".encode("utf-8", "backslashreplace").decode("utf-8")
-    typer.echo(f"\x1b[31m{line}\x1b[0m" if red else line, err=True, color=True)
+    line = f"c2llm: {clean(text)}"
+    typer.echo(f"\x1b[31m{line}\x1b[0m" if stderr_colours() else line, err=True, color=True)
 
 
 def remark(text: str) -> None:
     """One dim line on standard error: worth knowing, in the way of nothing."""
-    typer.echo(f"\x1b[2m{text}\x1b[0m" if stderr_colours() else text, err=True, color=True)
+    line = clean(text)
+    typer.echo(f"\x1b[2m{line}\x1b[0m" if stderr_colours() else line, err=True, color=True)
+
+
+def tell(text: str) -> None:
+    """One line on standard output for people: a name in it can neither command their terminal nor forge a line."""
+    typer.echo(clean(text))
 
 
 def stderr_colours() -> bool:

@@ -60,9 +60,9 @@ def context(
         raise QueryError("The query is empty; say in a few words what the code does.")
     from retrieval.rag import BUDGET, HITS
 
-    wanted = options.filters(globs, languages, kinds)
     lines = lines_of(asked) if is_place(asked) else None
     place = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
+    wanted = options.filters(globs, languages, kinds, root=place.root)
     within = inside(place, lines.file) if lines else ""
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):

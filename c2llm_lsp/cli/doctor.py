@@ -24,6 +24,7 @@ from c2llm_lsp.cli.checks import (
 from c2llm_lsp.cli.common import FOUND, NOTHING, guarded, locate, stdout_colours
 from c2llm_lsp.cli.finding import Finding, State
 from c2llm_lsp.cli.runtimes import onnxruntime, torch
+from c2llm_lsp.render.lines import clean
 
 app = typer.Typer(add_completion=False)
 
@@ -67,5 +68,5 @@ def line(finding: Finding, *, colours: bool) -> str:
     """A sign, what was looked at, how it is; below it what to type."""
     sign, colour = SIGNS[finding.state]
     sign = f"\x1b[{colour}m{sign}\x1b[0m" if colours else sign
-    text = f"{sign} {finding.name:<12} {finding.text}"
-    return f"{text}\n{'':14} → {finding.todo}" if finding.todo else text
+    text = f"{sign} {finding.name:<12} {clean(finding.text)}"
+    return f"{text}\n{'':14} → {clean(finding.todo)}" if finding.todo else text

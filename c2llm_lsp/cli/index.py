@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark
+from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark, tell
 from retrieval.types import IndexReport, Skip
 
 app = typer.Typer(add_completion=False)
@@ -32,20 +34,33 @@ def index(
     place = locate(path, quiet=quiet, encoder=encoder)
     with open_workspace(place) as workspace:
         report = refresh(workspace, quiet=quiet, wait=True)
+        report = replace(report, skipped=left_out(report, workspace.store.skipped()))
+        ignored = workspace.status().skipped.get("ignored", 0) if skipped and not quiet else 0
     if as_json:
         import json
 
         typer.echo(json.dumps(report_dict(report, str(place.root)), indent=2))
     elif not quiet:
-        typer.echo(summary(report))
+        tell(summary(report))
         for note in report.notes:
             remark(note)
         if report.cancelled:
             remark("What is done is kept; the next time it goes on from there.")
     if skipped and not as_json:
         for skip in report.skipped:
-            typer.echo(f"{place.show(skip.path)}: {skip.reason}")
+            tell(f"{place.show(skip.path)}: {skip.reason}")
+        if ignored:
+            are = "is" if ignored == 1 else "are"
+            remark(
+                f"{ignored:,} more {are} ignored by .gitignore and the like; what is in an ignored folder is not counted."
+            )
     return INTERRUPTED if report.cancelled else FOUND
+
+
+def left_out(report: IndexReport, known: Mapping[str, str]) -> tuple[Skip, ...]:
+    """What the scan left out by name, and what this run or an earlier one left out for its content, by path."""
+    reasons = {**known, **{skip.path: skip.reason for skip in report.skipped}}
+    return tuple(Skip(path, reason) for path, reason in sorted(reasons.items()))
 
 
 def summary(report: IndexReport) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,9 @@ Globs = Annotated[
     list[str] | None,
     typer.Option("--path", help="Only paths that match this glob; with ! in front, only others. May be repeated."),
 ]
-Languages = Annotated[list[str] | None, typer.Option("--lang", help="Only this language. May be repeated.")]
+Languages = Annotated[
+    list[str] | None, typer.Option("--lang", help="Only this language, as in go, ts or .py. May be repeated.")
+]
 Kinds = Annotated[
     list[str] | None, typer.Option("--kind", help=f"Only this kind: {', '.join(CHUNK_KINDS)}. May be repeated.")
 ]
@@ -36,15 +39,46 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show how each signal c
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer from what is indexed already; say what is pending.")]
 
 
-def filters(globs: list[str] | None, languages: list[str] | None, kinds: list[str] | None) -> Filters:
+def filters(globs: list[str] | None, languages: list[str] | None, kinds: list[str] | None, *, root: Path) -> Filters:
     """The filters of a command line. Each value may hold several, separated by commas, but for globs."""
+    from retrieval.chunking.languages import LANGUAGES, named
+
     wanted: list[ChunkKind] = []
     for name in _split(kinds):
         known = next((kind for kind in CHUNK_KINDS if kind == name), None)
         if known is None:
             raise QueryError(f"There is no kind '{name}'; kinds are {', '.join(CHUNK_KINDS)}.")
         wanted.append(known)
-    return Filters(languages=_split(languages), paths=tuple(globs or ()), kinds=tuple(wanted))
+    spoken: list[str] = []
+    for name in _split(languages):
+        language = named(name)
+        if language is None:
+            raise QueryError(f"There is no language '{name}'; languages are {', '.join(LANGUAGES)}.")
+        spoken.append(language)
+    paths = tuple(_relative(glob, root) for glob in globs or ())
+    _require_globs(paths)
+    return Filters(languages=tuple(spoken), paths=paths, kinds=tuple(wanted))
+
+
+def _require_globs(paths: tuple[str, ...]) -> None:
+    """Raises QueryError for what cannot be matched with: an escape of nothing, a range that ends before it begins."""
+    from retrieval.store.globs import Globs
+
+    for path in paths:
+        try:
+            Globs([path])
+        except (ValueError, re.error):
+            raise QueryError(f"'{path}' is not a glob; an example is 'src/**/*.py'.") from None
+
+
+def _relative(glob: str, root: Path) -> str:
+    """A glob that begins with ./ or with the workspace's own path, as one that begins at the workspace."""
+    bar, path = ("!", glob[1:]) if glob.startswith("!") else ("", glob)
+    beginning = next((text for text in (".", root.as_posix()) if f"{path}/".startswith(f"{text}/")), None)
+    if beginning is None:
+        return glob
+    path = path[len(beginning) :]
+    return bar + (path if path.strip("/") else "**")
 
 
 def _split(values: list[str] | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from retrieval.errors import QueryError
 
 # FILE:LINE, FILE:LINE:COLUMN as compilers write it, FILE:LINE-LINE as search shows it
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>[0-9]{1,9})(?::[0-9]+|-(?P<end>[0-9]{1,9}))?", re.DOTALL)
+_BLOCK = 1 << 20  # bytes read at once to count lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,32 @@ def lines_of(where: str) -> Lines:
         raise QueryError(f"There is no file {file}.")
     if start < 1:
         raise QueryError("Lines are counted from 1.")
+    _require_line(file, start)
     # The file itself may be a link; its folder is resolved as the workspace's root is.
     return Lines(file.parent.resolve() / file.name, start, max(start, int(match["end"] or 0)))
 
 
+def _require_line(file: Path, wanted: int) -> None:
+    """Raises QueryError where the file has fewer lines. An empty file has line 1; who cannot read it finds out later."""
+    count, last = 0, b"\n"
+    try:
+        with file.open("rb") as content:
+            while count < wanted and (block := content.read(_BLOCK)):
+                count, last = count + block.count(b"\n"), block[-1:]
+    except OSError:
+        return
+    count += last != b"\n"
+    if wanted > max(count, 1):
+        raise QueryError(f"{file} has {count:,} line{'' if count == 1 else 's'}.")
+
+
 def inside(place: Place, file: Path) -> str:
-    """The file's path in the workspace. Raises QueryError where it is outside."""
+    """The file's path in the workspace. Raises QueryError where it is outside, or is not indexed for its name."""
     if not file.is_relative_to(place.root):
         raise QueryError(f"{file} is not in the workspace {place.root}.")
-    return file.relative_to(place.root).as_posix()
+    path = file.relative_to(place.root).as_posix()
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        raise QueryError(f"The name of {file} is not UTF-8; such files are not indexed.") from None
+    return path

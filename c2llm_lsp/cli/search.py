@@ -69,8 +69,8 @@ def search(
     """
     if not query.strip():
         raise QueryError("The query is empty; say in a few words what the code does.")
-    wanted = options.filters(globs, languages, kinds)
     place = locate(path, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
+    wanted = options.filters(globs, languages, kinds, root=place.root)
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED

@@ -33,17 +33,17 @@ def similar(
     quiet: options.Quiet = False,
 ) -> int:
     """Find code like the code at FILE:LINE, or like code on standard input."""
-    wanted = options.filters(globs, languages, kinds)
-    code = read_input() if where == "-" else None
-    lines = lines_of(where) if code is None else None
+    lines = lines_of(where) if where != "-" else None
     beside = lines.file.parent if lines is not None else None
     place = locate(path, beside=beside, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
+    wanted = options.filters(globs, languages, kinds, root=place.root)
     within = inside(place, lines.file) if lines is not None else ""
+    code = read_input() if lines is None else ""
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
         if lines is None:
-            answer = workspace.similar(text=code or "", k=place.settings.results, filters=wanted)
+            answer = workspace.similar(text=code, k=place.settings.results, filters=wanted)
         else:
             answer = workspace.similar(path=within, line=lines.start, k=place.settings.results, filters=wanted)
         show(place, answer, code or where, as_json=as_json, explain=explain, quiet=quiet)

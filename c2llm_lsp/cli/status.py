@@ -11,7 +11,7 @@ import typer
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.adapted import adapted, told
 from c2llm_lsp.cli.checks import size
-from c2llm_lsp.cli.common import FOUND, guarded, locate, open_workspace, remark
+from c2llm_lsp.cli.common import FOUND, guarded, locate, open_workspace, remark, tell
 
 if TYPE_CHECKING:
     from retrieval.workspace import Status
@@ -35,9 +35,9 @@ def status(path: options.WorkspacePath = None, as_json: options.AsJson = False, 
         typer.echo(json.dumps(report, indent=2))
         return FOUND
     for name, text in rows(found):
-        typer.echo(f"{name:<12} {text}")
+        tell(f"{name:<12} {text}")
         if name == "encoder" and tuned is not None:
-            typer.echo(f"{'adapted':<12} {told(tuned, place.loaded.base)}")
+            tell(f"{'adapted':<12} {told(tuned, place.loaded.base)}")
     for note in found.notes:
         remark(note)
     return FOUND

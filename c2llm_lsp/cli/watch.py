@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, complain, guarded, locate, open_workspace, remark
+from c2llm_lsp.cli.common import FOUND, complain, guarded, locate, open_workspace, remark, tell
 from c2llm_lsp.cli.progress import LABELS, LINE_EVERY
 from c2llm_lsp.render.sentences import sentence
 from c2llm_lsp.session import Event, Session
@@ -121,5 +121,5 @@ def told(report: IndexReport) -> str:
 def say(text: str, quiet: bool) -> None:
     """A line with the time, at once: somebody may be reading along in a log."""
     if not quiet:
-        typer.echo(f"{time.strftime('%H:%M:%S')} {text}")
+        tell(f"{time.strftime('%H:%M:%S')} {text}")
         sys.stdout.flush()

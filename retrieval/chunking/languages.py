@@ -157,6 +157,22 @@ def _by_first_line(line: str) -> str:
 # What LSP calls a language where that is not its name here (LSP 3.17, TextDocumentItem).
 _LSP_NAMES = {"typescriptreact": "tsx", "javascriptreact": "javascript", "shellscript": "bash", "bat": "batch"}
 
+# What people call a language beside its name here, the ending of its files and what LSP says.
+_SHORT = {
+    "c#": "csharp", "docker": "dockerfile", "f#": "fsharp", "golang": "go", "latex": "tex", "objective-c": "objc",
+    "plaintext": TEXT, "shell": "bash", "terraform": "hcl", "txt": TEXT,
+}  # fmt: skip
+# All that a chunk can be in; a notebook's cells are in the language of its kernel.
+LANGUAGES = tuple(sorted({*_BY_ENDING.values(), *_BY_NAME.values(), *_BY_INTERPRETER.values(), TEXT} - {"notebook"}))
+_NAMED = {**_BY_ENDING, **_BY_NAME, **_LSP_NAMES, **_SHORT, **{name: name for name in LANGUAGES}}
+
+
+def named(word: str) -> str | None:
+    """The language that people mean by a word: its name, a short form, a file's ending; None where that is none."""
+    word = word.lower()
+    found = _NAMED.get(word) or _BY_ENDING.get(word.removeprefix("."))
+    return found if found in LANGUAGES else None
+
 
 def extension_of(language: str) -> str:
     """The usual ending of a language's files, for text that has no file yet; empty where the language is not known."""

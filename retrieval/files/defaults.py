@@ -72,6 +72,7 @@ SECRET_NAMES = frozenset(
     credentials.json credentials.yml credentials.yaml credentials.toml credentials.xml credentials.ini
     credentials.tfrc.json client_secret.json client_secrets.json service-account.json service_account.json
     secrets.json secrets.yml secrets.yaml secrets.toml secrets.ini secrets.env master.key kubeconfig
+    shadow shadow- gshadow gshadow- opasswd
     """.split()
 )
 SECRET_ENDINGS = (

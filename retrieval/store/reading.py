@@ -162,6 +162,11 @@ class Reader:
             row = db.execute(sql, (path,)).fetchone()
         return FileRow(*row) if row else None
 
+    def skipped(self) -> dict[str, str]:
+        """Files that were left out after a look at them, by path, with the reason."""
+        with self._database.reading() as db:
+            return dict(db.execute("SELECT path, skip FROM main.files WHERE skip IS NOT NULL"))
+
     def borders(self, path: str, digest: bytes) -> bytes | None:
         """How this file was cut when it had this content, where that is remembered."""
         with self._database.reading() as db:

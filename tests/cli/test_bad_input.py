@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from c2llm_lsp.cli.places import lines_of
+from retrieval.errors import QueryError
 from tests.cli.program import LONG, Program
 
 as_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -102,6 +104,66 @@ def test_a_cache_folder_that_is_a_file(c2llm: Program, project: Path, tmp_path: 
     done = c2llm("search", "x", project, environ={"C2LLM_CACHE_DIR": str(tmp_path / "file")})
     assert done.code == 2
     assert done.err.startswith("c2llm: ")
+
+
+HOSTILE = "x\x1b]52;c;cm0gLXJmIH4=\x07\nok.py: binary\u202e"
+
+
+def test_no_name_of_a_file_or_setting_commands_the_terminal(c2llm: Program, tmp_path: Path) -> None:
+    root = tmp_path / HOSTILE
+    root.mkdir()
+    (root / f"{HOSTILE}.dat").write_bytes(b"\0" * 10)
+    (root / ".c2llm.toml").write_text('"\\u001b]52;c;cm0gLXJmIH4=\\u0007\\nok" = 1\n')
+    for command in (
+        ["index", "--skipped"],
+        ["status"],
+        ["doctor"],
+        ["search", "x"],
+        ["clear"],
+        ["clear", "-y"],
+        ["clear"],
+    ):
+        done = c2llm(*command, root)
+        lines = (done.out + done.err).splitlines()
+        assert all(line.isprintable() for line in lines), command
+        assert not any(line.startswith("ok") for line in lines), command
+    assert not c2llm("search", "x", root / HOSTILE).err.rstrip("\n").count("\n")
+
+
+@pytest.mark.parametrize("command", ["similar", "explain", "context"])
+def test_a_file_name_that_is_not_utf_8_is_an_error(command: str, c2llm: Program, project: Path) -> None:
+    name = os.fsdecode(b"bad\xff.py")
+    (project / name).write_text("x = 1\n")
+    done = c2llm(command, f"{name}:1", ".", cwd=project)
+    assert (done.code, done.out) == (2, "")
+    assert "is not UTF-8" in done.err
+
+
+def test_a_query_that_is_not_utf_8_is_answered(c2llm: Program, project: Path) -> None:
+    assert c2llm("search", os.fsdecode(b"ignore rules \xff"), project).code == 0
+
+
+@pytest.mark.parametrize("glob", ["!!", "[z-a]", "\\"])
+def test_a_glob_that_matches_nothing_at_all_is_an_error(glob: str, c2llm: Program, project: Path) -> None:
+    done = c2llm("search", "x", project, "--path", glob)
+    assert (done.code, "is not a glob" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["similar", "explain", "context"])
+def test_a_line_past_the_end_is_an_error(command: str, c2llm: Program, project: Path) -> None:
+    done = c2llm(command, "app/ignore.py:10", ".", cwd=project)
+    assert (done.code, done.err) == (2, "c2llm: app/ignore.py has 9 lines.\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"), [(b"", 1), (b"a", 1), (b"a\n", 1), (b"a\r\nb\r\n", 2), (b"a\nb", 2), (b"\n\n", 2)]
+)
+def test_a_last_line_counts_with_and_without_its_end(content: bytes, lines: int, tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_bytes(content)
+    assert lines_of(f"{file}:{lines}").start == lines
+    with pytest.raises(QueryError, match=r"a\.py has [012] lines?\."):
+        lines_of(f"{file}:{lines + 1}")
 
 
 @pytest.mark.parametrize("damage", ["not a database", ""])

@@ -59,6 +59,10 @@ BAD = [
     '{"query": "x", "k": 1e99}',
     '{"query": "x", "paths": "app"}',
     '{"query": "x", "kinds": ["novel"]}',
+    '{"query": "x", "languages": ["klingon"]}',
+    '{"query": "x", "languages": ["\\ud800"]}',
+    '{"query": "x", "paths": ["!!"]}',
+    '{"query": "x", "paths": ["[z-a]"]}',
     b"\xff\xfe",
     "[" * 100_000,
 ]

@@ -45,7 +45,7 @@ def test_a_question_that_looks_like_a_place_is_one_where_the_file_is_there(
 
 @pytest.mark.parametrize(("where", "start", "end"), [(":4", 4, 4), (":4-9", 4, 9), (":4:20", 4, 4), (":9-4", 9, 9)])
 def test_lines_are_read_as_search_and_compilers_write_them(tmp_path: Path, where: str, start: int, end: int) -> None:
-    (tmp_path / "a b.py").write_text("x")
+    (tmp_path / "a b.py").write_text("x\n" * 9)
     lines = lines_of(f"{tmp_path}/a b.py{where}")
     assert (lines.file, lines.start, lines.end) == (tmp_path / "a b.py", start, end)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from c2llm_lsp.cli.options import filters
+from retrieval.store.globs import Globs
 from tests.cli.program import Program
 from tests.cli.schema import violations
 
@@ -86,10 +89,46 @@ def test_filters_limit_the_answer(c2llm: Program, project: Path) -> None:
         return {result["path"] for result in json.loads(done.out)["results"]}
 
     assert paths("--lang", "go") == {"core/queue.go"}
+    assert paths("--lang", ".GO,ts") == {"core/queue.go", "web/retry.ts"}
     assert paths("--lang", "go,typescript") == {"core/queue.go", "web/retry.ts"}
+    assert paths("--path", "./app/**") == paths("--path", f"{project}/app/*") == {"app/ignore.py", "app/invoices.py"}
     assert paths("--path", "app/**") == {"app/ignore.py", "app/invoices.py"}
     assert paths("--path", "app/**", "--path", "!**/invoices.py") == {"app/ignore.py"}
     assert paths("--kind", "section") == {"README.md"}
+
+
+@pytest.mark.parametrize(
+    ("glob", "found"),
+    [
+        ("./app/*", "app/a.py"),
+        ("{root}/app/*", "app/a.py"),
+        ("{root}/web/", "web/README.md"),
+        ("./*.md", "README.md"),
+        ("!./app", "README.md web/README.md"),
+        ("!{root}/**/*.md", "app/a.py"),
+        (".", "README.md app/a.py web/README.md"),
+        ("./", "README.md app/a.py web/README.md"),
+        ("{root}", "README.md app/a.py web/README.md"),
+        ("{root}-too/*", ""),
+        (".app", ""),
+    ],
+)
+def test_a_glob_may_begin_where_the_workspace_does(glob: str, found: str) -> None:
+    globs = Globs(filters([glob.format(root="/my/shop")], None, None, root=Path("/my/shop")).paths)
+    assert [path for path in ("README.md", "app/a.py", "web/README.md") if globs.match(path)] == found.split()
+
+
+def test_languages_go_by_name_short_form_and_ending() -> None:
+    given = ["JS,ts,py,cpp,C++,rs,golang,c#", ".go", "Go", ".PY", "makefile", "javascriptreact", "sh", "text"]
+    named = "javascript typescript python cpp cpp rust go csharp go go python make javascript bash text"
+    assert " ".join(filters(None, given, None, root=Path("/")).languages) == named
+
+
+@pytest.mark.parametrize("name", ["klingon", ".klingon", "..py", "ipynb", b"\xff"])
+def test_an_unknown_language_is_an_error_that_lists_them(name: str | bytes, c2llm: Program, project: Path) -> None:
+    done = c2llm("search", "x", project, "--lang", os.fsdecode(name))
+    assert done.code == 2
+    assert "There is no language '" in done.err and "javascript, json" in done.err
 
 
 def test_an_unknown_kind_is_an_error_that_lists_them(c2llm: Program, project: Path) -> None:
@@ -173,6 +212,21 @@ def test_what_is_left_out_can_be_listed(c2llm: Program, project: Path) -> None:
     assert "blob.dat: binary" in done.out
     assert ".env: secret" in done.out
     assert c2llm("search", "hunter2 password", project, "--json").out.count("hunter2") == 1  # the query itself
+
+
+def test_what_an_earlier_run_left_out_is_listed_too(c2llm: Program, project: Path) -> None:
+    (project / "blob.dat").write_bytes(b"\0" * 100)
+    (project / "app/.env").write_text("PASSWORD=hunter2")
+    (project / ".gitignore").write_text("*.log\n")
+    (project / "a.log").write_text("a")
+    listed = ["app/.env: secret", "blob.dat: binary"]
+    c2llm("search", "rules", project)
+    for _ in range(2):
+        done = c2llm("index", ".", "--skipped", cwd=project)
+        assert done.out.splitlines()[1:] == listed
+        assert "1 more is ignored by .gitignore and the like" in done.err
+    skipped = json.loads(c2llm("index", project, "--json").out)["skipped"]
+    assert [f"{skip['path']}: {skip['reason']}" for skip in skipped] == listed
 
 
 def test_settings_of_the_workspace_are_honoured(c2llm: Program, project: Path) -> None:

@@ -67,6 +67,12 @@ def test_a_workspace_cannot_set_what_could_harm(name: str, user: dict[str, str],
     assert f"may not set '{name}'" in loaded.warnings[0]
 
 
+def test_a_key_of_a_workspace_is_shown_without_its_control_characters(user: dict[str, str], tmp_path: Path) -> None:
+    write(tmp_path / WORKSPACE_FILE, '"\\u001b]52;c;cm0gLXJmIH4=\\u0007\\n" = 1\n')
+    (warning,) = load(tmp_path, environ=user).warnings
+    assert warning.isprintable() and r"\x1b]52" in warning
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -61,6 +61,16 @@ def test_clear_deletes_the_index_and_keeps_vectors_and_code(c2llm: Program, proj
     assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
 
 
+def test_clear_deletes_the_index_of_a_folder_that_is_gone(c2llm: Program, project: Path) -> None:
+    c2llm("index", project)
+    project.rename(project.with_name("moved"))
+    done = c2llm("clear", "project", "--yes", cwd=project.parent)
+    assert (done.code, done.out.startswith(f"Deleted the index of {project};")) == (0, True)
+    assert not list(c2llm.cache.rglob("index.db"))
+    again = c2llm("clear", project, "--yes")
+    assert (again.code, "There is no directory" in again.err) == (2, True)
+
+
 def test_clear_prunes_only_vectors_that_nothing_uses(c2llm: Program, project: Path) -> None:
     c2llm("index", project)
     assert "Deleted 0 vectors" in c2llm("clear", project, "--vectors", "--yes").out

@@ -81,7 +81,7 @@ def test_virtual_environments_and_caches_are_known_by_their_markers(tmp_path: Pa
 SECRETS = (
     ".env", ".env.production", ".env.example", "prod.env", "server.pem", "tls.key", "id_rsa", "id_ed25519", ".netrc",
     ".npmrc", ".pypirc", "credentials.json", "store.p12", ".git-credentials", "terraform.tfstate", ".aws/config",
-    ".ssh/known_hosts", "Secrets.YML", "deploy/ID_RSA",
+    ".ssh/known_hosts", "Secrets.YML", "deploy/ID_RSA", "shadow", "shadow-", "gshadow", "gshadow-", "opasswd",
 )  # fmt: skip
 
 
