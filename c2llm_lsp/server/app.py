@@ -23,7 +23,7 @@ from pygls.lsp.server import LanguageServer
 
 from c2llm_lsp import __version__
 from c2llm_lsp.render.sentences import sentence
-from c2llm_lsp.server.document import Document
+from c2llm_lsp.server.document import Document, converter
 from c2llm_lsp.server.edits import Edits
 from c2llm_lsp.server.folder import OPEN_SECONDS, Folder, Surroundings
 from c2llm_lsp.server.hints import Hints
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 STATUS_EVERY = 0.25  # seconds between two notifications
 UNTITLED = "untitled"  # scheme of buffers that have no file yet
 ASKING = 4  # questions answered at the same time; more wait
+CLOSE_SECONDS = 0.9  # that folders have to stop in
 REACH_SECONDS = 1.0  # to wait for an encoder on another machine at first; it is waited for behind the scenes then
 
 T = TypeVar("T")
@@ -56,12 +57,12 @@ class Server(LanguageServer):
     protocol: Protocol
 
     def __init__(self) -> None:
-        super().__init__("c2llm", __version__, protocol_cls=Protocol)
+        super().__init__("c2llm", __version__, protocol_cls=Protocol, converter_factory=converter)
         self.documents: dict[str, Document] = {}
         self.folders: list[Folder] = []
         self.encoding = Encoding()
+        self.options: dict[str, Value] = {}  # the settings of `initialize`: those that hold where nothing else is said
         self.chosen: dict[str, Value] = {}
-        self.held: dict[str, Value] = {}  # those of the chosen settings that folders and hints go by
         self.settings = Settings()
         self.asking = ThreadPoolExecutor(ASKING, "c2llm-ask")
         self.client_name = ""
@@ -70,6 +71,7 @@ class Server(LanguageServer):
         self.exit_code: int | None = None
         self.ended = asyncio.Event()
         self._bars: dict[Folder, FolderProgress] = {}
+        self._closing: set[asyncio.Future[None]] = set()
         self._opening: dict[Folder, asyncio.Future[None]] = {}
         self._encoders: dict[tuple[str, int, str, str], Encoder] = {}
         self._loading = threading.Lock()
@@ -89,10 +91,32 @@ class Server(LanguageServer):
         self.ended.set()
 
     async def close_all(self) -> None:
-        """Stop everything and leave what was done in the index."""
+        """Stop everything and leave what was done in the index. What does not stop in time is not waited for again."""
         self.edits.stop()
         folders, self.folders = self.folders, []
-        await asyncio.gather(*(asyncio.to_thread(folder.close) for folder in folders))
+        for folder in folders:
+            self._close(folder)
+        if self._closing:
+            _, late = await asyncio.wait(self._closing, timeout=CLOSE_SECONDS)
+            if late:
+                logger.warning("Something did not stop in time; the index keeps what is stored.")
+            self._closing -= late
+
+    def _close(self, folder: Folder) -> None:
+        """On a thread of its own: a pool has too few for many folders that are busy, and is waited for at the end."""
+        closed = self.loop.create_future()
+        self._closing.add(closed)
+        closed.add_done_callback(self._closing.discard)
+
+        def close() -> None:
+            try:
+                folder.close()
+            except Exception:
+                logger.exception("%s was not closed as it should be", folder.path)
+            finally:
+                self.from_thread(closed.set_result, None)
+
+        threading.Thread(target=close, name="c2llm-close", daemon=True).start()
 
     def from_thread(self, act: Callable[..., None], *arguments: Any) -> None:
         """Any thread: have something done on the one that reads messages."""
@@ -120,11 +144,13 @@ class Server(LanguageServer):
             self._start(folder)
 
     def remove_folder(self, folder: Folder) -> None:
+        documents = self._documents_of(folder)
         self.folders.remove(folder)
         self._let_go(folder)
-        threading.Thread(target=folder.close, name="c2llm-close", daemon=True).start()
-        for document in self.documents.values():
-            if document.scheme == UNTITLED and self.place(document):  # in another folder now
+        self._close(folder)
+        for document in documents:
+            self.hints.closed(document.uri)
+            if self.place(document):  # in another folder too, or now
                 self.edits.changed(document, at_once=True)
         self.status_changed()
 
@@ -172,6 +198,9 @@ class Server(LanguageServer):
         found = ((folder, folder.relative(uri)) for folder in self.folders)
         return [(folder, path) for folder, path in found if path is not None]
 
+    def _documents_of(self, folder: Folder) -> list[Document]:
+        return [one for one in self.documents.values() if any(found is folder for found, _ in self.place(one))]
+
     def place_of(self, uri: str) -> tuple[Folder, str] | None:
         """The innermost folder that a URI belongs to, and its path in it."""
         document = self.documents.get(uri)
@@ -194,9 +223,8 @@ class Server(LanguageServer):
         if (waited := self._opening.pop(folder, None)) is not None and not waited.done():
             waited.set_result(None)
         gc.freeze()  # see `_converse`
-        for document in self.documents.values():
-            if any(found is folder for found, _ in self.place(document)):
-                self.edits.changed(document, at_once=True)
+        for document in self._documents_of(folder):
+            self.edits.changed(document, at_once=True)
 
     # -- asking -----------------------------------------------------------------------------------------------------
 

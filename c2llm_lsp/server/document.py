@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from lsprotocol.types import Position, Range, TextDocumentContentChangeEvent, TextDocumentContentChangePartial
+from lsprotocol.types import (
+    Position,
+    Range,
+    TextDocumentContentChangeEvent,
+    TextDocumentContentChangePartial,
+    TextDocumentContentChangeWholeDocument,
+)
+from pygls.protocol import default_converter
 
 from c2llm_lsp.server.positions import Encoding, split_lines
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 
 class Document:
@@ -67,3 +78,15 @@ class Document:
         if position.line >= len(self._lines):
             return len(self._lines) - 1, len(self._lines[-1])
         return position.line, self._encoding.index(self._lines[position.line], position.character)
+
+
+def converter() -> Converter:
+    """That of pygls, where a change whose range is null is one of the whole text, as without a range."""
+    made: Converter = default_converter()  # type: ignore[no-untyped-call]
+    partial, whole = TextDocumentContentChangePartial, TextDocumentContentChangeWholeDocument
+
+    def change(sent: dict[str, Any], _: object) -> TextDocumentContentChangeEvent:
+        return made.structure(sent, whole) if sent.get("range") is None else made.structure(sent, partial)
+
+    made.register_structure_hook(partial | whole, change)
+    return made

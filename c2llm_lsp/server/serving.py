@@ -19,7 +19,6 @@ from c2llm_lsp.server.wire import Stream, Unreadable, Writer, feed, next_body, p
 HOST = "127.0.0.1"
 SWITCH_SECONDS = 0.0005  # that other threads keep Python from the one that reads messages; its own default is 5 ms
 GREETING_SECONDS = 10.0  # for a client over TCP to say who it is
-CLOSE_SECONDS = 0.9
 ORPHAN_SECONDS = 1.0  # between two looks at who started the server, while no client is there
 
 logger = logging.getLogger(__name__)
@@ -131,10 +130,7 @@ async def _converse(
     await asyncio.wait((reading, ended), return_when=asyncio.FIRST_COMPLETED)
     for task in (reading, ended):
         task.cancel()
-    try:
-        await asyncio.wait_for(server.close_all(), CLOSE_SECONDS)
-    except asyncio.TimeoutError:
-        logger.warning("Something did not stop in time; the index keeps what is stored.")
+    await server.close_all()
     await asyncio.sleep(0)  # what the last answers have queued
     writer.close()
     return server.exit_code if server.exit_code is not None else 1

@@ -49,6 +49,59 @@ def test_settings_changed_live_hold_from_then_on(serve: Serve, project: Path) ->
     client.eventually(lambda: client.finds("bake_chocolate_cake", "app/large.py"))
 
 
+NOTHING = [{}, None, [], "text", {"python": {"analysis": {}}}, {"c2llm": None}]
+
+
+@pytest.mark.parametrize("pushed", NOTHING, ids=str)
+def test_a_push_that_says_nothing_leaves_the_settings_as_they_are(serve: Serve, project: Path, pushed: Any) -> None:
+    """Eglot pushes `{}` after each connection, others the sections of all servers."""
+    client = serve(C2LLM_ENCODER="")
+    client.initialize(project, options={"encoder": "overlap", "exclude": ["web/"], "results": 1})
+    client.ready()
+    changed(client, {"c2llm": {"results": 2}})
+    client.eventually(lambda: len(client.search("rules")["hits"]) == 2)
+    since = len(client.said)
+    changed(client, pushed)
+    client.refused("no/such")  # it is read
+    answer = client.search("rules")
+    assert (len(answer["hits"]), answer["encoder"]) == (2, "overlap")
+    assert not client.finds("fetchWithRetry", "web/retry.ts", limit=50)
+    assert {f["state"] for said in client.heard("c2llm/statusChanged", since=since) for f in said["folders"]} <= {
+        "ready"
+    }
+
+
+def test_pushed_settings_go_before_the_options_one_by_one(serve: Serve, project: Path) -> None:
+    client = serve()
+    client.initialize(project, options={"exclude": ["web/"], "results": 1})
+    client.ready()
+    changed(client, {"c2llm": {"results": 3}})
+    client.eventually(lambda: len(client.search("rules")["hits"]) == 3)
+    assert not client.finds("fetchWithRetry", "web/retry.ts", limit=50)
+    changed(client, {"c2llm": {"exclude": ["core/"]}})
+    client.eventually(lambda: client.finds("fetchWithRetry", "web/retry.ts", limit=50))
+    assert len(client.search("rules")["hits"]) == 1
+    changed(client, {"c2llm": {}})
+    client.eventually(lambda: client.finds("add a job to the queue", "core/queue.go", limit=50))
+    assert not client.finds("fetchWithRetry", "web/retry.ts", limit=50)
+
+
+def test_a_setting_that_is_set_no_longer_where_the_options_came_from_holds_no_longer(
+    serve: Serve, project: Path
+) -> None:
+    """VS Code and Helix send the same settings as options and as answer or push."""
+    settings: dict[str, Any] = {"exclude": ["web/"], "results": 1}
+    client = serve()
+    client.replies["workspace/configuration"] = lambda asked: [settings] * len(asked["items"])
+    client.initialize(project, can=ASKED, options=dict(settings))
+    client.ready()
+    client.hear("workspace/configuration")
+    settings.clear()
+    changed(client, None)
+    client.eventually(lambda: client.finds("fetchWithRetry", "web/retry.ts"))
+    assert len(client.search("rules")["hits"]) > 1
+
+
 def test_an_open_buffer_stays_found_when_settings_open_the_index_again(serve: Serve, project: Path) -> None:
     client = serve()
     client.initialize(project)

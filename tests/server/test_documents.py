@@ -49,6 +49,13 @@ def test_several_changes_in_one_message_apply_one_after_another(opened: Opened) 
     assert hit["text"].rstrip() == "def juggle_tangerines_slowly():\n    return 'grapefruit'"
 
 
+def test_a_change_whose_range_is_null_is_one_of_the_whole_text(opened: Opened) -> None:
+    opened.open("app/invoices.py")
+    opened.change("app/invoices.py", {"range": None, "text": BAKE}, (0, 4, 0, 8, "frost"))
+    assert opened.top("frost_chocolate_cake")["text"].startswith("def frost_chocolate_cake(oven):")
+    assert "total_price" not in [hit["symbol"] for hit in opened.search("total_price")["hits"]]
+
+
 def test_a_burst_of_keystrokes_costs_one_embedding(opened: Opened) -> None:
     opened.open("app/ignore.py")
     opened.settled()

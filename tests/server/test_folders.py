@@ -61,6 +61,21 @@ def test_an_edit_in_a_folder_inside_another_one_counts_in_both(opened: Opened) -
     opened.close("app/ignore.py")
 
 
+@pytest.mark.parametrize("command", [False, True], ids=["request", "command"])
+def test_similar_code_in_a_folder_that_the_one_around_it_leaves_out(opened: Opened, command: bool) -> None:
+    """The outer folder has the path and not the file; what it has that is like it is found all the same."""
+    text = (opened.root / "app/ignore.py").read_text().replace("apply_ignore_rules", "apply_rules_again")
+    lay_out(opened.root, {".gitignore": "vendor/\n", "vendor/lib/a.py": text})
+    inner = enter(opened.client, opened.root / "vendor/lib")
+    inner.settled()
+    at = {"line": 4, "character": 0}
+    params = {"textDocument": {"uri": inner.uri_of("a.py")}, "position": at, "range": {"start": at, "end": at}}
+    asked = {"command": "c2llm.server.similar", "arguments": [params]}
+    answer = opened.client.ask(*("workspace/executeCommand", asked) if command else ("c2llm/similar", params))
+    assert answer["hits"][0]["uri"] == opened.uri_of("app/ignore.py")
+    inner.leave()
+
+
 def test_a_folder_that_leaves_and_comes_back_keeps_its_index_and_its_buffers(opened: Opened) -> None:
     opened.open("app/ignore.py", CAKE)
     assert opened.top("bake_chocolate_cake")["path"] == "app/ignore.py"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.editing import Opened, Serve
+from tests.server.editing import Opened, Serve, enter
 
 TOTAL = '''def total_of(items, taxes):
     """Sum with taxes."""
@@ -97,3 +97,24 @@ def test_clients_that_show_no_related_places_get_the_message_alone(serve: Serve,
     editor.open("app/copy.py", COPY)
     (hint,) = hints(editor, "app/copy.py", some=True)
     assert "relatedInformation" not in hint
+
+
+def test_hints_go_with_their_folder_and_come_back_with_it(editor: Opened) -> None:
+    editor.open("app/copy.py", COPY)
+    hints(editor, "app/copy.py", some=True)
+    editor.leave()
+    hints(editor, "app/copy.py", some=False)
+    since = len(editor.client.said)
+    enter(editor.client, editor.root)
+    hints(editor, "app/copy.py", some=True, since=since)
+
+
+def test_hints_stay_where_a_folder_around_the_one_that_goes_has_the_document_too(editor: Opened) -> None:
+    inner = enter(editor.client, editor.root / "app")
+    inner.settled()
+    editor.open("app/copy.py", COPY)
+    hints(editor, "app/copy.py", some=True)
+    since = len(editor.client.said)
+    inner.leave()
+    (hint,) = hints(editor, "app/copy.py", some=True, since=since)
+    assert "app/total.py" in hint["message"]

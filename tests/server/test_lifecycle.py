@@ -18,6 +18,7 @@ from tests.server.editing import SERVE, Levers, Serve
 
 STOPPED = 1.0  # seconds from `shutdown` to the end of the process
 SLACK = 1.0  # for a busy machine
+MANY = 24  # folders: more than a pool of threads would close at a time
 
 
 def many_files(root: Path, count: int) -> Path:
@@ -91,6 +92,19 @@ def test_shutdown_does_not_wait_for_an_encoder_that_hangs(serve_levered: Serve, 
     (project / "app/more.py").write_text("def one_more():\n    return 1\n")
     client.eventually(lambda: client.status()["folders"][0]["freshness"]["pendingChunks"] > 0)
     client.start("c2llm/search", {"query": "held up"})
+    assert client.leave() < STOPPED + SLACK
+
+
+def test_shutdown_does_not_wait_for_many_busy_folders_one_after_another(
+    serve_levered: Serve, levers: Levers, tmp_path: Path
+) -> None:
+    levers.pull("hold")
+    client = serve_levered()
+    client.initialize(*(lay_out(tmp_path / f"p{n}", {"a.py": f"def only_{n}():\n    return 1\n"}) for n in range(MANY)))
+    client.hear(
+        "c2llm/statusChanged",
+        lambda said: all((folder["work"] or {}).get("stage") == "vectors" for folder in said["folders"]),
+    )
     assert client.leave() < STOPPED + SLACK
 
 

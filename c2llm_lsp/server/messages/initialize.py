@@ -31,8 +31,7 @@ def register(server: Server) -> None:
         server.shows_progress = bool(get_capability(can, "window.work_done_progress", False))
         server.client_name = params.client_info.name if params.client_info else ""
         server.client_watches = watches_all(params)
-        configuration.take(server, params.initialization_options)
-        server.held = dict(server.chosen)
+        configuration.start(server, params.initialization_options)
         for uri, name in _folders(params):
             server.add_folder(uri, name)
         if params.process_id is not None:

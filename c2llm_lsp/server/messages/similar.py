@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.server import requests
@@ -56,7 +57,9 @@ def _itself(folder: Folder, asked: requests.SimilarParams) -> tuple[str, int, in
 async def _elsewhere(
     server: Server, place: tuple[Folder, str, int], uri: str, others: list[Folder], count: int, wanted: Filters
 ) -> list[Part]:
-    """What other folders have that is like the code at a line of this one. One around or inside it has the line too."""
+    """What other folders have that is like the code at a line of this one. One around or inside it has the line too, if
+    it has the file in its index, which it may leave out.
+    """
     at, path, line = place
     found = await server.ask([at], lambda _f, workspace, _c: workspace.code_at(path, line))
     if not found:  # its index is not open
@@ -66,7 +69,8 @@ async def _elsewhere(
     def ask(folder: Folder, workspace: Workspace, _: object) -> Part:
         same = folder.relative(uri)
         if same is not None:
-            return part(server, folder, workspace.similar(path=same, line=line, k=count, filters=wanted))
+            with suppress(QueryError):
+                return part(server, folder, workspace.similar(path=same, line=line, k=count, filters=wanted))
         return part(server, folder, workspace.similar(text=code, k=count, filters=wanted))
 
     return await server.ask(others, ask)
