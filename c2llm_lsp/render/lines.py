@@ -86,7 +86,13 @@ def shown(hit: Hit, words: tuple[str, ...], *, context: int = 0) -> list[int]:
 
 
 def anchor(hit: Hit, words: tuple[str, ...] = ()) -> int:
-    """The line that stands for the hit: where its symbol is named, else the best matching, else the first with text."""
+    """The line that stands for the hit: where the name asked for is defined, else where its symbol is named, else the
+    best matching, else the first with text.
+    """
+    from retrieval.search.definitions import asked_for  # is there where there are hits, and takes long to import
+
+    if (asked := asked_for(hit)) is not None:
+        return asked
     lines = hit_lines(hit)
     if hit.chunk.symbol:
         named = re.compile(rf"(?<!\w){re.escape(hit.chunk.symbol)}(?!\w)")

@@ -2,6 +2,7 @@
 
 A chunk may hold several small definitions, and is called by the first one. So the lines that speak for the hit choose
 the statement, and where that is another than the named one, its head is where to go, and its text what to show.
+Where the query was a name that the hit defines, that line is where to go.
 """
 
 from __future__ import annotations
@@ -35,17 +36,26 @@ class _Statement:
 
 
 def landing(hit: Hit) -> Landing:
+    from retrieval.search.definitions import asked_for  # is there where there are hits, and takes long to import
+
     chunk = hit.chunk
     lines = lines_of(chunk.text)
+    named = _named(chunk, lines)
+    asked = asked_for(hit)
+    if asked is not None and asked <= chunk.end_line and (named is None or asked != chunk.start_line + named[0]):
+        return _on_line(chunk, asked, lines_of(hit.text)[asked - hit.start_line])
     statements = _statements(lines, ahead=None if chunk.kind == "section" else _AHEAD)
     meant = _meant(statements, [line - chunk.start_line for line in hit.salient_lines])
-    named = _named(chunk, lines)
-    if named is not None and (meant is None or meant.first <= named[0] <= meant.last):
+    if named is not None and (asked is not None or meant is None or meant.first <= named[0] <= meant.last):
         return Landing(chunk.start_line + named[0], named[1], chunk.symbol)
     if meant is None:
         return Landing(chunk.start_line, "", chunk.symbol)
-    text = lines[meant.head]
-    return Landing(chunk.start_line + meant.head, text[: _indent(text)], text.strip() if chunk.symbol else "")
+    return _on_line(chunk, chunk.start_line + meant.head, lines[meant.head])
+
+
+def _on_line(chunk: Chunk, number: int, text: str) -> Landing:
+    """The beginning of a line that is another than the one with the chunk's name."""
+    return Landing(number, text[: _indent(text)], text.strip() if chunk.symbol else "")
 
 
 def _statements(lines: list[str], *, ahead: re.Pattern[str] | None) -> list[_Statement]:

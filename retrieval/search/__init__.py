@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from retrieval.chunking import lines_of
-from retrieval.search.candidates import gather, nearest
+from retrieval.search.candidates import gather, last_part, nearest
+from retrieval.search.definitions import named_line
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import Query, parse
 from retrieval.search.ranking import Ranked, in_order, rank
@@ -50,7 +52,7 @@ def search(
     headers = snapshot.rows.headers(candidates.ids.tolist())
     ranked = rank(candidates, headers, query, idf, weights, k * SPARE)
     check()
-    return _hits(snapshot, merge(ranked)[:k], idf)
+    return _hits(snapshot, merge(ranked)[:k], idf, last_part(query.names[0]) if query.is_name else "")
 
 
 def similar(
@@ -82,15 +84,17 @@ def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, f
     return {t: math.log(1 + (max(total, n) - n + 0.5) / (n + 0.5)) for t in terms for n in (found.get(t, 0),)}
 
 
-def _hits(snapshot: Snapshot, spans: Sequence[Span], wanted: dict[str, float]) -> tuple[Hit, ...]:
+def _hits(snapshot: Snapshot, spans: Sequence[Span], wanted: dict[str, float], name: str = "") -> tuple[Hit, ...]:
+    """`name` is what was asked for, where that is a name: the lines of a hit begin where it is defined."""
     whole = snapshot.rows.chunks([span.best.id for span in spans])
-    return tuple(_hit(snapshot, span, whole[span.best.id], wanted) for span in spans if span.best.id in whole)
+    return tuple(_hit(snapshot, span, whole[span.best.id], wanted, name) for span in spans if span.best.id in whole)
 
 
-def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, wanted: dict[str, float]) -> Hit:
+def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, wanted: dict[str, float], name: str) -> Hit:
     text = chunk.text
     if (span.start_line, span.end_line) != (chunk.start_line, chunk.end_line):
         text = _lines(snapshot, chunk.path, span)
+    start = named_line(replace(chunk, text=text, start_line=span.start_line), name) if name else None
     return Hit(
         chunk=chunk,
         start_line=span.start_line,
@@ -98,7 +102,7 @@ def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, wanted: dict[str, float])
         text=text,
         score=span.best.score,
         signals=span.best.signals,
-        salient_lines=salient_lines(text, span.start_line, wanted, SALIENT),
+        salient_lines=salient_lines(text, span.start_line, wanted, SALIENT, start),
     )
 
 

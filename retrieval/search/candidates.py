@@ -5,12 +5,13 @@ Every candidate then gets both base scores, so that a chunk found by words alone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.search.definitions import definition
 from retrieval.search.query import Query
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import Weights
@@ -21,6 +22,8 @@ from retrieval.types import Filters
 COMMON_SHARE = 0.25
 # ... and below this many chunks no term is worth leaving out.
 COMMON_FLOOR = 2_000
+# Chunks whose text is looked through for the definition of a name: 1.1 ms. 20 take 0.7 ms and miss 4 of 1,032 names.
+LOOKED_THROUGH = 50
 # An index's own cosines are off by less than this, depending on where a row stands.
 ROUGH = 1e-6
 # Rows looked at beyond the k nearest, for equals at the cut.
@@ -34,7 +37,7 @@ class Candidates:
     ids: NDArray[np.int64]
     dense: NDArray[np.float32]
     lexical: NDArray[np.float32]
-    defines: NDArray[np.bool_]  # defines a name of the query
+    named: Mapping[int, str]  # those that define a name of the query, with the name as it is written there
 
 
 def gather(
@@ -44,10 +47,13 @@ def gather(
     allowed = snapshot.rows.allowed(filters) if filters else None
     near = nearest(snapshot, vector, weights.depth, allowed)
     worded = by_words(snapshot, query.terms, weights, allowed)
-    named = {row for row, _ in snapshot.rows.by_symbol([last_part(name) for name in query.names])}
+    named = dict(snapshot.rows.by_symbol([last_part(name) for name in query.names]))
     if allowed is not None:
-        named &= set(allowed.tolist())
-    ids = np.array(sorted(near.keys() | worded.keys() | named), dtype=np.int64)
+        within = set(allowed.tolist())
+        named = {row: name for row, name in named.items() if row in within}
+    if query.is_name:
+        named |= by_text(snapshot, last_part(query.names[0]), worded, named)
+    ids = np.array(sorted(near.keys() | worded.keys() | named.keys()), dtype=np.int64)
     dense = np.array([near.get(i, np.nan) for i in ids.tolist()], dtype=np.float32)
     if vector is not None and snapshot.index is not None and near:
         missing = np.isnan(dense)
@@ -57,7 +63,7 @@ def gather(
         ids=ids,
         dense=scale(dense, floor=min(near.values(), default=0.0)),
         lexical=scale(lexical, floor=0.0),
-        defines=np.array([i in named for i in ids.tolist()], dtype=np.bool_),
+        named=named,
     )
 
 
@@ -85,6 +91,15 @@ def by_words(
     """The best chunks by BM25 over symbol, path and body."""
     kept = telling_terms(terms, snapshot.rows.document_frequencies(terms), snapshot.rows.chunk_count())
     return dict(snapshot.rows.lexical(kept, weights.depth, weights.fts, allowed)) if kept else {}
+
+
+def by_text(snapshot: Snapshot, name: str, worded: Mapping[int, float], known: Mapping[int, str]) -> dict[int, str]:
+    """Those of the chunks best by words whose text defines a name that is not, or in another case, their symbol."""
+    rows, scores = np.array(list(worded), dtype=np.int64), np.array(list(worded.values()))
+    best = first(rows, scores, LOOKED_THROUGH, snapshot.rows.places)
+    chunks = snapshot.rows.chunks([row for row, _ in best if known.get(row) != name])
+    found = {row: at[1] for row, chunk in chunks.items() if (at := definition(chunk, name)) is not None}
+    return {row: written for row, written in found.items() if row not in known or written == name}
 
 
 def telling_terms(terms: Sequence[str], frequencies: dict[str, int], total: int) -> list[str]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retrieval.search.candidates import Candidates, last_part
+from retrieval.search.definitions import DEFINITION, NAME_ALONE
 from retrieval.search.paths import kind_of, name_of
 from retrieval.search.query import Query, stems
 from retrieval.search.weights import Weights
@@ -82,19 +83,16 @@ def rank(
     wanted = Wanted({part: idf[part] for part in query.parts})
     files: dict[str, _File] = {}
     rows = []
-    for row, dense, lexical, defines in zip(
-        candidates.ids.tolist(),
-        candidates.dense.tolist(),
-        candidates.lexical.tolist(),
-        candidates.defines.tolist(),
-        strict=True,
+    for row, dense, lexical in zip(
+        candidates.ids.tolist(), candidates.dense.tolist(), candidates.lexical.tolist(), strict=True
     ):
         if (chunk := chunks.get(row)) is None:
             continue  # deleted since the vectors were read
         if (file := files.get(chunk.path)) is None:
             file = files[chunk.path] = _file(chunk, query, wanted, weights)
-        definition = _exactness(chunk, query) if defines else 0.0
-        symbol = wanted.overlap(chunk.symbol)
+        name = candidates.named.get(row, "")
+        definition = _exactness(name, query) if name else 0.0
+        symbol = max(wanted.overlap(name), wanted.overlap(chunk.symbol))
         score = weights.dense * dense + weights.lexical * lexical
         score += weights.definition * definition
         score += weights.symbol * symbol
@@ -160,15 +158,15 @@ def _mass(scores: Sequence[float]) -> float:
     return sum(score * 0.5**n for n, score in enumerate(heapq.nlargest(FILE_DEPTH + 1, scores)[1:], 1))
 
 
-def _exactness(chunk: Chunk | Header, query: Query) -> float:
-    """1 where the chunk's own symbol is the name as written, less for another case; half where the query says more."""
+def _exactness(defined: str, query: Query) -> float:
+    """1 where a chunk defines the name as written, less for another case; half where the query says more."""
     best = 0.0
     for name in query.names:
         last = last_part(name)
-        if chunk.symbol == last:
+        if defined == last:
             best = max(best, 1.0)
-        elif chunk.symbol.lower() == last.lower():
-            best = max(best, 0.8)
+        elif defined.lower() == last.lower():
+            best = max(best, NAME_ALONE)
     return best if query.is_name else best / 2
 
 
@@ -177,7 +175,7 @@ def _explained(candidate: _Candidate, weights: Weights) -> Ranked:
     file, ranked = candidate.file, Ranked(candidate.id, candidate.chunk)
     ranked.add("meaning", candidate.dense, weights.dense * candidate.dense)
     ranked.add("words", candidate.lexical, weights.lexical * candidate.lexical)
-    ranked.add("definition", 1.0, weights.definition * candidate.definition)
+    ranked.add(DEFINITION, candidate.definition, weights.definition * candidate.definition)
     ranked.add("symbol", candidate.symbol, weights.symbol * candidate.symbol)
     ranked.add("file name", file.name, weights.stem * file.name)
     ranked.add("folder", file.folder, weights.folder * file.folder)

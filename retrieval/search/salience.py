@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import lines_of
 from retrieval.encoders.base import Encoder, Vectors
+from retrieval.search.definitions import asked_for
 from retrieval.store import split_identifiers
 from retrieval.types import Hit
 
@@ -36,25 +37,32 @@ REMEMBERED = 5_000  # lines: 5 MB at 256 dimensions; while somebody types, most 
 _TELLING = re.compile(r"\w\W*\w\W*\w")  # a line of fewer letters and digits (a brace, "=>") shows nothing
 
 
-def salient_lines(text: str, first_line: int, wanted: dict[str, float], count: int) -> tuple[int, ...]:
-    """The `count` best line numbers of a hit, ascending. `wanted` maps the stems of the query to their idf."""
-    return tuple(sorted(first_line + n for n in _most_worded(text, wanted, count)))
+def salient_lines(
+    text: str, first_line: int, wanted: dict[str, float], count: int, start: int | None = None
+) -> tuple[int, ...]:
+    """The `count` best line numbers of a hit, ascending. `wanted` maps the stems of the query to their idf. A line to
+    start with is the first of them, and the others come after it.
+    """
+    shares = _most_worded(text, wanted, count, _skipped(first_line, start))
+    return _with_start(start, [first_line + n for n in shares], count)
 
 
 def by_meaning(
     hits: Sequence[Hit], query: str, encoder: Encoder, known: LineVectors, wanted: dict[str, float], count: int
 ) -> tuple[Hit, ...]:
     """The hits with the lines chosen that say most of what the query says and means. Raises EncoderError."""
-    words = [_most_worded(hit.text, wanted, COMPARED) for hit in hits]
+    starts = [asked_for(hit) for hit in hits]
+    skipped = [_skipped(hit.start_line, start) for hit, start in zip(hits, starts, strict=True)]
+    words = [_most_worded(hit.text, wanted, COMPARED, skip) for hit, skip in zip(hits, skipped, strict=True)]
     texts = [line for hit, shares in zip(hits, words, strict=True) for line in _at(hit.text, shares)]
     if not texts:
         return tuple(hits)
     cosines = iter((known.of(texts, encoder) @ encoder.encode_queries([query])[0]).tolist())
     out = []
-    for hit, shares in zip(hits, words, strict=True):
+    for hit, shares, start in zip(hits, words, starts, strict=True):
         total = {n: WORDS * share + MEANING * next(cosines) for n, share in shares.items()}
-        best = sorted(total, key=lambda n: (-total[n], n))[:count]
-        out.append(replace(hit, salient_lines=tuple(sorted(hit.start_line + n for n in best))))
+        best = sorted(total, key=lambda n: (-total[n], n))
+        out.append(replace(hit, salient_lines=_with_start(start, [hit.start_line + n for n in best], count)))
     return tuple(out)
 
 
@@ -84,10 +92,21 @@ def _at(text: str, places: Iterable[int]) -> list[str]:
     return [lines[n].strip() for n in places]
 
 
-def _most_worded(text: str, wanted: dict[str, float], count: int) -> dict[int, float]:
+def _skipped(first_line: int, start: int | None) -> int:
+    """The lines of a hit up to the one to start with."""
+    return 0 if start is None else start - first_line + 1
+
+
+def _with_start(start: int | None, best: Sequence[int], count: int) -> tuple[int, ...]:
+    """The first of the best lines, ascending, after the one to start with."""
+    return tuple(sorted(best[:count] if start is None else [start, *best[: count - 1]]))
+
+
+def _most_worded(text: str, wanted: dict[str, float], count: int, skip: int = 0) -> dict[int, float]:
     """The share of the query that the `count` lines with most of it hold, by their places, best first; where too few hold
-    any, the first telling lines make up for them."""
+    any, the first telling lines make up for them. Of the lines to skip none is chosen."""
     lines = lines_of(text)
+    lines[:skip] = [""] * skip
     worded = _worded(lines, wanted, count)
     shares = {n: -minus for minus, n in worded}
     others = (n for n, line in enumerate(lines) if n not in shares and _TELLING.search(line))

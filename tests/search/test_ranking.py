@@ -23,7 +23,7 @@ def ranked(query: str, rows: list[tuple[Chunk, float, float]], k: int = 10) -> l
         ids=np.arange(len(rows), dtype=np.int64),
         dense=np.array([d for _, d, _ in rows], dtype=np.float32),
         lexical=np.array([w for _, _, w in rows], dtype=np.float32),
-        defines=np.array([c.symbol.lower() in names for c, _, _ in rows]),
+        named={n: c.symbol for n, (c, _, _) in enumerate(rows) if c.symbol.lower() in names},
     )
     chunks = dict(enumerate(c for c, _, _ in rows))
     return rank(candidates, chunks, parsed, dict.fromkeys(parsed.terms, 1.0), DEFAULT, k)
@@ -74,7 +74,7 @@ def test_the_signals_add_up_to_the_score() -> None:
 
 
 def test_a_chunk_deleted_meanwhile_is_left_out() -> None:
-    candidates = Candidates(np.array([7]), np.ones(1, np.float32), np.ones(1, np.float32), np.zeros(1, np.bool_))
+    candidates = Candidates(np.array([7]), np.ones(1, np.float32), np.ones(1, np.float32), {})
     assert rank(candidates, {}, parse("gone"), {"gon": 1.0}, DEFAULT, 10) == []
 
 

@@ -29,6 +29,10 @@ def test_a_word_counts_in_all_its_forms_and_not_inside_others() -> None:
     assert salient_lines("shipping\nworship()\nships.close()\nend", 1, {"ship": 1.0}, 2) == (1, 3)
 
 
+def test_a_line_to_start_with_comes_before_the_best_after_it() -> None:
+    assert salient_lines(TEXT, 10, {"redirect": 2.0, "prepar": 3.0}, 2, 11) == (11, 12)
+
+
 def test_an_empty_text_has_none() -> None:
     assert salient_lines("", 1, {"a": 1.0}, 3) == ()
 
