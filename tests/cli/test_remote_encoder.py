@@ -165,7 +165,7 @@ def test_an_editor_is_answered_by_words_while_the_server_is_away_and_by_meaning_
     found = folder.search("bake_chocolate_cake")
     assert found["hits"][0]["path"] == "app/new.py"
     assert found["encoder"] == "" and any("cannot be reached" in note for note in found["notes"])
-    assert editor.search("giraffe")["freshness"]["pendingChunks"] == 1
+    assert editor.search("giraffe")["freshness"]["pendingChunks"] == 2  # the buffer's, and the file's
     box.start()  # and nobody does anything else
     editor.eventually(lambda: editor.search("giraffe")["freshness"]["pendingChunks"] == 0)
     editor.eventually(lambda: editor.search("giraffe")["encoder"].startswith("m at"))
