@@ -201,6 +201,7 @@ class Session:
         while (job := self._next()) is not None:
             try:
                 report = self._perform(job)
+                leaves_more = report is not None and self._leaves_more(job, report)
             except Exception as error:
                 if not isinstance(error, C2llmError | OSError):
                     logger.exception("A job failed in a way that nobody foresaw.")
@@ -217,12 +218,16 @@ class Session:
                     self._expect()
             elif report.chunks_added:
                 self._unsettled = True
-            if job.paths is not None and not (report.busy or report.unreachable or self._workspace.complete):
-                with self._wake:  # what waited before these files did goes on behind them
+            if leaves_more:
+                with self._wake:
                     self._rest = self._rest or ("" if self._paused else job.cause)
             self._on_event(Event("busy" if report.busy else "done", job, report=report))
             if report.busy:
                 self._retry(min(self._retry_after, BUSY_AFTER))
+
+    def _leaves_more(self, job: Job, report: IndexReport) -> bool:
+        """Whether chunks wait that did so before these files changed: they go on behind them."""
+        return job.paths is not None and not (report.busy or report.unreachable or self._workspace.complete)
 
     def _next(self) -> Job | None:
         """Wait for the next job; None at the end."""

@@ -12,7 +12,7 @@ import pytest
 from c2llm_lsp import session as session_module
 from c2llm_lsp.session import Event, Session
 from retrieval.encoders import OverlapEncoder
-from retrieval.errors import EncoderError
+from retrieval.errors import EncoderError, StoreError
 from retrieval.types import IndexReport
 from retrieval.workspace import Workspace
 from tests.cli.program import lay_out
@@ -206,6 +206,27 @@ def test_text_of_a_buffer_that_could_not_be_embedded_is_taken_up_when_the_encode
     events.wait(2)
     session.stop()
     assert workspace.freshness().pending_chunks == 0
+
+
+def test_an_index_that_cannot_be_read_behind_a_job_does_not_end_the_session(
+    session: Session, events: Events, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.start()
+    events.wait(1)
+    asked: list[str] = []
+
+    def complete(_: Workspace) -> bool:
+        asked.append("complete")
+        if len(asked) == 1:
+            raise StoreError("The disk is gone, as the test wants it.")
+        return True
+
+    monkeypatch.setattr(Workspace, "complete", property(complete))
+    (workspace.root / "m1.py").write_text("def walrus():\n    return 1\n")
+    session.changed(["m1.py"])
+    again = events.wait(2)[1]
+    assert again.job.cause == "retry"
+    assert [event.kind for event in events.seen].count("failed") == 1
 
 
 def test_another_writer_is_waited_for(session: Session, events: Events, workspace: Workspace) -> None:

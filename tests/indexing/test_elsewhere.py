@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -154,14 +155,21 @@ def test_one_that_became_another_is_loaded_again_and_everything_is_embedded_with
         assert len(models[1].passages) == 5
 
 
-def test_buffers_have_no_vectors_of_the_model_that_it_was(root: Path, tmp_path: Path) -> None:
-    """Neither are they searched, whatever their dimension, nor stored as the new one's when the buffer is saved."""
-    models = [Elsewhere("one"), Wider("two")]
-    loaded = iter(models)
+@contextmanager
+def become_another(root: Path, tmp_path: Path) -> Iterator[tuple[Workspace, Elsewhere]]:
+    """A workspace with an open buffer whose encoder has just become another one, and that one."""
+    first, second = Elsewhere("one"), Wider("two")
+    loaded = iter([first, second])
     with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()
         workspace.update("new.py", CAKE)
-        models[0].outdated = True
+        first.outdated = True
+        yield workspace, second
+
+
+def test_buffers_have_no_vectors_of_the_model_that_it_was(root: Path, tmp_path: Path) -> None:
+    """Neither are they searched, whatever their dimension, nor stored as the new one's when the buffer is saved."""
+    with become_another(root, tmp_path) as (workspace, second):
         answer = workspace.search("bake_chocolate_cake")
         assert answer.hits[0].chunk.path == "new.py"
         (root / "new.py").write_text(CAKE)
@@ -170,22 +178,17 @@ def test_buffers_have_no_vectors_of_the_model_that_it_was(root: Path, tmp_path: 
         workspace.refresh()
         ids, vectors = workspace.store.all_vectors("two")
         stored = vectors[ids.tolist().index(workspace.store.ids_in_file("new.py")[0])]
-        own = models[1].encode_passages([passage(chunk_file("new.py", CAKE)[0])])[0]
+        own = second.encode_passages([passage(chunk_file("new.py", CAKE)[0])])[0]
         assert stored @ own == pytest.approx(1.0, abs=1e-3)
 
 
 def test_an_open_buffer_goes_over_to_the_model_that_it_has_become(root: Path, tmp_path: Path) -> None:
-    models = [Elsewhere("one"), Wider("two")]
-    loaded = iter(models)
-    with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
-        workspace.refresh()
-        workspace.update("new.py", CAKE)
-        models[0].outdated = True
+    with become_another(root, tmp_path) as (workspace, second):
         workspace.refresh()
         answer = workspace.search("bake_chocolate_cake")
         assert (answer.encoder, answer.freshness.pending_chunks) == ("overlap", 0)
         assert "meaning" in {signal.name for signal in answer.hits[0].signals}
-        assert sum("bake_chocolate_cake" in text for text in models[1].passages) == 1
+        assert sum("bake_chocolate_cake" in text for text in second.passages) == 1
 
 
 def test_a_cancel_is_heard_while_it_hangs(workspace: Workspace, encoder: Elsewhere) -> None:

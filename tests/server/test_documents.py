@@ -237,16 +237,22 @@ def test_a_burst_that_never_pauses_is_shown_now_and_then(serve_levered: Serve, l
     assert len(levers.batches) < 20
 
 
-def test_of_what_was_typed_while_the_encoder_hung_only_the_latest_is_embedded(
-    serve_levered: Serve, levers: Levers, project: Path
-) -> None:
-    client = serve_levered()
+def hung(serve: Serve, levers: Levers, project: Path, name: str, text: str) -> tuple[Client, Opened]:
+    """A server with an open document whose encoder hangs from now on."""
+    client = serve()
     client.initialize(project, options={"debounce_ms": 0})
     client.ready()
     folder = Opened(client, project)
-    folder.open("app/new.py", "")
+    folder.open(name, text)
     folder.settled()
     levers.pull("hold-passages")
+    return client, folder
+
+
+def test_of_what_was_typed_while_the_encoder_hung_only_the_latest_is_embedded(
+    serve_levered: Serve, levers: Levers, project: Path
+) -> None:
+    client, folder = hung(serve_levered, levers, project, "app/new.py", "")
     before = len(levers.batches)
     for number in range(40):
         folder.change("app/new.py", f"def step_{number}(oven):\n    return oven.heat({number})\n")
@@ -259,13 +265,7 @@ def test_of_what_was_typed_while_the_encoder_hung_only_the_latest_is_embedded(
 def test_a_buffer_closed_and_opened_as_another_language_while_the_encoder_hangs(
     serve_levered: Serve, levers: Levers, project: Path
 ) -> None:
-    client = serve_levered()
-    client.initialize(project, options={"debounce_ms": 0})
-    client.ready()
-    folder = Opened(client, project)
-    folder.open("untitled:Untitled-1", "def walrus(): pass\n")
-    folder.settled()
-    levers.pull("hold-passages")
+    _, folder = hung(serve_levered, levers, project, "untitled:Untitled-1", "def walrus(): pass\n")
     folder.change("untitled:Untitled-1", "def walrus(): return 1\n")
     folder.close("untitled:Untitled-1")
     folder.open("untitled:Untitled-1", "func walrus() { return 2 }\n", language="go")
