@@ -189,7 +189,7 @@ def load(
 
 def _adapted(root: Path, base: str, values: dict[str, Value], sources: dict[str, str]) -> None:
     """Put the model that was adapted here in the place of the encoder that it was made from."""
-    from retrieval.adapting.record import in_use
+    from retrieval.finetune.registry import in_use
 
     model = in_use(root, base)
     if model is not None:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from retrieval.chunking import chunk_file, passage
 from retrieval.encoders import OverlapEncoder
 from retrieval.encoders.onnx import OnnxEncoder, embedded_folder
+from retrieval.engine import Workspace
+from retrieval.engine.explain import explain
 from retrieval.errors import EncoderError, QueryError
-from retrieval.explaining import explain
 from retrieval.search import Snapshot
 from retrieval.types import Chunk, Explanation
-from retrieval.workspace import Workspace
 
 MAIL = '''"""Mail."""
 
@@ -187,7 +187,7 @@ def test_the_parts_of_an_endless_line_keep_their_columns(root: Path, tmp_path: P
     with with_encoder(root, tmp_path / "cache", LookingEncoder()) as workspace:
         chunks = [chunk for _, chunk in workspace.store.file_chunks("endless.txt")]
         assert len(chunks) > 2
-        from retrieval.explaining import _first_column
+        from retrieval.engine.explain import _first_column
 
         for chunk in chunks:
             column = _first_column(chunk, chunks)

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Entry point of the command; leaves the process with its exit code."""
     if sys.argv[1:] in (["serve"], ["serve", "--stdio"]):  # an editor waits, and there is nothing to parse
-        from c2llm_lsp.server.greeting import start
+        from c2llm_lsp.server.fast_initialize import start
 
         sys.exit(start())
     from c2llm_lsp.cli.app import app

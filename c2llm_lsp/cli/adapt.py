@@ -17,8 +17,8 @@ from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Place, guarded, lo
 from retrieval.errors import Cancelled, MissingExtra, QueryError
 
 if TYPE_CHECKING:
-    from retrieval.adapting.adaptation import Outcome, Start
     from retrieval.encoders import Encoder
+    from retrieval.finetune.finetuning import Outcome, Start
 
 app = typer.Typer(add_completion=False)
 
@@ -75,8 +75,8 @@ def adapt(
         import onnxscript as _onnxscript  # noqa: F401
         import torch
 
-        from retrieval.adapting.adaptation import Wish
-        from retrieval.adapting.adaptation import adapt as adapted
+        from retrieval.finetune.finetuning import Wish
+        from retrieval.finetune.finetuning import adapt as adapted
     except ImportError as error:
         raise MissingExtra("Adapting a model", "train") from error
     from c2llm_lsp.cli.progress import cancel_on_interrupt, refresh, shown
@@ -108,11 +108,11 @@ def adapt(
 
 def started_from(place: Place) -> Start:
     """The encoder that the workspace uses where nothing is adapted, and the folder of its files."""
-    from retrieval.adapting.adaptation import Start
-    from retrieval.adapting.record import AdaptError
     from retrieval.encoders import available, is_address
-    from retrieval.encoders.folders import load_folder, located
+    from retrieval.encoders.model_folder import load_folder, located
     from retrieval.encoders.onnx import embedded_folder
+    from retrieval.finetune.finetuning import Start
+    from retrieval.finetune.registry import AdaptError
 
     settings = place.settings
     name = place.loaded.base
@@ -140,7 +140,7 @@ def index_with_the_new_model(place: Place, *, quiet: bool) -> None:
 
 
 def take_back(place: Place, *, as_json: bool) -> int:
-    from retrieval.adapting.record import undo as undone
+    from retrieval.finetune.registry import undo as undone
 
     gone, record = undone(place.root, place.loaded.base)
     now = str(record.path) if record.path is not None else record.base

@@ -17,12 +17,12 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark
-from c2llm_lsp.render.sentences import sentence
+from c2llm_lsp.render.error_messages import sentence
 from c2llm_lsp.settings import SCHEMA
 from retrieval.errors import C2llmError, QueryError
 
 if TYPE_CHECKING:
-    from retrieval.workspace import Workspace
+    from retrieval.engine import Workspace
 
 app = typer.Typer(add_completion=False)
 

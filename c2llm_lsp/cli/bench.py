@@ -20,7 +20,7 @@ from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, guarded, locate, open_workspace, remark
 
 if TYPE_CHECKING:
-    from retrieval.workspace import Workspace
+    from retrieval.engine import Workspace
 
 app = typer.Typer(add_completion=False)
 

@@ -15,9 +15,9 @@ from typing import Annotated
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.checks import folder_size, size
 from c2llm_lsp.cli.common import FOUND, NOTHING, Place, guarded, locate, tell
-from c2llm_lsp.render.lines import clean
+from c2llm_lsp.cli.doctor_checks import folder_size, size
+from c2llm_lsp.render.snippet import clean
 from c2llm_lsp.settings import load
 from retrieval.errors import C2llmError, WorkspaceError
 
@@ -45,7 +45,7 @@ def clear(
 
 def indexed(path: Path | None) -> Place:
     """The workspace of a command, also of a directory that is no longer there but whose index is."""
-    from retrieval.store.places import workspace_folder
+    from retrieval.store.cache_paths import workspace_folder
 
     try:
         return locate(path, quiet=True)
@@ -60,7 +60,7 @@ def indexed(path: Path | None) -> Place:
 
 def clear_workspace(place: Place, *, yes: bool) -> int:
     from retrieval.indexing import writer_lock
-    from retrieval.store.places import workspace_folder
+    from retrieval.store.cache_paths import workspace_folder
 
     folder = workspace_folder(place.root, place.settings.cache)
     if not folder.is_dir():
@@ -76,7 +76,7 @@ def clear_workspace(place: Place, *, yes: bool) -> int:
 
 def prune(place: Place, *, yes: bool) -> int:
     from retrieval.store import Store
-    from retrieval.store.places import cache_folder, vectors_file
+    from retrieval.store.cache_paths import cache_folder, vectors_file
 
     cache = cache_folder(place.settings.cache)
     indexes = sorted((cache / "workspaces").glob("*/index.db"))
@@ -93,7 +93,7 @@ def prune(place: Place, *, yes: bool) -> int:
 
 def clear_all(*, yes: bool) -> int:
     """Everything of this program in the cache folder, and nothing else that may lie in it."""
-    from retrieval.store.places import cache_folder
+    from retrieval.store.cache_paths import cache_folder
 
     cache = cache_folder(load().settings.cache)
     own = [entry for entry in sorted(cache.glob("*")) if entry.name in OWN_FOLDERS or is_own_file(entry)]

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 
-from c2llm_lsp.render.lines import clean
-from c2llm_lsp.render.sentences import DEBUG_VARIABLE, sentence
+from c2llm_lsp.render.error_messages import DEBUG_VARIABLE, sentence
+from c2llm_lsp.render.snippet import clean
 from c2llm_lsp.settings import WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import QueryError, Unreachable, WorkspaceError
 
 if TYPE_CHECKING:
-    from retrieval.workspace import Workspace
+    from retrieval.engine import Workspace
 
 FOUND, NOTHING, ERROR, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
@@ -154,7 +154,7 @@ def _enclosing(here: Path) -> Path:
 
 def open_workspace(place: Place) -> Workspace:
     """The engine's workspace for a place, with the encoder that the settings name, loaded at once if it was chosen."""
-    from c2llm_lsp.session import opened
+    from c2llm_lsp.session.session import opened
 
     workspace = opened(place.root, place.settings)
     if place.settings.encoder != Settings().encoder:

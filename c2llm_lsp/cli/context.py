@@ -19,14 +19,14 @@ from c2llm_lsp.cli.common import (
     remark,
     stdout_is_terminal,
 )
-from c2llm_lsp.cli.places import Lines, inside, is_place, lines_of
+from c2llm_lsp.cli.location import Lines, inside, is_place, lines_of
 from c2llm_lsp.cli.search import current
 from retrieval.errors import QueryError
 from retrieval.types import Filters
 
 if TYPE_CHECKING:
+    from retrieval.engine import Workspace
     from retrieval.rag import Packed
-    from retrieval.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
 
@@ -84,12 +84,12 @@ def _packed(
 
 
 def _show(packed: Packed, root: Path, *, as_json: bool, quiet: bool) -> None:
-    from c2llm_lsp.render.lines import clean, pending
+    from c2llm_lsp.render.snippet import clean, pending
 
     if as_json:
         import json
 
-        from c2llm_lsp.render.as_json import context_dict
+        from c2llm_lsp.render.json_output import context_dict
 
         typer.echo(json.dumps(context_dict(packed, root=str(root)), indent=2))
         return

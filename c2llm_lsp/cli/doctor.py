@@ -7,8 +7,9 @@ from dataclasses import asdict
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.adapted import adaptation
-from c2llm_lsp.cli.checks import (
+from c2llm_lsp.cli.check_result import Finding, State
+from c2llm_lsp.cli.common import FOUND, NOTHING, guarded, locate, stdout_colours
+from c2llm_lsp.cli.doctor_checks import (
     Check,
     cache,
     examine,
@@ -21,10 +22,9 @@ from c2llm_lsp.cli.checks import (
     sqlite,
     watching,
 )
-from c2llm_lsp.cli.common import FOUND, NOTHING, guarded, locate, stdout_colours
-from c2llm_lsp.cli.finding import Finding, State
-from c2llm_lsp.cli.runtimes import onnxruntime, torch
-from c2llm_lsp.render.lines import clean
+from c2llm_lsp.cli.finetuned import adaptation
+from c2llm_lsp.cli.runtime_checks import onnxruntime, torch
+from c2llm_lsp.render.snippet import clean
 
 app = typer.Typer(add_completion=False)
 

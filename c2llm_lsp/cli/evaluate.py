@@ -17,7 +17,7 @@ from c2llm_lsp.cli.common import FOUND, guarded, remark
 from retrieval.errors import MissingExtra, QueryError
 
 if TYPE_CHECKING:
-    from retrieval.evaluation.codesearch import Project, Scores
+    from retrieval.evaluation.benchmark import Project, Scores
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -52,11 +52,11 @@ def bench(
     as_json: options.AsJson = False,
 ) -> int:
     """Score encoders and rankings on a code-search benchmark, all over the same chunks: NDCG@10."""
-    from retrieval.evaluation import codesearch
+    from retrieval.evaluation import benchmark
 
     rankings = _rankings(ranking)
     found = _projects(repos, bench, only)
-    scores = codesearch.evaluate(found, encoder or ["embedded"], rankings, cache_dir or _cache())
+    scores = benchmark.evaluate(found, encoder or ["embedded"], rankings, cache_dir or _cache())
     if as_json:
         typer.echo(json.dumps({name: _as_data(score) for name, score in scores.items()}, indent=1))
         return FOUND
@@ -166,7 +166,7 @@ def _rankings(wanted: list[str] | None) -> list[str]:
 
 
 def _projects(repos: Path, bench: Path, only: list[str] | None) -> list[Project]:
-    from retrieval.evaluation.codesearch import projects
+    from retrieval.evaluation.benchmark import projects
 
     if not (bench / "repos.json").is_file():
         raise QueryError(f"There is no repos.json in {bench}: give the folder of the benchmark.")
@@ -180,7 +180,7 @@ def _projects(repos: Path, bench: Path, only: list[str] | None) -> list[Project]
 
 def _there(repos: Path, bench: Path) -> list[Project]:
     """All repositories that can be read, of whatever language."""
-    from retrieval.evaluation.codesearch import projects
+    from retrieval.evaluation.benchmark import projects
 
     return [project for project in projects(repos, bench) if project.root.is_dir()]
 

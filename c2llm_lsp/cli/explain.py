@@ -11,7 +11,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark, stdout_is_terminal
-from c2llm_lsp.cli.places import inside, lines_of
+from c2llm_lsp.cli.location import inside, lines_of
 from c2llm_lsp.cli.search import current
 from retrieval.errors import QueryError
 from retrieval.types import Explanation
@@ -50,7 +50,7 @@ def explain(
     if as_json:
         import json
 
-        from c2llm_lsp.render.as_json import explanation_dict
+        from c2llm_lsp.render.json_output import explanation_dict
 
         typer.echo(json.dumps(explanation_dict(explanation, root=str(place.root)), indent=2))
     elif html is None:
@@ -59,7 +59,7 @@ def explain(
 
 
 def _write_page(explanation: Explanation, file: Path, *, quiet: bool) -> None:
-    from c2llm_lsp.render.page import page
+    from c2llm_lsp.render.html import page
 
     document = page(explanation)
     if file == STDOUT:
@@ -74,7 +74,7 @@ def _write_page(explanation: Explanation, file: Path, *, quiet: bool) -> None:
 
 
 def _print(explanation: Explanation, show_path: Callable[[str], str]) -> None:
-    from c2llm_lsp.render.explained import explained
+    from c2llm_lsp.render.explanation import explained
 
     lines = explained(explanation, show_path=show_path)
     if not stdout_is_terminal():

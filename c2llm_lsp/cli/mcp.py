@@ -26,7 +26,7 @@ def mcp(path: options.WorkspacePath = None, encoder: options.Encoder = None, qui
         if (error.name or "").partition(".")[0] not in ("mcp", "pydantic", "anyio"):
             raise
         raise MissingExtra("c2llm mcp", "mcp") from None
-    from c2llm_lsp.mcp.live import Live
+    from c2llm_lsp.mcp.live_workspace import Live
 
     place = locate(path, quiet=quiet, encoder=encoder)
     if sys.stdin.isatty():

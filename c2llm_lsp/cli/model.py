@@ -18,7 +18,7 @@ from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, guarded, remark
 from c2llm_lsp.settings import SCHEMA, Settings, config_file, load, save
 from retrieval.errors import EncoderError, HubUnreachable, MissingExtra, ModelError, QueryError
-from retrieval.model.names import is_hub_name
+from retrieval.model.checkpoint_names import is_hub_name
 
 app = typer.Typer(add_completion=False, invoke_without_command=True, no_args_is_help=False)
 
@@ -129,7 +129,7 @@ def export(source: Source, out: Out, precision: Precision = "fp32", quiet: optio
         from retrieval.model.export import export_checkpoint
     except ImportError as error:
         raise MissingExtra("Export to ONNX", "train") from error
-    from retrieval.encoders.folders import located
+    from retrieval.encoders.model_folder import located
 
     folder = located(source)
     if not quiet:
@@ -166,7 +166,7 @@ def probe(settings: Settings) -> Model:
     """Load the encoder of the settings and embed something with it."""
     import numpy as np
 
-    from c2llm_lsp.session import loaded
+    from c2llm_lsp.session.session import loaded
 
     started = time.perf_counter()
     encoder = loaded(settings)

@@ -20,8 +20,8 @@ from c2llm_lsp.cli.common import remark
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from retrieval.engine import Workspace
     from retrieval.types import IndexReport
-    from retrieval.workspace import Workspace
 
 SHOW_AFTER = 0.25  # seconds; a bar that flashes up for less only distracts
 BUSY_POLL = 0.5  # seconds between two looks at whether another process is done

@@ -23,7 +23,7 @@ from retrieval.errors import QueryError
 from retrieval.types import Answer
 
 if TYPE_CHECKING:
-    from retrieval.workspace import Workspace
+    from retrieval.engine import Workspace
 
 app = typer.Typer(add_completion=False)
 
@@ -32,7 +32,7 @@ def _print_schema(wanted: bool) -> None:
     if wanted:
         import json
 
-        from c2llm_lsp.render.as_json import SCHEMA
+        from c2llm_lsp.render.json_output import SCHEMA
 
         typer.echo(json.dumps(SCHEMA, indent=2))
         raise typer.Exit
@@ -99,7 +99,7 @@ def show(place: Place, answer: Answer, query: str, *, as_json: bool, explain: bo
     if as_json:
         import json
 
-        from c2llm_lsp.render.as_json import answer_dict
+        from c2llm_lsp.render.json_output import answer_dict
 
         typer.echo(json.dumps(answer_dict(answer, query=query, root=str(place.root)), indent=2))
         return
@@ -124,7 +124,7 @@ def show(place: Place, answer: Answer, query: str, *, as_json: bool, explain: bo
         text = plain(answer, query, context=settings.context_lines, explain=explain, show_path=place.show)
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     if not quiet:
-        from c2llm_lsp.render.lines import remarks
+        from c2llm_lsp.render.snippet import remarks
 
         sys.stdout.flush()
         for line in ([] if answer.hits else ["Nothing found."]) + remarks(answer):

@@ -59,10 +59,10 @@ def serve(
         typer.echo("An editor should start this: it speaks LSP on standard input and output. Ctrl-D ends it.", err=True)
     _writable(log_file)
     if tcp is None:
-        from c2llm_lsp.server.greeting import start
+        from c2llm_lsp.server.fast_initialize import start
 
         return start(log_file, log_level)
-    from c2llm_lsp.server.serving import log_to, serve_tcp
+    from c2llm_lsp.server.run_server import log_to, serve_tcp
 
     log_to(log_file, log_level)
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)

@@ -48,11 +48,11 @@ def serve_embeddings(
     if not local and not key and not without_key:
         raise SettingsError(f"To serve more than this machine set {KEY_VARIABLE} to a key, or say --without-key.")
     try:
-        from c2llm_lsp.embeddings.app import LOCAL_HOSTS, Serving
-        from c2llm_lsp.embeddings.running import run
+        from c2llm_lsp.embeddings_server.app import LOCAL_HOSTS, Serving
+        from c2llm_lsp.embeddings_server.run_server import run
     except ImportError as error:
         raise MissingExtra("Serving embeddings", "serve") from error
-    from c2llm_lsp.session import loaded
+    from c2llm_lsp.session.session import loaded
 
     encoding = loaded(load(None, chosen={"encoder": encoder}).settings)
     encoding.encode_passages(["warm up"])

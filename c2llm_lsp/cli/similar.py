@@ -8,7 +8,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, guarded, locate, open_workspace, read_input
-from c2llm_lsp.cli.places import inside, lines_of
+from c2llm_lsp.cli.location import inside, lines_of
 from c2llm_lsp.cli.search import current, show
 
 app = typer.Typer(add_completion=False)

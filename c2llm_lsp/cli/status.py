@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.adapted import adapted, told
-from c2llm_lsp.cli.checks import size
 from c2llm_lsp.cli.common import FOUND, guarded, locate, open_workspace, remark, tell
+from c2llm_lsp.cli.doctor_checks import size
+from c2llm_lsp.cli.finetuned import adapted, told
 
 if TYPE_CHECKING:
-    from retrieval.workspace import Status
+    from retrieval.engine import Status
 
 app = typer.Typer(add_completion=False)
 

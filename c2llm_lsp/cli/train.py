@@ -75,8 +75,8 @@ def train(
 
         from retrieval.model.c2llm import C2LLM
         from retrieval.model.export import export
+        from retrieval.training.distributed import processes_here
         from retrieval.training.fit import TOKENIZER_NAME, Settings, fit
-        from retrieval.training.processes import processes_here
         from retrieval.training.trainer import Stage
     except ImportError as error:
         raise MissingExtra("Training", "train") from error

@@ -14,8 +14,8 @@ import typer
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, complain, guarded, locate, open_workspace, remark, tell
 from c2llm_lsp.cli.progress import LABELS, LINE_EVERY
-from c2llm_lsp.render.sentences import sentence
-from c2llm_lsp.session import Event, Session
+from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.session.session import Event, Session
 from retrieval.types import IndexReport
 
 app = typer.Typer(add_completion=False)

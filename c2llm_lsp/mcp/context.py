@@ -9,14 +9,14 @@ from mcp.server import MCPServer
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from c2llm_lsp.mcp.live import Live
-from c2llm_lsp.mcp.telling import READS, WAIT, Kinds, Languages, Limit, Paths, Wait, answered, filters, told
-from c2llm_lsp.render.as_json import packed_dict
+from c2llm_lsp.mcp.live_workspace import Live
+from c2llm_lsp.mcp.results import READS, WAIT, Kinds, Languages, Limit, Paths, Wait, answered, filters, told
+from c2llm_lsp.render.json_output import packed_dict
 from c2llm_lsp.render.markdown import packed_markdown
+from retrieval.engine import Workspace
 from retrieval.errors import QueryError
 from retrieval.rag import BUDGET, HITS, Packed, find, find_like, pack_found, selection
 from retrieval.types import Filters
-from retrieval.workspace import Workspace
 
 
 def register(server: MCPServer, live: Live) -> None:

@@ -9,12 +9,12 @@ from mcp.server import MCPServer
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from c2llm_lsp.mcp.live import Live
+from c2llm_lsp.mcp.live_workspace import Live
+from c2llm_lsp.mcp.results import READS, WAIT, Kinds, Languages, Limit, Paths, Wait, answered, filters
 from c2llm_lsp.mcp.search import tell
-from c2llm_lsp.mcp.telling import READS, WAIT, Kinds, Languages, Limit, Paths, Wait, answered, filters
+from retrieval.engine import Workspace
 from retrieval.errors import QueryError
 from retrieval.types import Answer
-from retrieval.workspace import Workspace
 
 
 def register(server: MCPServer, live: Live) -> None:

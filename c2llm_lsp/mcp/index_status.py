@@ -9,12 +9,12 @@ from typing import Any
 from mcp.server import MCPServer
 from mcp.types import CallToolResult
 
-from c2llm_lsp.mcp.live import Live
-from c2llm_lsp.mcp.telling import READS, answered, told
-from c2llm_lsp.render.as_json import freshness_dict
+from c2llm_lsp.mcp.live_workspace import Live
+from c2llm_lsp.mcp.results import READS, answered, told
+from c2llm_lsp.render.json_output import freshness_dict
 from c2llm_lsp.render.markdown import standing
+from retrieval.engine import Status, Workspace
 from retrieval.types import Freshness
-from retrieval.workspace import Status, Workspace
 
 
 def register(server: MCPServer, live: Live) -> None:

@@ -6,7 +6,7 @@ from mcp.server import MCPServer
 
 from c2llm_lsp import __version__
 from c2llm_lsp.mcp import context, find_similar, index_status, search
-from c2llm_lsp.mcp.live import Live
+from c2llm_lsp.mcp.live_workspace import Live
 
 INSTRUCTIONS = (
     "Finds code of the project {name} by meaning, offline, from an index that follows the files on disk. Prefer it to "

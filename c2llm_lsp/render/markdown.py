@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from c2llm_lsp.render.lines import pending
+from c2llm_lsp.render.snippet import pending
 from retrieval.types import Answer, Freshness, Hit
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from c2llm_lsp.render.lines import anchor, clean, hit_lines, shown, stems
+from c2llm_lsp.render.snippet import anchor, clean, hit_lines, shown, stems
 from retrieval.types import Answer, Hit
 
 

@@ -14,7 +14,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from c2llm_lsp.render.lines import clean, hit_lines, marks, shown, stems
+from c2llm_lsp.render.snippet import clean, hit_lines, marks, shown, stems
 from retrieval.types import Answer, Hit
 
 THEME = "ansi_dark"  # uses the terminal's own palette, so it fits light and dark backgrounds alike

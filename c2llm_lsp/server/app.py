@@ -22,24 +22,24 @@ from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 
 from c2llm_lsp import __version__
-from c2llm_lsp.render.sentences import sentence
+from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.server.diagnostics import Hints
 from c2llm_lsp.server.document import Document, converter
-from c2llm_lsp.server.edits import Edits
+from c2llm_lsp.server.document_sync import Edits
 from c2llm_lsp.server.folder import OPEN_SECONDS, Folder, Surroundings
-from c2llm_lsp.server.hints import Hints
 from c2llm_lsp.server.positions import Encoding
 from c2llm_lsp.server.progress import FolderProgress, work
 from c2llm_lsp.server.protocol import Protocol
-from c2llm_lsp.server.requests import STATUS_CHANGED, FolderState, StatusChanged
-from c2llm_lsp.session import loaded
+from c2llm_lsp.server.protocol_types import STATUS_CHANGED, FolderState, StatusChanged
+from c2llm_lsp.session.session import loaded
 from c2llm_lsp.settings import Settings, Value
 from retrieval.chunking import extension_of
 from retrieval.errors import MissingExtra, ModelError, StoreError
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
+    from retrieval.engine import Workspace
     from retrieval.types import IndexReport
-    from retrieval.workspace import Workspace
 
 STATUS_EVERY = 0.25  # seconds between two notifications
 UNTITLED = "untitled"  # scheme of buffers that have no file yet

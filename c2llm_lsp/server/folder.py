@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 from pygls.uris import from_fs_path, to_fs_path
 
-from c2llm_lsp.indexer import worthwhile
-from c2llm_lsp.render.sentences import sentence
-from c2llm_lsp.session import Event, Session, opened
+from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.session.index_process import worthwhile
+from c2llm_lsp.session.session import Event, Session, opened
 from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import WorkspaceError
 from retrieval.files import SourceFile, Watcher, read_file
@@ -27,10 +27,10 @@ from retrieval.files import SourceFile, Watcher, read_file
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
 
-    from c2llm_lsp.server.requests import State
+    from c2llm_lsp.server.protocol_types import State
     from retrieval.encoders import Encoder
+    from retrieval.engine import Workspace
     from retrieval.types import IndexReport
-    from retrieval.workspace import Workspace
 
 OPEN_SECONDS = 5.0  # that an answer waits for an index to be opened, which takes tens of milliseconds
 # Kate, for one, names the home folder where it knows of no project. To index all of it is nobody's wish.

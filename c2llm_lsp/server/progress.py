@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 
 from c2llm_lsp.server.folder import Folder, Standing
-from c2llm_lsp.server.requests import Work
+from c2llm_lsp.server.protocol_types import Work
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server

@@ -17,8 +17,8 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInva
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage
 
-from c2llm_lsp.render.sentences import sentence
-from c2llm_lsp.server.greeting import initialize_result
+from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.server.fast_initialize import initialize_result
 from retrieval.errors import C2llmError, Cancelled, QueryError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from c2llm_lsp import __version__
-from c2llm_lsp.server import requests as r
-from c2llm_lsp.server.greeting import COPY_CONTEXT, FIND_SIMILAR, VERSION
+from c2llm_lsp.server import protocol_types as r
+from c2llm_lsp.server.fast_initialize import COPY_CONTEXT, FIND_SIMILAR, VERSION
 
 # Parameters and answer; a notification has no answer.
 METHODS: dict[str, tuple[type[r.Wire], type[r.Wire] | None]] = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from retrieval.chunking import borders
+from retrieval.chunking import boundaries
 from retrieval.chunking.chunker import CHUNKING_VERSION, chunk_file, passage
 from retrieval.chunking.languages import extension_of, language_of
-from retrieval.chunking.lines import lines_of
+from retrieval.chunking.line_index import lines_of
 
-__all__ = ["CHUNKING_VERSION", "borders", "chunk_file", "extension_of", "language_of", "lines_of", "passage"]
+__all__ = ["CHUNKING_VERSION", "boundaries", "chunk_file", "extension_of", "language_of", "lines_of", "passage"]

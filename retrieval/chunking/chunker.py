@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from retrieval.chunking import grammars
 from retrieval.chunking.languages import language_of
-from retrieval.chunking.lines import Lines
+from retrieval.chunking.line_index import Lines
 from retrieval.chunking.notebooks import notebook_chunks
 from retrieval.chunking.outline import Cut, Label, Outline
 from retrieval.chunking.packing import Piece, pack
 from retrieval.chunking.parsing import parse
-from retrieval.chunking.sections import cuts_of
+from retrieval.chunking.patterns import cuts_of
 from retrieval.types import Chunk
 
 # One line per bump: what would be cut differently.

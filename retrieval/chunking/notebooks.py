@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from retrieval.chunking.lines import Lines
+from retrieval.chunking.line_index import Lines
 from retrieval.chunking.parsing import parse
-from retrieval.chunking.sections import title_of
+from retrieval.chunking.patterns import title_of
 from retrieval.types import Chunk
 
 if TYPE_CHECKING:

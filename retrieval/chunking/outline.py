@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrieval.chunking.grammars import Grammar
-from retrieval.chunking.lines import Lines
-from retrieval.chunking.names import Definition, definition
+from retrieval.chunking.line_index import Lines
+from retrieval.chunking.symbols import Definition, definition
 from retrieval.types import ChunkKind
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retrieval.chunking.lines import Lines
+from retrieval.chunking.line_index import Lines
 from retrieval.chunking.outline import WHOLE, Cut, Label
 
 TARGET = 1200  # of the pieces of something too long to stay whole

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from retrieval.encoders.base import AttendingEncoder, Encoder, StoppableEncoder, Vectors
-from retrieval.encoders.overlap import OverlapEncoder
+from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.errors import ModelError
-from retrieval.model.names import is_hub_name
+from retrieval.model.checkpoint_names import is_hub_name
 
 __all__ = [
     "AttendingEncoder",
@@ -59,7 +59,7 @@ def load(
 
         return OnnxEncoder(embedded_folder(), name="embedded", threads=threads)
     if is_hub_name(name) or Path(name).expanduser().is_dir():
-        from retrieval.encoders.folders import load_folder, located
+        from retrieval.encoders.model_folder import load_folder, located
 
         return load_folder(
             located(name), name=name if is_hub_name(name) else "", threads=threads, device=device, dtype=dtype

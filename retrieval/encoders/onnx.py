@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoders import providers
+from retrieval.encoders import execution_providers
 from retrieval.encoders.base import Vectors
-from retrieval.encoders.reading import REMEDY, TOKENIZER_NAME, Reader, Rows, first_line, require_file
+from retrieval.encoders.tokenization import REMEDY, TOKENIZER_NAME, Reader, Rows, first_line, require_file
 from retrieval.errors import EncoderError, ModelError
 from retrieval.model.config import CONFIG_NAME, C2LLMConfig
 from retrieval.model.fingerprint import content_names, fingerprint_of
@@ -66,7 +66,7 @@ class OnnxEncoder:
     @property
     def runs_on(self) -> str:
         """For people."""
-        return f"onnxruntime, {providers.label(self._session.get_providers()[0])}"
+        return f"onnxruntime, {execution_providers.label(self._session.get_providers()[0])}"
 
     @property
     def instant(self) -> bool:
@@ -141,9 +141,9 @@ def _load_session(path: Path, threads: int | None, device: str, *, small: bool) 
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Weights stored as int8 become floats once, at loading; else at every run: 1.3 ms for a query instead of 0.3.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
-    wanted = providers.chosen(device, onnxruntime.get_available_providers(), small=small)
+    wanted = execution_providers.chosen(device, onnxruntime.get_available_providers(), small=small)
     first = wanted[0] if isinstance(wanted[0], str) else wanted[0][0]
-    if first == providers.BY_DEVICE["cuda"] and hasattr(onnxruntime, "preload_dlls"):
+    if first == execution_providers.BY_DEVICE["cuda"] and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()  # CUDA's libraries, where they came as packages
     if first == "DmlExecutionProvider":
         options.enable_mem_pattern = False  # which DirectML cannot do
@@ -153,7 +153,8 @@ def _load_session(path: Path, threads: int | None, device: str, *, small: bool) 
         raise ModelError(f"{path} is not a readable model ({first_line(error)}): {REMEDY}.") from error
     if (got := session.get_providers()[0]) != first:
         # Said once by onnxruntime, in its own log, and the CPU takes over without a word.
-        text = f"onnxruntime could not start {providers.label(first)} and uses {providers.label(got)}: c2llm doctor tells more."
+        requested, used = execution_providers.label(first), execution_providers.label(got)
+        text = f"onnxruntime could not start {requested} and uses {used}: c2llm doctor tells more."
         if device not in ("auto", "cpu"):
             raise ModelError(text)
         logger.warning("%s", text)

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.encoders.base import Vectors
-from retrieval.encoders.reading import TOKENIZER_NAME, Reader, Rows
+from retrieval.encoders.tokenization import TOKENIZER_NAME, Reader, Rows
 from retrieval.errors import EncoderError, MissingExtra
-from retrieval.model import layout
+from retrieval.model import tensor_layout
 from retrieval.model.checkpoint import open_checkpoint
 from retrieval.model.config import CONFIG_NAME
 from retrieval.model.fingerprint import content_names, fingerprint_of
@@ -60,7 +60,7 @@ class TorchEncoder:
             torch.set_num_threads(threads)
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.config.dtype, self.device)
-        weights = layout.parameters(layout.tensors(self.config)) * self.dtype.itemsize
+        weights = tensor_layout.parameters(tensor_layout.tensors(self.config)) * self.dtype.itemsize
         require_room(weights, self.device, f"{self._name} in {short_name(self.dtype)}")
         self._model = PackedC2LLM.load(checkpoint, self.device, self.dtype)
         self.budget = budget or BUDGET[self.device.type]

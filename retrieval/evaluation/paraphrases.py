@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.encoders.base import Encoder
+from retrieval.engine import Workspace
 from retrieval.search import RANKINGS
 from retrieval.types import Hit
-from retrieval.workspace import Workspace
 
 QUESTIONS = Path(__file__).with_name("paraphrases.tsv")
 DEEPEST = 100  # hits that are looked at; what comes later counts nothing

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from retrieval.files.coalescing import Changes
-from retrieval.files.reading import (
+from retrieval.files.debounce import Changes
+from retrieval.files.file_reader import (
     MAX_BYTES,
     FileStamp,
     SourceFile,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.errors import WorkspaceError
-from retrieval.files.defaults import (
+from retrieval.files.default_excludes import (
     MARKER_ENTRIES,
     NEVER,
     SECRET,
@@ -26,8 +26,8 @@ from retrieval.files.defaults import (
     directory_reason,
     file_reason,
 )
+from retrieval.files.file_reader import MAX_BYTES, UNSETTLED, FileStamp
 from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, OWN_IGNORE, RuleSet, decide, read_rules
-from retrieval.files.reading import MAX_BYTES, UNSETTLED, FileStamp
 from retrieval.types import Skip
 
 MAX_DEPTH = 200  # folders; deeper trees are made by mistakes or by attackers, and paths end near there anyway

@@ -18,12 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from retrieval.files.coalescing import Batch, Changes
-from retrieval.files.defaults import MARKER_ENTRIES, is_manifest
+from retrieval.files.debounce import Batch, Changes
+from retrieval.files.default_excludes import MARKER_ENTRIES, is_manifest
+from retrieval.files.file_reader import FileStamp
 from retrieval.files.ignore import IGNORE_FILES
-from retrieval.files.limits import require_watches
-from retrieval.files.reading import FileStamp
 from retrieval.files.scanner import Scanner
+from retrieval.files.watch_limits import require_watches
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent

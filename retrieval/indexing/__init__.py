@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from retrieval.indexing.cutting import Cancel
-from retrieval.indexing.live import LiveIndex
+from retrieval.indexing.chunk_jobs import Cancel
+from retrieval.indexing.index_files import Progress
 from retrieval.indexing.lock import writer_lock, writer_pid
 from retrieval.indexing.overlay import Overlay
-from retrieval.indexing.pool import processors
-from retrieval.indexing.run import (
+from retrieval.indexing.overlay_snapshot import OverlaidIndex, OverlaidRows
+from retrieval.indexing.pipeline import (
     CHUNKING_KEY,
     INDEXED_KEY,
     SKIPPED_KEY,
@@ -18,8 +18,8 @@ from retrieval.indexing.run import (
     plan_paths,
     rows_known,
 )
-from retrieval.indexing.seen import OverlaidIndex, OverlaidRows
-from retrieval.indexing.words import Progress
+from retrieval.indexing.vector_sync import LiveIndex
+from retrieval.indexing.worker_pool import processors
 
 __all__ = [
     "CHUNKING_KEY",

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from retrieval.chunking import passage
 from retrieval.encoders import Encoder, StoppableEncoder, Vectors
 from retrieval.errors import Cancelled, EncoderError
-from retrieval.indexing.cutting import Cancel
-from retrieval.indexing.words import Progress
+from retrieval.indexing.chunk_jobs import Cancel
+from retrieval.indexing.index_files import Progress
 from retrieval.store import Pending, Store
 
 # The longest batch: enough for an encoder to sort by length.

@@ -1,6 +1,6 @@
 """Unsaved text of open buffers, seen in place of their files: in memory only, so that it leaves no trace.
 
-Search asks `OverlaidRows` and `OverlaidIndex` (seen.py) as it would ask the store and the vector index; they hide the
+Search asks `OverlaidRows` and `OverlaidIndex` (overlay_snapshot.py) as it would ask the store and the vector index; they hide the
 rows of the files that are open and add the buffers' own, under negative ids. Only chunks whose passage is new are
 embedded: what the store has, or what a buffer had a moment ago, is looked up by its hash.
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from retrieval.chunking import chunk_file, passage
 from retrieval.encoders.base import Encoder
 from retrieval.files import Judge, Scanner, reachable, text_reason
-from retrieval.indexing.seen import Buffer, OverlaidRows, Row, Stored, View
+from retrieval.indexing.overlay_snapshot import Buffer, OverlaidRows, Row, Stored, View
 from retrieval.store import Lexicon, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk
 from retrieval.vectors import ExactIndex

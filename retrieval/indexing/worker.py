@@ -12,13 +12,13 @@ import sys
 import threading
 from typing import IO, Any
 
-from retrieval.indexing.pipes import behave, own_stdout, receive, send
+from retrieval.indexing.ipc import behave, own_stdout, receive, send
 
 
 def main() -> None:
     answers = own_stdout()
     behave()
-    from retrieval.indexing.cutting import cut
+    from retrieval.indexing.chunk_jobs import cut
 
     groups: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, groups), daemon=True).start()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import MissingExtra, ModelError
-from retrieval.model import layout
+from retrieval.model import tensor_layout
 from retrieval.model.config import C2LLMConfig
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ def _opened(file: Path, framework: str) -> Any:
 
 def _compare(folder: Path, found: Mapping[str, Shape], config: C2LLMConfig) -> None:
     """The files against the layout that the configuration asks for."""
-    expected = layout.tensors(config)
-    allowed = expected | {layout.HEAD: layout.head_shape(config)}
+    expected = tensor_layout.tensors(config)
+    allowed = expected | {tensor_layout.HEAD: tensor_layout.head_shape(config)}
     missing = [name for name in expected if name not in found]
-    extra = [name for name in found if name not in allowed and not name.endswith(layout.DERIVED)]
+    extra = [name for name in found if name not in allowed and not name.endswith(tensor_layout.DERIVED)]
     shapes = [
         f"{name} {shape} instead of {allowed[name]}"
         for name, shape in found.items()

@@ -35,14 +35,14 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from retrieval.errors import MissingExtra, ModelError
-from retrieval.model import graph_files, layout
+from retrieval.model import graph_files, tensor_layout
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.checkpoint import open_checkpoint
 from retrieval.model.devices import require_room
-from retrieval.model.exportable import Exportable
+from retrieval.model.export_forward import Exportable
 from retrieval.model.graph_files import MODEL_NAME
-from retrieval.model.quantise import quantise_by_blocks, quantise_dynamically, store_as_int8
-from retrieval.model.samples import SAMPLES
+from retrieval.model.quantize import quantise_by_blocks, quantise_dynamically, store_as_int8
+from retrieval.model.sample_code import SAMPLES
 
 Precision = Literal["fp32", "fp16", "int8", "int8-weights"]
 TOKENIZER_NAME = "tokenizer.json"
@@ -104,7 +104,7 @@ def export_checkpoint(folder: Path, out: Path, *, precision: Precision) -> Expor
     checkpoint = open_checkpoint(folder)
     if not (folder / TOKENIZER_NAME).is_file():
         raise ModelError(f"There is no {TOKENIZER_NAME} in {folder}: the model cannot read without it.")
-    size = 4 * layout.parameters(layout.stored_tensors(checkpoint.config))
+    size = 4 * tensor_layout.parameters(tensor_layout.stored_tensors(checkpoint.config))
     require_room(COPIES * size, torch.device("cpu"), f"Exporting {folder.name}", "a machine with more memory")
     return export(C2LLM.load(folder), folder / TOKENIZER_NAME, out, precision=precision)
 

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from retrieval.errors import HubUnreachable, MissingExtra, ModelError
 from retrieval.model.checkpoint import INDEX_NAME
+from retrieval.model.checkpoint_names import split
 from retrieval.model.config import CONFIG_NAME, C2LLMConfig
-from retrieval.model.names import split
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling

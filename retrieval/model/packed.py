@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from retrieval.model import layout
+from retrieval.model import tensor_layout
 from retrieval.model.attention import Attend, Packing
 from retrieval.model.checkpoint import Checkpoint
 from retrieval.model.config import C2LLMConfig
@@ -60,10 +60,14 @@ class PackedC2LLM(nn.Module):
 
     def places(self) -> dict[str, Tensor]:
         """Where each tensor of a checkpoint goes, by its name there."""
-        found = {f"{layout.BACKBONE}embed_tokens.weight": self.embed, f"{layout.BACKBONE}norm.weight": self.norm}
+        found = {
+            f"{tensor_layout.BACKBONE}embed_tokens.weight": self.embed,
+            f"{tensor_layout.BACKBONE}norm.weight": self.norm,
+        }
         for number, layer in enumerate(self.layers):
-            found |= {f"{layout.BACKBONE}layers.{number}.{name}": place for name, place in layer.places().items()}  # type: ignore[operator]
-        return found | {f"{layout.POOLING}{name}": tensor for name, tensor in self.pooling.state_dict().items()}
+            prefix = f"{tensor_layout.BACKBONE}layers.{number}."
+            found |= {f"{prefix}{name}": tensor for name, tensor in layer.places().items()}  # type: ignore[operator]
+        return found | {f"{tensor_layout.POOLING}{name}": tensor for name, tensor in self.pooling.state_dict().items()}
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> PackedC2LLM:

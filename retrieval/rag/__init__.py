@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retrieval.rag.asking import (
+from retrieval.rag.context import (
     BUDGET,
     HITS,
     Found,
@@ -16,8 +16,8 @@ from retrieval.rag.asking import (
     selection,
 )
 from retrieval.rag.packing import Context, pack
-from retrieval.rag.pieces import Piece
-from retrieval.rag.tokens import Count, estimate
+from retrieval.rag.spans import Piece
+from retrieval.rag.token_estimate import Count, estimate
 
 __all__ = [
     "BUDGET",

@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from retrieval.rag.pieces import BREAK, Piece, Span, markdown, spans_of
-from retrieval.rag.shortening import beginning, first_lines, outline
-from retrieval.rag.tokens import Count, estimate
+from retrieval.rag.spans import BREAK, Piece, Span, markdown, spans_of
+from retrieval.rag.token_estimate import Count, estimate
+from retrieval.rag.truncation import beginning, first_lines, outline
 from retrieval.types import Hit
 
 # Of the budget, kept for outlines of lower places: the best code is worth more than a list of everything.

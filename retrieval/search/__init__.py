@@ -12,10 +12,10 @@ from dataclasses import replace
 from retrieval.chunking import lines_of
 from retrieval.search.candidates import gather, last_part, nearest
 from retrieval.search.definitions import named_line
+from retrieval.search.highlighting import salient_lines
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import Query, parse
 from retrieval.search.ranking import Ranked, in_order, rank
-from retrieval.search.salience import salient_lines
 from retrieval.search.snapshot import Rows, Snapshot
 from retrieval.search.weights import DEFAULT, RANKINGS, Weights
 from retrieval.types import Chunk, Filters, Hit

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from retrieval.search.candidates import Candidates, last_part
 from retrieval.search.definitions import DEFINITION, NAME_ALONE
-from retrieval.search.paths import kind_of, name_of
+from retrieval.search.path_kinds import kind_of, name_of
 from retrieval.search.query import Query, stems
 from retrieval.search.weights import Weights
 from retrieval.store import Header, stem

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from retrieval.store.analyzer import PART, WORD, split_identifiers, stem
+from retrieval.store.bm25 import Corpus, Lexicon
+from retrieval.store.cache_paths import cache_folder, vectors_file, workspace_folder
+from retrieval.store.full_text import words_only
 from retrieval.store.globs import Globs
-from retrieval.store.lexical import words_only
-from retrieval.store.lexicon import Corpus, Lexicon
-from retrieval.store.places import cache_folder, vectors_file, workspace_folder
 from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Header, Pending, Piece, Words, passage_hash
 from retrieval.store.store import Store
-from retrieval.store.ties import Place, first
-from retrieval.store.words import PART, WORD, split_identifiers, stem
+from retrieval.store.top_k import Place, first
 
 __all__ = [
     "PART",

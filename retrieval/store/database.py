@@ -32,7 +32,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from retrieval.errors import DamagedStoreError, StoreError
-from retrieval.store.failures import SQLITE_ERRORS, explain, explained, is_damage
 from retrieval.store.schema import (
     INDEX_MIGRATIONS,
     VECTORS_MIGRATIONS,
@@ -41,6 +40,7 @@ from retrieval.store.schema import (
     migrate,
     version_of,
 )
+from retrieval.store.sqlite_errors import SQLITE_ERRORS, explain, explained, is_damage
 
 INDEX_FILE = "index.db"
 

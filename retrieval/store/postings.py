@@ -1,4 +1,4 @@
-"""Rows and their words as arrays: what BM25 in memory adds up (see lexicon.py).
+"""Rows and their words as arrays: what BM25 in memory adds up (see bm25.py).
 
 A segment never changes, so reading it takes no lock. A word's rows lie side by side, 6 bytes a word and row; words are
 64-bit hashes, the same in every process.

@@ -11,16 +11,16 @@ index.db (one a workspace: what is in its files)
     changes
                 after it was inserted: a graph that holds an id holds the right vector for it, for ever.
                 passage is the 16-byte hash of what the encoder reads; the vector is found by it.
-    words       FTS5 over split identifiers (words.py): symbol, path (with the scope), body. Contentless: the text is
+    words       FTS5 over split identifiers (analyzer.py): symbol, path (with the scope), body. Contentless: the text is
     in chunks
                 already, so the words of a row are computed again where it is deleted. 26 MB at 50,000 chunks of 25
                 lines, against 64 MB with the split text stored. Columns and positions are kept (detail=full): bm25()
                 gives 0 for every row of a contentless table without them. The ascii tokenizer with "_" only splits at
                 spaces, which is all that is left to do, and leaves every other script as it is.
     terms       fts5vocab over words: in how many chunks a word occurs.
-    borders     path, digest -> data: how a file with that content is cut (chunking/borders.py), used (unix time). A
+    borders     path, digest -> data: how a file with that content is cut (chunking/chunk_boundaries.py), used (unix time). A
     cache,
-                bounded (borders.py); its size stands in meta as borders_bytes.
+                bounded (chunk_boundaries.py); its size stands in meta as borders_bytes.
 
 vectors.db (one a user, shared by all workspaces and worktrees)
     meta        key, value       generation

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from retrieval.store.database import Database
-from retrieval.store.shared import SharedVectors
+from retrieval.store.shared_vectors import SharedVectors
 
 
 class Store(SharedVectors):

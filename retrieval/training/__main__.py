@@ -181,7 +181,7 @@ def _shapes(options: argparse.Namespace) -> None:
 
     from retrieval.encoders import load
     from retrieval.encoders.minilm import MiniLmEncoder
-    from retrieval.training.shapes import compare, table
+    from retrieval.training.model_sizes import compare, table
 
     torch.set_num_threads(options.threads)
     teacher = MiniLmEncoder().encode_passages
@@ -197,14 +197,14 @@ def _shapes(options: argparse.Namespace) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from retrieval.training.readers import convert
+    from retrieval.training.public_datasets import convert
 
     count = convert(options.name, options.source, options.out / f"{options.name}.jsonl")
     logging.getLogger(__name__).info("%d examples", count)
 
 
 def _derive(options: argparse.Namespace) -> None:
-    from retrieval.training.kinds import derive
+    from retrieval.training.pair_sources import derive
     from retrieval.training.tasks import usable, write_examples
 
     examples = usable(derive(options.kind, options.source), str(options.source))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from retrieval.model.config import C2LLMConfig
 from retrieval.training.dataset import Ids, TokenizedPairs, instructions, padded
-from retrieval.training.english import English
+from retrieval.training.synonym_augmentation import English
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from retrieval.training.docs import clean_doc
+from retrieval.training.doc_comments import clean_doc
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query

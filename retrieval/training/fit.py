@@ -19,10 +19,10 @@ import torch
 from retrieval.errors import EncoderError, ModelError
 from retrieval.model.c2llm import C2LLM
 from retrieval.training.adapters import add_adapters, merge_adapters
+from retrieval.training.distributed import processes_here
 from retrieval.training.forward import encode
 from retrieval.training.mixture import Mixture, Teacher, tokens
 from retrieval.training.negatives import mined
-from retrieval.training.processes import processes_here
 from retrieval.training.tasks import DataError, Task, read_examples, read_tasks, usable, write_examples
 from retrieval.training.trainer import CHECKPOINT_NAME, Stage, train
 

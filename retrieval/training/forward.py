@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from retrieval.model.c2llm import C2LLM
-from retrieval.model.rightpadded import RightPadded
+from retrieval.model.right_padded import RightPadded
 from retrieval.training.batches import Batch
 from retrieval.training.dataset import Tokens, padded
 

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from retrieval.training.archives import ARCHIVE_ENDINGS, ArchiveError, package_name, source_files
-from retrieval.training.exclusion import KnownCode, package_is_excluded, path_is_excluded
+from retrieval.training.decontamination import KnownCode, package_is_excluded, path_is_excluded
 from retrieval.training.extraction import Pair, extract, language_of
 from retrieval.training.licences import Licence, write_table
 

@@ -1,11 +1,11 @@
 """The embedded model's recipe: token embeddings from MiniLM and PMA without layers; then two layers stacked on.
 
-The rates of the layers rise and fall three times, the third time with help from what else English calls a thing (english.py,
-prose.py) and in three ways from the same model: the mean of their weights finds more than any of them (model soup, Wortsman et
-al. 2022, arXiv 2203.05482).
+The rates of the layers rise and fall three times, the third time with help from what else English calls a thing
+(synonym_augmentation.py, distillation.py) and in three ways from the same model: the mean of their weights finds more than
+any of them (model soup, Wortsman et al. 2022, arXiv 2203.05482).
 
 Each step writes a folder and is skipped where its result exists, so that a run goes on where it was stopped:
-    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/english.npz, OUT/prose.npz, OUT/stage0/ … OUT/stage6/, each with
+    OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/english.npz, OUT/distillation.npz, OUT/stage0/ … OUT/stage6/, each with
     checkpoint.pt, curve.csv and, once finished, config.json and model.safetensors; OUT/averaged/ is the result.
 """
 
@@ -23,13 +23,13 @@ import torch
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.checkpoint import WEIGHTS_NAME
 from retrieval.model.config import EMBEDDED, C2LLMConfig, with_layers
-from retrieval.training import prose
+from retrieval.training import distillation
 from retrieval.training.batches import Batches
 from retrieval.training.dataset import TokenizedPairs, tokenize
-from retrieval.training.english import English, Kept, prepared
 from retrieval.training.forward import Validation
 from retrieval.training.mining import read_pairs
 from retrieval.training.stacking import Teacher, embeddings_from_teacher, mean_of, set_embeddings, stacked
+from retrieval.training.synonym_augmentation import English, Kept, prepared
 from retrieval.training.tasks import DataError
 from retrieval.training.tokenizer import train_tokenizer
 from retrieval.training.trainer import Source, Stage, train
@@ -122,7 +122,7 @@ def prepare_english(data: Path, words: Path, out: Path, teacher: Teacher) -> Non
     if not (out / ENGLISH_NAME).exists():
         prepared(data, words, tokenizer, kept).save(out / ENGLISH_NAME)
     if not (out / PROSE_NAME).exists():
-        prose.prepared(data, words, tokenizer, kept).save(out / PROSE_NAME)
+        distillation.prepared(data, words, tokenizer, kept).save(out / PROSE_NAME)
     shutil.rmtree(reading)
 
 
@@ -160,9 +160,9 @@ def _run(out: Path, number: int, recipe: Recipe, model: C2LLM, tokenizer: Tokeni
     )
     source: Source = batches
     if step.prose:
-        read = prose.Prose.load(_made(out / PROSE_NAME))
-        texts = prose.Neighbourhoods(read, tokenizer, limits, seed=seed)
-        source = prose.Alternating(batches, texts, step.prose, seed=seed)
+        read = distillation.Prose.load(_made(out / PROSE_NAME))
+        texts = distillation.Neighbourhoods(read, tokenizer, limits, seed=seed)
+        source = distillation.Alternating(batches, texts, step.prose, seed=seed)
     logger.info("stage %d: %d layers, %d batches an epoch", number, step.layers, batches.per_epoch)
     folder = out / f"stage{number}"
     train(model, source, step.stage, folder, {"code": held_out}).save(folder)

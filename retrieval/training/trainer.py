@@ -21,11 +21,11 @@ import torch
 from retrieval.errors import C2llmError, Cancelled
 from retrieval.model.c2llm import C2LLM
 from retrieval.training.batches import Batch
-from retrieval.training.curve import Curve
+from retrieval.training.distributed import Alone
+from retrieval.training.divergence import Watch, evenness
 from retrieval.training.forward import Forward, Validation, attention, mean_reciprocal_rank
-from retrieval.training.health import Watch, evenness
 from retrieval.training.loss import InfoNce
-from retrieval.training.processes import Alone
+from retrieval.training.training_curve import Curve
 
 CHECKPOINT_NAME = "checkpoint.pt"
 SMOOTH = 0.95  # of the running mean of the loss

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from retrieval.vectors.base import Searchable, VectorIndex
 from retrieval.vectors.exact import ExactIndex
+from retrieval.vectors.graph_file import GraphStamp, load, save
 from retrieval.vectors.hnsw import HnswIndex
 from retrieval.vectors.probe import hnsw_problem
-from retrieval.vectors.snapshot import GraphStamp, load, save
+from retrieval.vectors.protocol import Searchable, VectorIndex
 
 __all__ = ["ExactIndex", "GraphStamp", "HnswIndex", "Searchable", "VectorIndex", "hnsw_problem", "load", "save"]

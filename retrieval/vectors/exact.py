@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.vectors.base import Ids, Matrix, best, fresh_rows, nothing
+from retrieval.vectors.protocol import Ids, Matrix, best, fresh_rows, nothing
 
 # Room grows by this factor, so that adding rows batch by batch copies each row a few times at most.
 _GROWTH = 1.5

@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.vectors.base import Ids, Matrix, best, fresh_rows, nothing
 from retrieval.vectors.exact import ExactIndex
-from retrieval.vectors.locks import ReadWriteLock
+from retrieval.vectors.protocol import Ids, Matrix, best, fresh_rows, nothing
+from retrieval.vectors.read_write_lock import ReadWriteLock
 
 # Edges a row and layer, beam while building, beam while searching: recall@10 >= 0.98 on clustered rows with these.
 EDGES = 16

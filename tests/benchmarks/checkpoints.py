@@ -27,7 +27,7 @@ import torch
 from retrieval.chunking import chunk_file, passage
 from retrieval.encoders.torch_encoder import BUDGET, taken
 from retrieval.files import Scanner
-from retrieval.model import layout
+from retrieval.model import tensor_layout
 from retrieval.model.attention import Packing, attention_over, best_kernel
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.config import C2LLM_0_5B, C2LLMConfig
@@ -256,8 +256,10 @@ def seconds(device: torch.device, run: Callable[[], object]) -> float:
 
 def operations_a_token(config: C2LLMConfig) -> float:
     """Of the matrices of the layers: two for each weight. Attention itself, a few per cent, is left out."""
-    shapes = {name: shape for name, shape in layout.tensors(config).items() if ".layers." in name and len(shape) == 2}
-    return 2.0 * layout.parameters(shapes)
+    shapes = {
+        name: shape for name, shape in tensor_layout.tensors(config).items() if ".layers." in name and len(shape) == 2
+    }
+    return 2.0 * tensor_layout.parameters(shapes)
 
 
 def matrix_peak(device: torch.device, dtype: torch.dtype) -> float:

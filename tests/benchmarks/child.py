@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from retrieval.encoders import load
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
 
 QUERY = "parse a date from text"
 MEGABYTE = 1e6

@@ -25,7 +25,7 @@ import numpy as np
 
 from retrieval.encoders.minilm import MiniLmEncoder, minilm_model
 from retrieval.encoders.onnx import MODEL_NAME, embedded_folder
-from retrieval.model.quantise import quantise_dynamically
+from retrieval.model.quantize import quantise_dynamically
 from tests.benchmarks.table import Row, markdown
 
 ROWS, TOKENS = 32, 128

@@ -17,9 +17,9 @@ from c2llm_lsp.cli.bench import latencies, percentile, seconds
 from retrieval.chunking import passage
 from retrieval.encoders import load
 from retrieval.encoders.base import Encoder
+from retrieval.engine import Workspace
 from retrieval.types import IndexReport
 from retrieval.vectors import ExactIndex, HnswIndex, hnsw_problem
-from retrieval.workspace import Workspace
 from tests.benchmarks.corpus import Corpus, Source, questions
 from tests.benchmarks.table import Row
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.chunking import CHUNKING_VERSION, borders, chunk_file
+from retrieval.chunking import CHUNKING_VERSION, boundaries, chunk_file
 
 PATHS = ("a.py", "b.rs", "c.md", "d.json", "e.txt", "f.ts", "g.ipynb", "Makefile")
 NOTEBOOK = json.dumps(
@@ -41,9 +41,9 @@ LINES = st.sampled_from(
 
 def check_same(path: str, text: str) -> None:
     chunks = chunk_file(path, text)
-    packed = borders.pack(chunks, text)
-    assert borders.unpack(path, text, packed) == chunks
-    assert borders.is_current(packed)
+    packed = boundaries.pack(chunks, text)
+    assert boundaries.unpack(path, text, packed) == chunks
+    assert boundaries.is_current(packed)
 
 
 @given(st.sampled_from(PATHS), st.lists(LINES, max_size=60))
@@ -59,12 +59,12 @@ def test_this_project() -> None:
 
 def test_a_notebook_carries_its_text_and_is_not_to_be_remembered() -> None:
     check_same("g.ipynb", NOTEBOOK)
-    assert not borders.without_text(borders.pack(chunk_file("g.ipynb", NOTEBOOK), NOTEBOOK))
-    assert borders.without_text(borders.pack(chunk_file("a.py", "x = 1"), "x = 1"))
+    assert not boundaries.without_text(boundaries.pack(chunk_file("g.ipynb", NOTEBOOK), NOTEBOOK))
+    assert boundaries.without_text(boundaries.pack(chunk_file("a.py", "x = 1"), "x = 1"))
 
 
 def test_other_rules_are_not_current(monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = borders.pack([], "")
-    monkeypatch.setattr(borders, "CHUNKING_VERSION", CHUNKING_VERSION * 10)
-    assert not borders.is_current(packed)
-    assert borders.is_current(borders.pack([], ""))
+    packed = boundaries.pack([], "")
+    monkeypatch.setattr(boundaries, "CHUNKING_VERSION", CHUNKING_VERSION * 10)
+    assert not boundaries.is_current(packed)
+    assert boundaries.is_current(boundaries.pack([], ""))

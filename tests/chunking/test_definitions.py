@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retrieval.chunking import chunker, outline
-from retrieval.chunking.lines import Lines
+from retrieval.chunking.line_index import Lines
 
 
 def definitions(path: str, code: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -12,9 +12,9 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("onnxscript")
 
-from tests.adapting.models import checkpoint
-from tests.adapting.repository import repository
 from tests.cli.program import Program
+from tests.finetune.models import checkpoint
+from tests.finetune.repository import repository
 
 QUESTION = "gives the anchor of cedar"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.cli.places import lines_of
+from c2llm_lsp.cli.location import lines_of
 from retrieval.errors import QueryError
 from tests.cli.program import LONG, Program
 

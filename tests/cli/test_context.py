@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.cli.places import is_place, lines_of
+from c2llm_lsp.cli.location import is_place, lines_of
 from tests.cli.program import Program
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.render.explained import explained
+from c2llm_lsp.render.explanation import explained
 from c2llm_lsp.render.heat import HEATS, most_looked_at, rows_of, sentences
-from c2llm_lsp.render.page import page
+from c2llm_lsp.render.html import page
 from retrieval.types import Chunk, Explanation, HeaderLook, LineLook, Look, WordMatch
 from tests.cli.program import Program, lay_out
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-import c2llm_lsp.indexer as indexers
-from c2llm_lsp.indexer import worthwhile
-from c2llm_lsp.session import LARGE, Event, Session, opened
+import c2llm_lsp.session.index_process as indexers
+from c2llm_lsp.session.index_process import worthwhile
+from c2llm_lsp.session.session import LARGE, Event, Session, opened
 from c2llm_lsp.settings import Settings
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
 from tests.cli.program import lay_out
 
 PATIENCE = 60.0
@@ -31,7 +31,7 @@ def helpers() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
         try:
-            if "c2llm_lsp.indexer" in " ".join(child.cmdline()):
+            if "c2llm_lsp.session.index_process" in " ".join(child.cmdline()):
                 found.append(child)
         except psutil.Error:  # it has just ended
             continue

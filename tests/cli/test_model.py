@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("huggingface_hub")
 
-from c2llm_lsp.cli.runtimes import in_use, mixed, relatives
+from c2llm_lsp.cli.runtime_checks import in_use, mixed, relatives
 from retrieval.errors import MissingExtra
 from tests.cli.program import Program
 from tests.model.checkpoints import write_checkpoint

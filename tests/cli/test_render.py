@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from c2llm_lsp.render.lines import MAX_SALIENT, anchor, clean, hit_lines, marks, remarks, shown, stems
 from c2llm_lsp.render.plain import plain
+from c2llm_lsp.render.snippet import MAX_SALIENT, anchor, clean, hit_lines, marks, remarks, shown, stems
 from c2llm_lsp.render.terminal import link_target, print_answer
 from retrieval.types import Answer, Chunk, Freshness, Hit, Signal
 

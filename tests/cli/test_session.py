@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from c2llm_lsp import session as session_module
-from c2llm_lsp.session import Event, Session
+from c2llm_lsp.session import session as session_module
+from c2llm_lsp.session.session import Event, Session
 from retrieval.encoders import OverlapEncoder
+from retrieval.engine import Workspace
 from retrieval.errors import EncoderError, StoreError
 from retrieval.types import IndexReport
-from retrieval.workspace import Workspace
 from tests.cli.program import lay_out
 from tests.indexing.test_elsewhere import Elsewhere
 

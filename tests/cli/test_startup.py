@@ -43,7 +43,7 @@ def test_nothing_heavy_is_imported_to_say_no_or_help(arguments: list[str]) -> No
 def test_only_the_subcommand_that_is_called_is_imported() -> None:
     modules = imported("search", "--help")
     assert "c2llm_lsp.cli.search" in modules
-    assert not {"c2llm_lsp.cli.doctor", "c2llm_lsp.cli.watch", "c2llm_lsp.session"} & modules
+    assert not {"c2llm_lsp.cli.doctor", "c2llm_lsp.cli.watch", "c2llm_lsp.session.session"} & modules
     assert not {name for name in imported("--help") if name.startswith("c2llm_lsp.cli.")} & {"c2llm_lsp.cli.search"}
 
 

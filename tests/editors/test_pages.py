@@ -15,8 +15,8 @@ import pytest
 import typer.main
 
 from c2llm_lsp.cli.app import LazyGroup, app
-from c2llm_lsp.server.greeting import COMMANDS, METHODS
-from c2llm_lsp.server.messages.code_actions import _OFFERED
+from c2llm_lsp.server.fast_initialize import COMMANDS, METHODS
+from c2llm_lsp.server.handlers.code_actions import _OFFERED
 from c2llm_lsp.settings import SCHEMA, from_editor
 from tests.editors.pages import PAGES, blocks, code_of, text
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from c2llm_lsp.server.greeting import COMMANDS, METHODS, VERSION
+from c2llm_lsp.server.fast_initialize import COMMANDS, METHODS, VERSION
 from c2llm_lsp.server.schema import schema
 
 EXTENSION = Path(__file__).resolve().parents[2] / "editors" / "vscode"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval.encoders import OverlapEncoder, load
-from tests.embeddings.serving import ours
+from tests.embeddings_server.serving import ours
 
 pytest.importorskip("sentence_transformers")
 pytestmark = pytest.mark.slow  # it takes seconds to import
@@ -17,7 +17,7 @@ CODES = ["def apply_rules(path): ...", "class Invoice: ...", "", "a\ud800b"]
 
 
 def test_queries_and_documents_are_those_of_the_encoder() -> None:
-    from retrieval.encoders.as_sentence_transformer import as_sentence_transformer
+    from retrieval.encoders.sentence_transformer import as_sentence_transformer
 
     own, model = load("embedded"), as_sentence_transformer("embedded")
     np.testing.assert_allclose(model.encode_document(CODES), own.encode_passages(CODES), atol=1e-3)
@@ -31,7 +31,7 @@ def test_queries_and_documents_are_those_of_the_encoder() -> None:
 def test_it_is_saved_by_name_and_loaded_again(tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
-    from retrieval.encoders.as_sentence_transformer import EncoderModule, as_sentence_transformer
+    from retrieval.encoders.sentence_transformer import EncoderModule, as_sentence_transformer
 
     as_sentence_transformer("overlap").save(str(tmp_path))
     again = SentenceTransformer(str(tmp_path), device="cpu", trust_remote_code=True)  # the library asks for that
@@ -40,7 +40,7 @@ def test_it_is_saved_by_name_and_loaded_again(tmp_path: Path) -> None:
 
 
 def test_an_encoder_elsewhere_serves_as_well() -> None:
-    from retrieval.encoders.as_sentence_transformer import as_sentence_transformer
+    from retrieval.encoders.sentence_transformer import as_sentence_transformer
 
     with ours() as server:
         found = as_sentence_transformer(load(server.url)).encode(CODES[:2])

@@ -176,11 +176,11 @@ def test_a_model_larger_than_memory_is_refused_before_it_is_loaded(tmp_path: Pat
 
 
 def _sparse_safetensors(path: Path, config: dict[str, Any]) -> None:
-    from retrieval.model import layout
+    from retrieval.model import tensor_layout
     from retrieval.model.config import C2LLMConfig
 
     header, end = {}, 0
-    for name, shape in layout.tensors(C2LLMConfig.from_dict(config)).items():
+    for name, shape in tensor_layout.tensors(C2LLMConfig.from_dict(config)).items():
         size = 4 * int(np.prod(shape, dtype=np.int64))
         header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [end, end + size]}
         end += size

@@ -75,7 +75,7 @@ def test_padded_batches_equal_the_reference_on_both_sides(folder: Path, referenc
 @pytest.mark.slow  # sentence-transformers takes seconds to import
 def test_sentence_transformers_use_equals_the_reference(encoder: TorchEncoder, reference: Reference) -> None:
     pytest.importorskip("sentence_transformers")
-    from retrieval.encoders.as_sentence_transformer import as_sentence_transformer
+    from retrieval.encoders.sentence_transformer import as_sentence_transformer
 
     model = as_sentence_transformer(encoder)
     np.testing.assert_allclose(model.encode_document(TEXTS), expected(reference, TEXTS), atol=CLOSE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.encoders.providers import CPU, Provider, chosen
+from retrieval.encoders.execution_providers import CPU, Provider, chosen
 from retrieval.errors import ModelError
 
 CUDA, DML, COREML = "CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider"

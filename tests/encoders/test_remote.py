@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from c2llm_lsp.embeddings.app import Serving, application
+from c2llm_lsp.embeddings_server.app import Serving, application
 from retrieval.encoders import OverlapEncoder, load
-from retrieval.encoders.remote import RemoteEncoder, encoder, line, parse
+from retrieval.encoders.remote import RemoteEncoder, circuit_breaker, encoder, parse
 from retrieval.encoders.remote import client as http
 from retrieval.errors import Cancelled, EncoderError, ModelError, Unreachable
-from tests.embeddings.serving import LONG, Running, Script, failed, good, ours, page, running, vector
+from tests.embeddings_server.serving import LONG, Running, Script, failed, good, ours, page, running, vector
 
 TEXTS = [f"def function_{number}(argument): return {number}" for number in range(100)]
 
@@ -27,9 +27,9 @@ TEXTS = [f"def function_{number}(argument): return {number}" for number in range
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits, and no memory of servers of other tests that had the same port."""
-    monkeypatch.setattr(line, "PROBE_DELAYS", (0.05,))
+    monkeypatch.setattr(circuit_breaker, "PROBE_DELAYS", (0.05,))
     monkeypatch.setattr(encoder, "FIRST_DELAY", 0.01)
-    monkeypatch.setattr(line, "_LINES", {})
+    monkeypatch.setattr(circuit_breaker, "_LINES", {})
     monkeypatch.delenv("C2LLM_API_KEY", raising=False)
 
 
@@ -173,7 +173,7 @@ def test_no_text_and_text_that_no_utf8_can_carry(script: Script, server: Running
 def test_the_one_model_is_found_and_of_several_one_has_to_be_named(script: Script, server: Running) -> None:
     assert remote(server).name.startswith("m at")
     script.models = ["one", "two"]
-    line._LINES.clear()
+    circuit_breaker._LINES.clear()
     with pytest.raises(ModelError, match="It has one, two"):
         remote(server)
     assert remote(server, "#two").name.startswith("two at")
@@ -293,7 +293,7 @@ def test_a_server_that_hangs_costs_one_question_its_time(
 ) -> None:
     found = remote(server)
     monkeypatch.setattr(encoder, "QUESTION_SECONDS", 0.2)
-    monkeypatch.setattr(line, "PROBE_SECONDS", 0.1)
+    monkeypatch.setattr(circuit_breaker, "PROBE_SECONDS", 0.1)
     hanging = socket.create_server(("127.0.0.1", 0))  # takes connections and says nothing
     monkeypatch.setattr(
         found._line.client,
@@ -363,7 +363,7 @@ def test_a_server_that_was_never_there(tmp_path: Path) -> None:
 def test_a_server_that_was_known_is_loaded_while_it_is_down(server: Running, tmp_path: Path) -> None:
     before = remote(server, cache=tmp_path)
     server.stop()
-    line._LINES.clear()
+    circuit_breaker._LINES.clear()
     again = remote(server, cache=tmp_path)
     assert (again.fingerprint, again.dimension, again.name) == (before.fingerprint, before.dimension, before.name)
     with pytest.raises(Unreachable):
@@ -377,7 +377,7 @@ def test_what_was_noted_of_a_server_and_cannot_be_read_is_asked_again(
     remote(server, cache=tmp_path)
     (note,) = (tmp_path / "servers").iterdir()
     note.write_text(content)
-    line._LINES.clear()
+    circuit_breaker._LINES.clear()
     assert remote(server, cache=tmp_path).dimension == 8
 
 

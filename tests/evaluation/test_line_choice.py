@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from retrieval.encoders import OverlapEncoder
-from retrieval.evaluation.codesearch import Project
-from retrieval.evaluation.salience import measured
+from retrieval.evaluation.benchmark import Project
+from retrieval.evaluation.highlighting import measured
 
 CODE = """def work(job):
     prepare = first(job)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.encoders.overlap import OverlapEncoder
+from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.evaluation.paraphrases import (
     Question,
     _definitions,

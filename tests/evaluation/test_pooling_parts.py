@@ -14,10 +14,10 @@ pytest.importorskip("transformers")
 
 from retrieval.chunking import passage  # noqa: E402
 from retrieval.evaluation.pooling.attention import Looked, analysed  # noqa: E402
-from retrieval.evaluation.pooling.kinds import KINDS, marked_chunks  # noqa: E402
 from retrieval.evaluation.pooling.report import beyond_noise, compared, markdown  # noqa: E402
 from retrieval.evaluation.pooling.runs import EvaluationError  # noqa: E402
-from retrieval.evaluation.pooling.texts import read_texts, tasks_of  # noqa: E402
+from retrieval.evaluation.pooling.text_retrieval import read_texts, tasks_of  # noqa: E402
+from retrieval.evaluation.pooling.token_kinds import KINDS, marked_chunks  # noqa: E402
 from retrieval.evaluation.pooling.variants import END, VARIANTS, Read, new_model  # noqa: E402
 from retrieval.training.batches import Batch  # noqa: E402
 from tests.cli.program import lay_out  # noqa: E402

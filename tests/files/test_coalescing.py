@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retrieval.files.coalescing import MAX_EVENTS, MAX_PATHS, Batch, Changes
+from retrieval.files.debounce import MAX_EVENTS, MAX_PATHS, Batch, Changes
 
 
 def batch() -> Batch:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.files import SourceFile, digest_of, read_file, reading
+from retrieval.files import SourceFile, digest_of, file_reader, read_file
 from retrieval.types import Skip
 
 BASE64 = "MIIEowIBAAKCAQEAxzYuc22QSst"
@@ -156,7 +156,7 @@ def test_an_unreadable_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def rewriting(full: Path, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the file change under the reader the first `times` times."""
     left = iter(range(times))
-    whole = reading._read_all
+    whole = file_reader._read_all
 
     def read_and_change(descriptor: int, limit: int) -> bytes:
         data = whole(descriptor, limit)
@@ -164,7 +164,7 @@ def rewriting(full: Path, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
             full.write_bytes(b"y" * (turn + 7))
         return data
 
-    monkeypatch.setattr(reading, "_read_all", read_and_change)
+    monkeypatch.setattr(file_reader, "_read_all", read_and_change)
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,5 +186,5 @@ def test_a_file_that_grows_past_the_limit_while_read_is_too_large(
 ) -> None:
     (tmp_path / "a.py").write_bytes(b"x" * 50)
     rewriting(tmp_path / "a.py", 0, monkeypatch)
-    monkeypatch.setattr(reading, "_read_all", lambda _, limit: (tmp_path / "a.py").write_bytes(b"x" * 500) * b"x")
+    monkeypatch.setattr(file_reader, "_read_all", lambda _, limit: (tmp_path / "a.py").write_bytes(b"x" * 500) * b"x")
     assert reason(read_file(tmp_path, "a.py", limit=100)) == "too large"

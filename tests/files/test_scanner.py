@@ -10,7 +10,7 @@ import pytest
 
 from retrieval.errors import WorkspaceError
 from retrieval.files import FileStamp, Scanner
-from retrieval.files.reading import UNSETTLED
+from retrieval.files.file_reader import UNSETTLED
 
 LONG_AGO = 1_600_000_000
 

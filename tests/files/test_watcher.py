@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.files import Changes, Scanner, Watcher, limits
-from retrieval.files.coalescing import MAX_PATHS
+from retrieval.files import Changes, Scanner, Watcher, watch_limits
+from retrieval.files.debounce import MAX_PATHS
 
 PATIENCE = 20.0
 
@@ -210,7 +210,7 @@ def test_a_folder_that_cannot_be_watched_any_more_makes_it_poll(
 
 
 def test_there_are_watches_to_be_had_here(root: Path) -> None:
-    limits.require_watches(root)
+    watch_limits.require_watches(root)
 
 
 def test_stop_ends_its_threads_and_no_call_comes_after(root: Path, listener: Listener) -> None:

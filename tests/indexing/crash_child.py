@@ -7,13 +7,13 @@ from pathlib import Path
 
 from indexed import slow_encoder
 
-from retrieval.indexing import embedding, run, words
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
+from retrieval.indexing import embedding, index_files, pipeline
 
 # Small batches: many places where the process can be killed.
 embedding.BATCH = 16
-words.BATCH_CHUNKS = 25
-run.AHEAD_FROM = 10
+index_files.BATCH_CHUNKS = 25
+pipeline.AHEAD_FROM = 10
 
 if __name__ == "__main__":
     root, cache, seconds = sys.argv[1:]

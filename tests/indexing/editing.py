@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from retrieval.encoders.base import Encoder
+from retrieval.engine import Workspace
 from retrieval.types import Filters, Hit
-from retrieval.workspace import Workspace
 
 WORDS = "alpha beta gamma delta push stack redirect parse option Session send".split()
 PATHS = (

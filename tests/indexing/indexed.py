@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.encoders import OverlapEncoder, Vectors
+from retrieval.engine import Workspace
 from retrieval.store import split_identifiers
-from retrieval.workspace import Workspace
 
 WEIGHTS = (4.0, 2.0, 1.0)
 QUERIES = ("send request", "parse", "value of the option", "class base", "alpha", "beta gamma", "zeta")

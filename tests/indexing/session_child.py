@@ -8,9 +8,9 @@ from pathlib import Path
 
 from indexed import slow_encoder
 
-from c2llm_lsp.session import Session
+from c2llm_lsp.session.session import Session
+from retrieval.engine import Workspace
 from retrieval.indexing import embedding
-from retrieval.workspace import Workspace
 
 embedding.BATCH = 16
 

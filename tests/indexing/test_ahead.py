@@ -8,17 +8,17 @@ import pytest
 from indexed import CountingEncoder, check_equals_fresh, write_project
 
 from retrieval.encoders import Vectors
+from retrieval.engine import Workspace
 from retrieval.errors import EncoderError
-from retrieval.indexing import embedding, run, words
-from retrieval.workspace import Workspace
+from retrieval.indexing import embedding, index_files, pipeline
 
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many batches, embedded ahead from the first file on."""
-    monkeypatch.setattr(run, "AHEAD_FROM", 1)
+    monkeypatch.setattr(pipeline, "AHEAD_FROM", 1)
     monkeypatch.setattr(embedding, "BATCH", 8)
-    monkeypatch.setattr(words, "BATCH_CHUNKS", 10)
+    monkeypatch.setattr(index_files, "BATCH_CHUNKS", 10)
 
 
 def test_the_index_is_the_same_and_nothing_is_embedded_twice(tmp_path: Path) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 
-from retrieval.indexing import cutting
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
+from retrieval.indexing import chunk_jobs
 
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that are cut, in this process."""
     seen: list[str] = []
-    real = cutting.chunk_file
-    monkeypatch.setattr(cutting, "chunk_file", lambda path, text: seen.append(path) or real(path, text))
+    real = chunk_jobs.chunk_file
+    monkeypatch.setattr(chunk_jobs, "chunk_file", lambda path, text: seen.append(path) or real(path, text))
     return seen
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.encoders import OverlapEncoder
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
 
 CODE = "def bake_a_cake(oven):\n    return oven.heat()\n"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + 8 * f"{'MIIEowIBAAKCAQEA' * 4}\n" + "-----END RSA PRIVATE KEY-----\n"

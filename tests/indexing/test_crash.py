@@ -14,10 +14,10 @@ import pytest
 from indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
 from retrieval.chunking import passage
+from retrieval.engine import Workspace
 from retrieval.indexing import embedding, writer_pid
 from retrieval.store import passage_hash
 from retrieval.types import Chunk
-from retrieval.workspace import Workspace
 
 CHILD = Path(__file__).with_name("crash_child.py")
 HERE = Path(__file__).resolve()

@@ -16,11 +16,11 @@ import psutil
 import pytest
 from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 
-from retrieval.indexing import pool as pools
-from retrieval.indexing import words
-from retrieval.indexing.cutting import CutFile, Here, Job, in_order
-from retrieval.indexing.pool import CRASHED, LOST, Pool
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
+from retrieval.indexing import index_files
+from retrieval.indexing import worker_pool as pools
+from retrieval.indexing.chunk_jobs import CutFile, Here, Job, in_order
+from retrieval.indexing.worker_pool import CRASHED, LOST, Pool
 
 TEXTS = {
     "a.py": "class Alpha:\n    def beta(self):\n        return '€ 🚀'\n" * 30,
@@ -61,7 +61,7 @@ def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypat
         (root / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     rows = []
     for limit in (1, 1_000):
-        monkeypatch.setattr(words, "POOL_FROM", limit)
+        monkeypatch.setattr(index_files, "POOL_FROM", limit)
         with Workspace.open(root, encoder=CountingEncoder(), cache_dir=tmp_path / str(limit)) as workspace:
             workspace.refresh()
             ids = workspace.store.ids().tolist()
@@ -133,7 +133,7 @@ def test_workers_that_die_on_everything_are_given_up(trap: Path, monkeypatch: py
 def test_a_crash_is_a_skip_that_is_counted_and_gone_when_the_file_is_mended(
     trap: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(words, "POOL_FROM", 5)
+    monkeypatch.setattr(index_files, "POOL_FROM", 5)
     root = trap / "root"
     write_project(root, 10)
     (root / "SEGV.py").write_text("def broken():\n    return 1\n")
@@ -187,9 +187,9 @@ def test_a_worker_dies_with_its_parent(trap: Path) -> None:
     """Killed by a signal that nobody can catch, while a worker is busy."""
     code = (
         "import sys, threading\n"
-        f"sys.path[:0] = {[str(Path(words.__file__).parents[2])]!r}\n"
+        f"sys.path[:0] = {[str(Path(index_files.__file__).parents[2])]!r}\n"
         "from retrieval.indexing import pool\n"
-        "from retrieval.indexing.cutting import Job\n"
+        "from retrieval.indexing.chunk_jobs import Job\n"
         f"pool._BOOT = {pools._BOOT!r}\n"
         "p = pool.Pool(1)\n"
         "p.submit(Job('HANG.py', 'x', True))\n"

@@ -12,9 +12,9 @@ import pytest
 
 from retrieval.chunking import chunk_file, passage
 from retrieval.encoders import OverlapEncoder, StoppableEncoder, Vectors
+from retrieval.engine import Workspace
 from retrieval.errors import Cancelled, Unreachable
 from retrieval.indexing import embedding
-from retrieval.workspace import Workspace
 from tests.indexing.indexed import CountingEncoder
 
 LONG = 60.0

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from indexed import CountingEncoder, write_project
 
-from retrieval.indexing import embedding, words
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
+from retrieval.indexing import embedding, index_files
 
 
 def test_during_a_refresh_answers_say_how_many_files_are_not_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(words, "BATCH_CHUNKS", 1)
+    monkeypatch.setattr(index_files, "BATCH_CHUNKS", 1)
     root = tmp_path / "root"
     write_project(root, 6)
     with Workspace.open(root, encoder=CountingEncoder(), cache_dir=tmp_path / "cache") as workspace:

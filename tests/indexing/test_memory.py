@@ -12,7 +12,7 @@ import pytest
 from indexed import CountingEncoder, check_equals_fresh, write_project
 
 from retrieval.encoders import Vectors
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
 
 EDITS = 3_000  # of each kind: one save and one pause in typing a second
 WARM = 600

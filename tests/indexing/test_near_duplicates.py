@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.encoders.overlap import OverlapEncoder
-from retrieval.workspace import Workspace
+from retrieval.encoders.token_overlap import OverlapEncoder
+from retrieval.engine import Workspace
 
 TOTAL = """def total_of(items, taxes):
     total = 0

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retrieval.chunking import chunk_file
-from retrieval.encoders.overlap import OverlapEncoder
+from retrieval.encoders.token_overlap import OverlapEncoder
+from retrieval.engine import Workspace
 from retrieval.errors import EncoderError
 from retrieval.indexing import overlay
 from retrieval.types import Filters
-from retrieval.workspace import Workspace
 
 FILES = {
     "stack.py": "def push(stack, item):\n    stack.append(item)\n    return stack\n",

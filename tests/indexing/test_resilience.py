@@ -14,9 +14,9 @@ import pytest
 from indexed import CountingEncoder, check_equals_fresh, write_project
 from watched import PATIENCE, Live, live
 
+from retrieval.engine import Workspace
 from retrieval.errors import StorageFullError
 from retrieval.indexing import writer_pid
-from retrieval.workspace import Workspace
 
 HERE = Path(__file__).resolve()
 TAKES_OVER = 4.0  # seconds

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retrieval.encoders import load
-from retrieval.encoders.overlap import OverlapEncoder
+from retrieval.encoders.token_overlap import OverlapEncoder
+from retrieval.engine import Workspace
 from retrieval.errors import Cancelled
-from retrieval.store import lexical
-from retrieval.workspace import Workspace
+from retrieval.store import full_text
 
 EDITS, CHECK_EVERY = 10_000, 125
 
@@ -156,7 +156,7 @@ def check_whole(editor: Editor) -> None:
     counted: dict[str, int] = defaultdict(int)
     for row in shown:
         for word in ("alpha", "stack"):
-            counted[word] += word in " ".join(lexical.words_of((row.id, *_parts(row.chunk)))[1:]).split()
+            counted[word] += word in " ".join(full_text.words_of((row.id, *_parts(row.chunk)))[1:]).split()
     assert view.corpus.frequencies(["alpha", "stack"]) == {word: counted[word] for word in ("alpha", "stack")}
 
 

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
+import retrieval.engine.workspace as workspace_module
 from retrieval.encoders import OverlapEncoder
+from retrieval.engine import Workspace, encoder_selection
 from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryError, StorageFullError, WorkspaceError
-from retrieval.indexing import live, run
+from retrieval.indexing import pipeline, vector_sync
 from retrieval.vectors import hnsw_problem
-from retrieval.workspace import Workspace, facade, models
 
 CODE = "def {0}(value):\n    # {0} comes first\n    total = value + 1\n    other = total * 2\n    return other\n"
 
@@ -44,7 +45,7 @@ def test_a_second_look_at_an_unchanged_tree_does_nothing(
         assert (report.files_seen, report.files_changed) == (5, 5)
         assert report.chunks_added == report.chunks_embedded == workspace.store.chunk_count()
         change = workspace.store.change
-        monkeypatch.setattr("retrieval.indexing.words.read_file", lambda *a, **k: pytest.fail("a file was read"))
+        monkeypatch.setattr("retrieval.indexing.index_files.read_file", lambda *a, **k: pytest.fail("a file was read"))
         report = workspace.refresh()
         assert (report.files_changed, report.files_removed, report.chunks_embedded) == (0, 0, 0)
         assert workspace.store.change == change
@@ -98,8 +99,8 @@ def test_another_worktree_embeds_nothing_again(root: Path, cache: Path, tmp_path
 def test_other_chunking_rules_cut_everything_anew(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_project(root, 3)
     fresh_copy(root, cache).close()
-    monkeypatch.setattr(facade, "CHUNKING_VERSION", 999)
-    monkeypatch.setattr(run, "CHUNKING_VERSION", 999)
+    monkeypatch.setattr(workspace_module, "CHUNKING_VERSION", 999)
+    monkeypatch.setattr(pipeline, "CHUNKING_VERSION", 999)
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         assert workspace.refresh().files_changed == 3
         assert workspace.refresh().files_changed == 0
@@ -118,7 +119,7 @@ def test_files_that_vanish_or_cannot_be_read_are_skipped_and_found_later(
         return Skip(path, verdicts[path]) if path in verdicts else read_file(folder, path, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr("retrieval.indexing.words.read_file", read)
+        patch.setattr("retrieval.indexing.index_files.read_file", read)
         with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
             report = workspace.refresh()
             assert [skip.reason for skip in report.skipped] == ["unreadable: Permission denied"]
@@ -134,7 +135,9 @@ def test_binary_files_are_looked_at_once(root: Path, cache: Path, monkeypatch: p
     os.utime(root / "data.py", (1_000_000_000.5, 1_000_000_000.5))
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         assert [skip.reason for skip in workspace.refresh().skipped] == ["binary"]
-        monkeypatch.setattr("retrieval.indexing.words.read_file", lambda *a, **k: pytest.fail("it was read again"))
+        monkeypatch.setattr(
+            "retrieval.indexing.index_files.read_file", lambda *a, **k: pytest.fail("it was read again")
+        )
         workspace.refresh()
         assert workspace.status().skipped == {"binary": 1}
 
@@ -208,7 +211,7 @@ def test_an_old_encoder_that_cannot_be_had_leaves_words_and_what_is_embedded(
     def gone(name: str, threads: int | None = None) -> OverlapEncoder:
         raise ModelError(f"no {name}")
 
-    monkeypatch.setattr(models, "load", gone)
+    monkeypatch.setattr(encoder_selection, "load", gone)
     with Workspace.open(root, encoder=CountingEncoder(dimension=64), cache_dir=cache) as workspace:
         answer = workspace.search("send request")
         assert answer.hits
@@ -221,7 +224,7 @@ def test_a_model_that_does_not_load_leaves_words(root: Path, cache: Path, monkey
     def broken(name: str, threads: int | None = None) -> OverlapEncoder:
         raise ModelError("The model file is broken: install the package again.")
 
-    monkeypatch.setattr(models, "load", broken)
+    monkeypatch.setattr(encoder_selection, "load", broken)
     with Workspace.open(root, cache_dir=cache) as workspace:
         report = workspace.refresh()
         assert "broken" in report.notes[0]
@@ -265,7 +268,7 @@ def test_an_encoder_that_fails_at_a_question_leaves_words(root: Path, cache: Pat
 def graphs(monkeypatch: pytest.MonkeyPatch) -> None:
     if hnsw_problem():
         pytest.skip("hnswlib cannot be used here")
-    monkeypatch.setattr(live, "GRAPH_FROM", 50)
+    monkeypatch.setattr(vector_sync, "GRAPH_FROM", 50)
 
 
 def dense_answers(workspace: Workspace) -> list[list[int]]:
@@ -313,7 +316,7 @@ def test_a_graph_that_is_damaged_or_gone_gives_the_same_answers(
 def test_making_a_graph_tells_how_far_it_is_whatever_threads_make_it(
     root: Path, cache: Path, graphs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_PORTION", 16)
+    monkeypatch.setattr(vector_sync, "_PORTION", 16)
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
         exact, rows, told = dense_answers(workspace), workspace.store.chunk_count(), list[tuple[str, int, int]]()
@@ -357,8 +360,8 @@ def test_a_graph_of_an_index_that_was_replaced_is_not_used(root: Path, cache: Pa
 def test_without_hnswlib_search_is_exact_with_one_warning(
     root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "GRAPH_FROM", 50)
-    monkeypatch.setattr(live, "hnsw_problem", lambda cache_dir: "hnswlib is not installed: pip install it.")
+    monkeypatch.setattr(vector_sync, "GRAPH_FROM", 50)
+    monkeypatch.setattr(vector_sync, "hnsw_problem", lambda cache_dir: "hnswlib is not installed: pip install it.")
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
         workspace.settle()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from indexed import CountingEncoder
 
-from c2llm_lsp.session import Event, Session
+from c2llm_lsp.session.session import Event, Session
+from retrieval.engine import Workspace
 from retrieval.files import Changes, Watcher
-from retrieval.workspace import Workspace
 
 PATIENCE = 120.0
 

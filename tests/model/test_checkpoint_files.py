@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from retrieval.errors import ModelError  # noqa: E402
-from retrieval.model import layout  # noqa: E402
+from retrieval.model import tensor_layout  # noqa: E402
 from retrieval.model.c2llm import C2LLM, parameter_count  # noqa: E402
 from retrieval.model.checkpoint import open_checkpoint  # noqa: E402
 from retrieval.model.config import C2LLM_0_5B, C2LLM_7B, C2LLMConfig  # noqa: E402
@@ -30,18 +30,18 @@ def test_the_layout_has_the_published_number_of_parameters_and_torchs_own_names(
     with torch.device("meta"):
         model = C2LLM(config)
     own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    assert layout.stored_tensors(config) == own
-    assert layout.parameters(layout.stored_tensors(config)) == parameter_count(config) == count
+    assert tensor_layout.stored_tensors(config) == own
+    assert tensor_layout.parameters(tensor_layout.stored_tensors(config)) == parameter_count(config) == count
 
 
 def test_the_head_is_a_tensor_of_its_own_only_where_it_is_not_tied() -> None:
-    assert layout.HEAD not in layout.stored_tensors(C2LLM_0_5B)
-    assert layout.stored_tensors(C2LLM_7B)[layout.HEAD] == (152_064, 3_584)
+    assert tensor_layout.HEAD not in tensor_layout.stored_tensors(C2LLM_0_5B)
+    assert tensor_layout.stored_tensors(C2LLM_7B)[tensor_layout.HEAD] == (152_064, 3_584)
 
 
 def test_the_published_layout_is_the_one_that_the_tests_write() -> None:
     """Names and shapes of the tests' own writer, which follows the description and not the product."""
-    assert {name: tuple(tensor.shape) for name, tensor in tensors_of(CONFIG).items()} == layout.stored_tensors(
+    assert {name: tuple(tensor.shape) for name, tensor in tensors_of(CONFIG).items()} == tensor_layout.stored_tensors(
         C2LLMConfig.from_dict(CONFIG)
     )
 
@@ -52,7 +52,7 @@ def test_the_unused_head_may_be_there_or_not(tmp_path: Path, tied: bool, present
     write_checkpoint(tmp_path, tie_word_embeddings=tied)
     tensors = tensors_of(CONFIG | {"tie_word_embeddings": not present})
     write_tensors(tmp_path, tensors)
-    assert (layout.HEAD in open_checkpoint(tmp_path).names) == present
+    assert (tensor_layout.HEAD in open_checkpoint(tmp_path).names) == present
     C2LLM.load(tmp_path)
 
 

@@ -13,7 +13,7 @@ pytest.importorskip("onnx")
 from retrieval.encoders.onnx import OnnxEncoder, embedded_folder  # noqa: E402
 from retrieval.errors import ModelError  # noqa: E402
 from retrieval.model.config import C2LLMConfig  # noqa: E402
-from retrieval.model.exported import from_graph, with_vectors  # noqa: E402
+from retrieval.model.import_onnx import from_graph, with_vectors  # noqa: E402
 from retrieval.training.forward import encode  # noqa: E402
 from retrieval.training.mixture import tokens  # noqa: E402
 
@@ -43,7 +43,7 @@ def test_the_embedded_model_can_be_trained_and_computes_what_the_shipped_graph_d
 def test_a_graph_with_layers_gives_its_model_back(tmp_path: Path, side: str, precision: str) -> None:
     pytest.importorskip("onnxscript")
     from retrieval.model.export import export
-    from tests.adapting.models import exportable, tokenizer
+    from tests.finetune.models import exportable, tokenizer
 
     model = exportable(side)
     tokenizer().save(str(tmp_path / "given.json"))

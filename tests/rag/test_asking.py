@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from retrieval.encoders import OverlapEncoder
+from retrieval.engine import Workspace
 from retrieval.errors import QueryError
 from retrieval.rag import context, context_around, estimate
 from retrieval.types import Filters
-from retrieval.workspace import Workspace
 
 ORDERS = '''"""Orders."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval.encoders import OverlapEncoder, load
-from tests.embeddings.serving import ours
+from tests.embeddings_server.serving import ours
 
 pytest.importorskip("llama_index.core")
 CODES = ["def apply_ignore_rules(path): ...", "class Invoice: ...", "def fetch_with_retry(url): ..."]

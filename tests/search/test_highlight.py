@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from retrieval.encoders import OverlapEncoder, Vectors
+from retrieval.engine import Workspace
 from retrieval.errors import EncoderError
-from retrieval.workspace import Workspace
 
 CODE = "def work(job):\n" + "".join(f"    step_{n} = job.part_{n}\n" for n in range(8)) + "    wait_until_idle()\n"
 

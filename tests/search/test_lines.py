@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from retrieval.chunking import chunk_file, lines_of
 from retrieval.encoders import OverlapEncoder
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
 
 
 @given(st.text(alphabet="ab \r\n\u2028\x0c\x85é", max_size=40))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.render.lines import anchor
-from c2llm_lsp.server.landing import landing
+from c2llm_lsp.render.snippet import anchor
+from c2llm_lsp.server.navigation_target import landing
 from retrieval.encoders import OverlapEncoder
+from retrieval.engine import Workspace
 from retrieval.search.definitions import asked_for, definition, named_line
 from retrieval.types import Chunk, Filters, Hit, Signal
-from retrieval.workspace import Workspace
 
 
 def chunk(text: str, language: str, symbol: str = "") -> Chunk:

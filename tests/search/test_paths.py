@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.search.paths import kind_of, name_of
+from retrieval.search.path_kinds import kind_of, name_of
 
 
 @pytest.mark.parametrize(

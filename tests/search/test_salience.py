@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from retrieval.encoders import OverlapEncoder, Vectors
-from retrieval.search import salience
-from retrieval.search.salience import COMPARED, LineVectors, by_meaning, salient_lines
+from retrieval.search import highlighting
+from retrieval.search.highlighting import COMPARED, LineVectors, by_meaning, salient_lines
 from retrieval.types import Chunk, Hit
 
 TEXT = "def send(self):\n    # prepare\n    if redirect:\n        follow(redirect)\n    }\n"
@@ -88,7 +88,7 @@ def test_a_line_is_embedded_once() -> None:
 
 
 def test_old_lines_are_forgotten_and_come_back_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(salience, "REMEMBERED", 2)
+    monkeypatch.setattr(highlighting, "REMEMBERED", 2)
     encoder, known = Seeing(), LineVectors()
     lines = ["one line", "two lines", "three lines"]
     assert np.array_equal(known.of(lines, encoder), OverlapEncoder().encode_passages(lines))

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import retrieval.encoders
+import retrieval.engine.encoder_selection
 import retrieval.indexing.embedding
-import retrieval.workspace.models
 from retrieval.encoders import Encoder, OverlapEncoder
 from retrieval.encoders.base import Vectors
 from retrieval.errors import EncoderError, ModelError
@@ -58,13 +58,13 @@ def pull(levers: Path) -> None:
 
     retrieval.indexing.embedding.BATCH = BATCH
     retrieval.encoders.load = load
-    retrieval.workspace.models.load = load
-    import c2llm_lsp.indexer
+    retrieval.engine.encoder_selection.load = load
+    import c2llm_lsp.session.index_process
 
-    c2llm_lsp.indexer._BOOT = (
+    c2llm_lsp.session.index_process._BOOT = (
         "import marshal, pathlib, sys; sys.path[:] = marshal.load(sys.stdin.buffer); "
         f"from tests.server.levered import pull; pull(pathlib.Path({str(levers)!r})); "
-        "from c2llm_lsp.indexer import main; main()"
+        "from c2llm_lsp.session.index_process import main; main()"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.server.contexts import KEPT_FILES, KEPT_SECONDS, save_context
+from c2llm_lsp.server.context_files import KEPT_FILES, KEPT_SECONDS, save_context
 from retrieval.errors import StoreError
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from c2llm_lsp.server.messages.explain import Columns
+from c2llm_lsp.server.handlers.explain import Columns
 from c2llm_lsp.server.positions import Encoding
-from c2llm_lsp.server.requests import ExplainAnswer
+from c2llm_lsp.server.protocol_types import ExplainAnswer
 from retrieval.chunking import chunk_file
 from retrieval.types import Look
 from tests.server.editing import Opened, Serve

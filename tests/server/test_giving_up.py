@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from c2llm_lsp.server import requests
+from c2llm_lsp.server import protocol_types
 from c2llm_lsp.server.app import Server
-from c2llm_lsp.server.messages.search import search
+from c2llm_lsp.server.handlers.search import search
 from retrieval.encoders import OverlapEncoder
+from retrieval.engine import Workspace
 from retrieval.errors import Cancelled
-from retrieval.workspace import Workspace
 from tests.cli.program import lay_out
 
 PATIENCE = 30.0
@@ -63,7 +63,7 @@ def test_a_cancelled_search_ends_at_its_next_stage(cancelled: bool, end: str, tm
         await server.opened([folder])
         folder.close()
         folder.workspace = workspace
-        task = asyncio.ensure_future(search(server, requests.SearchParams(query="bake")))
+        task = asyncio.ensure_future(search(server, protocol_types.SearchParams(query="bake")))
         assert await asyncio.to_thread(encoder.begun.wait, PATIENCE)
         if cancelled:
             task.cancel()

@@ -15,9 +15,9 @@ from lsprotocol import types as lsp
 from pygls.capabilities import ServerCapabilitiesBuilder
 from pygls.protocol import default_converter
 
-from c2llm_lsp.server import greeting
+from c2llm_lsp.server import fast_initialize
 from c2llm_lsp.server.app import Server
-from c2llm_lsp.server.messages import register
+from c2llm_lsp.server.handlers import register
 from c2llm_lsp.server.schema import METHODS
 
 CHECKOUT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def built() -> dict[str, Any]:
 
 def test_what_is_promised_is_what_there_are_handlers_for() -> None:
     """Where this fails, say the new message in `greeting.initialize_result`."""
-    promised, there = greeting.initialize_result({"capabilities": {}})["capabilities"], built()
+    promised, there = fast_initialize.initialize_result({"capabilities": {}})["capabilities"], built()
     assert {name for name in promised if promised[name]} - {"experimental"} == set(there)
     assert sorted(promised["executeCommandProvider"]["commands"]) == sorted(there["executeCommandProvider"]["commands"])
     assert promised["textDocumentSync"]["change"] == there["textDocumentSync"]["change"]
@@ -52,7 +52,7 @@ def test_what_is_promised_is_what_there_are_handlers_for() -> None:
 
 
 def test_own_methods_are_promised_and_described() -> None:
-    assert set(greeting.METHODS) == set(METHODS)
+    assert set(fast_initialize.METHODS) == set(METHODS)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_own_methods_are_promised_and_described() -> None:
     ],
 )
 def test_the_clients_first_known_encoding_is_taken(offered: object, chosen: str) -> None:
-    assert greeting.encoding({"general": {"positionEncodings": offered}}) == chosen
+    assert fast_initialize.encoding({"general": {"positionEncodings": offered}}) == chosen
 
 
 def greeted(body: bytes, header: bytes | None = None) -> tuple[bytes, bool, bytes]:
     out = io.BytesIO()
     source = io.BytesIO((header or b"Content-Length: %d\r\n\r\n" % len(body)) + body + b"rest")
-    first, answered = greeting.greet(source, out)
+    first, answered = fast_initialize.greet(source, out)
     assert out.getvalue() == b"" or answered
     return first, answered, source.read()
 
@@ -101,7 +101,7 @@ def test_anything_else_is_left_to_the_server(body: bytes) -> None:
 
 def test_nothing_heavy_is_imported_before_the_answer() -> None:
     code = (
-        "import sys; from c2llm_lsp.cli import main; import c2llm_lsp.server.greeting as g; "
+        "import sys; from c2llm_lsp.cli import main; import c2llm_lsp.server.fast_initialize as g; "
         "print(*(name for name in ('typer', 'pygls', 'lsprotocol', 'numpy', 'asyncio') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)

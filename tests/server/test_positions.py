@@ -123,7 +123,7 @@ def test_similar_at_a_position_and_for_a_range(client: Client, name: str) -> Non
 def test_the_first_encoding_of_the_client_that_is_known_is_chosen(
     tmp_path: Path, offered: list[str], chosen: str
 ) -> None:
-    from c2llm_lsp.server.greeting import initialize_result
+    from c2llm_lsp.server.fast_initialize import initialize_result
 
     can = {"general": {"positionEncodings": offered}} if offered else {}
     assert initialize_result({"capabilities": can})["capabilities"]["positionEncoding"] == chosen

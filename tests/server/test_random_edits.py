@@ -14,7 +14,7 @@ import pytest
 
 from c2llm_lsp.server.positions import Encoding, split_lines
 from retrieval.encoders import OverlapEncoder
-from retrieval.workspace import Workspace
+from retrieval.engine import Workspace
 from tests.cli.program import lay_out
 from tests.server.client import Client, started
 from tests.server.editing import SERVE, Opened, Serve

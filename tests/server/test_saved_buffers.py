@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from c2llm_lsp.server.folder import Folder, Surroundings
-from c2llm_lsp.session import Event, Job, Session
+from c2llm_lsp.session.session import Event, Job, Session
 from c2llm_lsp.settings import Settings
 from retrieval.encoders import OverlapEncoder
+from retrieval.engine import Workspace
 from retrieval.types import IndexReport
-from retrieval.workspace import Workspace
 from tests.cli.program import lay_out
 
 OLD, TYPED, NEW = (f"def {name}():\n    return 1\n" for name in ("old_heron", "typed_heron", "new_heron"))

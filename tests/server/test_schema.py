@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from c2llm_lsp.server.greeting import COMMANDS as PROMISED
-from c2llm_lsp.server.reference import MARK, renewed
+from c2llm_lsp.server.fast_initialize import COMMANDS as PROMISED
+from c2llm_lsp.server.protocol_reference import MARK, renewed
 from c2llm_lsp.server.schema import COMMANDS, METHODS, schema
 from tests.server.editing import Opened
 
@@ -23,7 +23,7 @@ def fits(answer: Any, kind: Any) -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Where this fails: python -m c2llm_lsp.server.reference editors/PROTOCOL.md"""
+    """Where this fails: python -m c2llm_lsp.server.protocol_reference editors/PROTOCOL.md"""
     assert renewed(PAGE.read_text(encoding="utf-8")) == PAGE.read_text(encoding="utf-8")
 
 

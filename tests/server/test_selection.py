@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from c2llm_lsp.server.landing import Landing, landing
-from c2llm_lsp.server.messages.common import selection
+from c2llm_lsp.server.handlers.common import selection
+from c2llm_lsp.server.navigation_target import Landing, landing
 from c2llm_lsp.server.positions import Encoding
-from c2llm_lsp.server.requests import Range
+from c2llm_lsp.server.protocol_types import Range
 from retrieval.chunking import chunk_file
 from retrieval.types import Chunk, Hit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types as lsp
 
-from c2llm_lsp.server.messages.initialize import watches_all
+from c2llm_lsp.server.handlers.initialize import watches_all
 
 
 def params(name: str | None, offers: bool | None) -> lsp.InitializeParams:

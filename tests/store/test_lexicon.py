@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored import update
 
-from retrieval.store import Store, lexical, split_identifiers
-from retrieval.store import lexicon as lexicon_module
-from retrieval.store.lexicon import Lexicon
+from retrieval.store import Store, full_text, split_identifiers
+from retrieval.store import bm25 as lexicon_module
+from retrieval.store.bm25 import Lexicon
 
 WEIGHTS = [(4.0, 2.0, 1.0), (1.0, 1.0, 1.0), (0.0, 3.0, 0.5)]
 TERMS = ["alpha", "beta", "gamma", "delta", "missing"]
@@ -24,7 +24,7 @@ TERMS = ["alpha", "beta", "gamma", "delta", "missing"]
 @pytest.fixture(autouse=True)
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lexicon is used from the first chunk on."""
-    monkeypatch.setattr(lexical, "LEXICON_FROM", 0)
+    monkeypatch.setattr(full_text, "LEXICON_FROM", 0)
 
 
 def by_table(store: Store, terms: list[str], weights: tuple[float, float, float]) -> list[tuple[int, float]]:
@@ -69,7 +69,7 @@ texts = st.lists(
 @settings(max_examples=25)
 def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.TempPathFactory, changes: list) -> None:
     folder = tmp_path_factory.mktemp("lexicon")
-    lexical_from, lexical.LEXICON_FROM = lexical.LEXICON_FROM, 0
+    lexical_from, full_text.LEXICON_FROM = full_text.LEXICON_FROM, 0
     try:
         with Store.open(folder, vectors=folder / "vectors.db") as store:
             for path, bodies in changes:
@@ -82,7 +82,7 @@ def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.Temp
         with Store.open(folder, vectors=folder / "vectors.db") as store:
             check_same(store)
     finally:
-        lexical.LEXICON_FROM = lexical_from
+        full_text.LEXICON_FROM = lexical_from
 
 
 def test_counts_beyond_what_fits_are_cut_down_not_wrapped() -> None:
@@ -190,7 +190,7 @@ def test_a_reader_catches_up_with_what_another_process_wrote(opened: Callable[..
 
 
 def test_too_far_behind_the_table_answers(opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lexical, "MOST_BEHIND", 3)
+    monkeypatch.setattr(full_text, "MOST_BEHIND", 3)
     writer = opened()
     writer.apply([update("a.py", "alpha")])
     writer.settle_words()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from stored import update
 
-from retrieval.store import FileUpdate, Store, borders
+from retrieval.store import FileUpdate, Store, chunk_boundaries
 
 
 def cut(path: str, content: str, size: int = 100) -> FileUpdate:
@@ -36,9 +36,9 @@ def test_it_survives_opening_again(opened: Callable[..., Store]) -> None:
 
 
 def test_what_was_used_longest_ago_goes_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(borders, "MOST_BYTES", 350)
+    monkeypatch.setattr(chunk_boundaries, "MOST_BYTES", 350)
     clock = iter(range(1_000_000, 10_000_000, 10_000))
-    monkeypatch.setattr(borders.time, "time", lambda: next(clock))
+    monkeypatch.setattr(chunk_boundaries.time, "time", lambda: next(clock))
     for content in ("one", "two", "three"):
         store.apply([cut("a.py", content)])
     store.apply([replace(cut("a.py", "one"), borders=None)])  # found, and used again
@@ -47,9 +47,9 @@ def test_what_was_used_longest_ago_goes_first(store: Store, monkeypatch: pytest.
 
 
 def test_it_never_grows_beyond_its_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(borders, "MOST_BYTES", 5_000)
+    monkeypatch.setattr(chunk_boundaries, "MOST_BYTES", 5_000)
     for number in range(100):
         store.apply([cut(f"{number % 7}.py", str(number), 50 + number)])
         with store._database.reading() as db:
             (size,) = db.execute("SELECT sum(length(data)) FROM borders").fetchone()
-        assert size == store.get_meta(borders.BORDERS_BYTES) <= 5_000
+        assert size == store.get_meta(chunk_boundaries.BORDERS_BYTES) <= 5_000

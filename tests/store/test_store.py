@@ -203,8 +203,8 @@ def test_other_rules_for_words_rebuild_the_full_text_table(
     store = opened()
     store.apply([update("a.py", "oldWord here")])
     store.close()
-    monkeypatch.setattr("retrieval.store.writing.WORDS_VERSION", 999)
-    monkeypatch.setattr("retrieval.store.lexical.split_identifiers", lambda text: "new " + text.lower())
+    monkeypatch.setattr("retrieval.store.index_writer.WORDS_VERSION", 999)
+    monkeypatch.setattr("retrieval.store.full_text.split_identifiers", lambda text: "new " + text.lower())
     store = opened()
     assert store.lexical(["new"], 5, WEIGHTS)
     assert store.chunk_count() == 1

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.store import split_identifiers, stem
-from retrieval.store.words import MAX_WORD
+from retrieval.store.analyzer import MAX_WORD
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.training.curve import Curve
+from retrieval.training.training_curve import Curve
 
 
 def lines(folder: Path) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.training.docs import MAX_CHARS, clean_doc
+from retrieval.training.doc_comments import MAX_CHARS, clean_doc
 
 
 @pytest.mark.parametrize(

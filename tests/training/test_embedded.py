@@ -14,7 +14,7 @@ pytest.importorskip("transformers")
 pytest.importorskip("onnxscript")
 
 from retrieval.encoders import load  # noqa: E402
-from retrieval.encoders.overlap import OverlapEncoder  # noqa: E402
+from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402
 from retrieval.training import __main__ as command  # noqa: E402
 from retrieval.training import recipe  # noqa: E402
 from tests.training.test_english import package  # noqa: E402

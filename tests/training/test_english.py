@@ -11,16 +11,16 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("tokenizers")
 
-from retrieval.encoders.overlap import OverlapEncoder  # noqa: E402
-from retrieval.store.words import PART  # noqa: E402
-from retrieval.training import english as english_module  # noqa: E402
+from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402
+from retrieval.store.analyzer import PART  # noqa: E402
+from retrieval.training import synonym_augmentation as english_module  # noqa: E402
 from retrieval.training.archives import ArchiveError  # noqa: E402
 from retrieval.training.batches import Batches, Variation  # noqa: E402
 from retrieval.training.dataset import Ragged, TokenizedPairs  # noqa: E402
-from retrieval.training.english import English, Kept, Vectors, read, synonymous  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
 from retrieval.training.mining import read_pairs  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare, prepare_english, train_stages  # noqa: E402
+from retrieval.training.synonym_augmentation import English, Kept, Vectors, read, synonymous  # noqa: E402
 from retrieval.training.tasks import DataError  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer  # noqa: E402
 from tests.training.test_dataset import write_pairs  # noqa: E402

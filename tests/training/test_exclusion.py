@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.training.exclusion import KnownCode, excluded_names, package_is_excluded, path_is_excluded
+from retrieval.training.decontamination import KnownCode, excluded_names, package_is_excluded, path_is_excluded
 
 BODY = """
 def resolve_parameters(values, defaults):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from retrieval.training import fetch as fetching
-from retrieval.training.exclusion import package_is_excluded
+from retrieval.training.decontamination import package_is_excluded
 from retrieval.training.fetch import SOURCES_FILE, fetch, read_sources
 
 

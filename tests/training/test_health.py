@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrieval.training.health import Watch, evenness
+from retrieval.training.divergence import Watch, evenness
 
 
 def weights(*values: float) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.training.kinds import KINDS, derive, words_of
+from retrieval.training.pair_sources import KINDS, derive, words_of
 from retrieval.training.tasks import DataError, Example, instruction_of
 from tests.training.test_mining import wheel
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.training.archives import ArchiveError, package_name, source_files
-from retrieval.training.exclusion import KnownCode
+from retrieval.training.decontamination import KnownCode
 from retrieval.training.licences import Licence, read_table
 from retrieval.training.mining import archive_pairs, find_archives, known_code, merge, mine_archives, shown_path
 

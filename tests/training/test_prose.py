@@ -10,12 +10,12 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("tokenizers")
 
-from retrieval.encoders.overlap import OverlapEncoder  # noqa: E402
+from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.training.archives import ArchiveError  # noqa: E402
+from retrieval.training.distillation import Alternating, Neighbourhoods, Prose, prepared, wordnet  # noqa: E402
 from retrieval.training.forward import encode  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
-from retrieval.training.prose import Alternating, Neighbourhoods, Prose, prepared, wordnet  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare, prepare_english, train_stages  # noqa: E402
 from retrieval.training.tasks import DataError  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer  # noqa: E402

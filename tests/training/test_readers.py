@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from retrieval.training.readers import READERS, convert, read_set
+from retrieval.training.public_datasets import READERS, convert, read_set
 from retrieval.training.tasks import QUERY_INSTRUCTIONS, DataError, Example, usable
 
 CODE = 'def area(r):\n    """Area of a circle."""\n    square = r * r\n    return 3.14 * square'

@@ -13,8 +13,8 @@ pytest.importorskip("onnxscript")
 
 from retrieval.encoders import OverlapEncoder, load  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
+from retrieval.training.model_sizes import SHAPES, Shape, compare, table  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare  # noqa: E402
-from retrieval.training.shapes import SHAPES, Shape, compare, table  # noqa: E402
 from tests.training.test_dataset import write_pairs  # noqa: E402
 
 SMALL = (

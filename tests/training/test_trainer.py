@@ -125,7 +125,7 @@ def test_stacked_layers_change_nothing_at_first() -> None:
 
 
 def test_right_padded_forward_equals_the_reference() -> None:
-    from retrieval.model.rightpadded import RightPadded
+    from retrieval.model.right_padded import RightPadded
 
     model = C2LLM(replace(TINY, num_hidden_layers=2)).eval()
     ids = torch.randint(2, 60, (3, 9))

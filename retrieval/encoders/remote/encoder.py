@@ -19,10 +19,10 @@ import numpy as np
 
 from retrieval.encoders.base import Vectors
 from retrieval.encoders.remote.address import Address, parse
+from retrieval.encoders.remote.circuit_breaker import Line, embed, line_to
 from retrieval.encoders.remote.client import Again, Refused, plain
-from retrieval.encoders.remote.known import Known
-from retrieval.encoders.remote.line import Line, embed, line_to
-from retrieval.encoders.remote.wire import Kind
+from retrieval.encoders.remote.protocol import Kind
+from retrieval.encoders.remote.server_cache import Known
 from retrieval.errors import Cancelled, Unreachable
 
 PATIENCE = 60.0  # seconds that a batch of passages waits, in all, for a server that asks to wait

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from retrieval.chunking import language_of, passage
 from retrieval.chunking.grammars import GRAMMARS
 from retrieval.encoders.base import AttendingEncoder
-from retrieval.evaluation.codesearch import Project
-from retrieval.evaluation.pooling.kinds import KINDS, marked_chunks
-from retrieval.evaluation.pooling.reading import RunEncoder
+from retrieval.evaluation.benchmark import Project
+from retrieval.evaluation.pooling.run_encoder import RunEncoder
+from retrieval.evaluation.pooling.token_kinds import KINDS, marked_chunks
 from retrieval.model.pooling import PmaPooling
-from retrieval.training.health import LEAST_TOKENS
+from retrieval.training.divergence import LEAST_TOKENS
 
 SAMPLED = 40  # chunks of a project
 FILES = 40  # of a project that they come from

@@ -17,13 +17,13 @@ from typing import Any, cast
 
 from retrieval.encoders import AttendingEncoder, load
 from retrieval.errors import EncoderError
-from retrieval.evaluation.codesearch import Project
+from retrieval.evaluation.benchmark import Project
 from retrieval.evaluation.pooling import plots, report
 from retrieval.evaluation.pooling.attention import Sample, analysed, head_evenness, look, samples
-from retrieval.evaluation.pooling.measures import BENCH, HELD_OUT, PER_FILE, TEXT, Questions, measure
-from retrieval.evaluation.pooling.reading import RunEncoder
+from retrieval.evaluation.pooling.run_encoder import RunEncoder
 from retrieval.evaluation.pooling.runs import STEP_SECONDS, Plan, Run, prepared, settle, train_runs
-from retrieval.evaluation.pooling.texts import read_texts
+from retrieval.evaluation.pooling.scores import BENCH, HELD_OUT, PER_FILE, TEXT, Questions, measure
+from retrieval.evaluation.pooling.text_retrieval import read_texts
 
 LOOKS_NAME = "attention.json"
 

@@ -1,0 +1,249 @@
+"""OpenAI's embeddings endpoint as an ASGI application.
+
+    POST /v1/embeddings        model, input (a text or a list of texts), encoding_format, input_type
+    GET  /v1/models            the one model, its dimension and fingerprint
+    GET  /v1/models/{model}
+    GET  /health               for whoever watches over the server; needs no key
+
+`input_type` is ours: "query" or "document". Models such as C2LLM read a question with another instruction than code. A
+client that cannot send it names the model as NAME:query or NAME:document; a bare NAME is for documents, since whoever
+knows of no difference embeds documents most of all. Mistakes are answered in OpenAI's form.
+
+Pages in a browser reach this machine's servers too. So a body has to be JSON by its type, which no page can send without
+being asked for permission, and a server without a key answers only to names of this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import get_args
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from c2llm_lsp import __version__
+from c2llm_lsp.embeddings_server.batching import Batcher, Overloaded
+from retrieval.encoders import Encoder, Vectors
+from retrieval.encoders.remote import protocol
+from retrieval.errors import Unreachable
+
+MOST_TEXTS = 2_048  # of one request, as with OpenAI
+MOST_BYTES = 64 * 1024 * 1024  # of one request
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+KINDS: tuple[protocol.Kind, ...] = get_args(protocol.Kind)
+RETRY_SECONDS = 1
+
+logger = logging.getLogger(__name__)
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What is served, to whom."""
+
+    encoder: Encoder
+    name: str  # the model's id
+    key: str = ""  # that clients must show; empty: none
+    hosts: tuple[str, ...] = LOCAL_HOSTS  # by which a client may call the server; empty: any
+
+
+class Mistake(Exception):
+    """What is wrong with a request, and how that is answered."""
+
+    def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        kind = "invalid_request_error" if status < 500 else "server_error"
+        super().__init__(message)
+        self.status, self.trouble = status, protocol.Trouble(message, kind, param, code)
+
+
+def application(serving: Serving) -> Starlette:
+    """The application; its encoder is used by one thread only."""
+    endpoint = _Endpoint(serving)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        endpoint.batcher = Batcher(serving.encoder)
+        yield
+        await endpoint.batcher.close()
+
+    return Starlette(
+        routes=[
+            Route("/v1/embeddings", endpoint.guarded(endpoint.embeddings), methods=["POST"]),
+            Route("/v1/models", endpoint.guarded(endpoint.models), methods=["GET"]),
+            Route("/v1/models/{model:path}", endpoint.guarded(endpoint.model), methods=["GET"]),
+            Route("/health", endpoint.health, methods=["GET"]),
+        ],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _elsewhere},
+    )
+
+
+class _Endpoint:
+    """The handlers."""
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+        self.batcher: Batcher
+        own = protocol.Own(serving.encoder.fingerprint, serving.encoder.dimension, list(KINDS))
+        self._model = protocol.Model(id=serving.name, owned_by="c2llm-lsp", c2llm=own)
+        self._headers = {protocol.FINGERPRINT_HEADER: serving.encoder.fingerprint}
+        self._names: dict[str, protocol.Kind] = {serving.name: "document"}
+        self._names |= {f"{serving.name}:{kind}": kind for kind in KINDS}
+
+    def guarded(self, handler: Handler) -> Handler:
+        """Only for who may ask; mistakes are answered, and what nobody foresaw is logged without any text."""
+
+        async def handle(request: Request) -> Response:
+            try:
+                self._admit(request)
+                return await handler(request)
+            except Mistake as mistake:
+                return _failed(mistake)
+            except ClientDisconnect:
+                return Response(status_code=499)  # nobody reads it
+            except Exception:
+                logger.exception("A request failed.")
+                return _failed(Mistake(500, "The server failed; its log says why.", code="internal_error"))
+
+        return handle
+
+    def _admit(self, request: Request) -> None:
+        hosts = self.serving.hosts
+        called = request.headers.get("host", "").lower()
+        name = called if called.endswith("]") else called.rpartition(":")[0] or called
+        if hosts and name not in hosts:
+            raise Mistake(403, f"This server does not answer to the name '{name[:100]}'.", code="unknown_host")
+        if key := self.serving.key:
+            scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+            known = hmac.compare_digest(shown.strip().encode("utf-8", "replace"), key.encode())
+            if scheme.lower() != "bearer" or not known:
+                raise Mistake(401, "Show the key of this server: Authorization: Bearer KEY.", code="invalid_api_key")
+
+    async def health(self, _: Request) -> Response:
+        waiting = self.batcher.waiting
+        return _json({"status": "ok", "model": self.serving.name, "waiting": waiting, "version": __version__})
+
+    async def models(self, _: Request) -> Response:
+        return _json(protocol.Models([self._model]))
+
+    async def model(self, request: Request) -> Response:
+        self._kind_of(request.path_params["model"], "")
+        return _json(self._model)
+
+    async def embeddings(self, request: Request) -> Response:
+        ask = _parsed(await _body(request))
+        kind = self._kind_of(ask.model, ask.input_type)
+        texts = _texts(ask)
+        if ask.encoding_format not in ("float", "base64"):
+            raise Mistake(400, "encoding_format is 'float' or 'base64'.", param="encoding_format")
+        if ask.dimensions not in (None, self.serving.encoder.dimension):
+            text = f"This model's vectors have {self.serving.encoder.dimension} numbers, and cannot be cut."
+            raise Mistake(400, text, param="dimensions")
+        vectors = await self._embedded(request, texts, kind)
+        tokens = sum(len(text) for text in texts) // 4 + 1  # about: only the encoder counts, and does not say
+        items = _items(vectors, ask.encoding_format)
+        return _json(protocol.Answer(data=items, model=ask.model, usage=protocol.Usage(tokens, tokens)), self._headers)
+
+    async def _embedded(self, request: Request, texts: list[str], kind: protocol.Kind) -> Vectors:
+        """The vectors; given up where the client leaves."""
+        work = asyncio.ensure_future(self.batcher.embed(texts, kind))
+        left = asyncio.ensure_future(_left(request))
+        try:
+            await asyncio.wait((work, left), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                raise ClientDisconnect
+            return work.result()
+        except (Overloaded, Unreachable) as error:
+            raise Mistake(503, str(error), code="overloaded") from None
+        finally:
+            left.cancel()
+            work.cancel()
+
+    def _kind_of(self, model: str, input_type: str) -> protocol.Kind:
+        known = self._names.get(model)
+        if known is None:
+            text = f"There is no model '{model[:100]}' here: this server has '{self.serving.name}'."
+            raise Mistake(404, text, code="model_not_found", param="model")
+        chosen = {"": known} | {kind: kind for kind in KINDS}
+        if input_type not in chosen:
+            raise Mistake(400, "input_type is 'query' or 'document'.", param="input_type")
+        return chosen[input_type]
+
+
+async def _body(request: Request) -> bytes:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Mistake(415, "Send JSON: content-type: application/json.", code="not_json")
+    parts, size = list[bytes](), 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise Mistake(413, f"A request has at most {MOST_BYTES >> 20} MB.", code="too_large")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _parsed(body: bytes) -> protocol.Ask:
+    try:
+        return msgspec.json.decode(body, type=protocol.Ask)
+    except msgspec.ValidationError as error:
+        raise Mistake(400, f"The request is not understood: {error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _parsed_slowly(body)
+
+
+def _parsed_slowly(body: bytes) -> protocol.Ask:
+    """Lone surrogates, escaped, are refused by the fast reader; here they are let through and the encoder has its way."""
+    import json
+
+    try:
+        return msgspec.convert(json.loads(body), type=protocol.Ask)
+    except (ValueError, RecursionError) as error:
+        raise Mistake(400, f"The body is not JSON: {error}.", code="not_json") from None
+
+
+def _texts(ask: protocol.Ask) -> list[str]:
+    given = [ask.input] if isinstance(ask.input, str) else ask.input
+    if not given:
+        raise Mistake(400, "input holds no text.", param="input")
+    if len(given) > MOST_TEXTS:
+        raise Mistake(400, f"input holds {len(given)} texts; at most are {MOST_TEXTS}.", param="input")
+    texts = [text for text in given if isinstance(text, str)]
+    if len(texts) < len(given):
+        raise Mistake(400, "input holds tokens; send texts, this model has a tokenizer of its own.", param="input")
+    return texts
+
+
+def _items(vectors: Vectors, form: str) -> list[protocol.Item]:
+    if form == "float":
+        return [protocol.Item(index=i, embedding=row) for i, row in enumerate(vectors.tolist())]
+    return [protocol.Item(index=i, embedding=row.tobytes()) for i, row in enumerate(vectors.astype("<f4", copy=False))]
+
+
+async def _left(request: Request) -> None:
+    """Returns when the client has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _json(value: object, headers: dict[str, str] | None = None, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+def _failed(mistake: Mistake) -> Response:
+    headers = {"retry-after": str(RETRY_SECONDS)} if mistake.status == 503 else None
+    return _json(protocol.Failed(mistake.trouble), headers, mistake.status)
+
+
+async def _elsewhere(request: Request, error: Exception) -> Response:
+    """An address or method that there is not."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _failed(Mistake(status, f"There is no {request.method} {request.url.path} here.", code="not_found"))

@@ -1,0 +1,53 @@
+"""A model's folder to the encoder that runs it: an export on onnxruntime, a checkpoint on torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retrieval.encoders.base import Encoder
+from retrieval.errors import MissingExtra, ModelError
+from retrieval.model.checkpoint import WEIGHTS_NAME, is_checkpoint
+from retrieval.model.checkpoint_names import is_hub_name
+from retrieval.model.config import C2LLMConfig
+from retrieval.model.graph_files import MODEL_NAME
+
+
+def load_folder(
+    folder: Path, *, name: str = "", threads: int | None = None, device: str = "auto", dtype: str = "auto"
+) -> Encoder:
+    """Where a folder holds both, as one that was trained here does, the export: it needs no torch and loads at once.
+
+    Raises ModelError that says what the folder is instead, MissingExtra where torch is not installed.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"There is no folder {folder}.")
+    C2LLMConfig.load(folder)  # another architecture is said before any file is looked for
+    exported, checkpoint = (folder / MODEL_NAME).is_file(), is_checkpoint(folder)
+    if not exported and not checkpoint:
+        raise ModelError(
+            f"There is neither {MODEL_NAME}, an exported model, nor {WEIGHTS_NAME}, a checkpoint, in {folder}: it holds no model, "
+            "or not all of it yet."
+        )
+    if not exported and checkpoint:
+        from retrieval.encoders.torch_encoder import TorchEncoder
+
+        return TorchEncoder(folder, name=name, threads=threads, device=device, dtype=dtype)
+    from retrieval.encoders.onnx import OnnxEncoder
+
+    return OnnxEncoder(folder, name=name, threads=threads, device=device)
+
+
+def located(name: str) -> Path:
+    """The folder that a name stands for: a checkpoint of the hub that was downloaded, else the folder itself.
+
+    The hub's goes first: what a workspace has a folder of that name for is not for it to say.
+    """
+    if is_hub_name(name):
+        from retrieval.model.hub import cached
+
+        try:
+            return cached(name)
+        except (ModelError, MissingExtra):
+            if not Path(name).is_dir():
+                raise
+    return Path(name).expanduser()

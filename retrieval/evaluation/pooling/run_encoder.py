@@ -1,0 +1,54 @@
+"""A trained run as an encoder: for the benchmark, which searches with it, and for its attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.encoders.base import Vectors
+from retrieval.encoders.tokenization import Reader, Rows
+from retrieval.evaluation.pooling.runs import Run
+from retrieval.evaluation.pooling.variants import ended
+from retrieval.model.checkpoint import WEIGHTS_NAME
+from retrieval.model.fingerprint import fingerprint_of
+from retrieval.training.dataset import Tokens
+from retrieval.training.forward import attention, encode
+
+
+class RunEncoder:
+    """Reads texts as the run's variant does: an END goes behind what fits into the window."""
+
+    def __init__(self, run: Run, tokenizer_folder: Path) -> None:
+        self._run, self.model = run, run.model()
+        self._reader = Reader(tokenizer_folder, self.model.config)
+        self._fingerprint = fingerprint_of([run.folder / WEIGHTS_NAME], run.variant.name)
+
+    @property
+    def name(self) -> str:
+        return self._run.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    @property
+    def dimension(self) -> int:
+        return self.model.config.dimension
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return encode(self.model, self._read(self._reader.queries(texts)))
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return encode(self.model, self._read(self._reader.passages(texts)))
+
+    def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
+        """Read as passages. What falls on the instruction is shared out among the text's own tokens."""
+        rows = self._reader.passages(texts, offsets=True)
+        weights: list[NDArray[np.float32]] = attention(self.model, self._read(rows))
+        return [self._reader.own(offsets, row) for (_, offsets), row in zip(rows, weights, strict=True)]
+
+    def _read(self, rows: Rows) -> list[Tokens]:
+        return ended([np.array(ids, dtype=np.int64) for ids, _ in rows], self._run.variant)

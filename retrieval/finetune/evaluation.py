@@ -1,0 +1,122 @@
+"""How well an encoder finds what is asked for: NDCG@10 over all chunks of the repository, by vectors alone and as `search` ranks.
+
+The index is the workspace's own; the judge's files are seen as open buffers whose comments were deleted, so that nothing is written
+and everything else is what a search would see. The vectors of an encoder under trial are kept in memory.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.chunking import passage
+from retrieval.encoders.base import Encoder, Vectors
+from retrieval.evaluation.metrics import TOP, Place, ndcg
+from retrieval.files import Scanner
+from retrieval.finetune.dataset import Question
+from retrieval.indexing import OverlaidRows, Overlay
+from retrieval.search import RANKINGS, Snapshot, search
+from retrieval.store import Store
+from retrieval.vectors import ExactIndex
+
+RANKED, DENSE = "full", "dense"  # names of rankings
+AT_ONCE = 512  # passages between two looks at whether to go on
+SPEED_SAMPLE = 64  # passages that tell how fast an encoder is
+MOST_SECONDS = 90.0  # for the vectors of one encoder; a slow one is judged among fewer chunks
+
+Progress = Callable[[int, int], None]
+Gains = NDArray[np.float64]
+
+
+def _silent(done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one encoder reached, question by question."""
+
+    ranked: Gains
+    dense: Gains
+
+    def mean(self, chosen: NDArray[np.bool_] | None = None) -> tuple[float, float]:
+        """Ranked and dense, of some of the questions or of all."""
+        rows: Any = slice(None) if chosen is None else chosen
+        return tuple(float(gains[rows].mean()) if len(gains[rows]) else math.nan for gains in (self.ranked, self.dense))  # type: ignore[return-value]
+
+
+class Judge:
+    """Asks the same questions of one encoder after the other."""
+
+    def __init__(
+        self, store: Store, scanner: Scanner, hidden: Mapping[str, str], questions: Sequence[Question]
+    ) -> None:
+        store.want_words()  # or words would be counted as they stand in the files, hidden comments among them
+        store.settle_words()
+        overlay = Overlay(scanner)
+        for path, text in hidden.items():
+            overlay.update(store, None, path, text)
+        self.rows: OverlaidRows = overlay.seen(store)
+        self.questions = tuple(questions)
+        barred = set(self.rows.hidden.tolist())
+        stored = [row for row in store.ids().tolist() if row not in barred]
+        self._mine = sorted(self.rows.view.rows)
+        self._ids = np.array([*self._mine, *stored], dtype=np.int64)
+        self.chunks = len(self._ids)
+
+    def limit(self, most: int) -> None:
+        """Judge among so many chunks at most: the judge's files and others by chance, the same ones each time."""
+        if most < self.chunks:
+            others = sorted(set(self._ids.tolist()) - set(self._mine))
+            kept = random.Random(1).sample(others, max(0, most - len(self._mine)))
+            self._ids = np.array(sorted([*self._mine, *kept]), dtype=np.int64)
+
+    @property
+    def compared(self) -> int:
+        """Chunks that have vectors while questions are asked."""
+        return len(self._ids)
+
+    def passages(self, count: int) -> list[str]:
+        """Some of what is to be embedded: to measure with."""
+        some = random.Random(2).sample(self._ids.tolist(), min(count, len(self._ids)))
+        return [passage(chunk) for chunk in self.rows.chunks(some).values()]
+
+    def elsewhere(self, count: int) -> list[str]:
+        """Passages of other files than the judge's, by chance, the same ones each time."""
+        stored = [row for row in self._ids.tolist() if row >= 0]
+        some = random.Random(3).sample(stored, min(count, len(stored)))
+        return [passage(chunk) for chunk in self.rows.chunks(some).values()]
+
+    def score(self, encoder: Encoder, progress: Progress = _silent) -> Score:
+        """Raises EncoderError; whatever `progress` raises ends it."""
+        total = len(self._ids) + len(self.questions)
+        index = ExactIndex.of(self._ids, self._vectors(encoder, lambda done: progress(done, total)))
+        snapshot = Snapshot(self.rows, index, encoder)
+        ranked, dense = [], []
+        for number, question in enumerate(self.questions):
+            ranked.append(_gain(snapshot, question, RANKED))
+            dense.append(_gain(snapshot, question, DENSE))
+            progress(len(self._ids) + number + 1, total)
+        return Score(np.array(ranked), np.array(dense))
+
+    def _vectors(self, encoder: Encoder, progress: Callable[[int], None]) -> Vectors:
+        """Rounded as the store rounds them."""
+        vectors = np.zeros((len(self._ids), encoder.dimension), dtype=np.float32)
+        for start in range(0, len(self._ids), AT_ONCE):
+            ids = self._ids[start : start + AT_ONCE].tolist()
+            chunks = self.rows.chunks(ids)
+            found = encoder.encode_passages([passage(chunks[i]) for i in ids])
+            vectors[start : start + len(ids)] = found.astype(np.float16).astype(np.float32)
+            progress(start + len(ids))
+        return vectors
+
+
+def _gain(snapshot: Snapshot, question: Question, ranking: str) -> float:
+    hits = search(snapshot, question.text, TOP, weights=RANKINGS[ranking])
+    return ndcg([Place(hit.chunk.path, hit.start_line, hit.end_line) for hit in hits], question.targets)

@@ -1,0 +1,286 @@
+"""One adaptation from beginning to end: look, ask, learn, ask again, and keep the better model.
+
+"Better" is decided for what people see, the ranking of `search`, on files that nothing was learnt from: the new model is kept where
+it gains there MARGIN at least, and more than one standard error of the differences question by question; and vectors alone, which
+`similar` goes by, must not lose as much. Chance alone passes one standard error one time in six: a wrong yes costs what `undo`
+brings back, and a stricter rule would refuse most true gains of repositories with a hundred questions.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from retrieval.errors import MissingExtra
+from retrieval.finetune.dataset import LEAST_PAIRS, LEAST_QUESTIONS, Material, collect
+from retrieval.finetune.evaluation import MOST_SECONDS, SPEED_SAMPLE, Gains, Judge, Score
+from retrieval.finetune.git_history import commits_of
+from retrieval.finetune.registry import Adapted, AdaptError, Record, keep, place_of
+from retrieval.finetune.weights_io import Way, default_way, trainable, written
+
+if TYPE_CHECKING:
+    from retrieval.encoders import Encoder
+    from retrieval.engine import Workspace
+
+MARGIN = 0.005  # NDCG@10: less is not felt by anybody
+ERRORS = 1.0  # standard errors
+LEARNING_SHARE = 0.6  # of the time that may be taken; the rest is for asking twice
+MOST_PASSAGES = 2_000  # whose mean is taken out: it is the same within noise from some hundred on
+LEAST_PASSAGES = 64
+WORK, LOCK = "work", "adapt.lock"
+
+Progress = Callable[[str, int, int], None]
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person asks for; 0 leaves the choice to the recipe."""
+
+    minutes: float = 5.0
+    steps: int = 0
+    way: Way | None = None
+    seed: int = 1
+    dry: bool = False  # look and ask, learn nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The encoder that is adapted: its name in the settings, the folder of its files, and itself; and the one that is `used` now,
+    which may have been adapted before."""
+
+    name: str
+    folder: Path
+    encoder: Encoder
+    used: Encoder
+    load: Callable[[Path], Encoder]  # for a finished model, as the settings say
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done, and what came of it. Scores are NDCG@10: "ranked" as search ranks, "dense" by vectors alone."""
+
+    base: str
+    files: int
+    pairs: int  # documented functions to learn from
+    names: int  # functions without a comment, learnt from by name
+    questions: Mapping[str, int]  # by kind, on files that nothing is learnt from
+    dropped: int  # pairs too like the judge's
+    chunks: int
+    compared: int  # chunks that had vectors while questions were asked
+    before: Mapping[str, float]
+    after: Mapping[str, float] = field(default_factory=dict)
+    gain: Mapping[str, float] = field(default_factory=dict)
+    error: Mapping[str, float] = field(default_factory=dict)  # one standard error of the gain
+    by_kind: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    way: str = ""
+    steps: int = 0
+    resumed: bool = False
+    kept: bool = False
+    reason: str = ""
+    model: str = ""  # folder of the model that is used from now on
+    seconds: float = 0.0
+    learning_seconds: float = 0.0
+
+
+def verdict(before: Score, after: Score) -> tuple[bool, str]:
+    """Whether the new model is the better one, and why (not), in words."""
+    gain, error = _difference(before.ranked, after.ranked)
+    dense, dense_error = _difference(before.dense, after.dense)
+    least = max(MARGIN, ERRORS * error)
+    if gain < least:
+        return False, f"as search ranks it gains {gain:+.3f}, and {least:.3f} would be more than noise"
+    if dense < -max(MARGIN, ERRORS * dense_error):
+        return False, f"as search ranks it gains {gain:+.3f}, but vectors alone lose {-dense:.3f}"
+    return True, f"as search ranks it gains {gain:+.3f}, more than noise ({least:.3f})"
+
+
+def _difference(before: Gains, after: Gains) -> tuple[float, float]:
+    """Mean of the paired differences and its standard error."""
+    each = after - before
+    return float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else 0.0
+
+
+def adapt(workspace: Workspace, start: Start, wish: Wish, progress: Progress, stop: Stop) -> Outcome:
+    """Raises AdaptError where there is too little to learn from, Cancelled where `stop` says so; the old model then stays."""
+    if wish.dry:
+        return _adapt(workspace, start, wish, progress, stop)
+    place = place_of(workspace.root, start.name)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with FileLock(place / LOCK, timeout=0):
+            return _adapt(workspace, start, wish, progress, stop)
+    except Timeout as error:
+        raise AdaptError(f"Another c2llm adapt is at work on {workspace.root}: wait for it, or stop it.") from error
+    except OSError as error:
+        raise AdaptError(f"{place} cannot be written ({error}): set C2LLM_DATA_DIR to another folder.") from error
+
+
+def _adapt(workspace: Workspace, start: Start, wish: Wish, progress: Progress, stop: Stop) -> Outcome:
+    started = time.monotonic()
+    material = gathered(workspace, progress)
+    way = wish.way or default_way(start.folder)
+    require(material, learns=way != "centre")
+    judge = Judge(workspace.store, workspace.scanner, material.hidden, material.questions)
+    judge.limit(_affordable(judge, start.used))
+    before = judge.score(start.used, lambda done, total: progress("before", done, total))
+    known = {
+        "base": start.name,
+        "files": material.files,
+        "pairs": material.documented,
+        "names": len(material.learnt) - material.documented,
+        "questions": material.counts(),
+        "dropped": material.dropped,
+        "chunks": judge.chunks,
+        "compared": judge.compared,
+        "before": _means(before),
+    }
+    if wish.dry:
+        return Outcome(**known, seconds=time.monotonic() - started)  # type: ignore[arg-type]
+    place = place_of(workspace.root, start.name)
+    # A slow encoder reads as much again for the mean as half of what it is judged among.
+    count = MOST_PASSAGES if judge.compared == judge.chunks else max(LEAST_PASSAGES, judge.compared // 2)
+    made = _made(start, material, judge.elsewhere(count), replace(wish, way=way), place / WORK, progress, stop)
+    candidate = start.load(made.folder)
+    after = judge.score(candidate, lambda done, total: progress("after", done, total))
+    better, reason = verdict(before, after)
+    record: Record | None = None
+    if better:
+        facts = Adapted(
+            folder="",  # its name is given by `keep`
+            base_fingerprint=start.encoder.fingerprint,
+            fingerprint=candidate.fingerprint,
+            made=time.time(),
+            questions=len(material.questions),
+            before=_means(before),
+            after=_means(after),
+        )
+        del candidate  # Windows moves no file that is open
+        record = keep(workspace.root, start.name, made.folder, facts)
+    shutil.rmtree(place / WORK, ignore_errors=True)
+    ranked, dense = _difference(before.ranked, after.ranked), _difference(before.dense, after.dense)
+    return Outcome(
+        **known,  # type: ignore[arg-type]
+        after=_means(after),
+        gain={"ranked": ranked[0], "dense": dense[0]},
+        error={"ranked": ranked[1], "dense": dense[1]},
+        by_kind=_by_kind(material, before, after),
+        way=made.way,
+        steps=made.steps,
+        resumed=made.resumed,
+        kept=better,
+        reason=reason,
+        model=str(record.path) if record is not None else "",
+        seconds=time.monotonic() - started,
+        learning_seconds=made.seconds,
+    )
+
+
+def gathered(workspace: Workspace, progress: Progress) -> Material:
+    """What the indexed files hold."""
+    return collect(
+        workspace.root,
+        workspace.scanner,
+        workspace.store.files(),
+        commits_of(workspace.root),
+        lambda done, total: progress("pairs", done, total),
+    )
+
+
+def require(material: Material, *, learns: bool) -> None:
+    """Raises AdaptError where there is too little to be judged by, or to learn from where anything is learnt."""
+    asked = material.counts().get("comment", 0)
+    if asked < LEAST_QUESTIONS or (learns and material.documented < LEAST_PAIRS):
+        raise AdaptError(
+            f"There are too few documented functions here: {material.documented} to learn from and {asked} to ask for in other "
+            f"files, where {LEAST_PAIRS} and {LEAST_QUESTIONS} are needed. The model stays as it is."
+        )
+
+
+def _affordable(judge: Judge, encoder: Encoder) -> int:
+    """How many chunks this encoder embeds in the time that there is."""
+    if getattr(encoder, "instant", False):
+        return judge.chunks
+    sample = judge.passages(SPEED_SAMPLE)
+    started = time.perf_counter()
+    encoder.encode_passages(sample)
+    return int(MOST_SECONDS * len(sample) / max(time.perf_counter() - started, 1e-6))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    folder: Path
+    way: str
+    steps: int
+    resumed: bool
+    seconds: float
+
+
+def _made(
+    start: Start,
+    material: Material,
+    passages: Sequence[str],
+    wish: Wish,
+    work: Path,
+    progress: Progress,
+    stop: Stop,
+) -> _Made:
+    """A model that has learnt, in a folder as `load` takes it."""
+    try:
+        from tokenizers import Tokenizer
+
+        from retrieval.finetune import fit
+        from retrieval.finetune.mean_centering import OFFSET, centre, has_offset
+        from retrieval.model.export import TOKENIZER_NAME
+        from retrieval.training.distributed import processes_here
+    except ImportError as error:
+        raise MissingExtra("Adapting a model", "train") from error
+    started = time.monotonic()
+    model = trainable(start.folder).to(processes_here().device)
+    tokenizer = Tokenizer.from_file(str(start.folder / TOKENIZER_NAME))
+    recipe = replace(fit.RECIPES[wish.way or "centre"], seed=wish.seed)
+    if not recipe.epochs and not has_offset(model):
+        raise AdaptError("The model's pooling ends in no norm, so that there is no offset to move: use another --way.")
+    steps, resumed = 0, False
+    if recipe.epochs:
+        source = fit.source_of(material.learnt, tokenizer, model, recipe)
+        former = fit.former_steps(work, recipe, start.encoder.fingerprint, material.digest)
+        seconds = LEARNING_SHARE * 60 * wish.minutes
+        steps = wish.steps or former or fit.steps_for(source, recipe, model, seconds)
+        plan = fit.Plan(recipe, steps, start.encoder.fingerprint, material.digest)
+        resumed = fit.begun(work, plan)
+
+        def go_on(step: int) -> bool:
+            progress("learn", step, steps)
+            return not stop()
+
+        model = fit.tuned(model, source, plan, work, go_on)
+    if has_offset(model):
+        centre(model, tokenizer, passages)
+    changed = (OFFSET,) if not recipe.epochs else ()
+    folder = written(model, start.folder, work / "model", changed)
+    return _Made(folder, recipe.way, steps, resumed, time.monotonic() - started)
+
+
+def _means(score: Score) -> dict[str, float]:
+    ranked, dense = score.mean()
+    return {"ranked": ranked, "dense": dense}
+
+
+def _by_kind(material: Material, before: Score, after: Score) -> dict[str, dict[str, float]]:
+    kinds = np.array([question.kind for question in material.questions])
+    found = {}
+    for kind in material.counts():
+        chosen = kinds == kind
+        (ranked, dense), (ranked_after, dense_after) = before.mean(chosen), after.mean(chosen)
+        found[kind] = {
+            "ranked_before": ranked, "ranked_after": ranked_after, "dense_before": dense, "dense_after": dense_after,
+        }  # fmt: skip
+    return found

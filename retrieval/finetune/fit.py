@@ -1,0 +1,155 @@
+"""From a model and a repository's pairs to a model that has read them.
+
+Ways: `centre` trains nothing and moves the pooling's offset (mean_centering.py); `pma` trains the pooling, `lora` the
+pooling and small matrices beside the backbone's, `all` every weight, and each is centred afterwards. A few epochs at low
+rates, and then only part of the way: the weights that come out lie between those before and those after training, which
+keeps what the model knew of code in general. Figures of what was tried are in evaluation/LOG.md: on repositories of some
+hundred functions training learns by heart, and centring gains.
+
+A run that was stopped goes on from its checkpoint and ends where it would have; where the repository has changed meanwhile, or
+another length is asked for, it begins anew.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from retrieval.finetune.batches import RepositoryBatches
+from retrieval.finetune.weights_io import Way
+from retrieval.model.c2llm import C2LLM
+from retrieval.training.adapters import add_adapters, merge_adapters
+from retrieval.training.distributed import Alone
+from retrieval.training.extraction import Pair
+from retrieval.training.forward import Forward
+from retrieval.training.loss import InfoNce
+from retrieval.training.trainer import CHECKPOINT_NAME, Stage, train
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+PLAN = "plan.json"
+BATCH = 128  # negatives come from the same repository: hard ones, so that there need not be more
+WARM_UP = 10
+LEAST_STEPS, MOST_STEPS = 20, 600
+CHECKPOINT_SECONDS = 20.0  # what a crash costs; Ctrl-C writes one itself
+OPTIMISER_SHARE = 1.5  # a whole step by its forward and backward pass; measured 1.2 to 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`moved`: how far towards the trained weights the result lies."""
+
+    way: Way
+    rate: float
+    table_rate: float
+    epochs: float
+    moved: float
+    rank: int = 0
+    batch: int = BATCH
+    seed: int = 1
+
+
+RECIPES: dict[Way, Recipe] = {
+    "centre": Recipe("centre", rate=0.0, table_rate=0.0, epochs=0, moved=0.0),
+    "all": Recipe("all", rate=3e-4, table_rate=1e-3, epochs=8, moved=0.5),
+    "pma": Recipe("pma", rate=5e-4, table_rate=0.0, epochs=8, moved=0.5),
+    "lora": Recipe("lora", rate=3e-4, table_rate=0.0, epochs=4, moved=0.5, rank=8, batch=32),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does, decided before it starts: it goes on only where that is the same."""
+
+    recipe: Recipe
+    steps: int
+    model: str  # fingerprint of the encoder that it starts from
+    pairs: str  # digest of what is learnt from
+
+
+def source_of(pairs: Sequence[Pair], tokenizer: Tokenizer, model: C2LLM, recipe: Recipe) -> RepositoryBatches:
+    return RepositoryBatches(pairs, tokenizer, model.config, size=recipe.batch, seed=recipe.seed)
+
+
+def steps_for(source: RepositoryBatches, recipe: Recipe, model: C2LLM, seconds: float) -> int:
+    """As many as the epochs need and the time allows; the time of one is measured."""
+    wanted = max(LEAST_STEPS, min(MOST_STEPS, math.ceil(recipe.epochs * source.per_epoch)))
+    return max(2, min(wanted, int(seconds / _seconds_a_step(model, source))))
+
+
+def _seconds_a_step(model: C2LLM, source: RepositoryBatches) -> float:
+    batch, loss = source.batch(0), InfoNce().to(next(model.parameters()).device)
+    started = time.perf_counter()
+    forward = Forward(model, batch)
+    queries = forward.vectors(batch.query_ids, batch.query_mask)
+    torch.autograd.backward(loss(queries, forward.vectors(batch.passage_ids, batch.passage_mask)))
+    forward.finish_backward()
+    model.zero_grad(set_to_none=True)
+    return OPTIMISER_SHARE * (time.perf_counter() - started)
+
+
+def begun(work: Path, plan: Plan) -> bool:
+    """Whether a run of this very plan was stopped here; another one's leavings are removed."""
+    try:
+        same = json.loads((work / PLAN).read_text(encoding="utf-8")) == json.loads(json.dumps(asdict(plan)))
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        shutil.rmtree(work, ignore_errors=True)
+    return same and (work / CHECKPOINT_NAME).is_file()
+
+
+def former_steps(work: Path, recipe: Recipe, model: str, pairs: str) -> int | None:
+    """The length of the run that was stopped here, where it is to go on: time is measured once."""
+    try:
+        table = json.loads((work / PLAN).read_text(encoding="utf-8"))
+        steps = int(table["steps"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    same = table == json.loads(json.dumps(asdict(Plan(recipe, steps, model, pairs))))
+    return steps if same and (work / CHECKPOINT_NAME).is_file() else None
+
+
+def tuned(model: C2LLM, source: RepositoryBatches, plan: Plan, work: Path, go_on: Callable[[int], bool]) -> C2LLM:
+    """The model, changed in place. Raises Cancelled where `go_on` says no to a step, with a checkpoint in `work`."""
+    recipe = plan.recipe
+    work.mkdir(parents=True, exist_ok=True)
+    (work / PLAN).write_text(json.dumps(asdict(plan), indent=2) + "\n", encoding="utf-8")
+    torch.manual_seed(recipe.seed)
+    if recipe.way == "lora":
+        add_adapters(model, recipe.rank)
+    elif recipe.way == "pma":
+        model.plm_model.requires_grad_(False)
+    before = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+    stage = Stage(
+        steps=plan.steps,
+        rate=recipe.rate,
+        embedding_rate=recipe.table_rate,
+        warm_up=min(WARM_UP, max(1, plan.steps // 4)),
+        weight_decay=0.0,  # it would pull towards zero what is to stay near where it was
+        cached=recipe.way == "lora",
+        checkpoint_seconds=CHECKPOINT_SECONDS,
+        validate_every=plan.steps,
+    )
+    trained = train(model, source, stage, work, processes=Alone(), go_on=go_on)
+    _move_back(trained, before, recipe.moved)
+    if recipe.way == "lora":
+        merge_adapters(trained)
+    return trained.requires_grad_(True)
+
+
+def _move_back(model: C2LLM, before: dict[str, torch.Tensor], moved: float) -> None:
+    """Only part of the way. Of an adapter one of its two matrices is enough: what it adds is their product."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in before and "lora_A" not in name:
+                parameter.lerp_(before[name], 1 - moved)

@@ -1,0 +1,235 @@
+"""The index as one query sees it: the store at one change, the buffers at one moment in place of their files.
+
+Nothing here changes once it is made, so that one query sees one state; rows that the store loses meanwhile are told by
+its change number, and the workspace asks again. Where the words of the store are in memory, statistics are those of the
+rows that are seen, as if the buffers were saved: an answer then equals that of a fresh index of the same text. While
+they are not at hand (a large workspace before its first quiet moment) stored rows are scored by the full-text table,
+with statistics that still count the hidden rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.encoders.base import Vectors
+from retrieval.store import Corpus, Globs, Header, Place, Store, first, words_only
+from retrieval.types import Chunk, Filters
+from retrieval.vectors import ExactIndex, Searchable
+from retrieval.vectors.protocol import best
+
+Ids = NDArray[np.int64]
+
+# Nearest rows asked for beyond k at first, for those that are hidden: seldom are more of them among the best.
+_SPARE = 64
+
+_LETTERS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A chunk of a buffer. Its vector is None where it was not embedded."""
+
+    id: int
+    chunk: Chunk
+    hash: bytes  # of its passage
+    vector: NDArray[np.float32] | None = None
+
+    @property
+    def key(self) -> tuple[bytes, str, str]:
+        """Rows with the same one have the same words and vector."""
+        return self.hash, self.chunk.symbol, self.chunk.scope
+
+    @property
+    def header(self) -> Header:
+        chunk = self.chunk
+        return Header(
+            chunk.path,
+            chunk.language,
+            chunk.kind,
+            chunk.symbol,
+            chunk.start_line,
+            chunk.end_line,
+            chunk.start_byte,
+        )
+
+    @property
+    def place(self) -> Place:
+        return self.chunk.path, self.chunk.start_byte, self.chunk.end_byte
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buffer:
+    """One open document."""
+
+    text: str
+    rows: tuple[Row, ...]
+    symbols: Mapping[str, tuple[int, ...]]  # ids by folded symbol
+    waiting: int  # rows that have no vector
+
+    @classmethod
+    def of(cls, text: str, rows: tuple[Row, ...]) -> Buffer:
+        symbols: dict[str, tuple[int, ...]] = {}
+        for row in rows:
+            if row.chunk.symbol:
+                name = folded(row.chunk.symbol)
+                symbols[name] = (*symbols.get(name, ()), row.id)
+        return cls(text, rows, symbols, sum(row.vector is None for row in rows))
+
+    @property
+    def embedded(self) -> bool:
+        return not self.waiting
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """All buffers at one moment."""
+
+    buffers: Mapping[str, Buffer] = field(default_factory=dict)  # by path
+    rows: Mapping[int, Row] = field(default_factory=dict)
+    corpus: Corpus = field(default_factory=Corpus)
+    index: ExactIndex | None = None
+    fingerprint: str = ""  # of the encoder that made its vectors
+
+
+class OverlaidIndex:
+    """A vector index with the buffers' rows in place of the hidden ones. For searching only."""
+
+    def __init__(self, base: Searchable, buffers: ExactIndex | None, hidden: Ids) -> None:
+        self._base = base
+        self._buffers = buffers
+        self._hidden = hidden
+
+    def search(self, query: NDArray[np.float32], k: int, allowed: Ids | None = None) -> tuple[Ids, Vectors]:
+        ids, scores = self._stored(query, k, None if allowed is None else allowed[allowed >= 0])
+        if self._buffers is None:
+            return ids, scores
+        mine, cosines = self._buffers.search(query, k, allowed)
+        return best(np.concatenate([ids, mine]), np.concatenate([scores, cosines]), k)
+
+    def _stored(self, query: NDArray[np.float32], k: int, allowed: Ids | None) -> tuple[Ids, Vectors]:
+        """The nearest k that are not hidden: more are asked for until so many are left."""
+        fetch = k + min(_SPARE, len(self._hidden))
+        while True:
+            ids, scores = self._base.search(query, fetch, allowed)
+            keep = ~np.isin(ids, self._hidden)
+            if len(ids) < fetch or int(keep.sum()) >= k or fetch >= k + len(self._hidden):
+                return ids[keep][:k], scores[keep][:k]
+            fetch = min(2 * fetch, k + len(self._hidden))
+
+    def cosines(self, query: NDArray[np.float32], ids: Ids) -> Vectors:
+        found = self._base.cosines(query, ids)
+        found[np.isin(ids, self._hidden)] = np.nan
+        if self._buffers is not None:
+            mine = ids < 0
+            found[mine] = self._buffers.cosines(query, ids[mine])
+        return found
+
+    def __len__(self) -> int:
+        """At least 1 where there may be anything: hidden rows need not have vectors."""
+        return max(len(self._base) - len(self._hidden), min(len(self._base), 1)) + (
+            0 if self._buffers is None else len(self._buffers)
+        )
+
+
+class Stored:
+    """The store at one change without the rows of the files that are open: the same while somebody types."""
+
+    def __init__(self, store: Store, change: int, words: Corpus | None, paths: frozenset[str], hidden: Ids) -> None:
+        self.store = store
+        self.change = change
+        self.words = words  # all of the store's, where they are at hand
+        self.paths = paths
+        self.hidden = hidden
+        self.barred = frozenset(hidden.tolist())
+        self.left = None if words is None else words.without(hidden)
+
+
+class OverlaidRows:
+    """What search asks of a store."""
+
+    def __init__(self, stored: Stored, view: View) -> None:
+        self.stored = stored
+        self.view = view
+        self.store = stored.store
+        self.hidden = stored.hidden
+        self.change = stored.change
+        self._barred = stored.barred
+        self._corpus = None if stored.left is None else stored.left.joined(view.corpus)
+
+    def chunk_count(self) -> int:
+        if self._corpus is not None:
+            return self._corpus.count
+        return self.store.chunk_count() - len(self.hidden) + len(self.view.rows)
+
+    def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        if self._corpus is not None:
+            return self._corpus.frequencies(terms)
+        counts, mine = self.store.document_frequencies(terms), self.view.corpus.frequencies(terms)
+        return {term: counts[term] or mine[term] for term in terms}
+
+    def lexical(
+        self,
+        terms: Sequence[str],
+        limit: int,
+        weights: tuple[float, float, float],
+        allowed: Ids | None = None,
+    ) -> list[tuple[int, float]]:
+        words = words_only(terms)
+        if self._corpus is not None:
+            return first(*self._corpus.search(words, limit, weights, allowed), limit, self.places)
+        stored = None if allowed is None else allowed[allowed >= 0]
+        table = self.store.lexical(words, limit + len(self.hidden), weights, stored)
+        kept = [row for row in table if row[0] not in self._barred]
+        ids, scores = self.view.corpus.search(words, limit, weights, allowed)
+        ids = np.concatenate([np.array([row for row, _ in kept], dtype=np.int64), ids])
+        return first(ids, np.concatenate([np.array([score for _, score in kept]), scores]), limit, self.places)
+
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
+        mine = {i: self.view.rows[i].chunk for i in ids if i in self.view.rows}
+        return self.store.chunks([i for i in ids if i >= 0 and i not in self._barred]) | mine
+
+    def headers(self, ids: Sequence[int]) -> dict[int, Header]:
+        mine = {i: self.view.rows[i].header for i in ids if i in self.view.rows}
+        return self.store.headers([i for i in ids if i >= 0 and i not in self._barred]) | mine
+
+    def places(self, ids: Sequence[int]) -> dict[int, Place]:
+        mine = {i: self.view.rows[i].place for i in ids if i in self.view.rows}
+        return self.store.places([i for i in ids if i >= 0]) | mine
+
+    def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
+        stored = [row for row in self.store.by_symbol(names) if row[0] not in self._barred]
+        wanted = {folded(name) for name in names if name}
+        buffers = self.view.buffers.values()
+        mine = [row for name in wanted for buffer in buffers for row in buffer.symbols.get(name, ())]
+        return [*stored, *((row, self.view.rows[row].chunk.symbol) for row in mine)]
+
+    def allowed(self, filters: Filters) -> Ids | None:
+        stored = self.store.allowed(filters)
+        if stored is None:
+            return None
+        globs = Globs(filters.paths)
+        buffers = [buffer for path, buffer in self.view.buffers.items() if globs.match(path)]
+        mine = [row.id for buffer in buffers for row in buffer.rows if _passes(row.chunk, filters)]
+        kept = np.setdiff1d(stored, self.hidden, assume_unique=True)
+        return np.concatenate([np.array(sorted(mine), dtype=np.int64), kept])
+
+    def file_chunks(self, path: str) -> list[tuple[int, Chunk]]:
+        buffer = self.view.buffers.get(path)
+        if buffer is None:
+            return self.store.file_chunks(path)
+        return [(row.id, row.chunk) for row in buffer.rows]
+
+
+def _passes(chunk: Chunk, filters: Filters) -> bool:
+    return (not filters.languages or chunk.language in {name.lower() for name in filters.languages}) and (
+        not filters.kinds or chunk.kind in filters.kinds
+    )
+
+
+def folded(name: str) -> str:
+    """Without the case of ASCII letters: as the store compares names."""
+    return name.translate(_LETTERS)

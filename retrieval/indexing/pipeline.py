@@ -1,0 +1,185 @@
+"""One indexing run: look, plan, store words, embed. The only place that writes an index.
+
+What was planned and not done needs no record of its own: a file whose stamp is not stored is found by the next scan, a
+chunk without a vector by the next query for such. So a run can be cancelled or killed anywhere and the next one goes
+on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.chunking import CHUNKING_VERSION
+from retrieval.encoders import Encoder
+from retrieval.errors import C2llmError, EncoderError, ModelError, Unreachable
+from retrieval.files import FileStamp, Scan, Scanner
+from retrieval.indexing.chunk_jobs import Cancel
+from retrieval.indexing.embedding import Embedded, Embedding, OnVectors, embed_pending
+from retrieval.indexing.index_files import Progress, store_words
+from retrieval.indexing.prefetch import Ahead
+from retrieval.store import Applied, FileRow, Store
+from retrieval.types import IndexReport, Skip
+
+CHUNKING_KEY = "chunking_version"
+SKIPPED_KEY = "skipped"  # what the scan left out, by reason
+INDEXED_KEY = "indexed_at"
+
+# From this many files on embedding begins while files are still being read; fewer are read in the time of a batch.
+AHEAD_FROM = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Files to read (new, changed, or to be cut anew), files to forget, what the scan saw and left out."""
+
+    paths: tuple[str, ...]
+    removed: tuple[str, ...]
+    seen: int
+    again: bool
+    skipped: tuple[Skip, ...] = ()
+    ignored: int = 0
+
+
+def rows_known(store: Store, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
+    """The rows of these files, or of all."""
+    if paths is None:
+        return store.files()
+    rows = (store.file(path) for path in paths)
+    return {row.path: row for row in rows if row is not None}
+
+
+def plan(scanner: Scanner, store: Store, *, again: bool) -> Plan:
+    """Compare the tree with the rows; reads no file."""
+    stamps = {path: FileStamp(*stamp) for path, *stamp in store.stamps()}
+    scan: Scan = scanner.scan(stamps)
+    paths = tuple(sorted(scan.stamps)) if again else scan.changed
+    return Plan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored)
+
+
+def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[str]) -> Plan:
+    """The plan for files that are said to have changed; what is ignored now is forgotten."""
+    paths, removed = [], []
+    for path in dict.fromkeys(changed):
+        if not scanner.ignores(path, False):
+            paths.append(path)
+        elif path in known:
+            removed.append(path)
+    return Plan(tuple(paths), tuple(removed), len(paths), False)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run works with. The callbacks let a live index of this process follow the commits."""
+
+    store: Store
+    root: Path
+    limit: int  # bytes of the largest file
+    encoder: Callable[[], Encoder]  # asked for when the words are stored: loading a model takes its time
+    at_hand: Callable[[], Mapping[bytes, NDArray[np.float32]]]  # vectors of unsaved text, by passage
+    on_applied: Callable[[Applied], None]
+    on_vectors: OnVectors
+    progress: Progress
+    cancel: Cancel
+
+
+def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:
+    """Do what was planned. A failing encoder ends the second stage only, and is noted."""
+    started = time.perf_counter()
+    complete, first_new = run.store.complete_encoders(), run.store.last_id()
+    ahead = Ahead(lambda: _embedding(run, complete, first_new, scanned))
+
+    def on_applied(applied: Applied) -> None:
+        run.on_applied(applied)
+        if len(todo.paths) >= AHEAD_FROM:
+            ahead.tell()
+
+    try:
+        words = store_words(
+            run.store,
+            run.root,
+            todo.paths,
+            todo.removed,
+            known=known,
+            limit=run.limit,
+            again=todo.again,
+            on_applied=on_applied,
+            progress=run.progress,
+            cancel=run.cancel,
+        )
+        if scanned and not words.cancelled:
+            _remember_scan(run.store, todo)
+    except BaseException:
+        with suppress(C2llmError):
+            ahead.finish()
+        raise
+    embedded, notes = _embed(run, ahead, complete, first_new, scanned, cancelled=words.cancelled)
+    return IndexReport(
+        files_seen=todo.seen,
+        files_changed=words.changed,
+        files_removed=words.removed,
+        chunks_added=words.added_chunks,
+        chunks_removed=words.removed_chunks,
+        chunks_embedded=embedded.passages,
+        chunks_reused=embedded.reused,
+        skipped=(*todo.skipped, *words.skipped),
+        cancelled=embedded.cancelled,
+        unreachable=embedded.unreachable,
+        seconds=time.perf_counter() - started,
+        notes=notes,
+    )
+
+
+def _embedding(run: Run, complete: frozenset[str], first_new: int, scanned: bool) -> tuple[Embedding, int]:
+    """What the second stage works with, and the id that it begins after: where nothing was pending before this run, or it is
+    about some files only, just what it added is looked at. All of a workspace is not embedded because a file was saved.
+    """
+    encoder = run.encoder()
+    work = Embedding(run.store, encoder, run.at_hand(), run.on_vectors, run.cancel)
+    return work, first_new if not scanned or encoder.fingerprint in complete else 0
+
+
+def _embed(
+    run: Run, ahead: Ahead, complete: frozenset[str], first_new: int, scanned: bool, *, cancelled: bool
+) -> tuple[Embedded, tuple[str, ...]]:
+    """The second stage, or what is left of it."""
+    try:
+        done, reached = ahead.finish()
+        if cancelled:
+            done.cancelled = True
+            return done, ()
+        work, after = _embedding(run, complete, first_new, scanned)
+        after = after if reached is None else reached
+        embed_pending(work, done, after=after, first_new=first_new, progress=run.progress)
+    except (EncoderError, ModelError) as error:
+        stopped = Embedded(cancelled=cancelled, unreachable=isinstance(error, Unreachable))
+        return stopped, (f"Search goes by words until the encoder works: {error}",)
+    fingerprint = work.encoder.fingerprint
+    if not done.cancelled and (scanned or fingerprint in complete) and not run.store.complete(fingerprint):
+        run.store.note_complete(fingerprint, work.encoder.name)
+    return done, ()
+
+
+def _remember_scan(store: Store, todo: Plan) -> None:
+    """What status shows of the last complete look at the tree, written only where it differs."""
+    reasons = Counter(skip.reason.partition(":")[0] for skip in todo.skipped)
+    if todo.ignored:
+        reasons["ignored"] = todo.ignored
+    summary = json.dumps(dict(sorted(reasons.items())))
+    values: dict[str, str | int | None] = {}
+    if store.get_meta(SKIPPED_KEY) != summary:
+        values[SKIPPED_KEY] = summary
+    if store.get_meta(CHUNKING_KEY) != CHUNKING_VERSION:
+        values[CHUNKING_KEY] = CHUNKING_VERSION
+    if todo.paths or todo.removed:
+        values[INDEXED_KEY] = int(time.time())
+    if values:
+        store.set_meta(**values)

@@ -1,0 +1,271 @@
+"""Search by words: SQLite's full-text table, or the lexicon in memory where there are many chunks.
+
+Both give the same scores. The table is always there and right; the lexicon is ten times as fast. It is used where it is
+at hand and in step: the process that indexes a new workspace builds it on the way, others load the file that
+`settle_words` writes and bring it up to date by comparing ids, from LEXICON_FROM chunks on, or where `want_words` was
+called: unsaved buffers are scored with it (see corpus in bm25.py). Where that would take too long, or another thread
+is at it, the table answers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.store.analyzer import WORDS_VERSION, split_identifiers
+from retrieval.store.bm25 import Corpus, Lexicon
+from retrieval.store.bm25_file import load_lexicon, save_lexicon
+from retrieval.store.database import Database
+from retrieval.store.index_reader import Ids, Reader
+from retrieval.store.top_k import first
+
+# Below this many chunks the full-text table answers in 2 ms.
+LEXICON_FROM = 5_000
+# A query does not wait for more new chunks than this (100 ms); `settle_words` does.
+MOST_BEHIND = 1_000
+# ... nor longer than this for another thread that is bringing the lexicon up to date.
+_PATIENCE = 0.1
+# To find out that it is too far behind takes 20 ms at 50,000 chunks.
+_HOPELESS_SECONDS = 2.0
+LEXICON_FILE = "words.npz"
+
+# What the words of a chunk are made from.
+WORDED = "c.id, c.symbol, f.path, c.scope, c.text"
+_WORD = re.compile(r"\w+")
+# Document frequencies are kept for this many words; the table takes a millisecond for a common one.
+_FREQUENCIES = 20_000
+
+Worded = tuple[int, str, str, str]
+Scores = NDArray[np.float64]
+
+
+class WordSearch(Reader):
+    """The part of the store that knows words."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._frequencies: tuple[int, dict[str, int]] = (-1, {})
+        self._lexicon: Lexicon | None = None
+        self._corpus: Corpus | None = None  # of the lexicon, as it was asked for last
+        self._lexicon_lock = threading.RLock()
+        self._lexicon_sought = False
+        self._hopeless_until = 0.0  # the lexicon is too far behind
+        self._lexicon_saved = -1
+        self._wanted = False
+
+    def lexical(
+        self,
+        terms: str | Sequence[str],
+        limit: int,
+        weights: tuple[float, float, float],
+        allowed: Ids | None = None,
+    ) -> list[tuple[int, float]]:
+        """The best chunks by BM25 (higher is better), best first; equals at the cut go by place.
+
+        `terms` are words as `split_identifiers` gives them, of which a chunk holds at least one, or an FTS5 expression.
+        `weights` are those of the columns symbol, path (with scope), body. `allowed` (sorted) limits the chunks.
+        """
+        if not isinstance(terms, str) and (corpus := self.corpus()) is not None:
+            return first(*corpus.search(words_only(terms), limit, weights, allowed), limit, self.places)
+        match = terms if isinstance(terms, str) else any_of(terms)
+        if limit <= 0 or not match:
+            return []
+        return first(*self._by_table(match, limit, weights, allowed), limit, self.places)
+
+    def _by_table(
+        self, match: str, limit: int, weights: tuple[float, float, float], allowed: Ids | None
+    ) -> tuple[Ids, Scores]:
+        """The best rows, and those beyond the limit that equal the last one."""
+        # bm25 in a subselect of its own: ordering by it directly would compute it twice for every row. The unary plus
+        # keeps SQLite from asking the full-text table once for each id.
+        narrow = "" if allowed is None else "AND +rowid IN (SELECT value FROM json_each(?))"
+        sql = f"""SELECT id, score FROM (SELECT rowid AS id, -bm25(words, ?, ?, ?) AS score FROM main.words
+                  WHERE words MATCH ? {narrow}) ORDER BY score DESC LIMIT ?"""
+        values = (*weights, match) if allowed is None else (*weights, match, json.dumps(allowed.tolist()))
+        with self._database.reading() as db:
+            rows = db.execute(sql, (*values, limit + 1)).fetchall()
+            if len(rows) > limit and rows[-1][1] == rows[-2][1]:
+                rows = db.execute(sql, (*values, -1)).fetchall()
+        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        return ids, np.array([row[1] for row in rows], dtype=np.float64)
+
+    def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each word occurs."""
+        if (corpus := self.corpus()) is not None:
+            return corpus.frequencies(terms)
+        change = self.change
+        if self._frequencies[0] != change or len(self._frequencies[1]) > _FREQUENCIES:
+            self._frequencies = (change, {})
+        known = self._frequencies[1]
+        missing = [term for term in dict.fromkeys(terms) if term not in known]
+        if missing:
+            with self._database.reading() as db:
+                for term in missing:
+                    row = db.execute("SELECT doc FROM main.terms WHERE term = ?", (term,)).fetchone()
+                    known[term] = int(row[0]) if row else 0
+        return {term: known[term] for term in terms}
+
+    # -- the lexicon ------------------------------------------------------------------------------------------------
+
+    def corpus(self) -> Corpus | None:
+        """The words of all chunks at one moment, that of `change`; None where they are not at hand."""
+        change, corpus = self.change, self._corpus
+        if corpus is not None and corpus.change == change:
+            return corpus
+        if (self._lexicon is None and not self._worth_seeking()) or time.monotonic() < self._hopeless_until:
+            return None
+        if not self._lexicon_lock.acquire(timeout=_PATIENCE):
+            return None
+        try:
+            self._seek()
+            if self._lexicon is None:
+                return None
+            if not self._catch_up(self._lexicon, most=MOST_BEHIND):
+                self._hopeless_until = time.monotonic() + _HOPELESS_SECONDS
+                return None
+            self._corpus = self._lexicon.corpus()
+            return self._corpus
+        finally:
+            self._lexicon_lock.release()
+
+    def want_words(self) -> None:
+        """Have the lexicon at hand whatever the size: half a second where a small workspace has no file of it yet; a
+        large one waits for `settle_words`.
+        """
+        if self._wanted:
+            return
+        with self._lexicon_lock:
+            self._wanted = True
+            self._seek()
+            if self._lexicon is None and self.chunk_count() < LEXICON_FROM:
+                self._lexicon = Lexicon()
+                self._catch_up(self._lexicon, most=None)
+
+    def settle_words(self) -> None:
+        """Make the lexicon of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
+        if self._lexicon is None and not self._worth_seeking():
+            return
+        with self._lexicon_lock:
+            self._seek()
+            if self._lexicon is None:
+                self._lexicon = Lexicon()
+            self._catch_up(self._lexicon, most=None)
+            self._hopeless_until = 0.0
+        self._save_lexicon()
+
+    def take_over_words(self) -> None:
+        """Take the file that another process has written, where it is newer than what is at hand."""
+        with self._lexicon_lock:
+            found = self._load_lexicon() if self._worth_seeking() else None
+            if found is not None and (self._lexicon is None or found.change > self._lexicon.change):
+                self._lexicon, self._corpus = found, None
+            self._hopeless_until = 0.0
+
+    @property
+    def lexicon_path(self) -> Path:
+        return self._database.directory / LEXICON_FILE
+
+    def _worth_seeking(self) -> bool:
+        return self._wanted or self.chunk_count() >= LEXICON_FROM
+
+    def _seek(self) -> None:
+        """Load the file, once."""
+        if self._lexicon is None and not self._lexicon_sought:
+            self._lexicon_sought = True
+            self._lexicon = self._load_lexicon()
+
+    def _begin_lexicon(self) -> None:
+        """An index that is made now gets its lexicon on the way."""
+        self._lexicon = Lexicon(change=self.change)
+
+    def _follow_words(self, change: int, worded: Sequence[Worded], gone: Sequence[int]) -> None:
+        """Take over a commit of this process."""
+        with self._lexicon_lock:
+            lexicon = self._lexicon
+            if lexicon is None or lexicon.change != change - 1:
+                return
+            lexicon.remove(gone)
+            for row, *columns in worded:
+                lexicon.add(row, (columns[0], columns[1], columns[2]))
+            lexicon.change = change
+
+    def _catch_up(self, lexicon: Lexicon, *, most: int | None) -> bool:
+        """Make the lexicon hold exactly the chunks that are stored; False where that is too much work for now. One
+        transaction: what it then stands for is what it holds.
+        """
+        if lexicon.change == self.change:
+            return True
+        with self._database.reading() as db:
+            db.execute("BEGIN")
+            try:
+                change = int(db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()[0])
+                have, want = lexicon.corpus().ids(), _ids_in(db)
+                came = np.setdiff1d(want, have, assume_unique=True)
+                if most is not None and len(came) > most:
+                    return False
+                lexicon.remove(np.setdiff1d(have, want, assume_unique=True))
+                for row, *columns in _words_in(db, came):
+                    lexicon.add(row, (columns[0], columns[1], columns[2]))
+                lexicon.change = change
+            finally:
+                db.execute("COMMIT")
+        return True
+
+    def _load_lexicon(self) -> Lexicon | None:
+        lexicon = load_lexicon(self.lexicon_path, generation=self.generation, rules=WORDS_VERSION)
+        if lexicon is not None:
+            self._lexicon_saved = lexicon.change
+        return lexicon
+
+    def _save_lexicon(self) -> None:
+        """Write the file where it is behind. A cache: where there is no room, it is made again next time."""
+        lexicon = self._lexicon
+        if lexicon is None or self._database.read_only or lexicon.change == self._lexicon_saved:
+            return
+        self.checkpoint()
+        with self._lexicon_lock, suppress(OSError):
+            self._corpus = None  # saving makes one part of all: two copies of it would be held else
+            save_lexicon(lexicon, self.lexicon_path, generation=self.generation, rules=WORDS_VERSION)
+            self._lexicon_saved = lexicon.change
+
+    def checkpoint(self) -> None:
+        """Copy the log into the database and sync both: whatever is saved afterwards stands for what is on the disk."""
+        with self._database.reading() as db:
+            db.execute("PRAGMA main.wal_checkpoint(FULL)")
+
+
+def words_of(row: Sequence[object]) -> Worded:
+    """(id, symbol, path, scope, text) as the full-text table's row."""
+    number, symbol, path, scope, text = row
+    assert isinstance(number, int)
+    return number, split_identifiers(str(symbol)), split_identifiers(f"{path} {scope}"), split_identifiers(str(text))
+
+
+def words_only(terms: Sequence[str]) -> list[str]:
+    """Those that can stand in the index."""
+    return [term for term in terms if _WORD.fullmatch(term)]
+
+
+def any_of(terms: Sequence[str]) -> str:
+    """An FTS5 expression for rows with at least one of these words; quoted, as OR and NOT are words too."""
+    return " OR ".join(f'"{term}"' for term in dict.fromkeys(words_only(terms)))
+
+
+def _ids_in(db: sqlite3.Connection) -> Ids:
+    return np.fromiter((row[0] for row in db.execute("SELECT id FROM main.chunks ORDER BY id")), dtype=np.int64)
+
+
+def _words_in(db: sqlite3.Connection, ids: Ids) -> Iterator[Worded]:
+    """The words of these chunks, in the order of their ids."""
+    sql = f"""SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file
+              WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id"""
+    return map(words_of, db.execute(sql, (json.dumps(ids.tolist()),)))
