@@ -38,6 +38,7 @@ from retrieval.store.schema import (
     Migration,
     check_version,
     migrate,
+    transaction,
     version_of,
 )
 from retrieval.store.sqlite_errors import SQLITE_ERRORS, explain, explained, is_damage
@@ -153,14 +154,8 @@ class Database:
             self._check_open()
             self._check_there()
             db = connection()
-            db.execute("BEGIN")
-            try:
+            with transaction(db):
                 yield db
-                db.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # SQLite has rolled back by itself where the disk is full
-                    db.execute("ROLLBACK")
-                raise
 
     def _vectors_connection(self) -> sqlite3.Connection:
         if self._vectors_writer is None:

@@ -26,6 +26,7 @@ from retrieval.store.bm25 import Corpus, Lexicon
 from retrieval.store.bm25_file import load_lexicon, save_lexicon
 from retrieval.store.database import Database
 from retrieval.store.index_reader import Ids, Reader
+from retrieval.store.schema import transaction
 from retrieval.store.top_k import first
 
 # Below this many chunks the full-text table answers in 2 ms.
@@ -204,20 +205,16 @@ class WordSearch(Reader):
         """
         if lexicon.change == self.change:
             return True
-        with self._database.reading() as db:
-            db.execute("BEGIN")
-            try:
-                change = int(db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()[0])
-                have, want = lexicon.corpus().ids(), _ids_in(db)
-                came = np.setdiff1d(want, have, assume_unique=True)
-                if most is not None and len(came) > most:
-                    return False
-                lexicon.remove(np.setdiff1d(have, want, assume_unique=True))
-                for row, *columns in _words_in(db, came):
-                    lexicon.add(row, (columns[0], columns[1], columns[2]))
-                lexicon.change = change
-            finally:
-                db.execute("COMMIT")
+        with self._database.reading() as db, transaction(db):
+            change = int(db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()[0])
+            have, want = lexicon.corpus().ids(), _ids_in(db)
+            came = np.setdiff1d(want, have, assume_unique=True)
+            if most is not None and len(came) > most:
+                return False
+            lexicon.remove(np.setdiff1d(have, want, assume_unique=True))
+            for row, *columns in _words_in(db, came):
+                lexicon.add(row, (columns[0], columns[1], columns[2]))
+            lexicon.change = change
         return True
 
     def _load_lexicon(self) -> Lexicon | None:

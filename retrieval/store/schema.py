@@ -39,7 +39,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from retrieval.errors import NewerSchemaError
 
@@ -140,16 +141,28 @@ def migrate(db: sqlite3.Connection, schema: str, migrations: Sequence[Migration]
     check_version(found, migrations, what)
     if found == len(migrations):
         return
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db, "IMMEDIATE"):
         found = version_of(db, schema)  # another process may have been faster
         check_version(found, migrations, what)
         for step in migrations[found:]:
             step(db, schema)
         db.execute(f"PRAGMA {schema}.user_version = {len(migrations)}")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection, mode: str = "DEFERRED") -> Iterator[None]:
+    """One transaction, for reading or writing: committed where the body ends well, rolled back where it does not.
+
+    SQLite rolls back by itself on an I/O error, a full disk or a lack of memory, also while reading. To commit or roll
+    back then is an error of its own ("no transaction is active"), which must not take the place of the cause: the cause
+    decides whether the file is repaired, the disk is full or the lock is waited for.
+    """
+    db.execute(f"BEGIN {mode}")
+    try:
+        yield
         db.execute("COMMIT")
     except BaseException:
-        if db.in_transaction:
+        with suppress(sqlite3.Error):
             db.execute("ROLLBACK")
         raise
 
