@@ -1,6 +1,12 @@
-"""`python -m c2llm_lsp` is the `c2llm` command."""
+"""`python -m c2llm_lsp` is the `c2llm` command. Programs that start it in a folder which they do not trust say
+`python -I -m c2llm_lsp`, or run `c2llm`: without -I, Python looks for this package itself in the current directory first.
+"""
 
-from __future__ import annotations
+# Python has put the current directory first: nothing may be imported before it is elsewhere, not even __future__.
+import sys
+
+if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    sys.path.append(sys.path.pop(0))  # a checkout of this package is still found; `harden` keeps it for nothing else
 
 from c2llm_lsp.cli import main
 

@@ -1,12 +1,13 @@
 """The `c2llm` command. Starting it must cost next to nothing: a subcommand's file is imported when it is called."""
 
-from __future__ import annotations
-
-import sys
+import sys  # and nothing else: the current directory may still be on the import path
 
 
 def main() -> None:
     """Entry point of the command; leaves the process with its exit code."""
+    from retrieval.processes.environment import harden
+
+    harden()
     if sys.argv[1:] in (["serve"], ["serve", "--stdio"]):  # an editor waits, and there is nothing to parse
         from c2llm_lsp.server.fast_initialize import start
 

@@ -17,7 +17,6 @@ import dataclasses
 import faulthandler
 import logging
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -30,15 +29,12 @@ from c2llm_lsp.settings import Settings
 from retrieval.errors import C2llmError
 from retrieval.indexing.ipc import (
     behave,
-    boot,
     how_it_ended,
-    may_spawn,
     own_stdout,
     receive,
     send,
-    send_path,
-    spawn,
 )
+from retrieval.processes.helpers import NotYet, main_of, may_start, start
 from retrieval.types import IndexReport, Skip
 
 if TYPE_CHECKING:
@@ -46,7 +42,7 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 5.0  # to end by itself, which takes as long as the batch that it is at
 _NICENESS = 10  # its own workers add to that; questions and other programs go first
-_BOOT = boot("c2llm_lsp.session.index_process")
+_BOOT = main_of("c2llm_lsp.session.index_process")
 _LINE = 4096  # bytes: what is longer is several lines of the log
 
 logger = logging.getLogger(__name__)
@@ -58,7 +54,7 @@ def worthwhile(settings: Settings) -> bool:
     """
     from retrieval.encoders import available
 
-    return may_spawn() and settings.encoder in available()
+    return may_start() and settings.encoder in available()
 
 
 class Indexer:
@@ -68,13 +64,12 @@ class Indexer:
         """Raises OSError where no process can be started."""
         self._sent = 0
         self._said = said
-        self._process = spawn(_BOOT, heard=True)
+        self._process = start(_BOOT, errors=True)
         self._threads = [
             threading.Thread(target=work, name="c2llm-indexer", daemon=True) for work in (self._listen, self._pass_on)
         ]
         assert self._process.stdin is not None
         try:
-            send_path(self._process.stdin)
             send(self._process.stdin, (str(root), dataclasses.asdict(settings)))
         except OSError:
             self._process.kill()
@@ -95,7 +90,7 @@ class Indexer:
 
     def death(self) -> ChildProcessError:
         """How it ended, once it says no more."""
-        with suppress(subprocess.TimeoutExpired):
+        with suppress(NotYet):
             return ChildProcessError(
                 f"the process that indexed died ({how_it_ended(self._process.wait(STOP_SECONDS))})"
             )
@@ -106,7 +101,7 @@ class Indexer:
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
+        with suppress(NotYet):
             self._process.wait(STOP_SECONDS)
         self._process.kill()
         self._process.wait()

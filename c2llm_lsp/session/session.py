@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from retrieval.errors import C2llmError, StoreError
+from retrieval.processes.environment import keep_out
 from retrieval.types import IndexReport
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ REACH_EVERY = 1.0  # seconds between two looks at whether an encoder that runs e
 
 def opened(root: Path, settings: Settings, load_encoder: Callable[[], Encoder] | None = None) -> Workspace:
     """The workspace of a folder as the settings say; the encoder is loaded when it is needed."""
+    keep_out(root)  # before the engine is imported
     from retrieval.engine import Workspace
 
     threads = settings.threads or None

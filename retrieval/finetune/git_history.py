@@ -1,50 +1,24 @@
-"""The messages of a repository's commits and which files each changed. Nothing of the repository runs and nothing is fetched.
-
-A repository's own configuration may name programs (a pager, a checker of signatures, a monitor of files, a transport that fetches
-what a partial clone lacks): all of them are switched off. Without git, or without a repository, there are no messages.
-"""
+"""The messages of a repository's commits and which files each changed. Without git, or without a repository, there are none."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from pathlib import Path
 
+from retrieval.processes.git import read_log
 from retrieval.training.pair_sources import MIN_MESSAGE_WORDS, is_routine, words_of
 
 MOST_COMMITS = 3_000
 MOST_FILES = 6  # of a commit: one that changed more says little about each
 SECONDS = 30.0
 _COMMIT = "\x1e"
-_HARMLESS = ("log.showSignature=false", "core.fsmonitor=false", "core.hooksPath=", "core.pager=cat")
 
 
 def commits_of(root: Path) -> list[tuple[str, tuple[str, ...]]]:
     """(first line of the message, paths relative to the root), newest first."""
-    command = ["git", "-C", str(root), "--no-pager"]
-    for setting in _HARMLESS:
-        command += ["-c", setting]
-    command += ["log", "--no-merges", f"--max-count={MOST_COMMITS}", "--no-color", "--no-ext-diff", "--no-textconv"]
-    command += ["--no-renames", "--name-only", "--relative", "-z", f"--format={_COMMIT}%s%x00", "--", "."]
-    quiet = {
-        "GIT_ALLOW_PROTOCOL": "none",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-    }
-    try:
-        done = subprocess.run(
-            command,
-            env={**os.environ, **quiet},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return list(_read(done.stdout.decode("utf-8", "replace"))) if done.returncode == 0 else []
+    shape = ("--no-merges", f"--max-count={MOST_COMMITS}", "--no-renames", "--name-only", "--relative", "-z")
+    printed = read_log(root, *shape, f"--format={_COMMIT}%s%x00", "--", ".", seconds=SECONDS)
+    return list(_read(printed.decode("utf-8", "replace"))) if printed else []
 
 
 def _read(text: str) -> list[tuple[str, tuple[str, ...]]]:

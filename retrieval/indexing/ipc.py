@@ -1,4 +1,4 @@
-"""Processes beside this one, and how the two talk.
+"""How a process and those that it starts (retrieval/processes) talk.
 
 They are programs of their own with pipes of their own: nothing is inherited, so such a process can neither read nor
 write the stdin and stdout over which a language server talks, and no lock or thread of this one is copied into it as a
@@ -11,46 +11,12 @@ from __future__ import annotations
 import marshal
 import os
 import signal
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 _HEADER = 4
 _NICENESS = 5
-
-
-def may_spawn() -> bool:
-    """Whether this process can start another Python: not where it is frozen into a program of its own."""
-    return bool(sys.executable) and not getattr(sys, "frozen", False)
-
-
-def boot(module: str) -> str:
-    """The program that runs `main` of a module, with this process's import path as its first message."""
-    return (
-        "import marshal, sys; sys.path[:] = marshal.load(sys.stdin.buffer); "
-        f"from {module} import main; main()"
-    )  # fmt: skip
-
-
-def spawn(program: str, *, heard: bool = False) -> subprocess.Popen[bytes]:
-    """A process that runs such a program; its import path is still to be sent. What it writes to stderr is for its
-    parent to read where it is `heard`, else it goes nowhere. Raises OSError, ValueError.
-    """
-    return subprocess.Popen(
-        [sys.executable, "-I", "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if heard else subprocess.DEVNULL,
-        cwd=Path(__file__).parent,  # never the workspace: nothing of it may be imported, and it can be moved
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-    )
-
-
-def send_path(pipe: IO[bytes]) -> None:
-    pipe.write(marshal.dumps([str(Path(entry).absolute()) for entry in sys.path]))
-    pipe.flush()
 
 
 def send(pipe: IO[bytes], value: Any) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import threading
 import time
 from collections import deque
@@ -20,7 +19,8 @@ from contextlib import suppress
 from typing import Any
 
 from retrieval.indexing.chunk_jobs import Cancel, CutFile, Here, Job
-from retrieval.indexing.ipc import boot, how_it_ended, may_spawn, receive, send, send_path, spawn
+from retrieval.indexing.ipc import how_it_ended, receive, send
+from retrieval.processes.helpers import Process, main_of, may_start, start
 
 MOST_WORKERS = 4  # more would only wait for the one that writes
 CRASHED = "crashed the parser"
@@ -35,7 +35,7 @@ _START_SECONDS = 60.0  # a third of a second, where nothing else is going on
 _MOST_DEATHS = 8  # one after the other, without an answer in between
 _LOOK_SECONDS = 0.05  # between two looks at whether it was cancelled
 
-_BOOT = boot("retrieval.indexing.worker")
+_BOOT = main_of("retrieval.indexing.worker")
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Pool:
         self._members: list[_Worker] = []
         self._deaths = 0
         self._closed = self._given_up = False
-        self._broken = not may_spawn()
+        self._broken = not may_start()
 
     def submit(self, job: Job) -> None:
         with self._changed:
@@ -167,7 +167,7 @@ class _Worker:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._asked = 0.0  # when the oldest unanswered group was sent, 0 where none is
         self._stuck = self._ready = False
         self._thread = threading.Thread(target=self._run, name="c2llm-cut", daemon=True)
@@ -207,8 +207,8 @@ class _Worker:
             finally:
                 self._end(process)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        process = spawn(_BOOT)
+    def _start(self) -> Process:
+        process = start(_BOOT)
         with self._lock:
             self._process, self._asked, self._stuck, self._ready = process, time.monotonic(), False, False
         if self._pool.closed:
@@ -216,7 +216,6 @@ class _Worker:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            send_path(process.stdin)
             if receive(process.stdout) != "ready":
                 raise ValueError("it said something unexpected")
         except BaseException:
@@ -225,7 +224,7 @@ class _Worker:
         self._asked, self._ready = 0.0, True
         return process
 
-    def _converse(self, process: subprocess.Popen[bytes], sent: list[list[Job]]) -> None:
+    def _converse(self, process: Process, sent: list[list[Job]]) -> None:
         """Send groups and take answers until there is nothing more to do."""
         assert process.stdin is not None
         assert process.stdout is not None
@@ -245,7 +244,7 @@ class _Worker:
             self._pool.answered(sent[0], answers)
             sent.pop(0)
 
-    def _end(self, process: subprocess.Popen[bytes]) -> str:
+    def _end(self, process: Process) -> str:
         """See a process to its end; why it died."""
         with self._lock:
             process.kill()

@@ -7,8 +7,9 @@ in apt's sources.
 from __future__ import annotations
 
 import logging
-import subprocess
 from pathlib import Path
+
+from retrieval.processes.helpers import run_tool
 
 SOURCES_FILE = Path(__file__).with_name("sources.txt")
 _COMMANDS = {
@@ -34,8 +35,9 @@ def fetch(out: Path, sources: Path = SOURCES_FILE) -> list[str]:
         if folder.is_dir() and any(folder.iterdir()):
             continue
         folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run([*_COMMANDS[kind], name], cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            logger.warning("%s %s cannot be had: %s", kind, name, done.stderr.strip().splitlines()[-1:])
+        tool, *options = _COMMANDS[kind]
+        done = run_tool(tool, [*options, name], folder=folder)
+        if done.code != 0:
+            logger.warning("%s %s cannot be had: %s", kind, name, done.err.strip().splitlines()[-1:])
             missing.append(name)
     return missing

@@ -15,11 +15,11 @@ language that pairs are mined from, and only where one function of the package b
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from retrieval.processes.git import start_log
 from retrieval.training.archives import ARCHIVE_ENDINGS, MAX_FILE_BYTES, source_files
 from retrieval.training.decontamination import path_is_excluded
 from retrieval.training.extraction import Function, functions, language_of
@@ -108,12 +108,9 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _commits(source: Path) -> Iterator[Example]:
-    shape = ["--no-merges", f"--max-count={MAX_COMMITS}", "--patch", "--unified=2", "--no-color", "--no-ext-diff"]
-    command = ["git", "-C", str(source), "log", *shape, f"--format={_COMMIT}%s%n%b%x00"]
+    shape = ("--no-merges", f"--max-count={MAX_COMMITS}", "--patch", "--unified=2")
     try:
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
-        ) as git:
+        with start_log(source, *shape, f"--format={_COMMIT}%s%n%b%x00") as git:
             assert git.stdout is not None and git.stderr is not None
             for commit in _parted(git.stdout):
                 found = _commit(commit)

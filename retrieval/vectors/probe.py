@@ -2,7 +2,8 @@
 
 It is compiled for the machine that builds it, and a build that has travelled dies with an illegal instruction, taking
 the process with it. So it is tried once in a process of its own, and the result is remembered for this CPU, this build
-and this Python.
+and this Python. The process is isolated (see retrieval/processes), and a result counts only if it tried the very file that would be
+imported here.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import importlib.util
 import json
 import os
 import platform
-import subprocess
 import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from retrieval.processes.helpers import run
+
+_ORIGIN = "import importlib.util as u; s = u.find_spec('hnswlib'); print(s.origin if s else '', flush=True)\n"
 _TRIAL = """
 import hnswlib, numpy as np
 rows = np.eye(32, dtype=np.float32)
@@ -28,6 +31,7 @@ assert graph.knn_query(rows[:1], k=1)[0][0][0] == 0
 """
 _TRIAL_SECONDS = 60
 _MEMORY_FILE = "hnswlib.json"
+_RECIPE = 2  # results of 1 may be those of another file: its trial imported from the current directory
 _INSTALL = "pip install 'c2llm-lsp[hnsw]' (needs a C++ compiler and Python's headers)"
 
 
@@ -40,24 +44,26 @@ def hnsw_problem(cache_dir: Path | None = None) -> str:
     key = _key(Path(spec.origin))
     memory = cache_dir / _MEMORY_FILE if cache_dir else None
     remembered = _recall(memory, key)
-    if remembered is None:
-        remembered = _try()
-        _remember(memory, key, remembered)
-    return remembered
-
-
-def _try() -> str:
-    """Build and ask a tiny graph in a process of its own."""
+    if remembered is not None:
+        return remembered
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _TRIAL], capture_output=True, timeout=_TRIAL_SECONDS, check=False, text=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
+        problem = _try(spec.origin)
+    except OSError as error:  # a busy machine, or another file of this name: no result, so nothing to remember
         return f"hnswlib could not be tried ({error}), large workspaces are searched exactly, which is slower."
-    if done.returncode == 0:
+    _remember(memory, key, problem)
+    return problem
+
+
+def _try(origin: str) -> str:
+    """Build and ask a tiny graph in a process of its own. Raises OSError where nothing was learnt of this file."""
+    done = run(_ORIGIN + _TRIAL, seconds=_TRIAL_SECONDS)
+    tried = done.out.partition("\n")[0].strip()
+    if tried != origin:
+        raise FileNotFoundError(f"a helper process finds {tried or 'nothing'} in place of {origin}")
+    if done.code == 0:
         return ""
-    last = (done.stderr.strip().splitlines() or [""])[-1]
-    reason = last or ("it was built for another CPU" if done.returncode < 0 else f"exit code {done.returncode}")
+    last = (done.err.strip().splitlines() or [""])[-1]
+    reason = last or ("it was built for another CPU" if done.code < 0 else f"exit code {done.code}")
     return (
         f"hnswlib does not work here ({reason}), large workspaces are searched exactly, which is slower: "
         "build it for this machine with HNSWLIB_NO_NATIVE=1 pip install --no-binary hnswlib --force-reinstall hnswlib."
@@ -66,7 +72,7 @@ def _try() -> str:
 
 def _key(origin: Path) -> str:
     status = origin.stat()
-    parts = (str(origin), status.st_size, status.st_mtime_ns, sys.version, _cpu())
+    parts = (_RECIPE, str(origin), status.st_size, status.st_mtime_ns, sys.version, _cpu())
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 

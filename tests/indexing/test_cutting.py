@@ -74,7 +74,7 @@ def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypat
 def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A grammar that kills its process on a file whose path says so: KILL at once, SLEEP after a while without a word."""
     code = (
-        "import marshal, os, sys, time; sys.path[:] = marshal.load(sys.stdin.buffer)\n"
+        "import os, time\n"
         "from retrieval.indexing import cutting, worker\n"
         "real = cutting.cut\n"
         "def cut(path, text, *, words):\n"

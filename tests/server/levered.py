@@ -62,7 +62,7 @@ def pull(levers: Path) -> None:
     import c2llm_lsp.session.index_process
 
     c2llm_lsp.session.index_process._BOOT = (
-        "import marshal, pathlib, sys; sys.path[:] = marshal.load(sys.stdin.buffer); "
+        "import pathlib; "
         f"from tests.server.levered import pull; pull(pathlib.Path({str(levers)!r})); "
         "from c2llm_lsp.session.index_process import main; main()"
     )

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from retrieval.processes.helpers import Outcome
 from retrieval.training import fetch as fetching
 from retrieval.training.decontamination import package_is_excluded
 from retrieval.training.fetch import SOURCES_FILE, fetch, read_sources
@@ -23,14 +22,14 @@ def test_what_is_there_is_not_fetched_again_and_what_fails_is_told(
 ) -> None:
     asked: list[str] = []
 
-    def runs(command: list[str], cwd: Path, **_: Any) -> subprocess.CompletedProcess[str]:
-        asked.append(command[-1])
-        if command[-1] == "gone":
-            return subprocess.CompletedProcess(command, 1, "", "not found\n")
-        (cwd / "package.tgz").write_bytes(b"x")
-        return subprocess.CompletedProcess(command, 0, "", "")
+    def runs(name: str, arguments: list[str], *, folder: Path) -> Outcome:
+        asked.append(arguments[-1])
+        if arguments[-1] == "gone":
+            return Outcome(1, "", "not found\n")
+        (folder / "package.tgz").write_bytes(b"x")
+        return Outcome(0, "", "")
 
-    monkeypatch.setattr(fetching.subprocess, "run", runs)
+    monkeypatch.setattr(fetching, "run_tool", runs)
     (tmp_path / "list.txt").write_text("# a comment\nnpm @scope/one\ndeb gone\n")
     assert fetch(tmp_path / "out", tmp_path / "list.txt") == ["gone"]
     assert fetch(tmp_path / "out", tmp_path / "list.txt") == ["gone"]

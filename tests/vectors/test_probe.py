@@ -26,6 +26,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     origin = tmp_path / "hnswlib.so"
     origin.write_text("compiled")
     monkeypatch.setattr(probe.importlib.util, "find_spec", lambda name: SimpleNamespace(origin=str(origin)))
+    monkeypatch.setattr(probe, "_ORIGIN", f"print({str(origin)!r}, flush=True)\n")
     return origin
 
 
@@ -43,9 +44,9 @@ def test_the_result_is_remembered_for_this_build(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[object] = []
-    run = subprocess.run
+    run = probe.run
     monkeypatch.setattr(probe, "_TRIAL", "pass")
-    monkeypatch.setattr(probe.subprocess, "run", lambda *a, **k: (runs.append(a), run(*a, **k))[1])
+    monkeypatch.setattr(probe, "run", lambda *a, **k: (runs.append(a), run(*a, **k))[1])
     cache = tmp_path / "cache"
     for _ in range(2):
         assert hnsw_problem(cache) == ""
@@ -61,6 +62,27 @@ def test_a_damaged_memory_is_asked_anew(installed: Path, tmp_path: Path, monkeyp
     (tmp_path / "hnswlib.json").write_text("{")
     assert hnsw_problem(tmp_path) == ""
     assert json.loads((tmp_path / "hnswlib.json").read_text())["problem"] == ""
+
+
+def test_a_result_of_another_file_is_neither_believed_nor_remembered(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "_TRIAL", "raise SystemExit('wrong')")
+    monkeypatch.setattr(probe, "_ORIGIN", "print('/elsewhere/hnswlib.py')\n")
+    assert "could not be tried" in hnsw_problem(tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("trouble", [TimeoutError("no answer"), OSError("no processes left")])
+def test_a_trial_that_did_not_end_is_not_remembered(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: OSError
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(probe, "run", fails)
+    assert str(trouble) in hnsw_problem(tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_importing_the_package_does_not_import_hnswlib() -> None:
