@@ -2,8 +2,8 @@
 
 A repository's own configuration may name programs: a monitor of files, hooks, a pager, converters for diffs, a checker of
 signatures, a transport that fetches what a partial clone lacks. All of them are switched off on the command line, which
-outranks it. The user's and the system's configuration are read (they hold `safe.directory`, which git goes on enforcing), and so are the
-variables that name them; every other GIT_* variable is left out.
+outranks it. The user's and the system's configuration are read, because they hold `safe.directory`, which git goes on
+enforcing; so are the variables that name them. Every other GIT_* variable is left out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from retrieval.processes.environment import SAFE_FOLDER, environment_of_helpers, find_program, in_workspace
+from retrieval.processes.environment import SAFE_FOLDER, environment_of_helpers, find_program, in_workspace, keep_out
 
 Process = subprocess.Popen[str]
 
@@ -82,6 +82,7 @@ def start_log(root: Path, *options: str) -> Process:
 
 
 def _command(root: Path, options: tuple[str, ...]) -> list[str]:
+    keep_out(root)
     program = find_program("git")
     if program is None:
         raise FileNotFoundError("git is not on the PATH")
