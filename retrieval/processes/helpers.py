@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,17 @@ def run_tool(name: str, arguments: Sequence[str], *, folder: Path) -> Outcome:
     if program is None:
         raise FileNotFoundError(f"{name} is not on the PATH")
     return _finished([program, *arguments], str(folder), b"", None)
+
+
+def copies(processes: int) -> Executor:
+    """Copies of this process, for work in parallel. Threads where the system does not copy processes safely: there the
+    standard library starts Python anew in the current directory, and imports from it.
+    """
+    if sys.platform != "linux":
+        return ThreadPoolExecutor(processes)
+    import multiprocessing
+
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"))
 
 
 def _finished(command: Sequence[str], folder: str, given: bytes, seconds: float | None) -> Outcome:

@@ -81,7 +81,7 @@ def _cpu() -> str:
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
-    return f"{platform.machine()} {platform.processor()}"
+    return f"{platform.machine()} {os.environ.get('PROCESSOR_IDENTIFIER', '')}"
 
 
 def _recall(memory: Path | None, key: str) -> str | None:

@@ -83,7 +83,7 @@ def repository(root: Path, marks: Path) -> None:
         ).stdout.strip()
 
     git("init", "-q")
-    (root / ".gitattributes").write_text("*.py diff=trap filter=trap\n")
+    (root / ".gitattributes").write_text("*.py diff=trap filter=trap\n.git* filter=process\n")
     git("add", "app.py", ".gitattributes")
     git("commit", "-qm", "Add the rules that leave files out")
     (root / "app.py").write_text(f"{CODE}\n\nLIMIT = 3\n")
@@ -124,6 +124,7 @@ def repository(root: Path, marks: Path) -> None:
 [filter "trap"]
     clean = {trap("clean")}
     smudge = {trap("smudge")}
+[filter "process"]
     process = {trap("process")}
 [credential]
     helper = !{trap("credential")}
