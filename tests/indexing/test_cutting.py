@@ -75,8 +75,8 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A grammar that kills its process on a file whose path says so: KILL at once, SLEEP after a while without a word."""
     code = (
         "import os, time\n"
-        "from retrieval.indexing import cutting, worker\n"
-        "real = cutting.cut\n"
+        "from retrieval.indexing import chunk_jobs, worker\n"
+        "real = chunk_jobs.cut\n"
         "def cut(path, text, *, words):\n"
         "    if 'SEGV' in path: os.kill(os.getpid(), 11)\n"
         "    if 'OOM' in path: os.kill(os.getpid(), 9)\n"
@@ -86,7 +86,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "    print('noise')\n"
         "    os.write(1, b'more noise')\n"
         "    return real(path, text, words=words)\n"
-        "cutting.cut = cut\n"
+        "chunk_jobs.cut = cut\n"
         "worker.main()"
     )
     monkeypatch.setattr(pools, "_BOOT", code)
@@ -188,7 +188,7 @@ def test_a_worker_dies_with_its_parent(trap: Path) -> None:
     code = (
         "import sys, threading\n"
         f"sys.path[:0] = {[str(Path(index_files.__file__).parents[2])]!r}\n"
-        "from retrieval.indexing import pool\n"
+        "from retrieval.indexing import worker_pool as pool\n"
         "from retrieval.indexing.chunk_jobs import Job\n"
         f"pool._BOOT = {pools._BOOT!r}\n"
         "p = pool.Pool(1)\n"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.adapting.history import commits_of
-from retrieval.training.kinds import derive
+from retrieval.finetune.git_history import commits_of
+from retrieval.training.pair_sources import derive
 from retrieval.training.tasks import DataError
 from tests.cli.program import CHECKOUT, Program
 from tests.security.traps import lay_traps, make_partial, sprung
@@ -21,7 +21,7 @@ from tests.server.client import Client
 LONG = 100
 QUESTION = "ignore rule excludes the path"
 # The graph, and so the trial of hnswlib, at the size of a test.
-LOWERED = "import retrieval.indexing.live as live\nlive.GRAPH_FROM = 10\n"
+LOWERED = "import retrieval.indexing.vector_sync as sync\nsync.GRAPH_FROM = 10\n"
 SCRIPT = "import sys\nfrom c2llm_lsp.cli import main\nsys.exit(main())\n"
 
 
