@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +40,7 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer from what is ind
 
 def filters(globs: list[str] | None, languages: list[str] | None, kinds: list[str] | None, *, root: Path) -> Filters:
     """The filters of a command line. Each value may hold several, separated by commas, but for globs."""
+    from retrieval import globs as path_filters
     from retrieval.chunking.languages import LANGUAGES, named
 
     wanted: list[ChunkKind] = []
@@ -56,19 +56,8 @@ def filters(globs: list[str] | None, languages: list[str] | None, kinds: list[st
             raise QueryError(f"There is no language '{name}'; languages are {', '.join(LANGUAGES)}.")
         spoken.append(language)
     paths = tuple(_relative(glob, root) for glob in globs or ())
-    _require_globs(paths)
+    path_filters.Globs(paths)  # raises QueryError for what is no glob
     return Filters(languages=tuple(spoken), paths=paths, kinds=tuple(wanted))
-
-
-def _require_globs(paths: tuple[str, ...]) -> None:
-    """Raises QueryError for what cannot be matched with: an escape of nothing, a range that ends before it begins."""
-    from retrieval.store.globs import Globs
-
-    for path in paths:
-        try:
-            Globs([path])
-        except (ValueError, re.error):
-            raise QueryError(f"'{path}' is not a glob; an example is 'src/**/*.py'.") from None
 
 
 def _relative(glob: str, root: Path) -> str:

@@ -1,8 +1,9 @@
 """Which files of a workspace are indexed, and which of them changed.
 
 Precedence, first that speaks: secrets and version control (always out) > extra excludes of the settings >
-`.c2llmignore` > the default excludes > `.gitignore` (nearest first), `.git/info/exclude`. A negation in `.gitignore`
-does not bring a default exclude back (`!*/` is common and would open node_modules); one in `.c2llmignore` does.
+`.c2llmignore` > the default excludes > `.gitignore` (nearest first), `.git/info/exclude`, git's
+`core.excludesFile`. A negation in `.gitignore` does not bring a default exclude back (`!*/` is common and would open
+node_modules); one in `.c2llmignore` does.
 Symbolic links are skipped: those to files inside would be duplicates, the others lead out, and loops cannot arise.
 Names that are not UTF-8 are skipped and counted: they have no place in a protocol of JSON.
 """
@@ -27,10 +28,16 @@ from retrieval.files.default_excludes import (
     file_reason,
 )
 from retrieval.files.file_reader import MAX_BYTES, UNSETTLED, FileStamp
-from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, OWN_IGNORE, RuleSet, decide, read_rules
+from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, PARTLY_READ, read_rules
+from retrieval.files.repository import find_repository
+from retrieval.globs import MAX_RULES, MAX_WILDCARDS, RuleSet, decide
 from retrieval.types import Skip
 
 MAX_DEPTH = 200  # folders; deeper trees are made by mistakes or by attackers, and paths end near there anyway
+# Characters of wildcards, and rules, that may apply inside one folder: as many as four ignore files may have.
+MAX_WEIGHT = 4 * MAX_WILDCARDS
+MAX_APPLYING = 4 * MAX_RULES
+MAX_REMEMBERED = 200_000  # compiled rules kept between scans: about 60 MB
 IGNORED = "ignored"  # by a pattern of the user's: counted, not listed
 
 
@@ -54,6 +61,15 @@ class _Level:
     git: tuple[RuleSet, ...]
     own: tuple[RuleSet, ...]
 
+    def with_rules(self, name: str, rules: RuleSet) -> _Level:
+        """With those of one more ignore file, which is called `name` and is asked first."""
+        return _Level((rules, *self.git), self.own) if name == GIT_IGNORE else _Level(self.git, (rules, *self.own))
+
+    def has_room(self, rules: RuleSet) -> bool:
+        """Whether an entry may be asked about these rules too: many folders, each with many, would add up."""
+        applying = (*self.git, *self.own, rules)
+        return sum(map(len, applying)) <= MAX_APPLYING and sum(each.weight for each in applying) <= MAX_WEIGHT
+
 
 class Scanner:
     """Scans one root. Keeps nothing between scans but compiled ignore files, so it is always safe to ask again."""
@@ -65,6 +81,7 @@ class Scanner:
         self.max_bytes = max_bytes
         self._extra = RuleSet(extra_excludes)
         self._rules: dict[str, tuple[tuple[int, int, int], RuleSet | None]] = {}
+        self._remembered = 0  # how many rules those are
 
     def scan(self, known: Mapping[str, FileStamp] | None = None) -> Scan:
         """All files to index with their stamps, compared with the `known` ones."""
@@ -107,43 +124,57 @@ class Scanner:
             return reason
         return IGNORED if level.git and decide(level.git, path, name, is_directory) else None
 
-    def _root_level(self) -> _Level:
+    def _root_level(self, notes: list[Skip] | None = None) -> _Level:
         """Rules from above the root (down from the top of its repository) and of the root itself."""
-        above = _repository(self.root)
-        git: list[RuleSet] = []
-        if above is not None:
-            top, directory = above
-            inner = os.path.relpath(self.root, top).replace(os.sep, "/")
+        level = _Level((), ())
+        repository = find_repository(self.root)
+        if repository is not None:
+            inner = os.path.relpath(self.root, repository.top).replace(os.sep, "/")
             prefix = "" if inner == "." else inner + "/"
-            exclude = read_rules(directory / "info" / "exclude")
-            outer = [exclude] if exclude else []
-            folders = [] if inner == "." else inner.split("/")
+            files = [(file, "", True) for file in reversed(repository.exclude_files())]
+            folders = prefix.split("/")[:-1]
             for depth in range(len(folders)):
                 base = "".join(folder + "/" for folder in folders[:depth])
-                rules = read_rules(top / base / GIT_IGNORE, base)
-                outer += [rules] if rules else []
-            git = [_Below(rules, prefix) for rules in reversed(outer)]
-        return self._level_of("", _Level(tuple(git), ()), IGNORE_FILES)
+                files.append((repository.top / base / GIT_IGNORE, base, False))
+            for file, base, follow in files:  # the nearest comes last and is asked first
+                rules = self._cached_rules(str(file), base, follow)
+                if rules and self._admits(level, rules, str(file), notes):
+                    level = level.with_rules(GIT_IGNORE, _Below(rules, prefix))
+        return self._level_of("", level, IGNORE_FILES, notes)
 
-    def _level_of(self, folder: str, above: _Level, names: Iterable[str]) -> _Level:
-        """The rules inside `folder` ("" or ending in "/"), of whose entries `names` may be ignore files."""
-        git, own = above.git, above.own
-        if GIT_IGNORE in names and (rules := self._cached_rules(folder, GIT_IGNORE)):
-            git = (rules, *git)
-        if OWN_IGNORE in names and (rules := self._cached_rules(folder, OWN_IGNORE)):
-            own = (rules, *own)
-        return above if git is above.git and own is above.own else _Level(git, own)
+    def _level_of(self, folder: str, above: _Level, names: Iterable[str], notes: list[Skip] | None = None) -> _Level:
+        """The rules inside `folder` ("" or ending in "/"), of whose entries `names` may be ignore files.
 
-    def _cached_rules(self, folder: str, name: str) -> RuleSet | None:
-        path = f"{self.root}/{folder}{name}"
+        What of them does not count goes to `notes`.
+        """
+        level = above
+        for name in IGNORE_FILES:
+            if name in names and (rules := self._cached_rules(f"{self.root}/{folder}{name}", folder)):
+                if not self._admits(level, rules, folder + name, notes):
+                    continue
+                level = level.with_rules(name, rules)
+        return level
+
+    def _admits(self, level: _Level, rules: RuleSet, path: str, notes: list[Skip] | None) -> bool:
+        fits = level.has_room(rules)
+        if notes is not None and (rules.dropped or not fits):
+            notes.append(Skip(path, PARTLY_READ))
+        return fits
+
+    def _cached_rules(self, path: str, base: str, follow: bool = False) -> RuleSet | None:
         try:
-            status = os.lstat(path)
-        except OSError:
+            status = os.stat(path) if follow else os.lstat(path)  # noqa: PTH116
+        except (OSError, ValueError):
             return None
         key = (status.st_size, status.st_mtime_ns, status.st_ino)
         cached = self._rules.get(path)
         if cached is None or cached[0] != key:
-            cached = self._rules[path] = (key, read_rules(Path(path), folder))
+            rules = read_rules(Path(path), base, follow=follow)
+            self._remembered += len(rules or ())
+            if self._remembered > MAX_REMEMBERED:
+                self._rules.clear()
+                self._remembered = len(rules or ())
+            cached = self._rules[path] = (key, rules)
         return cached[1]
 
 
@@ -198,6 +229,10 @@ class _Below(RuleSet):
     def __init__(self, rules: RuleSet, prefix: str) -> None:
         super().__init__((), "")
         self._inner, self._prefix = rules, prefix
+        self.weight, self.dropped = rules.weight, rules.dropped
+
+    def __len__(self) -> int:
+        return len(self._inner)
 
     def decide(self, path: str, name: str, is_directory: bool) -> bool | None:
         return self._inner.decide((self._prefix + path)[len(self._inner.base) :], name, is_directory)
@@ -215,7 +250,7 @@ class _Walk:
         self.now = time.time_ns()
 
     def run(self) -> None:
-        pending: list[tuple[str, _Level, int]] = [("", self.scanner._root_level(), 0)]
+        pending: list[tuple[str, _Level, int]] = [("", self.scanner._root_level(self.skipped), 0)]
         while pending:
             folder, above, depth = pending.pop()
             try:
@@ -229,7 +264,7 @@ class _Walk:
                 if not entries.keys().isdisjoint(MARKER_ENTRIES):
                     self.skipped.append(Skip(folder.rstrip("/"), "environment or cache"))
                     continue
-                above = self.scanner._level_of(folder, above, entries)
+                above = self.scanner._level_of(folder, above, entries, self.skipped)
             pending.extend((inner, above, depth + 1) for inner in self._folder(folder, entries, above, depth))
 
     def _folder(self, folder: str, entries: dict[str, os.DirEntry[str]], level: _Level, depth: int) -> list[str]:
@@ -288,30 +323,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _repository(root: Path) -> tuple[Path, Path] | None:
-    """The top of the git repository around `root`, and its common git directory."""
-    for top in (root, *root.parents):
-        marker = top / ".git"
-        try:
-            if marker.is_dir():
-                return top, marker
-            if marker.is_file():
-                return top, _linked_git_directory(top, marker)
-        except OSError:
-            return None
-    return None
-
-
-def _linked_git_directory(top: Path, marker: Path) -> Path:
-    """Worktrees and submodules have a `.git` file that names the directory; worktrees share their main one's `info`."""
-    try:
-        target = marker.read_text(errors="replace").strip().removeprefix("gitdir:").strip()
-        directory = (top / target).resolve()
-        common = directory / "commondir"
-        if common.is_file():
-            return (directory / common.read_text(errors="replace").strip()).resolve()
-    except (OSError, ValueError):
-        return marker
-    return directory

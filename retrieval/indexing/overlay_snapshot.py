@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.base import Vectors
-from retrieval.store import Corpus, Globs, Header, Place, Store, first, words_only
+from retrieval.globs import Globs
+from retrieval.store import Corpus, Header, Place, Store, first, words_only
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable
 from retrieval.vectors.protocol import best

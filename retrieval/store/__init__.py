@@ -6,7 +6,6 @@ from retrieval.store.analyzer import PART, WORD, split_identifiers, stem
 from retrieval.store.bm25 import Corpus, Lexicon
 from retrieval.store.cache_paths import cache_folder, vectors_file, workspace_folder
 from retrieval.store.full_text import words_only
-from retrieval.store.globs import Globs
 from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Header, Pending, Piece, Words, passage_hash
 from retrieval.store.store import Store
 from retrieval.store.top_k import Place, first
@@ -19,7 +18,6 @@ __all__ = [
     "Counts",
     "FileRow",
     "FileUpdate",
-    "Globs",
     "Header",
     "Lexicon",
     "Pending",

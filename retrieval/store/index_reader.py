@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.globs import Globs
 from retrieval.store.chunk_boundaries import find_borders
 from retrieval.store.database import Database
-from retrieval.store.globs import Globs
 from retrieval.store.rows import Counts, FileRow, Header
 from retrieval.store.top_k import Place
 from retrieval.types import Chunk, Filters

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from c2llm_lsp.cli.options import filters
-from retrieval.store.globs import Globs
+from retrieval.globs import Globs
 from tests.cli.program import Program
 from tests.cli.schema import violations
 

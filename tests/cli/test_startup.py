@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.program import CHECKOUT, Program
 
-HEAVY = ("onnxruntime", "numpy", "tokenizers", "tree_sitter", "watchdog", "hnswlib", "torch", "sqlite3", "pathspec")
+HEAVY = ("onnxruntime", "numpy", "tokenizers", "tree_sitter", "watchdog", "hnswlib", "torch", "sqlite3")
 LISTING = """
 import runpy, sys
 sys.argv[1:] = {arguments!r}
