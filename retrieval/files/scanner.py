@@ -34,9 +34,9 @@ from retrieval.globs import MAX_RULES, MAX_WILDCARDS, RuleSet, decide
 from retrieval.types import Skip
 
 MAX_DEPTH = 200  # folders; deeper trees are made by mistakes or by attackers, and paths end near there anyway
-# Characters of wildcards, and rules, that may apply inside one folder: as many as four ignore files may have.
-MAX_WEIGHT = 4 * MAX_WILDCARDS
-MAX_APPLYING = 4 * MAX_RULES
+# Characters of wildcards, and rules, that may apply inside one folder: as many as two ignore files may have.
+MAX_WEIGHT = 2 * MAX_WILDCARDS
+MAX_APPLYING = 2 * MAX_RULES
 MAX_REMEMBERED = 200_000  # compiled rules kept between scans: about 60 MB
 IGNORED = "ignored"  # by a pattern of the user's: counted, not listed
 

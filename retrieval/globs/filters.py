@@ -58,4 +58,4 @@ def _require(pattern: str) -> None:
         return
     rule = None if pattern.startswith("!") else parse_rule(pattern, as_bytes=False)
     if rule is None or NO_CHARACTER in rule.tokens:
-        raise QueryError(f"'{pattern}' is not a glob; an example is 'src/**/*.py'.")
+        raise QueryError(f"'{pattern[:200]}' is not a glob; an example is 'src/**/*.py'.")

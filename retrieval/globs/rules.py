@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from retrieval.globs.wildmatch import MAX_PATTERN, Kind, Token, expression_of, has_references, tokenize
 
 MAX_RULES = 20_000  # of one file; the longest ignore files of public repositories have about 2,000 lines
-# Characters of patterns that no table takes. Each costs a step for each character of a name at worst: 16 K of them
-# about 20 ms a name; the wildcards of all templates of github/gitignore together are shorter.
-MAX_WILDCARDS = 16 * 1024
+# Characters of patterns that no table takes, of one file: about 500 such patterns. Each costs a step for each character
+# of a name at worst, all together 20 ms for a path of 200 folders; an ignore file made of templates has a few hundred.
+MAX_WILDCARDS = 8 * 1024
 FOLDS_CASE = sys.platform in ("win32", "darwin")
 
 _FOLD = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}  # ASCII alone, as git does

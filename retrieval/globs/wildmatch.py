@@ -11,6 +11,7 @@ and its linear engine, google-re2, has no wheels for musl.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -44,8 +45,14 @@ class Token:
     text: str = ""
 
 
+_ANY = Token(Kind.CLASS, "[^/]")
 _STAR, _FOLDERS, _REST = Token(Kind.STAR), Token(Kind.FOLDERS), Token(Kind.REST)
 NO_CHARACTER = Token(Kind.CLASS, "(?!)")  # a class without members, as [z-a] is one
+
+
+@functools.lru_cache(maxsize=256)  # most of a pattern: an ignore file of 512 KB in 0.2 s instead of 0.8
+def _character(text: str) -> Token:
+    return Token(Kind.CHARACTER, text)
 
 
 def tokenize(pattern: str, whole_path: bool) -> list[Token] | None:
@@ -70,10 +77,10 @@ def tokenize(pattern: str, whole_path: bool) -> list[Token] | None:
         elif char == "\\":
             if at + 1 == end:
                 return None
-            tokens.append(Token(Kind.CHARACTER, pattern[at + 1]))
+            tokens.append(_character(pattern[at + 1]))
             at += 2
         else:
-            tokens.append(Token(Kind.CLASS, "[^/]") if char == "?" else Token(Kind.CHARACTER, char))
+            tokens.append(_ANY if char == "?" else _character(char))
             at += 1
     return tokens
 
@@ -98,7 +105,7 @@ def has_references(expression: str) -> bool:
 def _names(tokens: list[Token]) -> str:
     """Tokens without `**/`, name by name."""
     rest = bool(tokens) and tokens[-1] == _REST
-    names = _split(tokens[:-1] if rest else tokens, Token(Kind.CHARACTER, "/"))
+    names = _split(tokens[:-1] if rest else tokens, _character("/"))
     return "/".join(map(_name, names)) + (".*" if rest else "")
 
 

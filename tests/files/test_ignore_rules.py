@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.files import Scanner
+from retrieval.files.ignore import MAX_IGNORE_BYTES, PARTLY_READ
 from retrieval.globs import RuleSet, parse_rule
+from retrieval.types import Skip
 
 ENVIRONMENT = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
@@ -132,12 +134,17 @@ def test_every_kind_of_pattern_decides_as_git_does(pattern: str, tmp_path: Path)
     assert {path for path in paths if ours(path, True)} == said[1]
 
 
-PIECES = st.sampled_from(["a**", "a", "b", "ab", "*", "**", "?", "[ab]", "[!a]", "a*", "*b", "\\a", "c.x", "*.x"])
+PIECES = st.sampled_from(
+    [
+        "a**", "a", "b", "ab", "*", "**", "?", "[ab]", "[!a]", "a*", "*b", "\\a", "c.x", "*.x", "***", "*b*", "[!a-z]",
+        "[[:alpha:]]b", "[[:alpha:][:digit:]]*", "[\\]a]b", "a\\b", "?*", "*?b", "[^[:lower:]]*", "ab ", "ab\\ ", "**b",
+    ]
+)  # fmt: skip
 PATTERN = st.builds(
     lambda negated, anchored, parts, only_directories: (
         ("!" if negated else "") + ("/" if anchored else "") + "/".join(parts) + ("/" if only_directories else "")
     ),
-    st.booleans(), st.booleans(), st.lists(PIECES, min_size=1, max_size=3), st.booleans(),
+    st.booleans(), st.booleans(), st.lists(PIECES, min_size=1, max_size=4), st.booleans(),
 )  # fmt: skip
 IGNORE_FILE = st.lists(PATTERN, max_size=4).map("\n".join)
 NAMES = ("a", "b", "ab", "c.x")
@@ -152,7 +159,7 @@ def test_random_rules_keep_what_git_keeps(ignore_files: dict[str, str]) -> None:
         root = Path(directory).resolve()
         git(root, "init", "-q")
         tree = {f"{top}/{name}": "" for top in ("a/b", "a/ab", "ab", "b") for name in ("ab", "c.x")}
-        tree |= {f"a/b/a/{name}": "" for name in NAMES} | {"c.x": "", "a/c.x": ""}
+        tree |= {f"a/b/a/{name}": "" for name in NAMES} | {"c.x": "", "a/c.x": "", "b/ab ": "", "ab/a b": ""}
         lay_out(root, tree | {f"{folder}.gitignore": text for folder, text in ignore_files.items()})
         scanner = Scanner(root)
         kept = set(scanner.scan().stamps)
@@ -168,3 +175,59 @@ def test_an_ignore_file_with_a_byte_order_mark_and_crlf_is_read(tmp_path: Path) 
     (tmp_path / ".gitignore").write_bytes(b"\xef\xbb\xbf*.log\r\nb.txt\r\n")
     lay_out(tmp_path, {"a.log": "", "b.txt": "", "c.txt": ""})
     assert set(Scanner(tmp_path).scan().stamps) == {".gitignore", "c.txt"}
+
+
+@pytest.mark.timeout(30)
+def test_hostile_patterns_do_not_hold_up_a_scan(tmp_path: Path) -> None:
+    folders = "/".join("ab" * 30)
+    lay_out(
+        tmp_path,
+        {
+            ".gitignore": "*a*a*a*a*b\n" + "**/" * 12 + "x\n" + "*a" * 1000 + "b\n" + "**/a*/" * 100 + "z\n",
+            f"{folders}/x": "", f"{folders}/{'a' * 200}": "", f"{folders}/a.py": "",
+        },
+    )  # fmt: skip
+    excludes = ["*c*c*c*c*d", "**/*/" * 12 + "x"]
+    stamps = Scanner(tmp_path, extra_excludes=excludes).scan().stamps
+    assert set(stamps) == {".gitignore", f"{folders}/{'a' * 200}", f"{folders}/a.py"}
+
+
+@pytest.mark.timeout(30)
+def test_of_a_huge_ignore_file_the_first_rules_count_and_that_is_told(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"first.log": "", "last.tmp": "", "b.py": ""})
+    with (tmp_path / ".gitignore").open("wb") as file:
+        file.write(b"*.log\n")
+        file.truncate(100_000_000)
+        file.seek(0, os.SEEK_END)
+        file.write(b"\n*.tmp\n")
+    scan = Scanner(tmp_path, max_bytes=1000).scan()
+    assert set(scan.stamps) == {"last.tmp", "b.py"}
+    assert Skip(".gitignore", PARTLY_READ) in scan.skipped
+
+
+def test_a_rule_is_not_cut_in_two_where_an_ignore_file_is_too_long(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"b": "", "bb.py": ""})
+    (tmp_path / ".gitignore").write_text("#" * (MAX_IGNORE_BYTES - 2) + "\nbb.py\n")
+    assert "b" in Scanner(tmp_path).scan().stamps
+
+
+@pytest.mark.timeout(60)
+def test_rules_of_many_nested_folders_do_not_add_up(tmp_path: Path) -> None:
+    files = {"n/" * depth + ".gitignore": f"*a*{depth}?\n" * 1000 for depth in range(20)}
+    lay_out(tmp_path, files | {"n/" * 20 + "aaa.py": ""})
+    scan = Scanner(tmp_path).scan()
+    assert {"n/" * 20 + "aaa.py"} <= set(scan.stamps)
+    assert Skip("n/" * 10 + ".gitignore", PARTLY_READ) in scan.skipped
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.timeout(20)
+def test_a_pipe_in_place_of_an_ignore_file_is_not_waited_for(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    os.mkfifo(tmp_path / ".gitignore")
+    os.mkfifo(tmp_path / "exclude")
+    (tmp_path / ".git/info").mkdir(exist_ok=True)
+    (tmp_path / ".git/info/exclude").unlink(missing_ok=True)
+    (tmp_path / ".git/info/exclude").symlink_to(tmp_path / "exclude")
+    lay_out(tmp_path, {"a.py": ""})
+    assert set(Scanner(tmp_path).scan().stamps) == {"a.py"}
