@@ -5,7 +5,8 @@ sends back, and what the store remembers of a file's earlier contents, because b
 same text they give the same chunks. A notebook's cells, whose text is no slice of the file, carry it along.
 
 JSON: the version of the rules, the file's language, and a row a chunk: kind, symbol, scope, start line, end line, start
-byte, end byte, then language and text where they are not the file's.
+byte, end byte, then language and text where they are not the file's. A file that could not be parsed has an object at the end: why,
+and the version of its parser, so that the next version of that tries again.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from retrieval.chunking import grammars
 from retrieval.chunking.chunker import CHUNKING_VERSION
 from retrieval.types import Chunk
 
 
-def pack(chunks: Sequence[Chunk], text: str) -> bytes:
-    """The borders of all chunks of one file, of which `text` is the content."""
+def pack(chunks: Sequence[Chunk], text: str, note: str = "") -> bytes:
+    """The borders of all chunks of one file, of which `text` is the content; `note` says why it was not parsed."""
     data = text.encode("utf-8", "replace")
     language = chunks[0].language if chunks else ""
     rows = []
@@ -27,13 +29,16 @@ def pack(chunks: Sequence[Chunk], text: str) -> bytes:
         if c.language != language or c.text != _slice(data, c.start_byte, c.end_byte):
             row += [c.language, c.text]
         rows.append(row)
-    return json.dumps([CHUNKING_VERSION, language, rows], separators=(",", ":")).encode("ascii")
+    packed: list[object] = [CHUNKING_VERSION, language, rows]
+    if note:
+        packed.append({"note": note, "parser": grammars.version(language)})
+    return json.dumps(packed, separators=(",", ":")).encode("ascii")
 
 
 def unpack(path: str, text: str, borders: bytes) -> list[Chunk]:
     """The chunks of a file with this content."""
     data = text.encode("utf-8", "replace")
-    _, language, rows = json.loads(borders)
+    _, language, rows, *_ = json.loads(borders)
     chunks = []
     for kind, symbol, scope, first_line, last_line, start, end, *own in rows:
         spoken, said = own or (language, _slice(data, start, end))
@@ -42,8 +47,18 @@ def unpack(path: str, text: str, borders: bytes) -> list[Chunk]:
 
 
 def is_current(borders: bytes) -> bool:
-    """Whether they were made by the rules of today."""
-    return borders.startswith(b"[%d," % CHUNKING_VERSION)
+    """Whether they were made by the rules of today and, of a file that could not be parsed, by the parser of today."""
+    if not borders.startswith(b"[%d," % CHUNKING_VERSION):
+        return False
+    if not borders.endswith(b"}]"):
+        return True
+    _, language, _, limited = json.loads(borders)
+    return bool(limited["parser"] == grammars.version(language))
+
+
+def note_of(borders: bytes) -> str:
+    """Why the file was not parsed; "" where it was."""
+    return str(json.loads(borders)[3]["note"]) if borders.endswith(b"}]") else ""
 
 
 def without_text(borders: bytes) -> bool:

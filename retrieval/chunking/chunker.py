@@ -14,7 +14,7 @@ from retrieval.chunking.line_index import Lines
 from retrieval.chunking.notebooks import notebook_chunks
 from retrieval.chunking.outline import Cut, Label, Outline
 from retrieval.chunking.packing import Piece, pack
-from retrieval.chunking.parsing import parse
+from retrieval.chunking.parsing import ParseTimeout, parse
 from retrieval.chunking.patterns import cuts_of
 from retrieval.types import Chunk
 
@@ -30,16 +30,24 @@ DATA_CHUNKS = {"json": 40, "csv": 10, "xml": 60, "yaml": 120, "toml": 120, "text
 
 def chunk_file(path: str, text: str) -> list[Chunk]:
     """The chunks of one file in line order. Never raises on broken code; the same text gives the same chunks."""
+    try:
+        return chunks_of(path, text)
+    except ParseTimeout:
+        return chunks_of(path, text, parsed=False)
+
+
+def chunks_of(path: str, text: str, *, parsed: bool = True) -> list[Chunk]:
+    """The same, without a parser where it must not be `parsed`. Raises ParseTimeout."""
     lines = Lines(text)
     if not lines.count:
         return []
     language = language_of(path, text[:300].partition("\n")[0])
     if language == "notebook":
-        cells = notebook_chunks(path, lines)
+        cells = notebook_chunks(path, lines) if parsed else None
         if cells is not None:
             return cells
         language = "json"
-    pieces = pack(lines, _cuts(language, lines))[: DATA_CHUNKS.get(language)]
+    pieces = pack(lines, _cuts(language, lines, parsed=parsed))[: DATA_CHUNKS.get(language)]
     return [chunk for piece in pieces for chunk in _chunks(path, language, lines, piece)]
 
 
@@ -49,8 +57,8 @@ def passage(chunk: Chunk) -> str:
     return f"{chunk.path}\n{qualified}\n{chunk.text}" if qualified else f"{chunk.path}\n{chunk.text}"
 
 
-def _cuts(language: str, lines: Lines) -> list[Cut]:
-    root = parse(language, lines.data)
+def _cuts(language: str, lines: Lines, *, parsed: bool = True) -> list[Cut]:
+    root = parse(language, lines.data) if parsed else None
     if root is not None:
         return Outline(lines, grammars.GRAMMARS[language]).walk(root)
     cutter = cuts_of(language)

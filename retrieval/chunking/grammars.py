@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -277,6 +277,21 @@ def load(language: str) -> Language | None:
     except Exception:  # a broken wheel can raise anything; line windows serve instead
         _unavailable.append(language)
         return None
+
+
+@cache
+def version(language: str) -> str:
+    """Of the parser and of a language's grammar."""
+    names = ["tree-sitter"]
+    if language in GRAMMARS:
+        names.append(GRAMMARS[language].module.replace("_", "-"))
+    versions = []
+    for name in names:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            versions.append(name)
+    return ", ".join(versions)
 
 
 _unavailable: list[str] = []

@@ -1,8 +1,9 @@
-"""Source code as a parse tree, within limits.
+"""Source code as a parse tree, within a limit of time.
 
 Any text of a workspace gets here, also one made to hurt: 300 kB of `if (a) { b(` hold the bash grammar for minutes.
-Past a budget of processor time there is no tree, and line windows serve. It is the one place where the clock could
-change chunks; the slowest real file seen (600 kB of Zig) takes a fifteenth of the budget.
+The parser asks whether to go on between two steps, which stops that one. A single step of error recovery can take
+seconds and gigabytes, and some grammars crash: 8 kB of `/*` lines as Python take 2.3 GB in one step of 14 s. Nothing
+in this process can stop those, so untrusted text is parsed in worker processes (retrieval/indexing/limits.py).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from retrieval.chunking import grammars
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-BUDGET_SECONDS = 3.0
+# Of processor time. The slowest real file seen (600 kB of Zig) takes a tenth of it.
+BUDGET_SECONDS = 2.0
 # Bytes. While a file is parsed unwatched the interpreter's lock is held: what is shorter takes a millisecond or two.
 WATCHED_FROM = 4 * 1024
 # Bytes handed to the parser at a time. A node's text is read in such blocks too: with 64 KB cutting takes 1.7 times as
@@ -27,8 +29,12 @@ _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILINE)
 
 
+class ParseTimeout(Exception):
+    """A text whose parse was stopped because it took too long."""
+
+
 def parse(language: str, data: bytes) -> Node | None:
-    """The root of the parse tree; None where there is no grammar or the budget ran out."""
+    """The root of the parse tree; None where there is no grammar. Raises ParseTimeout."""
     grammar = grammars.load(language)
     if grammar is None:
         return None
@@ -47,8 +53,8 @@ def parse(language: str, data: bytes) -> Node | None:
 
     try:
         return Parser(grammar).parse(block, progress_callback=spent).root_node
-    except ValueError:  # "Parsing failed": it was stopped
-        return None
+    except ValueError as error:  # "Parsing failed": it was stopped
+        raise ParseTimeout(f"{language}: {BUDGET_SECONDS} s") from error
 
 
 def _parsable(language: str, data: bytes) -> bytes:

@@ -14,14 +14,16 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from retrieval.chunking.line_index import Lines
 from retrieval.evaluation.metrics import Place
 from retrieval.files import Scanner, read_file
+from retrieval.indexing import shared
 from retrieval.training.decontamination import KnownCode
-from retrieval.training.extraction import Documented, Pair, documented, functions, language_of
+from retrieval.training.extraction import Documented, Function, Pair, documented, functions, language_of
 from retrieval.training.mining import SKIPPED_PARTS, is_written_by_hand
 from retrieval.training.pair_sources import words_of
 
@@ -133,16 +135,36 @@ def _read(root: Path, path: str, limit: int) -> _File | None:
     if not is_written_by_hand(source):
         return None
     try:
-        found = documented(path, source)
+        found = _documented(path, source)
         names = {one.pair.qualified for one in found}
         named = [
             Pair(language_of(path), path, one.qualified, "", one.code.strip("\n")[:_BODY_CHARS])
-            for one in functions(path, source)
+            for one in _functions(path, source)
             if one.qualified not in names and one.code.count("\n") >= 2 and len(words_of(one.name)) >= _NAME_WORDS
         ]
     except (ValueError, RecursionError):
         return None
     return _File(path, source.decode("utf-8"), found, named) if found or named else None
+
+
+def _documented(path: str, source: bytes) -> list[Documented]:
+    rows = shared.call(__name__, documented_rows.__name__, path, source, text=source.decode("utf-8", "replace")) or ()
+    return [Documented(Pair(*pair), docs, code) for pair, docs, code in rows]
+
+
+def documented_rows(path: str, source: bytes) -> list[tuple[Any, ...]]:
+    """What is documented in a file, as tuples, for a worker to find."""
+    return [(astuple(one.pair), one.docs, one.code) for one in documented(path, source)]
+
+
+def _functions(path: str, source: bytes) -> list[Function]:
+    rows = shared.call(__name__, function_rows.__name__, path, source, text=source.decode("utf-8", "replace")) or ()
+    return [Function(*row) for row in rows]
+
+
+def function_rows(path: str, source: bytes) -> list[tuple[Any, ...]]:
+    """The functions of a file, as tuples, for a worker to find."""
+    return [astuple(one) for one in functions(path, source)]
 
 
 def _parted(files: Sequence[_File]) -> tuple[list[_File], list[_File]]:
@@ -200,7 +222,7 @@ def _name_questions(judged: Sequence[_File], hidden: Mapping[str, str], files: S
     for file in judged:
         data = hidden[file.path].encode("utf-8")
         lines = Lines(hidden[file.path])
-        for one in functions(file.path, data):
+        for one in _functions(file.path, data):
             words = words_of(one.name)
             if len(words) < _NAME_WORDS or names[one.name] != 1:
                 continue

@@ -1,20 +1,32 @@
 """Texts to borders and words, here or in worker processes, and always in the order in which they were given.
 
-Cutting a file and splitting its words is Python, most of the work of a first index, and it would hold the
-interpreter's lock for which queries and a language server's input wait. A few files are cut here: a process costs more
-to start. Many are cut by workers (worker_pool.py); what they give is the same, byte for byte and in the same order.
+A grammar can crash on a text or take gigabytes for it, and this is most of the work of a first index, which would hold
+the interpreter's lock for which queries and a language server's input wait. So workers do it, whose memory and time are
+limited (worker_pool.py, limits.py); what they give is the same as here, byte for byte and in the same order. Only what is too
+short to do harm is cut here. A text on which a worker dies is cut again without being parsed.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from retrieval.chunking import boundaries, chunk_file
+from retrieval.chunking import boundaries
+from retrieval.chunking.chunker import chunks_of
+from retrieval.chunking.parsing import ParseTimeout
 from retrieval.store import Words
 from retrieval.store.full_text import words_of
+
+# Bytes. The scanner of YAML writes its indentations into a buffer of 1,024 bytes without a check: 256 of them, in 512 bytes
+# of text, end the process. Of 60 repeated fragments in 25 grammars none of 512 bytes took over 14 MB and 0.1 s otherwise.
+HARMLESS_BYTES = 256
+# Text that shrinks to less than this part is so repetitive that an error in it is there a thousand times: source code and data of
+# more than a screen shrink to a tenth at best, the bombs known to a hundredth.
+_REPETITIVE = 1 / 40
+BY_LINES = "; indexed by line windows"
 
 
 class Cancel(Protocol):
@@ -25,26 +37,69 @@ class Cancel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CutFile:
-    """What becomes of a file's text. `words` has a row a chunk where they were asked for."""
+    """What becomes of a file's text. `words` has a row a chunk where they were asked for; `note` says why it was not
+    parsed.
+    """
 
     borders: bytes
     words: tuple[Words, ...] | None
+    note: str = ""
 
 
 @dataclass(slots=True)
-class Job:
+class Task:
+    """Something that a worker does: a function of a module and what it is given, all of which can be marshalled."""
+
+    module: str
+    function: str
+    arguments: tuple[Any, ...]
+    size: int = 0  # characters
+    result: Any = None
+    failure: str = ""
+    done: bool = False
+    parses: bool = True
+    tried: int = 0  # workers that died on it and may have died of something else
+    gone: int = 0  # workers that died on it
+
+    def succeed(self, result: Any) -> None:
+        self.result, self.done = result, True
+
+    def fail(self, why: str) -> bool:
+        """It cannot be done. Whether it became another task that is to be done in its place."""
+        self.failure, self.done = why, True
+        return False
+
+
+@dataclass(slots=True, init=False)
+class Job(Task):
     """A text to be cut, and what came of it: a cut or, where it cannot be had, why."""
 
     path: str
     text: str
     wants_words: bool
-    cut: CutFile | None = None
-    failure: str = ""
-    tried: int = 0  # workers that died on it
+    cut: CutFile | None
+    note: str
 
-    @property
-    def done(self) -> bool:
-        return self.cut is not None or bool(self.failure)
+    def __init__(self, path: str, text: str, wants_words: bool, note: str = "") -> None:
+        """`note`: why it must not be parsed."""
+        Task.__init__(self, __name__, "cut", (), len(text))
+        self.path, self.text, self.wants_words, self.cut = path, text, wants_words, None
+        self.note = ""
+        self._take(note)
+
+    def succeed(self, result: Any) -> None:
+        found, words = result
+        self.cut, self.done = CutFile(found, words, self.note), True
+
+    def fail(self, why: str) -> bool:
+        if self.note:
+            return Task.fail(self, why)
+        self._take(why + BY_LINES)
+        return True
+
+    def _take(self, note: str) -> None:
+        self.note, self.tried, self.parses = note, 0, not note
+        self.arguments = (self.path, self.text, self.wants_words, note)
 
 
 class Cutter(Protocol):
@@ -58,7 +113,7 @@ class Cutter(Protocol):
 
 
 class Here:
-    """Cuts in the caller's thread."""
+    """Cuts in the caller's thread, without limits: texts that are likely to do harm are not parsed."""
 
     ahead = 0
 
@@ -66,14 +121,33 @@ class Here:
         """Nothing is done ahead."""
 
     def wait(self, job: Job, cancel: Cancel) -> None:  # noqa: ARG002
-        job.cut = cut(job.path, job.text, words=job.wants_words)
+        if not job.note and _is_repetitive(job.text):
+            job.fail("parse not tried outside a worker process")
+        while not job.done:
+            try:
+                job.succeed(cut(*job.arguments))
+            except ParseTimeout:
+                job.fail(TIMEOUT)
 
 
-def cut(path: str, text: str, *, words: bool) -> CutFile:
-    """The one function that workers run."""
-    chunks = chunk_file(path, text)
+TIMEOUT = "parse exceeded the time limit"
+
+
+def cut(path: str, text: str, words: bool, note: str) -> tuple[bytes, tuple[Words, ...] | None]:
+    """A file's borders and the words of its chunks. `note`: why it must not be parsed. Raises ParseTimeout."""
+    chunks = chunks_of(path, text, parsed=not note)
     rows = tuple(words_of((0, c.symbol, c.path, c.scope, c.text))[1:] for c in chunks) if words else None
-    return CutFile(boundaries.pack(chunks, text), rows)
+    return boundaries.pack(chunks, text, note), rows
+
+
+def is_harmless(text: str) -> bool:
+    """Whether it is too short to hurt whoever parses it."""
+    return 4 * len(text) <= HARMLESS_BYTES or len(text.encode("utf-8", "replace")) <= HARMLESS_BYTES
+
+
+def _is_repetitive(text: str) -> bool:
+    data = text.encode("utf-8", "replace")
+    return len(data) > HARMLESS_BYTES and len(zlib.compress(data, 1)) < len(data) * _REPETITIVE
 
 
 # Characters given to a cutter and not taken back yet: enough to keep workers busy, little enough for memory.

@@ -1,6 +1,6 @@
 """The first stage: files to rows. Everything is findable by words before the first vector is made.
 
-Files are read in the caller's thread, cut there or in worker processes (see chunk_jobs.py), and stored in batches, one
+Files are read in the caller's thread, cut in worker processes (see chunk_jobs.py), and stored in batches, one
 transaction each: a process that is killed loses the batch it was at and nothing else, and the next run goes on from
 there, because a file's stamp is stored with its chunks. A file whose content was seen before under the same path is not
 cut again: its borders are remembered (see store/boundaries.py), so that coming back to a branch costs no parse.
@@ -16,8 +16,9 @@ from pathlib import Path
 
 from retrieval.chunking import boundaries, language_of, passage
 from retrieval.files import FileStamp, SourceFile, read_file
-from retrieval.indexing.chunk_jobs import Cancel, CutFile, Here, Job, in_order
-from retrieval.indexing.worker_pool import CRASHED, LOST, STUCK, Pool
+from retrieval.indexing.chunk_jobs import Cancel, CutFile, Job, in_order
+from retrieval.indexing.shared import Few
+from retrieval.indexing.worker_pool import CRASHED, LOST, Pool
 from retrieval.store import Applied, FileRow, FileUpdate, Piece, Store, passage_hash
 from retrieval.types import Skip
 
@@ -25,14 +26,13 @@ from retrieval.types import Skip
 BATCH_CHUNKS = 2_000
 BATCH_SECONDS = 0.5
 
-# From this many files on they are cut by worker processes, which take a third of a second to start.
+# From this many files on several worker processes are worth their start of a third of a second.
 POOL_FROM = 100
 
 # Reasons that may go away without the file's time or size changing, as the size that is allowed may grow: such a file is
 # tried again at every scan.
 _PASSING = ("unreadable", "changing", "too large", LOST, f"{CRASHED}: SIGKILL")
 _GONE = ("missing", "outside the workspace", "link")
-_DANGEROUS = (CRASHED, STUCK, LOST)  # such a file is never cut in this process
 _UNSETTLED = -1  # a time that no file has
 
 Progress = Callable[[str, int, int], None]
@@ -69,8 +69,7 @@ def store_words(
     done = Done()
     batch = _Batch(store, done, on_applied, list(removed))
     work = _Work(store, root, limit, again, known)
-    pooled = len(paths) >= POOL_FROM or any(_is_dangerous(known.get(path)) for path in paths)
-    with Pool() if pooled else nullcontext(Here()) as cutter:
+    with Pool() if len(paths) >= POOL_FROM else nullcontext(Few()) as cutter:
         for number, looked in enumerate(in_order(work.look_at(paths), cutter, cancel)):
             batch.take(looked.path, work.finished(looked, done.skipped))
             if batch.full:
@@ -81,10 +80,6 @@ def store_words(
     if not done.cancelled:
         progress("words", len(paths), len(paths))
     return done
-
-
-def _is_dangerous(row: FileRow | None) -> bool:
-    return row is not None and row.skip is not None and row.skip.startswith(_DANGEROUS)
 
 
 class _Batch:
@@ -154,8 +149,10 @@ class _Work:
             skip = Skip(looked.path, job.failure)
             skipped.append(skip)
             return _skipped(self.root, skip, self.known.get(looked.path))
+        if job.note:
+            skipped.append(Skip(looked.path, job.note))
         keep = job.cut.borders if boundaries.without_text(job.cut.borders) else None
-        return FileUpdate(_file(looked.source), pieces_of(looked.source, job.cut), keep)
+        return FileUpdate(_file(looked.source, job.note), pieces_of(looked.source, job.cut), keep)
 
     def _look(self, path: str) -> _Looked:
         row = self.known.get(path)
@@ -165,18 +162,25 @@ class _Work:
                 return _Looked(path)
             return _Looked(path, source, _skipped(self.root, source, row))
         if not self.again and row is not None and row.skip is None and row.digest == source.digest:
-            return _Looked(path, source, FileUpdate(_file(source), None))
+            return _Looked(path, source, FileUpdate(_file(source, row.note), None))
         remembered = self.store.borders(path, source.digest)
         if remembered is not None and boundaries.is_current(remembered):
-            return _Looked(path, source, FileUpdate(_file(source), pieces_of(source, CutFile(remembered, None))))
+            file = _file(source, boundaries.note_of(remembered))
+            return _Looked(path, source, FileUpdate(file, pieces_of(source, CutFile(remembered, None))))
         # The words of a new file are all needed; of a changed one most chunks are there already.
         return _Looked(path, source, job=Job(path, source.text, wants_words=row is None))
 
 
-def _file(source: SourceFile) -> FileRow:
+def _file(source: SourceFile, note: str = "") -> FileRow:
     stamp, first_line = source.stamp, source.text[:300].partition("\n")[0]
     return FileRow(
-        source.path, stamp.size, stamp.mtime_ns, stamp.inode, source.digest, language_of(source.path, first_line)
+        source.path,
+        stamp.size,
+        stamp.mtime_ns,
+        stamp.inode,
+        source.digest,
+        language_of(source.path, first_line),
+        note=note,
     )
 
 

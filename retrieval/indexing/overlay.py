@@ -21,9 +21,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.chunking import chunk_file, passage
+from retrieval.chunking import passage
 from retrieval.encoders.base import Encoder
 from retrieval.files import Judge, Scanner, reachable, text_reason
+from retrieval.indexing import shared
 from retrieval.indexing.overlay_snapshot import Buffer, OverlaidRows, Row, Stored, View
 from retrieval.store import Lexicon, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk
@@ -223,7 +224,7 @@ class Overlay:
     def _cut(self, path: str, text: str) -> _Cut:
         if text_reason(path, text, limit=self._scanner.max_bytes) is not None:
             return _Cut(path, text, ())
-        chunks = chunk_file(path, text.removeprefix("\ufeff"))
+        chunks = shared.chunks_of_buffer(path, text.removeprefix("\ufeff"))
         return _Cut(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))
 
     def _embedded(

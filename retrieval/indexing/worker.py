@@ -1,37 +1,56 @@
-"""The process that cuts files for another one: texts come in on its stdin, borders and words go out on its stdout.
+"""The process that parses for another one: texts come in on its stdin, what was made of them goes out on its stdout.
 
-It reads no file, writes none and knows no workspace. A thread reads ahead, so that neither side waits for a full pipe,
-and ends the process as soon as its stdin does: when the parent is gone, whatever killed it.
+It reads no file, writes none and knows no workspace. Its memory and its time for a text are limited (limits.py): where
+one asks for more the process ends, and its parent starts another. A thread reads ahead, so that neither side waits for
+a full pipe, and ends the process as soon as its stdin does: when the parent is gone, whatever killed it.
 """
 
 from __future__ import annotations
 
 import os
 import queue
+import signal
 import sys
 import threading
+from importlib import import_module
 from typing import IO, Any
 
 from retrieval.indexing.ipc import behave, own_stdout, receive, send
 
+# What is answered in place of a result.
+NO_MEMORY = "memory"
+TIMEOUT = "time"
+
 
 def main() -> None:
     answers = own_stdout()
-    behave()
-    from retrieval.indexing.chunk_jobs import cut
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy's, which nothing here uses, take 100 MB of addresses
+    niceness = receive(sys.stdin.buffer)
+    behave(niceness)
+    if hasattr(signal, "SIGPROF"):
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    from retrieval.chunking.parsing import ParseTimeout
+    from retrieval.indexing import chunk_jobs, limits  # noqa: F401  # loaded before memory is measured
 
+    limits.limit_memory()
     groups: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, groups), daemon=True).start()
     send(answers, "ready")
     while True:
-        done = []
-        for path, text, words in groups.get():
-            result = cut(path, text, words=words)
-            done.append((result.borders, result.words))
-        try:
-            send(answers, done)
-        except OSError:
-            os._exit(0)  # nobody listens any more
+        for module, function, arguments in groups.get():
+            work = getattr(import_module(module), function)
+            limits.start_clock()
+            try:
+                answer = work(*arguments), ""
+            except MemoryError:
+                answer = None, NO_MEMORY
+            except ParseTimeout:
+                answer = None, TIMEOUT
+            limits.stop_clock()
+            try:
+                send(answers, answer)
+            except OSError:
+                os._exit(0)  # nobody listens any more
 
 
 def _read(pipe: IO[bytes], groups: queue.SimpleQueue[Any]) -> None:

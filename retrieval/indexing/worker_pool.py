@@ -1,11 +1,12 @@
-"""Worker processes that cut files (see worker.py), and what happens when one dies.
+"""Worker processes that parse (see worker.py), and what happens when one dies.
 
 A worker ends when its stdin does, and is killed when it is no longer wanted: there is nothing that it could leave half
 done.
 
-A worker that dies (a grammar that crashes, a system without memory) or that says nothing for a minute loses nothing:
-what it had not answered goes to a fresh one, and the files of the group it was at go one by one. A file on which a
-second worker dies is given up with the reason. Where no worker can be started at all, files are cut in this process.
+A worker that dies (a grammar that crashes, a text that takes too much memory or time) or that says nothing for a minute
+loses nothing: what it had not answered goes to a fresh one. The text that it was at is cut by lines next, or its task has
+failed; where it may have died of something else (a kill from outside, what an earlier text did to it) the text is tried
+once more, as the first of a fresh worker. Where no worker can be started at all, files are cut in this process.
 """
 
 from __future__ import annotations
@@ -18,12 +19,17 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from retrieval.indexing.chunk_jobs import Cancel, CutFile, Here, Job
+from retrieval.indexing.chunk_jobs import TIMEOUT, Cancel, Here, Job, Task
 from retrieval.indexing.ipc import how_it_ended, receive, send
+from retrieval.indexing.limits import MEMORY_BYTES, memory_is_limited
+from retrieval.indexing.worker import NO_MEMORY
 from retrieval.processes.helpers import Process, main_of, may_start, start
 
 MOST_WORKERS = 4  # more would only wait for the one that writes
 CRASHED = "crashed the parser"
+EXHAUSTED = "parse exceeded the memory limit"
+# A crash where memory is limited: code that does not check what it allocates cannot be told from a bug.
+CRASHED_OR_EXHAUSTED = "parse crashed or exceeded the memory limit"
 STUCK = "held the parser for too long"
 LOST = "no worker could read it"
 
@@ -32,8 +38,13 @@ _GROUP_JOBS = 16
 _DEPTH = 2  # groups that a worker has at once, so that it never waits for the next
 _SILENT_SECONDS = 60.0  # the parser gives up after three seconds of a file; no group takes this long
 _START_SECONDS = 60.0  # a third of a second, where nothing else is going on
-_MOST_DEATHS = 8  # one after the other, without an answer in between
+_MOST_DEATHS = 8  # one after the other, without an answer in between, of which none can be put down to a parse
 _LOOK_SECONDS = 0.05  # between two looks at whether it was cancelled
+
+_NICENESS = 5  # of workers that nobody waits for
+# How a worker ends by what it was given and not by someone else; by signal.
+_OWN_ENDS = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
+_TIMED_OUT = {"SIGPROF", "SIGXCPU"}
 
 _BOOT = main_of("retrieval.indexing.worker")
 
@@ -41,40 +52,51 @@ logger = logging.getLogger(__name__)
 
 
 class Pool:
-    """Workers, started when the first job comes. For one caller's thread; `close` is safe from any."""
+    """Workers, started when the first task comes. May be used from any thread."""
 
     ahead = 400
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(
+        self, workers: int | None = None, *, niceness: int = _NICENESS, idle_seconds: float | None = None
+    ) -> None:
+        """Workers that had nothing to do for `idle_seconds` end, until the next task comes."""
+        self.niceness, self.idle_seconds = niceness, idle_seconds
         self._workers = workers if workers is not None else max(1, min(processors() - 1, MOST_WORKERS))
         self._changed = threading.Condition()
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[Task] = deque()
         self._members: list[_Worker] = []
         self._deaths = 0
         self._closed = self._given_up = False
         self._broken = not may_start()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Task, *, first: bool = False) -> None:
+        """`first`: before all that waits."""
         with self._changed:
-            if self._given_up:
-                job.failure = LOST
+            if self._given_up or self._closed:
+                Task.fail(job, LOST)
                 return
-            self._jobs.append(job)
-            self._changed.notify()
+            (self._jobs.appendleft if first else self._jobs.append)(job)
+            self._changed.notify_all()
             if len(self._members) < self._workers and not self._broken:
                 self._members.append(_Worker(self))
 
-    def wait(self, job: Job, cancel: Cancel) -> None:
-        while not job.done and not cancel.is_set():
+    def wait(self, job: Task, cancel: Cancel) -> None:
+        """Return when it is done, cancelled, or the pool was closed. Where no worker can be started jobs are done here; other tasks
+        are not done.
+        """
+        while not job.done and not cancel.is_set() and not self._closed:
             with self._changed:
-                if self._broken and not job.tried:
+                if self._broken and not job.gone:
                     break
                 if not job.done:
                     self._changed.wait(_LOOK_SECONDS)
-            for member in self._members:
+            for member in tuple(self._members):
                 member.look()
-        if not job.done and not cancel.is_set():
-            Here().wait(job, cancel)
+        if self._broken and not job.done and not cancel.is_set():
+            if isinstance(job, Job):
+                Here().wait(job, cancel)
+            else:
+                job.fail(LOST)
 
     def close(self) -> None:
         """End all workers at once; jobs that are not done stay so."""
@@ -82,9 +104,10 @@ class Pool:
             self._closed = True
             self._jobs.clear()
             self._changed.notify_all()
-        for member in self._members:
+            members = tuple(self._members)
+        for member in members:
             member.kill()
-        for member in self._members:
+        for member in members:
             member.join()
 
     def __enter__(self) -> Pool:
@@ -95,50 +118,63 @@ class Pool:
 
     # -- for the workers' threads -----------------------------------------------------------------------------------
 
-    def take(self, *, block: bool) -> list[Job]:
+    def take(self, *, block: bool) -> list[Task]:
         """The next group; empty where there is none (or, blocking, where there will be none)."""
         with self._changed:
             if block:
-                self._changed.wait_for(lambda: self._jobs or self._closed or self._broken)
-            group: list[Job] = []
+                self._changed.wait_for(lambda: self._jobs or self._closed or self._broken, self.idle_seconds)
+            group: list[Task] = []
             size = 0
             while self._jobs and not self._broken and size < _GROUP_CHARACTERS and len(group) < _GROUP_JOBS:
-                if self._jobs[0].tried and group:
-                    break
-                job = self._jobs.popleft()
-                group.append(job)
-                size += len(job.text)
-                if job.tried:
-                    break
+                group.append(self._jobs.popleft())
+                size += group[-1].size
             return group
 
-    def answered(self, group: list[Job], answers: list[Any]) -> None:
+    def retire(self, member: _Worker) -> bool:
+        """A worker has nothing to do. Whether it may end; the next task starts another one then."""
+        with self._changed:
+            if self._jobs and not self._closed and not self._broken:
+                return False
+            if not self._closed and not self._broken:
+                self._members.remove(member)
+            return True
+
+    def answered(self, job: Task, result: Any, refused: str) -> bool:
+        """A worker is done with a task. False where that has to be done in another way, by the same worker."""
         with self._changed:
             self._deaths = 0
-            for job, (found, words) in zip(group, answers, strict=True):
-                job.cut = CutFile(found, words)
+            again = False
+            if refused:
+                again = job.fail(EXHAUSTED if refused == NO_MEMORY else TIMEOUT)
+            else:
+                job.succeed(result)
+            if again:
+                self._jobs.appendleft(job)
             self._changed.notify_all()
+            return not again
 
-    def died(self, sent: list[list[Job]], why: str) -> bool:
-        """A worker is gone with these groups. Whether another one should be started."""
+    def died(self, sent: list[Task], why: str, *, own: bool) -> bool:
+        """A worker is gone with these tasks, of which it was at the first. `own`: it can have died of nothing else. Whether
+        another one should be started.
+        """
         with self._changed:
             if self._closed:
                 return False
-            self._deaths += 1
-            for group in reversed(sent[1:]):
-                self._jobs.extendleft(reversed(group))
-            suspects = sent[0] if sent else []
-            for job in suspects:
+            self._jobs.extendleft(reversed(sent[1:]))
+            job = sent[0] if sent else None
+            self._deaths += 0 if job is not None and own and job.parses else 1
+            if job is not None:
                 job.tried += 1
-            if len(suspects) == 1 and suspects[0].tried > 1:
-                suspects[0].failure = why
-            else:
-                self._jobs.extendleft(reversed(suspects))
+                job.gone += 1
+                if own or job.tried > 1:
+                    job.fail(why)
+                if not job.done:
+                    self._jobs.appendleft(job)
             self._given_up = self._deaths >= _MOST_DEATHS
             if self._given_up:
                 self._drop()
             self._changed.notify_all()
-            logger.warning("A worker that cuts files died (%s).", why)
+            logger.info("A worker died (%s).", why)
             return not self._given_up
 
     def no_worker(self, error: object) -> None:
@@ -152,13 +188,17 @@ class Pool:
     def _drop(self, *, but_untried: bool = False) -> None:
         """Give up what waits; what no worker died on can still be done elsewhere."""
         for job in self._jobs:
-            if job.tried or not but_untried:
-                job.failure = LOST
+            if job.gone or not but_untried:
+                Task.fail(job, LOST)
         self._jobs.clear()
 
     @property
     def closed(self) -> bool:
         return self._closed
+
+    @property
+    def given_up(self) -> bool:
+        return self._given_up
 
 
 class _Worker:
@@ -168,16 +208,21 @@ class _Worker:
         self._pool = pool
         self._lock = threading.Lock()
         self._process: Process | None = None
-        self._asked = 0.0  # when the oldest unanswered group was sent, 0 where none is
-        self._stuck = self._ready = False
+        self._asked = 0.0  # when it was last given something to do, 0 where it has nothing
+        self._answers = 0  # of the process of now
+        self._most_bytes = 0  # of memory, where the system does not hold that limit
+        self._stuck = self._ready = self._exhausted = False
         self._thread = threading.Thread(target=self._run, name="c2llm-cut", daemon=True)
         self._thread.start()
 
     def look(self) -> None:
-        """Kill a worker that has been silent for too long."""
+        """Kill a worker that has been silent for too long, or takes too much memory."""
         asked, limit = self._asked, _SILENT_SECONDS if self._ready else _START_SECONDS
         if asked and time.monotonic() - asked > limit:
             self._stuck = True
+            self.kill()
+        if self._most_bytes and (process := self._process) is not None and _memory_of(process) > self._most_bytes:
+            self._exhausted = True
             self.kill()
 
     def kill(self) -> None:
@@ -196,13 +241,13 @@ class _Worker:
                 if not self._pool.closed:
                     self._pool.no_worker(error)
                 return
-            sent: list[list[Job]] = []
+            sent: list[Task] = []
             try:
                 self._converse(process, sent)
                 return
             except (OSError, EOFError, ValueError, TypeError):
-                why = self._end(process)
-                if not self._pool.died(sent, why):
+                why, own = self._end(process)
+                if not self._pool.died(sent, why, own=own):
                     return
             finally:
                 self._end(process)
@@ -210,42 +255,53 @@ class _Worker:
     def _start(self) -> Process:
         process = start(_BOOT)
         with self._lock:
-            self._process, self._asked, self._stuck, self._ready = process, time.monotonic(), False, False
+            self._process, self._asked, self._answers = process, time.monotonic(), 0
+            self._stuck = self._ready = self._exhausted = False
+            self._most_bytes = 0
         if self._pool.closed:
             process.kill()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
+            send(process.stdin, self._pool.niceness)
             if receive(process.stdout) != "ready":
                 raise ValueError("it said something unexpected")
         except BaseException:
             self._end(process)
             raise
         self._asked, self._ready = 0.0, True
+        self._most_bytes = 0 if memory_is_limited() else _memory_of(process) + MEMORY_BYTES
         return process
 
-    def _converse(self, process: Process, sent: list[list[Job]]) -> None:
+    def _converse(self, process: Process, sent: list[Task]) -> None:
         """Send groups and take answers until there is nothing more to do."""
         assert process.stdin is not None
         assert process.stdout is not None
+        groups: deque[int] = deque()  # how many of each group are not answered
         while True:
-            while len(sent) < _DEPTH:
+            while len(groups) < _DEPTH:
                 self._asked = self._asked if sent else 0.0
                 group = self._pool.take(block=not sent)
                 if not group:
                     break
-                sent.append(group)
+                sent += group
+                groups.append(len(group))
                 self._asked = self._asked or time.monotonic()
-                send(process.stdin, [(job.path, job.text, job.wants_words) for job in group])
+                send(process.stdin, [(job.module, job.function, job.arguments) for job in group])
             if not sent:
-                return
-            answers = receive(process.stdout)
+                if self._pool.retire(self):
+                    return
+                continue
+            result, refused = receive(process.stdout)
             self._asked = time.monotonic()
-            self._pool.answered(sent[0], answers)
-            sent.pop(0)
+            self._answers += 1
+            self._pool.answered(sent.pop(0), result, refused)
+            groups[0] -= 1
+            if not groups[0]:
+                groups.popleft()
 
-    def _end(self, process: Process) -> str:
-        """See a process to its end; why it died."""
+    def _end(self, process: Process) -> tuple[str, bool]:
+        """See a process to its end. Why it died, and whether that can only be due to what it was at."""
         with self._lock:
             process.kill()
             code = process.wait()
@@ -254,9 +310,27 @@ class _Worker:
                     with suppress(OSError):
                         pipe.close()
             self._process, self._asked = None, 0.0
+        if self._exhausted:
+            return EXHAUSTED, True
         if self._stuck:
-            return STUCK
-        return CRASHED if code >= 0 else f"{CRASHED}: {how_it_ended(code)}"
+            return STUCK, False
+        if code >= 0:
+            return CRASHED, False
+        name = how_it_ended(code)
+        if name in _TIMED_OUT:
+            return TIMEOUT, True
+        if name in _OWN_ENDS and memory_is_limited():
+            return CRASHED_OR_EXHAUSTED, not self._answers
+        return f"{CRASHED}: {name}", name in _OWN_ENDS and not self._answers
+
+
+def _memory_of(process: Process) -> int:
+    import psutil
+
+    try:
+        return int(psutil.Process(process.pid).memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def processors() -> int:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from retrieval.chunking.parsing import parse
+from retrieval.indexing import shared
 from retrieval.rag.spans import Piece, Span
 
 SIGNATURE_LINES = 5  # of a definition whose parameters stand on lines of their own
@@ -77,20 +78,28 @@ def _last_border(language: str, lines: Sequence[str], limit: int) -> int:
 def _depths(language: str, lines: Sequence[str]) -> list[int]:
     """For each border, before line n, how many nodes of the parse tree lie on both sides; without a grammar the
     indentation behind it, which is the same in well-kept code."""
-    depths = [0] * (len(lines) + 1)
     text = textwrap.dedent("\n".join(lines))
-    root = parse(language, text.encode("utf-8", "replace"))
-    if root is None:
+    depths = shared.call(__name__, depths_of_nodes.__name__, language, text, len(lines), text=text)
+    if depths is None:
+        depths = [0] * (len(lines) + 1)
         for n in range(len(lines) - 1, 0, -1):
             depths[n] = len(_indentation(lines[n]).expandtabs()) if lines[n].strip() else depths[n + 1]
-        return depths
+    return list(depths)
+
+
+def depths_of_nodes(language: str, text: str, count: int) -> list[int] | None:
+    """The same by the parse tree alone, for a worker to do; None without a grammar."""
+    root = parse(language, text.encode("utf-8", "replace"))
+    if root is None:
+        return None
+    depths = [0] * (count + 1)
     nodes = [root]
     while nodes:
         node = nodes.pop()
         first, last = node.start_point[0], node.end_point[0] - (node.end_point[1] == 0)
         if last > first:
             depths[first + 1] += 1
-            depths[min(last + 1, len(lines))] -= 1
+            depths[min(last + 1, count)] -= 1
             nodes.extend(node.children)
     for n in range(1, len(depths)):  # from changes to sums
         depths[n] += depths[n - 1]

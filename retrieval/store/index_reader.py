@@ -147,7 +147,7 @@ class Reader:
 
     def files(self) -> dict[str, FileRow]:
         """Every file seen, with its stamp."""
-        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip FROM main.files"
+        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip, note FROM main.files"
         with self._database.reading() as db:
             return {row[0]: FileRow(*row) for row in db.execute(sql)}
 
@@ -157,15 +157,17 @@ class Reader:
             return db.execute("SELECT path, size, mtime_ns, inode FROM main.files").fetchall()
 
     def file(self, path: str) -> FileRow | None:
-        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip FROM main.files WHERE path = ?"
+        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip, note FROM main.files WHERE path = ?"
         with self._database.reading() as db:
             row = db.execute(sql, (path,)).fetchone()
         return FileRow(*row) if row else None
 
     def skipped(self) -> dict[str, str]:
-        """Files that were left out after a look at them, by path, with the reason."""
+        """Files that were left out after a look at them, or indexed without being parsed, by path, with the reason."""
         with self._database.reading() as db:
-            return dict(db.execute("SELECT path, skip FROM main.files WHERE skip IS NOT NULL"))
+            return dict(
+                db.execute("SELECT path, coalesce(skip, note) FROM main.files WHERE skip IS NOT NULL OR note <> ''")
+            )
 
     def borders(self, path: str, digest: bytes) -> bytes | None:
         """How this file was cut when it had this content, where that is remembered."""
@@ -183,7 +185,8 @@ class Reader:
                 "SELECT language, count(*) n FROM main.chunks GROUP BY 1 ORDER BY n DESC, 1"
             ).fetchall()
             skipped = db.execute(
-                "SELECT skip, count(*) n FROM main.files WHERE skip IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1"
+                """SELECT coalesce(skip, note), count(*) n FROM main.files WHERE skip IS NOT NULL OR note <> ''
+                   GROUP BY 1 ORDER BY n DESC, 1"""
             ).fetchall()
         return Counts(self.file_count(), self.chunk_count(), dict(languages), dict(skipped))
 

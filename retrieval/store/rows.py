@@ -44,7 +44,9 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file as it was last seen. `skip` says why it has no chunks, None where it is indexed."""
+    """A file as it was last seen. `skip` says why it has no chunks, None where it is indexed; `note` why an indexed file
+    was not parsed.
+    """
 
     path: str
     size: int
@@ -53,6 +55,7 @@ class FileRow:
     digest: bytes = b""
     language: str = ""
     skip: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

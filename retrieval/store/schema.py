@@ -7,6 +7,7 @@ index.db (one a workspace: what is in its files)
     files       one row a file seen: path, stamp (size, mtime_ns, inode), digest of its bytes, language, and skip: why
     it has
                 no chunks (NULL where it is indexed). Skipped files have rows so that they are not read again.
+                note: why an indexed file could not be parsed, '' where it was.
     chunks      one row a chunk. id is never used again (AUTOINCREMENT), and what the encoder reads of a row never
     changes
                 after it was inserted: a graph that holds an id holds the right vector for it, for ever.
@@ -33,6 +34,7 @@ vectors.db (one a user, shared by all workspaces and worktrees)
 A version is the number of migrations applied (PRAGMA user_version). One line a version:
     index 1: meta, files, chunks, words, terms           vectors 1: the above
     index 2: borders
+    index 3: files.note
 """
 
 from __future__ import annotations
@@ -87,6 +89,11 @@ def index_m002_borders(db: sqlite3.Connection, schema: str) -> None:
     db.execute(f"CREATE UNIQUE INDEX {schema}.borders_key ON borders(path, digest)")
 
 
+def index_m003_notes(db: sqlite3.Connection, schema: str) -> None:
+    """Why a file is indexed by line windows although its language has a grammar."""
+    db.execute(f"ALTER TABLE {schema}.files ADD COLUMN note TEXT NOT NULL DEFAULT ''")
+
+
 def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
     """Everything that version 1 has."""
     db.execute(f"CREATE TABLE {schema}.meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID")
@@ -104,7 +111,7 @@ def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
     _start_meta(db, schema)
 
 
-INDEX_MIGRATIONS: tuple[Migration, ...] = (index_m001_files_chunks_words, index_m002_borders)
+INDEX_MIGRATIONS: tuple[Migration, ...] = (index_m001_files_chunks_words, index_m002_borders, index_m003_notes)
 VECTORS_MIGRATIONS: tuple[Migration, ...] = (vectors_m001_encoders_vectors,)
 
 

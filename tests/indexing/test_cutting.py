@@ -16,12 +16,14 @@ import psutil
 import pytest
 from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 
+from retrieval.chunking import boundaries, grammars
 from retrieval.engine import Workspace
-from retrieval.indexing import index_files
+from retrieval.indexing import index_files, limits, shared
 from retrieval.indexing import worker_pool as pools
-from retrieval.indexing.chunk_jobs import CutFile, Here, Job, in_order
-from retrieval.indexing.worker_pool import CRASHED, LOST, Pool
+from retrieval.indexing.chunk_jobs import BY_LINES, CutFile, Here, Job, in_order
+from retrieval.indexing.worker_pool import CRASHED, CRASHED_OR_EXHAUSTED, LOST, Pool
 
+SEGV = CRASHED_OR_EXHAUSTED if limits.memory_is_limited() else f"{CRASHED}: SIGSEGV"
 TEXTS = {
     "a.py": "class Alpha:\n    def beta(self):\n        return '€ 🚀'\n" * 30,
     "b.md": "# One\ntext\n\n## Two\nmore\n",
@@ -72,25 +74,27 @@ def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypat
 
 @pytest.fixture
 def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A grammar that kills its process on a file whose path says so: KILL at once, SLEEP after a while without a word."""
+    """A grammar that kills its process on a file whose path says so, PARSE only where the file is parsed."""
     code = (
         "import os, time\n"
         "from retrieval.indexing import chunk_jobs, worker\n"
         "real = chunk_jobs.cut\n"
-        "def cut(path, text, *, words):\n"
-        "    if 'SEGV' in path: os.kill(os.getpid(), 11)\n"
+        "def cut(path, text, words, note):\n"
+        "    if 'SEGV' in path or ('PARSE' in path and not note): os.kill(os.getpid(), 11)\n"
         "    if 'OOM' in path: os.kill(os.getpid(), 9)\n"
         "    if 'HANG' in path: time.sleep(600)\n"
         f"    if 'ONCE' in path and not os.path.exists({str(tmp_path / 'once')!r}):\n"
         f"        open({str(tmp_path / 'once')!r}, 'w').close(); os.kill(os.getpid(), 9)\n"
         "    print('noise')\n"
         "    os.write(1, b'more noise')\n"
-        "    return real(path, text, words=words)\n"
+        "    return real(path, text, words, note)\n"
         "chunk_jobs.cut = cut\n"
         "worker.main()"
     )
     monkeypatch.setattr(pools, "_BOOT", code)
+    shared.close()
     yield tmp_path
+    shared.close()
 
 
 def test_a_file_that_kills_two_workers_is_given_up_and_no_other_is(trap: Path) -> None:
@@ -99,7 +103,7 @@ def test_a_file_that_kills_two_workers_is_given_up_and_no_other_is(trap: Path) -
     todo.insert(90, Job("OOM.py", "x = 1\n", True))
     with Pool(2) as pool:
         found = {item.job.path: item.job for item in in_order(map(Item, todo), pool, never()) if item.job}
-    assert found["SEGV.py"].failure == f"{CRASHED}: SIGSEGV"
+    assert found["SEGV.py"].failure == SEGV
     assert found["OOM.py"].failure == f"{CRASHED}: SIGKILL"
     expected = cut_by(Here(), jobs(30))
     assert [job.cut for path, job in found.items() if "." in path and path[0].isdigit()] == expected
@@ -140,15 +144,52 @@ def test_a_crash_is_a_skip_that_is_counted_and_gone_when_the_file_is_mended(
     with Workspace.open(root, encoder=CountingEncoder(), cache_dir=trap / "cache") as workspace:
         report = workspace.refresh()
         assert [skip.path for skip in report.skipped] == ["SEGV.py"]
-        assert workspace.status().skipped == {f"{CRASHED}: SIGSEGV": 1}
+        assert workspace.status().skipped == {SEGV: 1}
         assert report.files_changed == 11
-        (root / "SEGV.py").write_text("def broken_still():\n    return 1\n")
+        (root / "SEGV.py").write_text("def broken_still():\n    return 1\n" * 10)
         assert workspace.changed(["SEGV.py"]).skipped  # alone, and yet not cut in this process
         monkeypatch.undo()
+        shared.close()
         (root / "SEGV.py").write_text("def mended():\n    return 1\n")
         workspace.changed(["SEGV.py"])
         assert workspace.search("mended").hits[0].chunk.path == "SEGV.py"
         check_equals_fresh(workspace, trap / "fresh")
+
+
+def test_a_file_that_cannot_be_parsed_is_cut_by_lines_and_named_and_not_parsed_again(
+    trap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = trap / "root"
+    root.mkdir()
+    text = "def broken():\n    return 1\n" * 20
+    (root / "PARSE.py").write_text(text)
+    (root / "whole.py").write_text(text)
+    with Workspace.open(root, encoder=CountingEncoder(), cache_dir=trap / "cache") as workspace:
+        report = workspace.refresh()
+        assert [(skip.path, skip.reason) for skip in report.skipped] == [("PARSE.py", SEGV + BY_LINES)]
+        assert {hit.chunk.path for hit in workspace.search("broken").hits} == {"PARSE.py", "whole.py"}
+        (root / "PARSE.py").write_text(text + "x = 1\n")
+        assert workspace.changed(["PARSE.py"]).skipped
+        monkeypatch.setattr(shared, "shared", lambda: pytest.fail("a worker is asked again"))
+        (root / "PARSE.py").write_text(text)  # what it was before
+        workspace.changed(["PARSE.py"])
+        assert workspace.store.skipped() == {"PARSE.py": SEGV + BY_LINES}
+        assert workspace.status().skipped == {SEGV + BY_LINES: 1}
+        file = workspace.store.file("PARSE.py")
+        assert file is not None
+        remembered = workspace.store.borders("PARSE.py", file.digest)
+        assert remembered is not None
+        monkeypatch.setattr(grammars, "version", lambda language: "newer")
+        assert not boundaries.is_current(remembered)
+
+
+def test_many_such_files_in_a_row_cost_a_worker_each_and_no_other_file(trap: Path) -> None:
+    todo = [Job(f"PARSE{n}.py", "x = 1\n", True) for n in range(12)] + jobs(1)
+    with Pool(1) as pool:
+        done = [item.job for item in in_order(map(Item, todo), pool, never()) if item.job]
+    assert all(job.cut and job.note == SEGV + BY_LINES for job in done[:12])
+    assert max(job.gone for job in done[:12]) <= 2
+    assert all(job.cut and not job.note for job in done[12:])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from retrieval.chunking import chunk_file, passage
 from retrieval.chunking.grammars import GRAMMARS
 from retrieval.chunking.line_index import Lines
-from retrieval.chunking.parsing import parse
+from retrieval.chunking.parsing import ParseTimeout, parse
 from retrieval.types import Chunk
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ def marked_chunks(path: str, text: str) -> Iterator[tuple[Chunk, list[int]]]:
     if grammar is None or grammar.data:
         return
     data = Lines(text).data
-    root = parse(chunks[0].language, data)
+    try:
+        root = parse(chunks[0].language, data)
+    except ParseTimeout:
+        return
     if root is None:
         return
     marks = bytearray([_OTHER]) * len(data)

@@ -1,0 +1,108 @@
+"""The one worker of this process for texts that someone waits for: open buffers, a few changed files, what is shown.
+
+It starts with the first text that is long enough to do harm, some 0.3 s, and ends when nothing came for a while. What a
+buffer is at is not worth a worker at each key stroke: after a crash it is cut by lines for some time.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from importlib import import_module
+from typing import Any
+
+from retrieval.chunking import boundaries
+from retrieval.chunking.parsing import ParseTimeout
+from retrieval.indexing.chunk_jobs import Cancel, Here, Job, Task, is_harmless
+from retrieval.indexing.worker_pool import Pool
+from retrieval.types import Chunk
+
+IDLE_SECONDS = 600.0
+# For so long a buffer whose parse was stopped is not parsed.
+PAUSE_SECONDS = 20.0
+_MOST_PAUSED = 1_000
+
+_lock = threading.Lock()
+_pool: Pool | None = None
+_paused: dict[str, tuple[float, str]] = {}  # by path: until when, and why
+
+
+class _Never:
+    """A token that is never cancelled."""
+
+    def is_set(self) -> bool:
+        return False
+
+
+class Few:
+    """A cutter for a few files: harmless ones here, others by the shared worker."""
+
+    ahead = 16
+
+    def submit(self, job: Job) -> None:
+        if not is_harmless(job.text):
+            shared().submit(job)
+
+    def wait(self, job: Job, cancel: Cancel) -> None:
+        if is_harmless(job.text):
+            Here().wait(job, cancel)
+        else:
+            shared().wait(job, cancel)
+
+
+def chunks_of_buffer(path: str, text: str) -> list[Chunk]:
+    """The chunks of a text that changes while someone types."""
+    until, why = _paused.get(path, (0.0, ""))
+    job = Job(path, text, wants_words=False, note=why if time.monotonic() < until else "")
+    _do(job, is_harmless(text))
+    if job.note and not why:
+        while len(_paused) >= _MOST_PAUSED:
+            del _paused[next(iter(_paused))]
+        _paused[path] = time.monotonic() + PAUSE_SECONDS, job.note
+    elif not job.note:
+        _paused.pop(path, None)
+    return boundaries.unpack(path, text, job.cut.borders) if job.cut is not None else []
+
+
+def call(module: str, function: str, *arguments: Any, text: str) -> Any:
+    """What a function makes of a text that it parses; None where the parse crashed or took too much."""
+    if is_harmless(text):
+        try:
+            return getattr(import_module(module), function)(*arguments)
+        except ParseTimeout:
+            return None
+    task = Task(module, function, arguments, len(text))
+    _do(task, False)
+    return task.result
+
+
+def shared() -> Pool:
+    global _pool  # noqa: PLW0603
+    with _lock:
+        if _pool is None or _pool.given_up or _pool.closed:
+            if _pool is not None:
+                _pool.close()
+            _pool = Pool(1, niceness=0, idle_seconds=IDLE_SECONDS)
+        return _pool
+
+
+def close() -> None:
+    """End the worker; the next text starts another one."""
+    global _pool
+    with _lock:
+        pool, _pool = _pool, None
+    if pool is not None:
+        pool.close()
+
+
+def _do(task: Task, harmless: bool) -> None:
+    if harmless and isinstance(task, Job):
+        Here().wait(task, _Never())
+        return
+    pool = shared()
+    pool.submit(task, first=True)
+    pool.wait(task, _Never())
+
+
+atexit.register(close)
