@@ -146,7 +146,7 @@ def test_the_line_decides_which_chunk_and_blank_lines_take_the_next(workspace: W
 
 
 def test_a_buffer_that_is_not_saved_counts(workspace: Workspace) -> None:
-    workspace.update("mail.py", "# new\n\n" + MAIL)
+    workspace.set_buffer("mail.py", "# new\n\n" + MAIL)
     found = workspace.explain("mail.py", 8)
     assert "send_mail(self," in seen(found, "# new\n\n" + MAIL)
     assert found.freshness.files == 1
@@ -245,7 +245,7 @@ def test_a_line_without_words_behind_the_last_one_is_read_too(
 @pytest.mark.parametrize("text", ["x", "()\n", "{}\n" * 40, "\ud83c", "日本語 = 1\n" * 200, "a" * 900])
 def test_odd_files_are_explained_too(text: str, root: Path, tmp_path: Path, embedded: OnnxEncoder) -> None:
     with Workspace.open(root, encoder=embedded, cache_dir=tmp_path / "cache") as workspace:
-        workspace.update("odd.py", text)
+        workspace.set_buffer("odd.py", text)
         found = workspace.explain("odd.py", 1, "what is this")
     assert found.similarity is not None
     assert all(line.line >= 1 for line in found.lines)

@@ -51,7 +51,7 @@ def refresh(workspace: Workspace, *, quiet: bool, wait: bool = False) -> IndexRe
         while report.busy and wait and not cancel.wait(BUSY_POLL):
             report = workspace.refresh(progress=progress, cancel=cancel)
         if report.chunks_added > WORTH_SETTLING and not report.cancelled:
-            workspace.settle(cancel, progress, threads=processors())
+            workspace.maintain(cancel, progress, threads=processors())
         return replace(report, cancelled=report.cancelled or cancel.is_set())
 
 

@@ -233,7 +233,7 @@ class Folder:
     def prepare(self, path: str, text: str) -> None:
         """This text of an open buffer is likely to be shown next."""
         if self.workspace is not None:
-            self.workspace.prepare(path, text)
+            self.workspace.prefetch_buffer(path, text)
 
     def show(self, path: str, uri: str, text: str) -> None:
         """An open buffer has this text. Where the file has it too there is nothing to show, once that is indexed."""
@@ -252,7 +252,7 @@ class Folder:
             if digest is not None:
                 self._saved[path] = digest
         try:
-            self.embedded += workspace.update(path, text)
+            self.embedded += workspace.set_buffer(path, text)
         finally:
             with self._buffers:
                 self._showing = ""
@@ -267,7 +267,7 @@ class Folder:
             shown = path in self._shown
             self._shown.discard(path)
         if shown and self.workspace is not None and self.session is not None:
-            self.workspace.update(path, None)
+            self.workspace.close_buffer(path)
             self.session.changed([path])
 
     def _forget_saved(self) -> None:
@@ -281,7 +281,7 @@ class Folder:
                 if path != self._showing and self._indexed(path) == digest:
                     del self._saved[path]
                     self._shown.discard(path)
-                    self.workspace.update(path, None)
+                    self.workspace.close_buffer(path)
 
     def _indexed(self, path: str) -> bytes:
         """The digest of a file as it is in the index; empty where it is not there."""

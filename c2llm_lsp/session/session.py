@@ -113,9 +113,7 @@ class Session:
         self._on_rest = on_rest
         self._elsewhere = 0  # files that another process is to look at for this one
         self._away = False  # whether another process is at a job of this one
-        workspace.on_repair = lambda: self.rescan("the index was repaired")
-        workspace.on_other = lambda: self.rescan("the encoder is another one")
-        workspace.on_unreachable = self._miss
+        workspace.set_listener(self)
         self._on_event = on_event
         self._retry_after = retry_after
         self._wake = threading.Condition()
@@ -259,7 +257,7 @@ class Session:
 
     def _expect(self) -> None:
         """Answers say what is known to have changed and was not looked at yet."""
-        self._workspace.expect(len(self._paths) + self._elsewhere, more=bool(self._everything))
+        self._workspace.set_pending(len(self._paths) + self._elsewhere, more=bool(self._everything))
 
     def _due(self) -> bool:
         return bool(self._stopping or self._paths or self._everything or self._rest)
@@ -289,7 +287,7 @@ class Session:
         self._cancel.clear()
         self._wake.release()
         try:
-            self._workspace.settle(self._cancel)
+            self._workspace.maintain(self._cancel)
         except Exception:  # a disk without room, a damaged file: the next job says so
             logger.exception("Upkeep failed; what it makes is only there to be faster.")
         finally:
@@ -297,7 +295,13 @@ class Session:
             self._steps_aside = False
             self._unsettled = self._cancel.is_set()
 
-    def _miss(self) -> None:
+    def index_repaired(self) -> None:
+        self.rescan("the index was repaired")
+
+    def encoder_changed(self) -> None:
+        self.rescan("the encoder changed")
+
+    def encoder_unreachable(self) -> None:
         """Text of an open buffer waits for an encoder that could not be reached."""
         with self._wake:
             self._unreached = True
@@ -321,7 +325,7 @@ class Session:
         assert self._helped_by is not None
         self._away = True
         try:
-            with self._workspace.written_elsewhere():
+            with self._workspace.delegate_writing():
                 return self._follow_indexer(job, self._helped_by)
         except OSError as error:
             logger.warning("A large job is done by the process that answers questions: %s", error)
@@ -381,7 +385,7 @@ class Session:
             if report.cancelled:
                 return report
             self._away = False
-            self._workspace.trust()
+            self._workspace.resume_writing()
         self._on_event(Event("done", job, report=report))
         return None
 

@@ -1,4 +1,4 @@
-"""The encoders of a workspace: the one that was asked for, and the one whose vectors answer until its own are complete."""
+"""The encoders of a workspace: the selected one, and the former one whose vectors answer until the new ones are complete."""
 
 from __future__ import annotations
 
@@ -9,49 +9,55 @@ from retrieval.encoders import Encoder, load
 from retrieval.errors import EncoderError, ModelError
 
 
-class Models:
-    """Each is loaded at its first use, and once. Safe to use from many threads."""
+class EncoderSelection:
+    """Each encoder is loaded at its first use, and once. Safe to use from many threads."""
 
     def __init__(
-        self, encoder: Encoder | None, load_encoder: Callable[[], Encoder] | None, threads: int | None
+        self,
+        encoder: Encoder | None,
+        load_encoder: Callable[[], Encoder] | None,
+        threads: int | None,
+        *,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_change` is called when a remote encoder was loaded again because it serves another model."""
         self._load = load_encoder or (lambda: encoder or load("embedded", threads=threads))
         self._threads = threads
         self._former: dict[str, Encoder] = {}  # by fingerprint
         self._loading = threading.Lock()
-        self.on_other: Callable[[], None] = lambda: None  # called when it has become another one
-        self.loaded = encoder  # the one that was asked for, as far as it is there
+        self._on_change = on_change
+        self.loaded = encoder  # the selected one, None until it is loaded
 
     @property
     def current(self) -> Encoder:
-        """The one that was asked for; loaded again when what runs elsewhere has become another one. Raises ModelError."""
+        """The selected encoder; loaded again when a remote one serves another model. Raises ModelError."""
         with self._loading:
             outdated = getattr(self.loaded, "outdated", False)
             if self.loaded is None or outdated:
                 self.loaded = self._load()
             encoder = self.loaded
         if outdated:
-            self.on_other()
+            self._on_change()
         return encoder
 
     @property
-    def ready(self) -> bool:
-        """Whether it can be had again, if it could not be reached. Waits for nobody."""
+    def available(self) -> bool:
+        """Whether an encoder that could not be reached is available again. Does not block."""
         try:
             return bool(getattr(self.current, "available", True))
         except ModelError:
             return False
 
     def former(self, name: str, fingerprint: str) -> Encoder | None:
-        """The one that was used before, if it can still be had and is still the same."""
+        """The encoder that was used before, if it can still be loaded and is unchanged."""
         with self._loading:
-            known = self._former.get(fingerprint)
-            if known is None:
+            encoder = self._former.get(fingerprint)
+            if encoder is None:
                 try:
-                    known = load(name, threads=self._threads)
+                    encoder = load(name, threads=self._threads)
                 except (ModelError, EncoderError):
                     return None
-                if known.fingerprint != fingerprint:
+                if encoder.fingerprint != fingerprint:
                     return None
-                self._former[fingerprint] = known
-            return known
+                self._former[fingerprint] = encoder
+            return encoder

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.encoders import Encoder
-from retrieval.indexing import INDEXED_KEY, SKIPPED_KEY, LiveIndex, writer_pid
+from retrieval.indexing import INDEXED_KEY, SKIPPED_KEY, VectorIndexSync, writer_pid
 from retrieval.store import Store
 from retrieval.types import Freshness
 
@@ -48,35 +48,35 @@ class _Counted:
 
 
 @dataclass(slots=True)
-class Standing:
+class IndexState:
     """What this process knows beside what is stored."""
 
-    looked: bool = False  # whether it has compared the index with the disk
-    looking: bool = False  # whether it is just doing so
+    scanned: bool = False  # whether this process has compared the index with the disk
+    scanning: bool = False  # whether it is just doing so
     writing: bool = False  # whether it is writing
-    helped: bool = False  # whether a process that it started is
-    undone: int = 0  # files that the present run, or the last one that was cut short, has not stored
-    expected: tuple[int, bool] = (0, False)  # changed files that wait to be looked at, and whether there may be others
+    delegated: bool = False  # whether a subprocess is writing
+    unfinished_files: int = 0  # of the present run, or of the last one that was cut short: not stored
+    pending: tuple[int, bool] = (0, False)  # changed files that wait to be indexed, and whether there may be others
     _counted: _Counted = field(default_factory=_Counted)
 
-    def damaged(self) -> None:
-        """The index is another one now, and has to be filled."""
-        self._counted, self.looked = _Counted(), False
+    def reset(self) -> None:
+        """The index is a new one, and has to be filled."""
+        self._counted, self.scanned = _Counted(), False
 
-    def freshness(self, store: Store, fingerprint: str, live: LiveIndex | None) -> Freshness:
-        counted, (expected, more) = self._count(store), self.expected
-        pending_files = self.undone + expected
+    def freshness(self, store: Store, fingerprint: str, live: VectorIndexSync | None) -> Freshness:
+        counted, (pending, more) = self._count(store), self.pending
+        pending_files = self.unfinished_files + pending
         behind = live is not None and live.behind
         return Freshness(
             files=counted.files,
             chunks=counted.chunks,
             pending_files=pending_files,
             pending_chunks=self._pending_chunks(store, fingerprint, live),
-            stale=not self.looked or self.looking or self.helped or more or pending_files > 0 or behind,
+            stale=not self.scanned or self.scanning or self.delegated or more or pending_files > 0 or behind,
         )
 
     def status(
-        self, root: Path, store: Store, encoder: Encoder | None, live: LiveIndex | None, notes: Sequence[str]
+        self, root: Path, store: Store, encoder: Encoder | None, live: VectorIndexSync | None, notes: Sequence[str]
     ) -> Status:
         counts = store.counts()
         fingerprint = encoder.fingerprint if encoder is not None else ""
@@ -104,10 +104,10 @@ class Standing:
             notes=tuple(dict.fromkeys((*notes, *(live.notes if live is not None else ())))),
         )
 
-    def _pending_chunks(self, store: Store, fingerprint: str, live: LiveIndex | None) -> int:
+    def _pending_chunks(self, store: Store, fingerprint: str, live: VectorIndexSync | None) -> int:
         """While it is being written the live index knows: asking the store takes 50 ms at 50,000 chunks."""
         counted = self._count(store)
-        if (self.writing or self.helped) and live is not None and live.count is not None:
+        if (self.writing or self.delegated) and live is not None and live.count is not None:
             return max(0, counted.chunks - live.count)
         if fingerprint not in counted.pending:
             counted.pending[fingerprint] = store.pending_count(fingerprint) if fingerprint else counted.chunks

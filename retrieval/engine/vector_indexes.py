@@ -12,34 +12,34 @@ from numpy.typing import NDArray
 
 from retrieval.encoders import Encoder
 from retrieval.errors import StoreError
-from retrieval.indexing import LiveIndex
+from retrieval.indexing import VectorIndexSync
 from retrieval.store import Applied, Store
 
 
-class Lives:
+class VectorIndexes:
     """What is committed reaches all of them; each takes the vectors that are its own. Safe to use from many threads."""
 
-    def __init__(self, *, threads: int | None, cache_dir: Path | None, led: Callable[[], bool]) -> None:
-        """`led` says whether this process is writing."""
-        self._threads, self._cache_dir, self._led = threads or 1, cache_dir, led
-        self._by_fingerprint: dict[str, LiveIndex] = {}
+    def __init__(self, *, threads: int | None, cache_dir: Path | None, is_writer: Callable[[], bool]) -> None:
+        """`is_writer` says whether this process is writing."""
+        self._threads, self._cache_dir, self._is_writer = threads or 1, cache_dir, is_writer
+        self._by_fingerprint: dict[str, VectorIndexSync] = {}
         self._making = threading.Lock()
 
-    def of(self, encoder: Encoder, store: Store) -> LiveIndex:
+    def of(self, encoder: Encoder, store: Store) -> VectorIndexSync:
         with self._making:
             live = self._by_fingerprint.get(encoder.fingerprint)
             if live is None or live.store is not store:  # that one was damaged
-                live = self._by_fingerprint[encoder.fingerprint] = LiveIndex(
+                live = self._by_fingerprint[encoder.fingerprint] = VectorIndexSync(
                     store,
                     encoder.fingerprint,
                     encoder.dimension,
                     threads=self._threads,
                     cache_dir=self._cache_dir,
-                    led=self._led,
+                    is_writer=self._is_writer,
                 )
             return live
 
-    def known(self, fingerprint: str) -> LiveIndex | None:
+    def loaded(self, fingerprint: str) -> VectorIndexSync | None:
         """The one that is there already."""
         return self._by_fingerprint.get(fingerprint)
 
@@ -78,5 +78,5 @@ class Lives:
         for live in self._all():
             live.save()
 
-    def _all(self) -> tuple[LiveIndex, ...]:
+    def _all(self) -> tuple[VectorIndexSync, ...]:
         return tuple(self._by_fingerprint.values())

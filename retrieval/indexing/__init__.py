@@ -11,14 +11,14 @@ from retrieval.indexing.pipeline import (
     CHUNKING_KEY,
     INDEXED_KEY,
     SKIPPED_KEY,
-    Plan,
-    Run,
+    IndexingContext,
+    IndexPlan,
     execute,
     plan,
     plan_paths,
     rows_known,
 )
-from retrieval.indexing.vector_sync import LiveIndex
+from retrieval.indexing.vector_sync import VectorIndexSync
 from retrieval.indexing.worker_pool import processors
 
 __all__ = [
@@ -26,13 +26,13 @@ __all__ = [
     "INDEXED_KEY",
     "SKIPPED_KEY",
     "Cancel",
-    "LiveIndex",
+    "IndexPlan",
+    "IndexingContext",
     "OverlaidIndex",
     "OverlaidRows",
     "Overlay",
-    "Plan",
     "Progress",
-    "Run",
+    "VectorIndexSync",
     "execute",
     "plan",
     "plan_paths",

@@ -38,7 +38,7 @@ AHEAD_FROM = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IndexPlan:
     """Files to read (new, changed, or to be cut anew), files to forget, what the scan saw and left out."""
 
     paths: tuple[str, ...]
@@ -57,15 +57,15 @@ def rows_known(store: Store, paths: Sequence[str] | None = None) -> dict[str, Fi
     return {row.path: row for row in rows if row is not None}
 
 
-def plan(scanner: Scanner, store: Store, *, again: bool) -> Plan:
+def plan(scanner: Scanner, store: Store, *, again: bool) -> IndexPlan:
     """Compare the tree with the rows; reads no file."""
     stamps = {path: FileStamp(*stamp) for path, *stamp in store.stamps()}
     scan: Scan = scanner.scan(stamps)
     paths = tuple(sorted(scan.stamps)) if again else scan.changed
-    return Plan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored)
+    return IndexPlan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored)
 
 
-def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[str]) -> Plan:
+def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[str]) -> IndexPlan:
     """The plan for files that are said to have changed; what is ignored now is forgotten."""
     paths, removed = [], []
     for path in dict.fromkeys(changed):
@@ -73,11 +73,11 @@ def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[st
             paths.append(path)
         elif path in known:
             removed.append(path)
-    return Plan(tuple(paths), tuple(removed), len(paths), False)
+    return IndexPlan(tuple(paths), tuple(removed), len(paths), False)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class IndexingContext:
     """What a run works with. The callbacks let a live index of this process follow the commits."""
 
     store: Store
@@ -91,7 +91,7 @@ class Run:
     cancel: Cancel
 
 
-def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:
+def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:
     """Do what was planned. A failing encoder ends the second stage only, and is noted."""
     started = time.perf_counter()
     complete, first_new = run.store.complete_encoders(), run.store.last_id()
@@ -138,7 +138,7 @@ def execute(run: Run, todo: Plan, known: dict[str, FileRow], *, scanned: bool) -
     )
 
 
-def _embedding(run: Run, complete: frozenset[str], first_new: int, scanned: bool) -> tuple[Embedding, int]:
+def _embedding(run: IndexingContext, complete: frozenset[str], first_new: int, scanned: bool) -> tuple[Embedding, int]:
     """What the second stage works with, and the id that it begins after: where nothing was pending before this run, or it is
     about some files only, just what it added is looked at. All of a workspace is not embedded because a file was saved.
     """
@@ -148,7 +148,7 @@ def _embedding(run: Run, complete: frozenset[str], first_new: int, scanned: bool
 
 
 def _embed(
-    run: Run, ahead: Ahead, complete: frozenset[str], first_new: int, scanned: bool, *, cancelled: bool
+    run: IndexingContext, ahead: Ahead, complete: frozenset[str], first_new: int, scanned: bool, *, cancelled: bool
 ) -> tuple[Embedded, tuple[str, ...]]:
     """The second stage, or what is left of it."""
     try:
@@ -168,7 +168,7 @@ def _embed(
     return done, ()
 
 
-def _remember_scan(store: Store, todo: Plan) -> None:
+def _remember_scan(store: Store, todo: IndexPlan) -> None:
     """What status shows of the last complete look at the tree, written only where it differs."""
     reasons = Counter(skip.reason.partition(":")[0] for skip in todo.skipped)
     if todo.ignored:

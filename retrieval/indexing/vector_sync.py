@@ -39,7 +39,7 @@ _REST = 10
 Ids = NDArray[np.int64]
 
 
-class LiveIndex:
+class VectorIndexSync:
     """One encoder's vectors of one workspace."""
 
     def __init__(
@@ -50,9 +50,9 @@ class LiveIndex:
         *,
         threads: int = 1,
         cache_dir: Path | None = None,
-        led: Callable[[], bool] = lambda: False,
+        is_writer: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`led` tells whether this process is writing, so that each commit comes by `follow` and `add`."""
+        """`is_writer` tells whether this process is writing, so that each commit comes by `follow` and `add`."""
         self.fingerprint = fingerprint
         self.dimension = dimension
         self.notes: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class LiveIndex:
         self._saved_at = time.monotonic()
         self._unsaved = 0  # rows that came or went since
         self._saving = threading.Lock()
-        self._led = led
+        self._is_writer = is_writer
         self._graph_elsewhere = False  # a graph is on the disk, and the rows at hand are compared all the same
         self._gap = False  # whether a commit of this process was missed
         self._rested = 0.0  # when comparing is due again
@@ -94,7 +94,7 @@ class LiveIndex:
                 self._change, self._gap = change, False
                 took = time.monotonic() - started
                 self._rested = started + took * _REST if took > _QUICK_SECONDS else 0.0
-            self.behind = self._change != change and not self._led()
+            self.behind = self._change != change and not self._is_writer()
             return self._index
 
     def prepare(self) -> None:
@@ -218,7 +218,7 @@ class LiveIndex:
         return exact
 
     def _compares(self) -> bool:
-        return self._gap if self._led() else time.monotonic() >= self._rested
+        return self._gap if self._is_writer() else time.monotonic() >= self._rested
 
     def _catch_up(self, index: VectorIndex) -> None:
         """Make the index hold exactly the rows that have a vector."""

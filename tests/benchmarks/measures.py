@@ -108,7 +108,7 @@ class Bench:
         asked = questions(self.corpus.root, QUERIES)
         with self.open() as workspace:
             workspace.refresh()
-            workspace.settle()
+            workspace.maintain()
             times = [1e3 * second for second in sorted(latencies(workspace, asked))]
         p50, p95 = percentile(times, 50), percentile(times, 95)
         found = ripgrep(self.corpus.root, asked[:RIPGREP_QUERIES])
@@ -156,9 +156,9 @@ class Bench:
 
         with self.open() as workspace:
             workspace.refresh()
-            workspace.settle()
-            typed = self._until_found(workspace, original, "typed", lambda text: workspace.update(inside, text))
-            workspace.update(inside, None)
+            workspace.maintain()
+            typed = self._until_found(workspace, original, "typed", lambda text: workspace.set_buffer(inside, text))
+            workspace.close_buffer(inside)
             saved = self._until_found(workspace, original, "saved", save)
             save(original)
         for what, times, budget in (("edit in an open buffer", typed, 60.0), ("edit on disk", saved, None)):

@@ -199,9 +199,9 @@ def test_text_of_a_buffer_that_could_not_be_embedded_is_taken_up_when_the_encode
     events.wait(1)
     encoder = Elsewhere()
     encoder.down = True
-    workspace._models.loaded = encoder
+    workspace.encoders.loaded = encoder
     workspace.refresh()
-    workspace.update("new.py", "def walrus():\n    return 1\n")
+    workspace.set_buffer("new.py", "def walrus():\n    return 1\n")
     encoder.down = False
     events.wait(2)
     session.stop()

@@ -118,11 +118,11 @@ class Editor:
 
     def type(self, path: str, text: str) -> None:
         self.buffers[path] = text
-        self.workspace.update(path, text)
+        self.workspace.set_buffer(path, text)
 
     def close(self, path: str) -> None:
         self.buffers.pop(path, None)
-        self.workspace.update(path, None)
+        self.workspace.close_buffer(path)
 
     def save(self, path: str, *, stays_open: bool) -> None:
         if path in self.buffers:

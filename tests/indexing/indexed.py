@@ -53,7 +53,7 @@ def rows_of(workspace: Workspace) -> list[tuple[object, ...]]:
 def answers_of(workspace: Workspace) -> list[list[tuple[object, ...]]]:
     """What words and vectors answer to fixed questions, equals in order of place."""
     out = []
-    index = workspace._live(workspace.encoder).current()
+    index = workspace.context.vector_index(workspace.encoder).current()
     for query in QUERIES:
         terms = split_identifiers(query).split()
         lexical = workspace.store.lexical(terms, 10_000, WEIGHTS)

@@ -85,5 +85,5 @@ def test_another_process_hears_of_what_was_embedded_ahead(tmp_path: Path) -> Non
     ):
         reader.search("send request")
         writer.refresh()
-        assert len(reader._live(reader.encoder).current()) == writer.store.chunk_count()
+        assert len(reader.context.vector_index(reader.encoder).current()) == writer.store.chunk_count()
         assert reader.search("send request").freshness.pending_chunks == 0

@@ -30,7 +30,7 @@ def found(workspace: Workspace) -> set[str]:
 
 
 def test_a_buffer_is_found(workspace: Workspace) -> None:
-    workspace.update("new.py", CODE)
+    workspace.set_buffer("new.py", CODE)
     assert found(workspace) == {"new.py"}
 
 
@@ -47,11 +47,11 @@ def test_a_buffer_is_found(workspace: Workspace) -> None:
     ],
 )
 def test_a_buffer_that_would_be_no_indexed_file_is_not_found(workspace: Workspace, path: str, text: str) -> None:
-    assert workspace.update(path, text) == 0
+    assert workspace.set_buffer(path, text) == 0
     assert found(workspace) == set()
 
 
 def test_a_file_whose_buffer_has_grown_too_large_is_not_found_either(workspace: Workspace) -> None:
-    workspace.update("new.py", CODE)
-    workspace.update("new.py", CODE * 200)
+    workspace.set_buffer("new.py", CODE)
+    workspace.set_buffer("new.py", CODE * 200)
     assert found(workspace) == set()

@@ -78,6 +78,22 @@ class Wider(Elsewhere):
         return self._vectors.encode_passages(texts)
 
 
+class Recorder:
+    """A listener that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def index_repaired(self) -> None:
+        self.events.append("index repaired")
+
+    def encoder_changed(self) -> None:
+        self.events.append("encoder changed")
+
+    def encoder_unreachable(self) -> None:
+        self.events.append("encoder unreachable")
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "tree").mkdir()
@@ -114,10 +130,10 @@ def test_a_report_says_that_chunks_wait_for_an_encoder_that_is_down(workspace: W
 def test_a_buffer_that_was_shown_while_it_was_down_is_embedded_later(workspace: Workspace, encoder: Elsewhere) -> None:
     workspace.refresh()
     encoder.down = True
-    missed: list[str] = []
-    workspace.on_unreachable = lambda: missed.append("the buffer")
-    assert workspace.update("new.py", CAKE) == 0
-    assert missed == ["the buffer"]
+    listener = Recorder()
+    workspace.set_listener(listener)
+    assert workspace.set_buffer("new.py", CAKE) == 0
+    assert listener.events == ["encoder unreachable"]
     answer = workspace.search("bake_chocolate_cake")
     assert answer.hits[0].chunk.path == "new.py"
     assert answer.freshness.pending_chunks == 1
@@ -136,7 +152,7 @@ def test_words_of_a_buffer_are_found_before_its_vectors_are_made(workspace: Work
         found.append(workspace.search("bake_chocolate_cake").hits[0].chunk.path)
 
     encoder._before = look
-    workspace.update("new.py", CAKE)
+    workspace.set_buffer("new.py", CAKE)
     assert found == ["new.py"]
 
 
@@ -145,11 +161,11 @@ def test_one_that_became_another_is_loaded_again_and_everything_is_embedded_with
     loaded = iter(models)
     with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()
-        became: list[str] = []
-        workspace.on_other = lambda: became.append("another")
+        listener = Recorder()
+        workspace.set_listener(listener)
         models[0].outdated = True
         assert workspace.search("function_3").freshness.pending_chunks == 5
-        assert became == ["another"]
+        assert listener.events == ["encoder changed"]
         workspace.refresh()
         assert workspace.search("function_3").freshness.pending_chunks == 0
         assert len(models[1].passages) == 5
@@ -162,7 +178,7 @@ def become_another(root: Path, tmp_path: Path) -> Iterator[tuple[Workspace, Else
     loaded = iter([first, second])
     with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()
-        workspace.update("new.py", CAKE)
+        workspace.set_buffer("new.py", CAKE)
         first.outdated = True
         yield workspace, second
 
@@ -174,7 +190,7 @@ def test_buffers_have_no_vectors_of_the_model_that_it_was(root: Path, tmp_path: 
         assert answer.hits[0].chunk.path == "new.py"
         (root / "new.py").write_text(CAKE)
         workspace.changed(["new.py"])
-        workspace.update("new.py", None)
+        workspace.close_buffer("new.py")
         workspace.refresh()
         ids, vectors = workspace.store.all_vectors("two")
         stored = vectors[ids.tolist().index(workspace.store.ids_in_file("new.py")[0])]

@@ -54,13 +54,13 @@ def test_memory_stays_flat_over_thousands_of_saves_and_unsaved_edits(tmp_path: P
             path = files[number % len(files)]
             name = path.relative_to(root).as_posix()
             text = edited(path.read_text(), dice)
-            workspace.update(name, text)
+            workspace.set_buffer(name, text)
             workspace.search(dice.choice(WORDS))
             path.write_text(edited(text, dice))
             workspace.changed([name])
-            workspace.update(name, None)
+            workspace.close_buffer(name)
             if number % 50 == 0:
-                workspace.settle()
+                workspace.maintain()
             if number == WARM:
                 warm = resident()
         assert resident() - warm < MOST_GROWTH

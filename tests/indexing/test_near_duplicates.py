@@ -99,10 +99,10 @@ def test_what_is_no_copy_is_not_found(workspace: Workspace, path: str, text: str
 
 
 def test_a_buffer_is_looked_at_as_it_is_now(workspace: Workspace) -> None:
-    workspace.update("new.py", "\n\n" + COPY)
+    workspace.set_buffer("new.py", "\n\n" + COPY)
     assert found(workspace, "new.py") == [(3, "total.py", 1)]
     assert found(workspace, "total.py") == [(1, "new.py", 3)]
-    workspace.update("new.py", "x = 1\n" + OTHER)
+    workspace.set_buffer("new.py", "x = 1\n" + OTHER)
     assert found(workspace, "new.py")[0][1] == "post.py"
     assert found(workspace, "total.py") == []
 
@@ -110,11 +110,11 @@ def test_a_buffer_is_looked_at_as_it_is_now(workspace: Workspace) -> None:
 def test_what_is_known_is_given_up_with_the_other_place(workspace: Workspace) -> None:
     write(workspace, "copy.py", COPY)
     assert found(workspace, "total.py") == [(1, "copy.py", 1)]
-    workspace.update("copy.py", "\n\n\n" + COPY)
+    workspace.set_buffer("copy.py", "\n\n\n" + COPY)
     assert found(workspace, "total.py") == [(1, "copy.py", 4)]
-    workspace.update("copy.py", "nothing = 1\n")
+    workspace.set_buffer("copy.py", "nothing = 1\n")
     assert found(workspace, "total.py") == []
-    workspace.update("copy.py", None)
+    workspace.close_buffer("copy.py")
     write(workspace, "copy.py", "\n" + COPY)
     assert found(workspace, "total.py") == [(1, "copy.py", 2)]
 

@@ -48,15 +48,15 @@ def first(workspace: Workspace, query: str, **how: object) -> tuple[str, str]:
 
 
 def test_unsaved_text_is_found_and_masks_the_file(workspace: Workspace) -> None:
-    workspace.update("stack.py", "def rotate_matrix(matrix):\n    return list(zip(*matrix))\n")
+    workspace.set_buffer("stack.py", "def rotate_matrix(matrix):\n    return list(zip(*matrix))\n")
     assert first(workspace, "rotate matrix")[0] == "stack.py"
     assert all("push" not in hit.text for hit in workspace.search("push item on stack").hits)
 
 
 def test_a_buffer_closed_without_saving_leaves_no_trace(workspace: Workspace, tmp_path: Path) -> None:
     before = workspace.search("push item").hits
-    workspace.update("stack.py", "def zebracrossing():\n    return 'zebracrossing'\n")
-    workspace.update("stack.py", None)
+    workspace.set_buffer("stack.py", "def zebracrossing():\n    return 'zebracrossing'\n")
+    workspace.close_buffer("stack.py")
     assert workspace.search("push item").hits == before
     workspace.close()
     assert not any(b"zebracrossing" in f.read_bytes() for f in (tmp_path / "cache").rglob("*") if f.is_file())
@@ -65,10 +65,10 @@ def test_a_buffer_closed_without_saving_leaves_no_trace(workspace: Workspace, tm
 def test_only_chunks_that_are_new_are_embedded(workspace: Workspace) -> None:
     body = "    value = compute(value)\n" * 12
     text = "".join(f"def function_{n}(value):\n{body}    return value\n\n\n" for n in range(20))
-    workspace.update("many.py", text)
+    workspace.set_buffer("many.py", text)
     CountingEncoder.passages = 0
-    assert workspace.update("many.py", text.replace("return value", "return changed", 1)) == 1
-    assert workspace.update("many.py", text) == 0, "an undo embeds nothing"
+    assert workspace.set_buffer("many.py", text.replace("return value", "return changed", 1)) == 1
+    assert workspace.set_buffer("many.py", text) == 0, "an undo embeds nothing"
     assert CountingEncoder.passages == 1
 
 
@@ -76,26 +76,26 @@ def test_a_text_that_was_expected_is_not_cut_again(workspace: Workspace, monkeyp
     cut: list[str] = []
     monkeypatch.setattr(shared, "chunks_of_buffer", lambda path, text: cut.append(text) or chunk_file(path, text))
     expected, other = "def rotate_matrix(matrix):\n    return 1\n", "def transpose_grid(grid):\n    return 2\n"
-    workspace.prepare("stack.py", expected)
+    workspace.prefetch_buffer("stack.py", expected)
     assert first(workspace, "rotate matrix")[1] != expected, "nothing is seen of it before"
-    workspace.update("stack.py", expected)
+    workspace.set_buffer("stack.py", expected)
     assert (first(workspace, "rotate matrix")[1].strip(), cut) == (expected.strip(), [expected])
-    workspace.prepare("stack.py", expected)
-    workspace.update("stack.py", other)
+    workspace.prefetch_buffer("stack.py", expected)
+    workspace.set_buffer("stack.py", other)
     assert first(workspace, "transpose grid")[1].strip() == other.strip(), "another one came instead"
 
 
 def test_a_save_embeds_nothing_that_the_buffer_had_embedded(workspace: Workspace) -> None:
     text = "def rotate_matrix(matrix):\n    return list(zip(*matrix))\n"
-    assert workspace.update("rotate.py", text) == 1
+    assert workspace.set_buffer("rotate.py", text) == 1
     (workspace.root / "rotate.py").write_text(text)
-    workspace.update("rotate.py", None)
+    workspace.close_buffer("rotate.py")
     assert workspace.changed(["rotate.py"]).chunks_embedded == 0
     assert first(workspace, "rotate matrix")[0] == "rotate.py"
 
 
 def test_untitled_buffers_and_filters(workspace: Workspace) -> None:
-    workspace.update(
+    workspace.set_buffer(
         "untitled.go", "package main\n\nfunc FollowRedirect(response string) string {\n\treturn response\n}\n"
     )
     assert first(workspace, "follow redirect", filters=Filters(languages=("go",)))[0] == "untitled.go"
@@ -103,7 +103,7 @@ def test_untitled_buffers_and_filters(workspace: Workspace) -> None:
 
 
 def test_similar_code_is_found_from_and_in_buffers(workspace: Workspace) -> None:
-    workspace.update("copy.py", "def follow_redirects(response):\n    location = response.headers['location']\n")
+    workspace.set_buffer("copy.py", "def follow_redirects(response):\n    location = response.headers['location']\n")
     assert workspace.similar(path="copy.py", line=1, k=1).hits[0].chunk.path == "redirect.py"
     assert workspace.similar(path="redirect.py", line=1, k=1).hits[0].chunk.path == "copy.py"
 
@@ -132,7 +132,7 @@ def test_buffers_answer_like_saved_files(
         open_buffers.refresh()
         files.refresh()
         for path, text in buffers.items():
-            open_buffers.update(path, text)
+            open_buffers.set_buffer(path, text)
         found = {(h.chunk.path, h.start_line, h.end_line, h.text) for h in open_buffers.search(word, k=50).hits}
         assert found == {(h.chunk.path, h.start_line, h.end_line, h.text) for h in files.search(word, k=50).hits}
 
@@ -154,18 +154,18 @@ def test_buffers_that_are_embedded_late_are_those_of_now(
     (tmp_path / "root").mkdir()
     encoder = Failing()
     with Workspace.open(tmp_path / "root", encoder=encoder, cache_dir=tmp_path / "cache") as workspace:
-        workspace.update("a.py", "def first_heron():\n    return 1\n")
-        workspace.update("b.py", "def second_heron():\n    return 1\n")
+        workspace.set_buffer("a.py", "def first_heron():\n    return 1\n")
+        workspace.set_buffer("b.py", "def second_heron():\n    return 1\n")
         encoder.fails = False
-        worded = workspace._overlay.worded
+        worded = workspace.context.overlay.worded
 
         def overtaken() -> list[tuple[str, str]]:
             found = worded()
             assert len(found) == 2
-            workspace.update("b.py", text)
+            workspace.set_buffer("b.py", text)
             return found
 
-        monkeypatch.setattr(workspace._overlay, "worded", overtaken)
+        monkeypatch.setattr(workspace.context.overlay, "worded", overtaken)
         workspace.refresh()
         found = {hit.chunk.symbol for hit in workspace.search("heron").hits}
         assert found == {"first_heron", *(["typed_on_heron"] if text else [])}

@@ -133,10 +133,10 @@ def test_who_finds_the_index_replaced_does_not_wait_for_the_run_that_fills_the_n
         running.settle()
         workspace, damaged = running.workspace, running.workspace.store
         garbage(damaged.directory / "index.db")
-        workspace._repair(damaged)
+        workspace.writer.repair(damaged)
         assert workspace.store is not damaged
-        with workspace._refreshing:  # as a run does, for as long as it takes
-            workspace._repair(damaged, wait=0)
+        with workspace.context.stores.writing:  # as a run does, for as long as it takes
+            workspace.writer.repair(damaged, wait=0)
 
 
 def test_an_index_that_a_question_finds_damaged_is_filled_again_with_no_change_of_a_file(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_an_index_that_a_question_finds_damaged_is_filled_again_with_no_change_o
         running.workspace.store.checkpoint()
         garbage(running.workspace.store.directory / "index.db")
         running.workspace.store._database._idle.clear()  # connections that have read nothing yet
-        running.workspace._lives.forget()
+        running.workspace.context.vector_indexes.forget()
         running.workspace.search("send request")
         running.wait(lambda: not running.workspace.freshness().stale)
         assert any("set aside" in note for note in running.workspace.search("send request").notes)

@@ -124,9 +124,9 @@ def test_the_same_text_again_costs_nothing(tmp_path: Path) -> None:
     editor = Editor(tmp_path, random.Random(1), OverlapEncoder)
     with editor.workspace as workspace:
         editor.type("b.py", "def push(stack):\n    return stack\n")
-        before = workspace._overlay._view
-        workspace.update("b.py", "def push(stack):\n    return stack\n")
-        assert workspace._overlay._view is before
+        before = workspace.context.overlay._view
+        workspace.set_buffer("b.py", "def push(stack):\n    return stack\n")
+        assert workspace.context.overlay._view is before
 
 
 def test_chunks_that_read_the_same_are_all_there(tmp_path: Path) -> None:
@@ -134,13 +134,13 @@ def test_chunks_that_read_the_same_are_all_there(tmp_path: Path) -> None:
     same = "".join(f"    stack = {n}\n" for n in range(40))
     with editor.workspace:
         editor.type("twice.py", f"def push():\n{same}\n\ndef push():\n{same}")
-        assert len({row.id for row in editor.workspace._overlay._view.buffers["twice.py"].rows}) == 2
+        assert len({row.id for row in editor.workspace.context.overlay._view.buffers["twice.py"].rows}) == 2
         editor.check()
 
 
 def check_whole(editor: Editor) -> None:
     """The state that edits have built up is that of buffers opened once."""
-    overlay = editor.workspace._overlay
+    overlay = editor.workspace.context.overlay
     view = overlay._view
     shown = [row for buffer in view.buffers.values() for row in buffer.rows]
     assert set(view.rows) == {row.id for row in shown} == set(view.corpus.ids().tolist())

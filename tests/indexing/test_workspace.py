@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
-import retrieval.engine.workspace as workspace_module
 from retrieval.encoders import OverlapEncoder
-from retrieval.engine import Workspace, encoder_selection
+from retrieval.engine import Workspace, encoder_selection, index_writer
 from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryError, StorageFullError, WorkspaceError
 from retrieval.indexing import pipeline, vector_sync
 from retrieval.vectors import hnsw_problem
@@ -99,7 +98,7 @@ def test_another_worktree_embeds_nothing_again(root: Path, cache: Path, tmp_path
 def test_other_chunking_rules_cut_everything_anew(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_project(root, 3)
     fresh_copy(root, cache).close()
-    monkeypatch.setattr(workspace_module, "CHUNKING_VERSION", 999)
+    monkeypatch.setattr(index_writer, "CHUNKING_VERSION", 999)
     monkeypatch.setattr(pipeline, "CHUNKING_VERSION", 999)
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         assert workspace.refresh().files_changed == 3
@@ -272,7 +271,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def dense_answers(workspace: Workspace) -> list[list[int]]:
-    index = workspace._live(workspace.encoder).current()
+    index = workspace.context.vector_index(workspace.encoder).current()
     return [
         index.search(workspace.encoder.encode_queries([query])[0], 10)[0].tolist()
         for query in ("send", "step 3", "function 7")
@@ -294,21 +293,21 @@ def test_a_graph_that_is_damaged_or_gone_gives_the_same_answers(
 ) -> None:
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
-        assert workspace._live(workspace.encoder).kind in ("", "exact")
+        assert workspace.context.vector_index(workspace.encoder).kind in ("", "exact")
         exact = dense_answers(workspace)
-        workspace.settle()
-        assert workspace._live(workspace.encoder).kind == "hnsw"
+        workspace.maintain()
+        assert workspace.context.vector_index(workspace.encoder).kind == "hnsw"
         assert dense_answers(workspace) == exact
-        path = workspace._live(workspace.encoder).path
+        path = workspace.context.vector_index(workspace.encoder).path
     assert path.exists()
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         assert dense_answers(workspace) == exact
-        assert workspace._live(workspace.encoder).kind == "hnsw"
+        assert workspace.context.vector_index(workspace.encoder).kind == "hnsw"
     damage(path)
     encoder = CountingEncoder()
     with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
         assert dense_answers(workspace) == exact
-        workspace.settle()
+        workspace.maintain()
         assert dense_answers(workspace) == exact
         assert encoder.passages == []
 
@@ -320,17 +319,17 @@ def test_making_a_graph_tells_how_far_it_is_whatever_threads_make_it(
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
         exact, rows, told = dense_answers(workspace), workspace.store.chunk_count(), list[tuple[str, int, int]]()
-        workspace.settle(progress=lambda *step: told.append(step), threads=3)
+        workspace.maintain(progress=lambda *step: told.append(step), threads=3)
         assert told == [("graph", done, rows) for done in range(0, rows, 16)]
-        assert workspace._live(workspace.encoder).kind == "hnsw"
+        assert workspace.context.vector_index(workspace.encoder).kind == "hnsw"
         assert dense_answers(workspace) == exact
 
 
 def test_a_graph_catches_up_with_what_changed_since_it_was_saved(root: Path, cache: Path, graphs: None) -> None:
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
-        workspace.settle()
-        path = workspace._live(workspace.encoder).path
+        workspace.maintain()
+        path = workspace.context.vector_index(workspace.encoder).path
         saved = path.read_bytes()
     (root / "pkg0" / "module_0.py").unlink()
     (root / "new.py").write_text(CODE.format("zeta"))
@@ -344,7 +343,7 @@ def test_a_graph_catches_up_with_what_changed_since_it_was_saved(root: Path, cac
 def test_a_graph_of_an_index_that_was_replaced_is_not_used(root: Path, cache: Path, graphs: None) -> None:
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
-        workspace.settle()
+        workspace.maintain()
         folder = workspace.store.directory
     os.truncate(folder / "index.db", 5_000)
     for path in sorted(root.rglob("*.py"))[:10]:
@@ -364,7 +363,7 @@ def test_without_hnswlib_search_is_exact_with_one_warning(
     monkeypatch.setattr(vector_sync, "hnsw_problem", lambda cache_dir: "hnswlib is not installed: pip install it.")
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
-        workspace.settle()
+        workspace.maintain()
         answer = workspace.search("send request")
         assert answer.hits
         assert answer.notes == ("hnswlib is not installed: pip install it.",)

@@ -88,7 +88,7 @@ def test_a_selection_too_long_for_the_budget_is_cut(workspace: Workspace) -> Non
 
 
 def test_an_unsaved_buffer_is_what_is_shown(workspace: Workspace) -> None:
-    workspace.update("invoices.py", INVOICES.replace("state", "status"))
+    workspace.set_buffer("invoices.py", INVOICES.replace("state", "status"))
     for packed in (context_around(workspace, "invoices.py", 1, 4), context(workspace, "cancel invoice")):
         text = next(piece.text for piece in packed.context.pieces if piece.path == "invoices.py")
         assert "invoice.status" in text and "invoice.state" not in text

@@ -34,14 +34,14 @@ def test_a_report_that_comes_while_a_saved_buffer_is_shown_leaves_no_trace_of_it
 ) -> None:
     workspace = folder.workspace
     assert workspace is not None
-    update = workspace.update
+    set_buffer = workspace.set_buffer
 
     def overtaken(path: str, text: str | None) -> int:
         if text == OLD:
             folder._event(Event("done", Job(None, "test"), report=IndexReport()))
-        return update(path, text)
+        return set_buffer(path, text)
 
-    monkeypatch.setattr(workspace, "update", overtaken)
+    monkeypatch.setattr(workspace, "set_buffer", overtaken)
     folder.show("a.py", folder.uri_of("a.py"), TYPED)
     folder.show("a.py", folder.uri_of("a.py"), OLD)  # undone, and saved: the file is indexed like this
     folder.hide("a.py")

@@ -1,0 +1,70 @@
+"""What the parts of one workspace share: its store, encoders, vector indexes, open buffers and state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from retrieval.encoders import Encoder
+from retrieval.engine.encoder_selection import EncoderSelection
+from retrieval.engine.index_state import IndexState
+from retrieval.engine.listener import NullListener, WorkspaceListener
+from retrieval.engine.store_repair import RepairableStore
+from retrieval.engine.vector_indexes import VectorIndexes
+from retrieval.files import Scanner
+from retrieval.indexing import Overlay, VectorIndexSync
+from retrieval.store import Store
+
+
+class EngineContext:
+    """Made once for each workspace; the index writer, the query engine and the open buffers work on it."""
+
+    def __init__(
+        self,
+        scanner: Scanner,
+        store: Store,
+        *,
+        encoder: Encoder | None,
+        load_encoder: Callable[[], Encoder] | None,
+        cache_dir: Path | None,
+        threads: int | None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.root = scanner.root
+        self.scanner = scanner
+        self.listener: WorkspaceListener = NullListener()
+        self.state = IndexState()
+        self.overlay = Overlay(scanner)
+        self.vector_indexes = VectorIndexes(threads=threads, cache_dir=cache_dir, is_writer=lambda: self.state.writing)
+        self.encoders = EncoderSelection(encoder, load_encoder, threads, on_change=self._encoder_changed)
+        self.stores = RepairableStore(store, notes, on_replaced=self._forget_index, on_repaired=self._index_repaired)
+
+    @property
+    def store(self) -> Store:
+        """The present store: a repair replaces it."""
+        return self.stores.current
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of this workspace. Raises ModelError."""
+        return self.encoders.current
+
+    def vector_index(self, encoder: Encoder) -> VectorIndexSync:
+        return self.vector_indexes.of(encoder, self.store)
+
+    def close(self) -> None:
+        """Save what is worth it and release the files."""
+        if not self.stores.closed:
+            self.stores.closed = True
+            self.vector_indexes.save()
+            self.store.close()
+
+    def _encoder_changed(self) -> None:
+        self.listener.encoder_changed()  # the listener of that moment: it is set after the workspace is made
+
+    def _index_repaired(self) -> None:
+        self.listener.index_repaired()
+
+    def _forget_index(self) -> None:
+        self.vector_indexes.forget()
+        self.state.reset()

@@ -1,0 +1,53 @@
+"""Unsaved text of open buffers, searched in place of their files. Nothing of it is written to disk."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from retrieval.engine.context import EngineContext
+from retrieval.errors import EncoderError, ModelError, Unreachable
+
+
+class OpenBuffers:
+    """Puts buffers into the overlay, with vectors where the encoder is available. Any thread."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+
+    def set_buffer(self, path: str, text: str, *, if_unchanged: bool = False) -> int:
+        """Show this text in place of the file; returns how many chunks were embedded. Where the encoder fails, the
+        buffer is found by its words. With `if_unchanged` nothing is done where the buffer has another text by now.
+        """
+        context, overlay = self._context, self._context.overlay
+        context.store.want_words()
+        try:
+            encoder = context.encoder
+            if not getattr(encoder, "instant", False):  # words are found while it is embedded
+                overlay.update(context.store, None, path, text, again=if_unchanged)
+            return overlay.update(context.store, encoder, path, text, again=if_unchanged)
+        except (EncoderError, ModelError) as error:
+            if isinstance(error, Unreachable):
+                context.listener.encoder_unreachable()
+            return overlay.update(context.store, None, path, text, again=if_unchanged)
+
+    def prefetch_buffer(self, path: str, text: str) -> None:
+        """Chunk a text that `set_buffer` is likely to get next; searches do not see it before."""
+        self._context.overlay.prepare(path, text)
+
+    def close_buffer(self, path: str) -> None:
+        """Show the file again."""
+        context = self._context
+        try:
+            context.overlay.update(context.store, context.encoder, path, None)
+        except (EncoderError, ModelError) as error:
+            if isinstance(error, Unreachable):
+                context.listener.encoder_unreachable()
+            context.overlay.update(context.store, None, path, None)
+
+    def refresh(self) -> None:
+        """After an indexing run: apply changed ignore rules, and embed the buffers that the encoder failed for."""
+        with suppress(ModelError):
+            self._context.overlay.adopt(self._context.encoder.fingerprint)
+        overlay = self._context.overlay
+        for path, text in (*overlay.judge_again(), *overlay.worded()):
+            self.set_buffer(path, text, if_unchanged=True)  # it may have been edited or closed meanwhile

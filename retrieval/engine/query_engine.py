@@ -1,0 +1,213 @@
+"""Answers queries from one snapshot of the index: search, similar code, explanations, near-duplicates, and the status."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.chunking import passage
+from retrieval.encoders import Encoder
+from retrieval.engine.context import EngineContext
+from retrieval.engine.explain import chunk_at
+from retrieval.engine.explain import explain as explain_location
+from retrieval.engine.index_state import Status
+from retrieval.engine.store_repair import ATTEMPTS
+from retrieval.errors import Cancelled, EncoderError, ModelError, QueryError
+from retrieval.indexing import Cancel, OverlaidIndex, OverlaidRows
+from retrieval.search import SALIENT, Rows, Snapshot, Weights, inverse_frequencies, parse
+from retrieval.search import search as search_index
+from retrieval.search import similar as search_similar
+from retrieval.search.duplicates import Known
+from retrieval.search.duplicates import near_duplicates as duplicates_in
+from retrieval.search.highlighting import LineVectors, by_meaning
+from retrieval.store import passage_hash
+from retrieval.types import Answer, Chunk, Duplicate, Explanation, Filters, Freshness, Hit
+from retrieval.vectors import ExactIndex, VectorIndex
+
+# The near-duplicates of so many files are kept.
+DUPLICATE_FILES = 200
+
+Ask = Callable[[Snapshot], tuple[Hit, ...]]
+
+
+class QueryEngine:
+    """Safe to use from many threads."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._line_vectors = LineVectors()
+        self._duplicates: dict[str, Known] = {}  # by path, the last asked for at the end
+
+    def search(self, query: str, k: int, filters: Filters, *, weights: Weights, cancel: Cancel | None = None) -> Answer:
+        """See Workspace.search."""
+        check = cancel_check(cancel)
+        return self._answer(lambda snapshot: search_index(snapshot, query, k, filters, weights, check))
+
+    def highlight(self, answer: Answer, query: str) -> Answer:
+        """See Workspace.highlight."""
+        encoder = self._context.encoders.loaded
+        if encoder is None or encoder.name != answer.encoder or not getattr(encoder, "instant", False):
+            return answer
+        try:
+            idf = inverse_frequencies(Snapshot(self._rows()), parse(query).terms)
+            hits = by_meaning(answer.hits, query, encoder, self._line_vectors, idf, SALIENT)
+        except EncoderError:
+            return answer
+        return replace(answer, hits=hits)
+
+    def similar(
+        self, *, path: str = "", line: int = 0, last: int = 0, text: str = "", k: int, filters: Filters
+    ) -> Answer:
+        """See Workspace.similar."""
+        if not path and not text.strip():
+            raise QueryError("There is no code to compare with: give a file and line, or a piece of code.")
+
+        def ask(snapshot: Snapshot) -> tuple[Hit, ...]:
+            if text:
+                own = [row for row, chunk in snapshot.rows.file_chunks(path) if overlaps(chunk, line, last)]
+                return search_similar(snapshot, text, k, filters, own)
+            row, code = passage_at(snapshot.rows, path, line)
+            return search_similar(snapshot, code, k, filters, (row,))
+
+        return self._answer(ask)
+
+    def code_at(self, path: str, line: int) -> str:
+        """See Workspace.code_at."""
+        return passage_at(self._rows(), path, line)[1]
+
+    def explain(self, path: str, line: int, query: str = "") -> Explanation:
+        """See Workspace.explain."""
+
+        def ask() -> Explanation:
+            return explain_location(Snapshot(self._rows()), self._context.encoder, path, line, query)
+
+        explanation = self._context.stores.read(ask)
+        return replace(explanation, freshness=self.freshness())
+
+    def near_duplicates(self, path: str, check: Callable[[], None]) -> tuple[Duplicate, ...]:
+        """See Workspace.near_duplicates."""
+
+        def ask() -> tuple[Duplicate, ...]:
+            change, known = self._context.store.change, self._duplicates.pop(path, Known())
+            others = known.others if known.change == change else {}
+            duplicates, others = duplicates_in(self.snapshot()[0], path, self._vectors_of, check, others)
+            self._duplicates[path] = Known(change, others)
+            for old in list(self._duplicates)[:-DUPLICATE_FILES]:
+                self._duplicates.pop(old, None)
+            return duplicates
+
+        return self._context.stores.read(ask)
+
+    def snapshot(self) -> tuple[Snapshot, tuple[str, ...]]:
+        """What a query is answered from now, and what should be said about it."""
+        return self._snapshot_of(self._rows())
+
+    def freshness(self) -> Freshness:
+        """See Workspace.freshness."""
+        try:
+            fingerprint = self._context.encoder.fingerprint
+        except ModelError:
+            fingerprint = ""
+        return self._context.stores.read(lambda: self._freshness(fingerprint))
+
+    def status(self) -> Status:
+        """See Workspace.status."""
+        return self._context.stores.read(self._status)
+
+    def _rows(self) -> OverlaidRows:
+        return self._context.overlay.seen(self._context.store)
+
+    def _answer(self, ask: Ask) -> Answer:
+        return self._context.stores.read(lambda: self._answer_once(ask))
+
+    def _answer_once(self, ask: Ask) -> Answer:
+        context, started = self._context, time.perf_counter()
+        for attempt in range(ATTEMPTS):
+            rows = self._rows()
+            snapshot, notes = self._snapshot_of(rows)
+            try:
+                hits = ask(snapshot)
+            except EncoderError as error:
+                snapshot, notes = Snapshot(rows), (*notes, f"Answered by words only: {error}")
+                hits = ask(snapshot)
+            # A query that a commit has overtaken may have seen some of it: it is asked again. While everything is being
+            # written commits come all the time, and the answer says that it is stale.
+            if rows.store.change == rows.change or context.state.delegated or attempt == ATTEMPTS - 1:
+                break
+        encoder = context.encoders.loaded
+        return Answer(
+            hits=hits,
+            freshness=self._freshness(encoder.fingerprint if encoder else ""),
+            encoder=snapshot.encoder.name if snapshot.encoder is not None else "",
+            seconds=time.perf_counter() - started,
+            notes=tuple(dict.fromkeys((*context.stores.notes, *notes))),
+        )
+
+    def _snapshot_of(self, rows: OverlaidRows) -> tuple[Snapshot, tuple[str, ...]]:
+        """These rows with the encoder's vectors, with those of the last complete one while they are missing, or words
+        alone.
+        """
+        context = self._context
+        try:
+            encoder = context.encoder
+        except ModelError as error:
+            return Snapshot(rows), (f"Answered by words only: {error}",)
+        last = context.store.last_encoder()
+        if last is not None and last[1] != encoder.fingerprint and not context.store.complete(encoder.fingerprint):
+            former = context.encoders.former(*last)
+            if former is not None:
+                note = f"Answered with the vectors of {former.name}; those of {encoder.name} are not complete yet."
+                return with_vectors(rows, context.vector_index(former).current(), None, former), (note,)
+        index = context.vector_index(encoder)
+        buffers = rows.view.index if rows.view.fingerprint == encoder.fingerprint else None
+        return with_vectors(rows, index.current(), buffers, encoder), index.notes
+
+    def _vectors_of(self, encoder: Encoder, chunks: Sequence[Chunk]) -> list[NDArray[np.float32] | None]:
+        """The vectors of chunks that are stored or shown; None for one that has none yet."""
+        hashes = [passage_hash(passage(chunk)) for chunk in chunks]
+        vectors: dict[bytes, NDArray[np.float32]] = self._context.store.vectors_of_passages(encoder.fingerprint, hashes)
+        vectors = self._context.overlay.known_vectors(encoder.fingerprint) | vectors
+        return [vectors.get(key) for key in hashes]
+
+    def _freshness(self, fingerprint: str) -> Freshness:
+        context = self._context
+        stored = context.state.freshness(context.store, fingerprint, context.vector_indexes.loaded(fingerprint))
+        return replace(stored, pending_chunks=stored.pending_chunks + context.overlay.waiting)
+
+    def _status(self) -> Status:
+        context, notes = self._context, self._context.stores.notes
+        try:
+            encoder = context.encoder
+        except ModelError as error:
+            return context.state.status(context.root, context.store, None, None, (*notes, str(error)))
+        return context.state.status(context.root, context.store, encoder, context.vector_index(encoder), notes)
+
+
+def cancel_check(cancel: Cancel | None) -> Callable[[], None]:
+    """What a query calls between its stages."""
+
+    def check() -> None:
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("Query cancelled.")
+
+    return check
+
+
+def with_vectors(rows: OverlaidRows, stored: VectorIndex, buffers: ExactIndex | None, encoder: Encoder) -> Snapshot:
+    index = OverlaidIndex(stored, buffers, rows.hidden)
+    return Snapshot(rows, index, encoder) if len(index) else Snapshot(rows)
+
+
+def overlaps(chunk: Chunk, first: int, last: int) -> bool:
+    return chunk.start_line <= last and chunk.end_line >= first
+
+
+def passage_at(rows: Rows, path: str, line: int) -> tuple[int, str]:
+    """The chunk at a line (or the first behind it) and what the encoder reads of it."""
+    chunks = rows.file_chunks(path)
+    match = chunk_at(path, line, [chunk for _, chunk in chunks])
+    return next(row for row, chunk in chunks if chunk is match), passage(match)
