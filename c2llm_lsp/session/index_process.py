@@ -166,7 +166,7 @@ def _serve(root: Path, settings: Settings, answers: Any) -> None:
             with session.lock:  # it must not say that it rests in between
                 heard += 1
                 getattr(session, command)(*rest)
-    session.stop()
+    session.stop(STOP_SECONDS)  # an encoder that hangs must not keep this process
     workspace.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import PROJECT
 from tests.cli.program import lay_out
 from tests.server.client import Client, started
-from tests.server.editing import SERVE, Levers, Opened, Serve, enter
+from tests.server.editing import SERVE, Faults, Opened, Serve, enter
 
 
 @pytest.fixture
@@ -40,19 +40,19 @@ def serve(home: Path) -> Iterator[Serve]:
 
 
 @pytest.fixture
-def levers(tmp_path: Path) -> Levers:
-    folder = tmp_path / "levers"
+def faults(tmp_path: Path) -> Faults:
+    folder = tmp_path / "faults"
     folder.mkdir()
-    return Levers(folder)
+    return Faults(folder)
 
 
 @pytest.fixture
-def serve_levered(home: Path, levers: Levers) -> Iterator[Serve]:
-    """Starts servers whose encoder obeys `levers`."""
+def serve_faulty(home: Path, faults: Faults) -> Iterator[Serve]:
+    """Starts servers whose encoder obeys `faults`."""
     running: list[Client] = []
 
     def start(*options: str, **environ: Any) -> Client:
-        command = [sys.executable, "-m", "tests.server.levered", str(levers.folder), "serve", *options]
+        command = [sys.executable, "-m", "tests.server.fault_injection", str(faults.folder), "serve", *options]
         running.append(started(command, home, **environ))
         return running[-1]
 

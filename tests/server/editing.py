@@ -15,16 +15,22 @@ Serve = Callable[..., Client]
 
 
 @dataclass(frozen=True)
-class Levers:
-    """How tests hold up and break the encoder of a server: see `levered`."""
+class Faults:
+    """How tests hold up and break the encoder of a server: see `fault_injection`."""
 
     folder: Path
 
-    def pull(self, name: str) -> None:
+    def set(self, name: str) -> None:
         (self.folder / name).touch()
 
-    def release(self, name: str) -> None:
+    def clear(self, name: str) -> None:
         (self.folder / name).unlink()
+
+    def hold_from(self, batch: int) -> None:
+        """Let so many batches of passages through, and hold the next one."""
+        whole = self.folder / "hold-from.new"
+        whole.write_text(str(batch))
+        whole.replace(self.folder / "hold-from")
 
     @property
     def batches(self) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.program import lay_out
 from tests.server.client import Client, Unanswered, framed
-from tests.server.editing import Levers, Opened, Serve
+from tests.server.editing import Faults, Opened, Serve
 
 CAKE = "def bake_chocolate_cake(oven):\n    return oven.heat('flour', 'sugar')\n"
 ASKED = {"workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}}}
@@ -188,18 +188,18 @@ def test_another_encoder_chosen_live_is_used(serve: Serve, project: Path) -> Non
 
 
 def test_a_question_that_is_on_its_way_when_the_index_is_opened_again_is_answered(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    client = serve_levered()
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
-    levers.pull("hold-queries")
+    faults.set("hold-queries")
     asked = client.start("c2llm/search", {"query": "apply_ignore_rules"})
     client.refused("no/such")  # it is read
     before = len(client.said)
     changed(client, {"exclude": ["web/"]})
     client.hear("c2llm/statusChanged", lambda said: said["folders"][0]["state"] == "ready", since=before)
-    levers.release("hold-queries")
+    faults.clear("hold-queries")
     assert "app/ignore.py" in [hit["path"] for hit in client.answer(asked)["result"]["hits"]]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.client import Client
-from tests.server.editing import Levers, Opened, Serve
+from tests.server.editing import Faults, Opened, Serve
 
 BAKE = "def bake_chocolate_cake(oven):\n    return oven.heat('flour', 'sugar')\n\n\n"
 QUERY = "bake a chocolate cake in the oven"
@@ -217,8 +217,8 @@ def test_a_document_opened_before_the_index_is_open_is_found(serve: Serve, proje
     assert client.search(QUERY, limit=1, waitForEdits=True)["hits"][0]["symbol"] == "bake_chocolate_cake"
 
 
-def test_a_burst_that_never_pauses_is_shown_now_and_then(serve_levered: Serve, levers: Levers, project: Path) -> None:
-    client = serve_levered()
+def test_a_burst_that_never_pauses_is_shown_now_and_then(serve_faulty: Serve, faults: Faults, project: Path) -> None:
+    client = serve_faulty()
     client.initialize(project, options={"debounce_ms": 50})
     folder = Opened(client, project)
     folder.open("app/typed.py", "")
@@ -234,10 +234,10 @@ def test_a_burst_that_never_pauses_is_shown_now_and_then(serve_levered: Serve, l
     while not typed():  # each answer takes about a millisecond, so no keystroke is 50 ms after the last
         found += 1
         assert found < 20_000
-    assert len(levers.batches) < 20
+    assert len(faults.batches) < 20
 
 
-def hung(serve: Serve, levers: Levers, project: Path, name: str, text: str) -> tuple[Client, Opened]:
+def hung(serve: Serve, faults: Faults, project: Path, name: str, text: str) -> tuple[Client, Opened]:
     """A server with an open document whose encoder hangs from now on."""
     client = serve()
     client.initialize(project, options={"debounce_ms": 0})
@@ -245,30 +245,30 @@ def hung(serve: Serve, levers: Levers, project: Path, name: str, text: str) -> t
     folder = Opened(client, project)
     folder.open(name, text)
     folder.settled()
-    levers.pull("hold-passages")
+    faults.set("hold-passages")
     return client, folder
 
 
 def test_of_what_was_typed_while_the_encoder_hung_only_the_latest_is_embedded(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    client, folder = hung(serve_levered, levers, project, "app/new.py", "")
-    before = len(levers.batches)
+    client, folder = hung(serve_faulty, faults, project, "app/new.py", "")
+    before = len(faults.batches)
     for number in range(40):
         folder.change("app/new.py", f"def step_{number}(oven):\n    return oven.heat({number})\n")
         assert client.refused("no/such")  # the change has been read, and its moment of quiet is over
-    levers.release("hold-passages")
+    faults.clear("hold-passages")
     assert folder.top("step_39")["text"].startswith("def step_39")
-    assert 1 <= len(levers.batches) - before <= 3
+    assert 1 <= len(faults.batches) - before <= 3
 
 
 def test_a_buffer_closed_and_opened_as_another_language_while_the_encoder_hangs(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    _, folder = hung(serve_levered, levers, project, "untitled:Untitled-1", "def walrus(): pass\n")
+    _, folder = hung(serve_faulty, faults, project, "untitled:Untitled-1", "def walrus(): pass\n")
     folder.change("untitled:Untitled-1", "def walrus(): return 1\n")
     folder.close("untitled:Untitled-1")
     folder.open("untitled:Untitled-1", "func walrus() { return 2 }\n", language="go")
-    levers.release("hold-passages")
+    faults.clear("hold-passages")
     found = [hit["path"] for hit in folder.search("walrus")["hits"] if "walrus" in hit["text"]]
     assert found == ["untitled:Untitled-1.go"]

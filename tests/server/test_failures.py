@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.client import Client
-from tests.server.editing import Levers, Opened, Serve
+from tests.server.editing import Faults, Opened, Serve
 
 CAKE = "def bake_chocolate_cake(oven):\n    return oven.heat('flour', 'sugar')\n"
 
@@ -22,27 +22,27 @@ def plain(client: Client) -> list[str]:
 
 @pytest.mark.parametrize("how", ["fail", "crash"])
 def test_an_encoder_that_breaks_while_indexing_and_recovers(
-    serve_levered: Serve, levers: Levers, project: Path, how: str
+    serve_faulty: Serve, faults: Faults, project: Path, how: str
 ) -> None:
-    levers.pull(how)
-    client = serve_levered()
+    faults.set(how)
+    client = serve_faulty()
     client.initialize(project)
     client.hear("window/showMessage")
     assert client.finds("apply_ignore_rules", "app/ignore.py")
     assert len(plain(client)) == 1
-    levers.release(how)
+    faults.clear(how)
     client.ask("workspace/executeCommand", {"command": "c2llm.server.reindex", "arguments": []})
     client.eventually(lambda: client.search("rules")["freshness"]["pendingChunks"] == 0)
     assert client.search("rules")["encoder"] == "overlap"
 
 
 def test_an_encoder_that_breaks_later_leaves_words_and_edits_found(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    client = serve_levered()
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
-    levers.pull("fail")
+    faults.set("fail")
     folder = Opened(client, project)
     folder.open("app/new.py", CAKE)
     answer = folder.search("bake_chocolate_cake", limit=1)
@@ -52,34 +52,34 @@ def test_an_encoder_that_breaks_later_leaves_words_and_edits_found(
     assert folder.top("frost_chocolate_cake")["path"] == "app/new.py"
     (project / "app/later.py").write_text("def a_later_giraffe():\n    return 1\n")
     client.eventually(lambda: client.finds("a_later_giraffe", "app/later.py"))
-    levers.release("fail")
+    faults.clear("fail")
     folder.change("app/new.py", (0, 4, 0, 9, "serve"))
     assert folder.search("serve_chocolate_cake")["encoder"] == "overlap"
     assert len(plain(client)) <= 1
 
 
 def test_a_bug_in_the_encoder_is_one_error_of_a_request_and_over_when_it_is(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    client = serve_levered()
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
-    levers.pull("crash")
+    faults.set("crash")
     folder = Opened(client, project)
     folder.open("app/new.py", CAKE)
     error = client.refused("c2llm/search", {"query": "rules", "waitForEdits": True})
     assert error["code"] == -32603
     assert "Traceback" not in str(error)
-    levers.release("crash")
+    faults.clear("crash")
     folder.change("app/new.py", (0, 4, 0, 8, "frost"))
     assert folder.top("frost_chocolate_cake")["path"] == "app/new.py"
 
 
-def test_the_cause_of_a_crash_is_in_the_log(serve_levered: Serve, levers: Levers, project: Path) -> None:
-    client = serve_levered()
+def test_the_cause_of_a_crash_is_in_the_log(serve_faulty: Serve, faults: Faults, project: Path) -> None:
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
-    levers.pull("crash")
+    faults.set("crash")
     (project / "app/later.py").write_text("def a_later_giraffe():\n    return 1\n")
     client.hear("window/showMessage")
     assert "a bug in the encoder" in client.log
@@ -87,10 +87,10 @@ def test_the_cause_of_a_crash_is_in_the_log(serve_levered: Serve, levers: Levers
 
 
 def test_an_encoder_that_cannot_be_loaded_is_said_and_words_are_searched(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    levers.pull("unloadable")
-    client = serve_levered()
+    faults.set("unloadable")
+    client = serve_faulty()
     client.initialize(project)
     said = client.hear("window/showMessage")["message"]
     assert "The model is broken" in said
@@ -98,7 +98,7 @@ def test_an_encoder_that_cannot_be_loaded_is_said_and_words_are_searched(
     assert answer["encoder"] == ""
     assert any("The model is broken" in note for note in answer["notes"])
     assert client.status()["folders"][0]["notes"]
-    levers.release("unloadable")
+    faults.clear("unloadable")
     client.ask("workspace/executeCommand", {"command": "c2llm.server.reindex", "arguments": []})
     client.eventually(lambda: client.search("rules")["encoder"] == "overlap")
     client.eventually(lambda: client.search("rules")["freshness"]["pendingChunks"] == 0)

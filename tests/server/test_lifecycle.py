@@ -1,4 +1,7 @@
-"""The server's life: it answers at once, stops within a second with everything stored, and never outlives its editor."""
+"""The server's life: it answers at once, stops at once with everything stored, and never outlives its editor.
+
+What a server must not wait for is held for as long as the test likes: that the server ends is the proof, not how soon. The
+benchmark has the times."""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -14,10 +16,9 @@ import pytest
 
 from tests.cli.program import lay_out
 from tests.server.client import LONG, Client, alive, started
-from tests.server.editing import SERVE, Levers, Serve
+from tests.server.editing import SERVE, Faults, Serve
 
-STOPPED = 1.0  # seconds from `shutdown` to the end of the process
-SLACK = 1.0  # for a busy machine
+ENOUGH = 300  # files: from 200 on a process of its own indexes them
 MANY = 24  # folders: more than a pool of threads would close at a time
 
 
@@ -28,84 +29,84 @@ def many_files(root: Path, count: int) -> Path:
     return lay_out(root, files)
 
 
-def test_it_greets_before_it_looks_at_the_folder(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
-    levers.pull("hold")
-    client = serve_levered()
+def test_it_greets_before_it_looks_at_the_folder(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
+    faults.set("hold")
+    client = serve_faulty()
     result = client.initialize(many_files(tmp_path / "big", 1_000))
     assert result["serverInfo"]["name"] == "c2llm"
     assert client.status()["folders"][0]["state"] in ("opening", "indexing")
 
 
 def test_words_are_searched_while_the_encoder_has_not_answered_once(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    levers.pull("hold-passages")
-    client = serve_levered()
+    faults.set("hold-passages")
+    client = serve_faulty()
     client.initialize(project)
     client.eventually(lambda: client.finds("apply_ignore_rules", "app/ignore.py"))
     assert client.search("apply_ignore_rules")["freshness"]["pendingChunks"] > 0
-    levers.release("hold-passages")
+    faults.clear("hold-passages")
     client.ready()
     assert client.search("apply_ignore_rules")["freshness"]["pendingChunks"] == 0
 
 
 def test_shutdown_stores_everything_and_the_next_start_embeds_nothing(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    client = serve_levered()
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
     client.leave()
-    embedded = len(levers.batches)
+    embedded = len(faults.batches)
     assert embedded
-    client = serve_levered()
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
     assert client.finds("sum of the prices with tax", "app/invoices.py")
-    assert len(levers.batches) == embedded
+    assert len(faults.batches) == embedded
 
 
 def test_shutdown_does_not_wait_for_indexing_and_keeps_what_is_done(
-    serve_levered: Serve, levers: Levers, tmp_path: Path
+    serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
     root = many_files(tmp_path / "big", 300)
-    levers.pull("slow")  # a twentieth of a second for each batch
-    client = serve_levered()
+    faults.hold_from(2)
+    client = serve_faulty()
     client.initialize(root)
-    client.eventually(lambda: len(levers.batches) >= 2)
-    assert client.leave() < STOPPED + SLACK
-    first = len(levers.batches)
-    levers.release("slow")
-    client = serve_levered()
+    client.eventually(lambda: len(faults.batches) > 2)
+    client.leave()
+    first = len(faults.batches)
+    faults.clear("hold-from")
+    client = serve_faulty()
     client.initialize(root)
     status = client.ready()
     assert status["folders"][0]["freshness"]["pendingChunks"] == 0
-    passages = [int(line.split()[0]) for line in levers.batches]
+    passages = [int(line.split()[0]) for line in faults.batches]
     assert sum(passages) <= 300 + passages[first - 1]  # at most the last batch was lost
 
 
-def test_shutdown_does_not_wait_for_an_encoder_that_hangs(serve_levered: Serve, levers: Levers, project: Path) -> None:
-    client = serve_levered()
+def test_shutdown_does_not_wait_for_an_encoder_that_hangs(serve_faulty: Serve, faults: Faults, project: Path) -> None:
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
-    levers.pull("hold")
+    faults.set("hold")
     (project / "app/more.py").write_text("def one_more():\n    return 1\n")
     client.eventually(lambda: client.status()["folders"][0]["freshness"]["pendingChunks"] > 0)
     client.start("c2llm/search", {"query": "held up"})
-    assert client.leave() < STOPPED + SLACK
+    client.leave()
 
 
 def test_shutdown_does_not_wait_for_many_busy_folders_one_after_another(
-    serve_levered: Serve, levers: Levers, tmp_path: Path
+    serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
-    levers.pull("hold")
-    client = serve_levered()
+    faults.set("hold")
+    client = serve_faulty()
     client.initialize(*(lay_out(tmp_path / f"p{n}", {"a.py": f"def only_{n}():\n    return 1\n"}) for n in range(MANY)))
     client.hear(
         "c2llm/statusChanged",
         lambda said: all((folder["work"] or {}).get("stage") == "vectors" for folder in said["folders"]),
     )
-    assert client.leave() < STOPPED + SLACK
+    client.leave()
 
 
 def test_the_end_of_its_input_ends_it_with_code_1(serve: Serve, project: Path) -> None:
@@ -122,18 +123,18 @@ def test_the_end_of_input_before_the_first_message_ends_it(serve: Serve) -> None
     assert client.process.wait(LONG) == 1
 
 
-def test_a_client_that_dies_while_the_server_indexes(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
+def test_a_client_that_dies_while_the_server_indexes(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     root = many_files(tmp_path / "big", 300)
-    levers.pull("slow")
-    client = serve_levered()
+    faults.hold_from(2)
+    client = serve_faulty()
     client.initialize(root)
-    client.eventually(lambda: len(levers.batches) >= 2)
+    client.eventually(lambda: len(faults.batches) > 2)
     client.process.stdin.close()  # type: ignore[union-attr]
     client.process.stdout.close()  # type: ignore[union-attr]
     assert client.process.wait(LONG) == 1
     assert "Traceback" not in client.log
-    levers.release("slow")
-    after = serve_levered()
+    faults.clear("hold-from")
+    after = serve_faulty()
     after.initialize(root)
     assert after.ready()["folders"][0]["freshness"]["chunks"] == 300
 
@@ -198,42 +199,44 @@ def indexers(server: int) -> list[psutil.Process]:
     return found
 
 
-AT_IT = ("words", "vectors")  # the stages, of which a busy machine may skip to tell one
-
-
-def indexing(serve: Serve, root: Path) -> tuple[Client, list[psutil.Process]]:
-    """A server that has a process index many files, and that process and its helpers."""
-    many_files(root, 3_000)
-    client = serve()
+def indexing(serve_faulty: Serve, faults: Faults, root: Path) -> tuple[Client, list[psutil.Process]]:
+    """A server that has a process index a folder, held at its third batch, and that process and its helpers."""
+    many_files(root, ENOUGH)
+    faults.hold_from(2)
+    client = serve_faulty()
     client.initialize(root)
-    client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") in AT_IT)
+    client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
+    client.eventually(lambda: len(faults.batches) > 2)
     return client, indexers(client.process.pid)
 
 
-def test_shutdown_does_not_wait_for_the_process_that_indexes(serve: Serve, tmp_path: Path) -> None:
+def test_shutdown_does_not_wait_for_the_process_that_indexes(
+    serve_faulty: Serve, faults: Faults, tmp_path: Path
+) -> None:
     root = tmp_path / "big"
-    client, helpers = indexing(serve, root)
+    client, helpers = indexing(serve_faulty, faults, root)
     assert helpers
-    assert client.leave() < STOPPED + SLACK
-    assert psutil.wait_procs(helpers, LONG)[1] == []
-    again = serve()
+    client.leave()
+    assert psutil.wait_procs(helpers, LONG)[1] == []  # though its encoder hangs
+    faults.clear("hold-from")
+    again = serve_faulty()
     again.initialize(root)
-    assert again.ready()["folders"][0]["freshness"]["chunks"] == 3_000
+    assert again.ready()["folders"][0]["freshness"]["chunks"] == ENOUGH
 
 
-def test_when_a_server_is_killed_its_indexer_ends_and_another_server_goes_on(serve: Serve, tmp_path: Path) -> None:
+def test_when_a_server_is_killed_its_indexer_ends_and_another_server_goes_on(
+    serve_faulty: Serve, faults: Faults, tmp_path: Path
+) -> None:
     root = tmp_path / "big"
-    first, helpers = indexing(serve, root)
-    for helper in helpers:  # however long the second one takes to start, they are not done before
-        helper.suspend()
-    second = serve()
+    first, helpers = indexing(serve_faulty, faults, root)
+    assert helpers
+    second = serve_faulty()
     second.initialize(root)
     second.eventually(lambda: second.status()["folders"][0]["state"] == "following")
     first.kill()
-    for helper in helpers:
-        helper.resume()
     assert psutil.wait_procs(helpers, LONG)[1] == []
-    assert second.ready()["folders"][0]["freshness"]["chunks"] == 3_000
+    faults.clear("hold-from")
+    assert second.ready()["folders"][0]["freshness"]["chunks"] == ENOUGH
 
 
 def test_a_process_id_that_is_nobodys_does_not_end_it(serve: Serve, project: Path) -> None:
@@ -294,11 +297,3 @@ def test_the_log_goes_where_it_is_said(serve: Serve, project: Path, tmp_path: Pa
     client.leave()
     assert "DEBUG" in (tmp_path / "log.txt").read_text()
     assert client.log == ""
-
-
-def test_it_starts_within_its_time(serve: Serve, project: Path) -> None:
-    """The benchmark has the budget (300 ms on an idle machine); here only that no folder or model delays it."""
-    started_at = time.perf_counter()
-    client = serve()
-    client.initialize(project)
-    assert time.perf_counter() - started_at < 10

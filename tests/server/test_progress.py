@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.cli.program import lay_out
 from tests.server.client import Client, Unanswered
-from tests.server.editing import Levers, Serve
+from tests.server.editing import Faults, Serve
 
 REINDEX = {"command": "c2llm.server.reindex", "arguments": []}
 
@@ -26,18 +26,18 @@ def finished(client: Client, token: Any) -> Any:
     return client.hear("$/progress", lambda said: said["token"] == token and said["value"]["kind"] == "end")["value"]
 
 
-def indexing(serve: Serve, levers: Levers, root: Path, **options: Any) -> tuple[Client, Any]:
+def indexing(serve: Serve, faults: Faults, root: Path, **options: Any) -> tuple[Client, Any]:
     """A server that is at work on a large folder, and the token of its progress."""
-    levers.pull("slow")
+    faults.set("slow")
     client = serve()
     client.initialize(root, **options)
     return client, client.hear("window/workDoneProgress/create")["token"]
 
 
-def test_progress_begins_rises_and_ends(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
-    client, token = indexing(serve_levered, levers, big(tmp_path / "big"))
+def test_progress_begins_rises_and_ends(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
+    client, token = indexing(serve_faulty, faults, big(tmp_path / "big"))
     client.eventually(lambda: len(values(client, token)) > 4)
-    levers.release("slow")
+    faults.clear("slow")
     assert finished(client, token)["message"] == "Done"
     said = values(client, token)
     assert [value["kind"] for value in said] == ["begin", *["report"] * (len(said) - 2), "end"]
@@ -51,8 +51,8 @@ def test_progress_begins_rises_and_ends(serve_levered: Serve, levers: Levers, tm
     assert len(client.heard("window/workDoneProgress/create")) == 1
 
 
-def test_status_tells_files_and_chunks_while_it_works(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
-    client, _ = indexing(serve_levered, levers, big(tmp_path / "big"))
+def test_status_tells_files_and_chunks_while_it_works(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
+    client, _ = indexing(serve_faulty, faults, big(tmp_path / "big"))
     work = client.eventually(lambda: client.status()["folders"][0]["work"])
     assert work["stage"] in ("scan", "words", "vectors")
     told = client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
@@ -60,30 +60,28 @@ def test_status_tells_files_and_chunks_while_it_works(serve_levered: Serve, leve
     assert told["folders"][0]["state"] == "indexing"
 
 
-def test_the_cancel_button_stops_it_and_reindexing_goes_on(
-    serve_levered: Serve, levers: Levers, tmp_path: Path
-) -> None:
-    client, token = indexing(serve_levered, levers, big(tmp_path / "big"))
+def test_the_cancel_button_stops_it_and_reindexing_goes_on(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
+    client, token = indexing(serve_faulty, faults, big(tmp_path / "big"))
     client.eventually(lambda: any("of 400 chunks" in value["message"] for value in values(client, token)))
     client.notify("window/workDoneProgress/cancel", {"token": token})
     assert finished(client, token)["message"] == "Cancelled"
     folder = client.eventually(lambda: (found := client.status()["folders"][0])["state"] == "paused" and found)
     assert folder["freshness"]["pendingChunks"] > 0
     assert folder["message"]
-    stopped = len(levers.batches)
-    levers.release("slow")
+    stopped = len(faults.batches)
+    faults.clear("slow")
     assert client.finds("work_of_module_7", "src/module_7.py")  # words are there, and asking starts nothing
     assert client.status()["folders"][0]["state"] == "paused"
-    assert len(levers.batches) == stopped
+    assert len(faults.batches) == stopped
     client.ask("workspace/executeCommand", REINDEX)
     assert client.ready()["folders"][0]["freshness"]["pendingChunks"] == 0
 
 
 def test_a_file_that_changes_while_it_is_paused_is_indexed_all_the_same(
-    serve_levered: Serve, levers: Levers, tmp_path: Path
+    serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
     root = big(tmp_path / "big")
-    client, token = indexing(serve_levered, levers, root)
+    client, token = indexing(serve_faulty, faults, root)
     client.notify("window/workDoneProgress/cancel", {"token": token})
     client.eventually(lambda: client.status()["folders"][0]["state"] == "paused")
     (root / "src/fresh.py").write_text("def fresh_while_paused():\n    return 1\n")
@@ -92,39 +90,39 @@ def test_a_file_that_changes_while_it_is_paused_is_indexed_all_the_same(
 
 
 def test_a_changed_file_is_found_before_the_rest_is_embedded(
-    serve_levered: Serve, levers: Levers, tmp_path: Path
+    serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
     root = big(tmp_path / "big")
-    client, _ = indexing(serve_levered, levers, root)
+    client, _ = indexing(serve_faulty, faults, root)
     client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
     (root / "src/module_7.py").write_text("def changed_in_between():\n    return 1\n")
     client.eventually(lambda: client.finds("changed_in_between", "src/module_7.py"))
     assert client.search("changed_in_between")["freshness"]["pendingChunks"] > 0
-    levers.release("slow")
+    faults.clear("slow")
     client.ready()
     assert client.search("changed_in_between")["freshness"]["pendingChunks"] == 0
 
 
-def test_a_client_without_progress_is_not_bothered(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
-    levers.pull("slow")
-    client = serve_levered()
+def test_a_client_without_progress_is_not_bothered(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
+    faults.set("slow")
+    client = serve_faulty()
     client.initialize(big(tmp_path / "big"), can={"window": {}})
     client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
-    levers.release("slow")
+    faults.clear("slow")
     client.ready()
     assert not client.heard("window/workDoneProgress/create")
     assert not client.heard("$/progress")
 
 
 def test_a_client_that_answers_the_progress_late_or_never_harms_nothing(
-    serve_levered: Serve, levers: Levers, tmp_path: Path
+    serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
-    levers.pull("slow")
-    client = serve_levered()
+    faults.set("slow")
+    client = serve_faulty()
     client.replies["window/workDoneProgress/create"] = lambda _: Unanswered
     client.initialize(big(tmp_path / "big"))
     client.hear("window/workDoneProgress/create")
-    levers.release("slow")
+    faults.clear("slow")
     client.ready()
     late = next(message for message in client.said if message["method"] == "window/workDoneProgress/create")
     client.reply(late, None)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.server.client import Client
-from tests.server.editing import Levers, Opened, Serve
+from tests.server.editing import Faults, Opened, Serve
 
 INVALID_PARAMS, CANCELLED = -32602, -32800
 
@@ -130,11 +130,11 @@ def test_the_notification_tells_how_folders_stand(opened: Opened) -> None:
     assert {"folder", "name", "state", "work", "message", "pendingEdits"} <= set(said["folders"][0])
 
 
-def test_the_notification_comes_at_most_four_times_a_second(serve_levered: Serve, levers: Levers, project: Any) -> None:
+def test_the_notification_comes_at_most_four_times_a_second(serve_faulty: Serve, faults: Faults, project: Any) -> None:
     for number in range(600):
         (project / f"app/more_{number}.py").write_text(f"def more_{number}():\n    return {number}\n")
-    levers.pull("slow")
-    client = serve_levered()
+    faults.set("slow")
+    client = serve_faulty()
     client.initialize(project)
     client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("percentage", 0) > 60)
     times = [at for at, said in zip(client.at, client.said, strict=False) if said["method"] == "c2llm/statusChanged"]
@@ -143,12 +143,12 @@ def test_the_notification_comes_at_most_four_times_a_second(serve_levered: Serve
 
 
 @pytest.fixture
-def held(serve_levered: Serve, levers: Levers, project: Any) -> Client:
+def held(serve_faulty: Serve, faults: Faults, project: Any) -> Client:
     """An indexed project whose encoder does not answer queries."""
-    client = serve_levered()
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
-    levers.pull("hold-queries")
+    faults.set("hold-queries")
     return client
 
 
@@ -161,14 +161,14 @@ def test_a_cancelled_request_is_answered_at_once(held: Client) -> None:
     assert held.process.poll() is None
 
 
-def test_cancelled_requests_that_wait_never_run(held: Client, levers: Levers) -> None:
+def test_cancelled_requests_that_wait_never_run(held: Client, faults: Faults) -> None:
     running = [held.start("c2llm/search", {"query": f"running {n}"}) for n in range(4)]
     waiting = [held.start("c2llm/search", {"query": f"waiting {n}"}) for n in range(50)]
     for number in waiting:
         held.notify("$/cancelRequest", {"id": number})
         assert held.answer(number)["error"]["code"] == CANCELLED
     assert not any(held.answered(number) for number in running)
-    levers.release("hold-queries")
+    faults.clear("hold-queries")
     assert all("result" in held.answer(number) for number in running)
 
 
@@ -214,19 +214,19 @@ def test_status_and_edits_go_on_while_the_encoder_hangs(held: Client, project: A
     assert held.answer(held.start("textDocument/hover", {}))["error"]
 
 
-def test_edits_are_waited_for_only_where_asked(serve_levered: Serve, levers: Levers, project: Any) -> None:
-    client = serve_levered()
+def test_edits_are_waited_for_only_where_asked(serve_faulty: Serve, faults: Faults, project: Any) -> None:
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
     folder = Opened(client, project)
     folder.open("app/ignore.py")
-    levers.pull("hold-passages")
+    faults.set("hold-passages")
     folder.change("app/ignore.py", (0, 0, 0, 0, "def bake_chocolate_cake(oven):\n    return oven\n\n\n"))
     waits = client.start("c2llm/search", {"query": "bake_chocolate_cake", "waitForEdits": True, "limit": 1})
     at_once = client.search("bake_chocolate_cake", limit=1)
     assert at_once["freshness"]["pendingFiles"] == 1
     assert not client.answered(waits)
-    levers.release("hold-passages")
+    faults.clear("hold-passages")
     answer = client.answer(waits)["result"]
     assert answer["hits"][0]["symbol"] == "bake_chocolate_cake"
     assert answer["freshness"]["pendingFiles"] == 0

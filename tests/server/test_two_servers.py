@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.program import lay_out
-from tests.server.editing import Levers, Opened, Serve
+from tests.server.editing import Faults, Opened, Serve
 
 CAKE = "def bake_chocolate_cake(oven):\n    return oven.heat('flour', 'sugar')\n"
 
 
-def test_one_writes_both_answer_and_the_second_takes_over(serve_levered: Serve, levers: Levers, tmp_path: Path) -> None:
+def test_one_writes_both_answer_and_the_second_takes_over(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     files = {f"src/module_{n}.py": f"def work_of_{n}(value):\n    return value * {n}\n" for n in range(200)}
     root = lay_out(tmp_path / "big", files)
-    levers.pull("hold-passages")
-    first = serve_levered()
+    faults.set("hold-passages")
+    first = serve_faulty()
     first.initialize(root)
     first.eventually(lambda: first.status()["folders"][0]["writerPid"] == first.process.pid)
-    second = serve_levered()
+    second = serve_faulty()
     second.initialize(root)
     second.eventually(lambda: second.status()["folders"][0]["state"] == "following")
     assert str(first.process.pid) in second.status()["folders"][0]["message"]
@@ -27,27 +27,27 @@ def test_one_writes_both_answer_and_the_second_takes_over(serve_levered: Serve, 
     folder.open("src/new.py", CAKE)
     assert second.finds("bake_chocolate_cake", "src/new.py") or second.status()["folders"][0]["pendingEdits"]
     first.kill()
-    levers.release("hold-passages")
+    faults.clear("hold-passages")
     status = second.ready()
     assert status["folders"][0]["freshness"]["pendingChunks"] == 0
     assert folder.top("bake_chocolate_cake")["path"] == "src/new.py"
     assert not [text for text in second.messages() if "Traceback" in text]
 
 
-def test_both_see_every_change_soon_and_embed_it_once(serve_levered: Serve, levers: Levers, project: Path) -> None:
-    first, second = serve_levered(), serve_levered()
+def test_both_see_every_change_soon_and_embed_it_once(serve_faulty: Serve, faults: Faults, project: Path) -> None:
+    first, second = serve_faulty(), serve_faulty()
     for client in (first, second):
         client.initialize(project)
     for client in (first, second):
         client.ready()
-    before = sum(int(line.split()[0]) for line in levers.batches)
+    before = sum(int(line.split()[0]) for line in faults.batches)
     for number in range(6):
         (project / f"app/change_{number}.py").write_text(f"def the_change_{number}():\n    return {number}\n")
         for client in (first, second):
             client.eventually(lambda c=client, n=number: c.finds(f"the_change_{n}", f"app/change_{n}.py"), 10)
     for client in (first, second):
         client.ready()
-    assert sum(int(line.split()[0]) for line in levers.batches) - before == 6
+    assert sum(int(line.split()[0]) for line in faults.batches) - before == 6
 
 
 def test_unsaved_text_of_one_is_not_seen_by_the_other(serve: Serve, project: Path) -> None:

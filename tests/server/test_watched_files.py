@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.server.client import Client, Unanswered
-from tests.server.editing import Levers, Opened, Serve
+from tests.server.editing import Faults, Opened, Serve
 
 WATCHES = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
 VSCODE = {"name": "Visual Studio Code"}
@@ -97,7 +97,7 @@ def test_ignore_rules_that_change_take_effect(watched: tuple[Opened, bool]) -> N
         folder.client.eventually(lambda: folder.finds("fetchWithRetry", "web/retry.ts"))
 
 
-def test_a_branch_switch_is_one_coalesced_job(serve_levered: Serve, levers: Levers, project: Path) -> None:
+def test_a_branch_switch_is_one_coalesced_job(serve_faulty: Serve, faults: Faults, project: Path) -> None:
     def git(*arguments: str) -> None:
         identity = ["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]
         subprocess.run(["git", *identity, "-C", str(project), *arguments], check=True, capture_output=True)
@@ -111,13 +111,13 @@ def test_a_branch_switch_is_one_coalesced_job(serve_levered: Serve, levers: Leve
     (project / "core/queue.go").unlink()
     git("add", "-A")
     git("commit", "-qm", "two")
-    client = serve_levered()
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
     git("checkout", "-q", "main")
     client.eventually(lambda: client.finds("Push", "core/queue.go"))
     client.ready()
-    embedded = len(levers.batches)
+    embedded = len(faults.batches)
     for branch, there in (("other", True), ("main", False)):
         since = len(client.said)
         git("checkout", "-q", branch)
@@ -127,7 +127,7 @@ def test_a_branch_switch_is_one_coalesced_job(serve_levered: Serve, levers: Leve
         client.eventually(lambda t=there: client.finds("Push", "core/queue.go") != t)
         jobs = client.heard("c2llm/statusChanged", since=since)
         assert len(jobs) <= 8, "a notification for each of 61 files would be as many jobs"
-    assert len(levers.batches) == embedded
+    assert len(faults.batches) == embedded
 
 
 def test_a_file_changed_before_the_client_watches_is_found(serve: Serve, project: Path) -> None:
@@ -170,9 +170,9 @@ def test_the_client_is_asked_for_every_file(serve: Serve, project: Path) -> None
 
 
 def test_events_for_what_is_ignored_or_elsewhere_start_nothing(
-    serve_levered: Serve, levers: Levers, project: Path
+    serve_faulty: Serve, faults: Faults, project: Path
 ) -> None:
-    client = serve_levered()
+    client = serve_faulty()
     folder = initialize(client, project, watches=True)
     client.ready()
     told(folder, (CHANGED, "node_modules/a.js"), (CREATED, ".git/HEAD"), (DELETED, "file:///elsewhere/x.py"))

@@ -1,0 +1,93 @@
+"""`c2llm` with an encoder that tests hold up and break: `python -m tests.server.fault_injection FOLDER serve`.
+
+FOLDER says what is wrong, with a file for each fault: while there is one of that name, `hold` keeps the encoder from
+answering, `hold-queries` and `hold-passages` that of one kind, `hold-from` every batch of passages beyond the number in it,
+and `fail`, `crash` and `unloadable` make it raise. Each batch of passages adds a line to `batches`: how many, and their
+first words. A test that needs a job at some stage holds it there; it never races with it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import retrieval.encoders
+import retrieval.engine.encoder_selection
+import retrieval.indexing.embedding
+from retrieval.encoders import Encoder, OverlapEncoder
+from retrieval.encoders.base import Vectors
+from retrieval.errors import EncoderError, ModelError
+
+POLL = 0.005  # seconds; the one that holds is another process
+BATCH = 16  # passages, so that small folders have several batches
+STOP_SECONDS = 0.5  # that a process that indexes is given to end while its encoder hangs
+
+
+class FaultyEncoder(OverlapEncoder):
+    def __init__(self, faults: Path) -> None:
+        super().__init__()
+        self._faults = faults
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        self._obey("queries")
+        return super().encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        log = self._faults / "batches"
+        with log.open("a") as file:
+            file.write(f"{len(texts)} {' '.join(texts[0].split())[:60]}\n")
+        while len(log.read_text().splitlines()) > self._allowed():
+            time.sleep(POLL)
+        self._obey("passages")
+        return super().encode_passages(texts)
+
+    def _allowed(self) -> float:
+        """How many batches are let through."""
+        try:
+            return float((self._faults / "hold-from").read_text() or "inf")
+        except FileNotFoundError:
+            return float("inf")
+
+    def _obey(self, what: str) -> None:
+        while (self._faults / "hold").exists() or (self._faults / f"hold-{what}").exists():
+            time.sleep(POLL)
+        if (self._faults / "slow").exists():
+            time.sleep(0.05)
+        if (self._faults / "fail").exists():
+            raise EncoderError("The encoder broke, as the test wants it.")
+        if (self._faults / "crash").exists():
+            raise RuntimeError("a bug in the encoder")
+
+
+def inject(faults: Path) -> None:
+    """From here on every encoder of this process obeys, and of those that index for it."""
+
+    def load(name: str = "embedded", **_: object) -> Encoder:
+        if (faults / "unloadable").exists():
+            raise ModelError("The model is broken, as the test wants it.")
+        return FaultyEncoder(faults)
+
+    retrieval.indexing.embedding.BATCH = BATCH
+    retrieval.encoders.load = load
+    retrieval.engine.encoder_selection.load = load
+    import c2llm_lsp.session.index_process
+
+    c2llm_lsp.session.index_process.STOP_SECONDS = STOP_SECONDS
+    c2llm_lsp.session.index_process._BOOT = (
+        "import pathlib; "
+        f"from tests.server.fault_injection import inject; inject(pathlib.Path({str(faults)!r})); "
+        "from c2llm_lsp.session.index_process import main; main()"
+    )
+
+
+def main() -> None:
+    inject(Path(sys.argv.pop(1)))
+    from c2llm_lsp.cli import main as c2llm
+
+    c2llm()
+
+
+if __name__ == "__main__":
+    main()
