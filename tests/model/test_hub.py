@@ -20,6 +20,8 @@ from tests.model.hub_server import NAME, Hub, serving
 
 CHECKOUT = Path(__file__).parents[2]
 SHARD = "model-00002-of-00003.safetensors"
+# Seconds. The client asks again for what a busy machine sends late, and the server has counted those bytes as sent.
+PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": "60", "HF_HUB_ETAG_TIMEOUT": "60"}
 NOBODY = "http://127.0.0.1:9"  # the port that discards; nothing listens there
 
 
@@ -56,7 +58,7 @@ except C2llmError as error:
     print(type(error).__name__, error)
 """
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "HF_HOME": str(self.home / "hf")}
-        environment |= {"HF_ENDPOINT": address or self.address, "HF_HUB_DOWNLOAD_TIMEOUT": "5", **more}
+        environment |= {"HF_ENDPOINT": address or self.address, **PATIENT, **more}
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
         )
