@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -270,10 +271,8 @@ def test_a_wait_beyond_all_patience_is_an_outage_and_ends_by_itself(script: Scri
 def test_waiting_ends_when_it_is_told_to_stop(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [failed(503, retry_after="30")]
-    started = time.monotonic()
     with pytest.raises(Cancelled):
         found.encode_passages_until(["a"], lambda: not script.answers)
-    assert time.monotonic() - started < 10
 
 
 def test_a_question_does_not_wait_for_a_busy_server(script: Script, server: Running) -> None:
@@ -317,18 +316,18 @@ def test_an_answer_that_trickles_is_a_slow_one(
 ) -> None:
     from starlette.responses import StreamingResponse
 
+    enough = threading.Event()
+
     def drops() -> Iterator[bytes]:
-        for _ in range(100):
-            time.sleep(0.05)
+        while not enough.wait(0.05):
             yield b" "
 
     found = remote(server)
     monkeypatch.setattr(encoder, "QUESTION_SECONDS", 0.2)
     script.answers = [lambda _: StreamingResponse(drops())]
-    started = time.monotonic()
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable):  # though the answer has no end
         found.encode_queries(["a"])
-    assert time.monotonic() - started < 3
+    enough.set()
 
 
 def test_a_server_that_dies_is_told_at_once_and_found_again(server: Running) -> None:
