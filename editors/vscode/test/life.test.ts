@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { chosen, type Inspected } from "../src/server/chosen.ts";
+import { serverEnvironment } from "../src/server/process.ts";
 import { STEADY_MS, TRIES, Tries } from "../src/server/tries.ts";
 import { fit } from "../src/server/versions.ts";
 import { Latest } from "../src/search/latest.ts";
@@ -21,6 +22,13 @@ test("a server that had run well, or a person who asks, begins the count anew", 
   assert.notEqual(tries.ended(10), undefined);
   tries.forget();
   assert.notEqual(tries.ended(10), undefined);
+});
+
+test("the server's Python gets nothing that would make it run code of the folder it is started in", () => {
+  const given = { PATH: "/bin", PYTHONPATH: ":.:src:/opt/modules", PYTHONHOME: ".", PYTHONSTARTUP: "x.py" };
+  const kept = { PATH: "/bin", PYTHONPATH: "/opt/modules", PYTHONSAFEPATH: "1", PYTHONUNBUFFERED: "1" };
+  assert.deepEqual(serverEnvironment(given, false), kept);
+  assert.equal("PYTHONPATH" in serverEnvironment({ PYTHONPATH: "." }, false), false);
 });
 
 test("a server that says nothing of our requests is old; a later protocol is newer than the extension", () => {

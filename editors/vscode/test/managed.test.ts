@@ -9,8 +9,8 @@ import { doing, install, NoPython, type Steps, usable } from "../src/server/mana
 // Stands in for Python: makes the environment's own interpreter a copy of itself, and "installs" by writing a file.
 const PYTHON = `#!/bin/sh
 case "$*" in
-  -c*) echo VERSION ;;
-  "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  "-I -c"*) echo VERSION ;;
+  "-I -m venv "*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
   *hang*) exec sleep 60 ;;
   *fails*) echo "ERROR: No matching distribution" >&2; exit 1 ;;
   *) echo "Collecting numpy>=1.26"; touch "$(dirname "$0")/c2llm" ;;

@@ -9,15 +9,16 @@ function M.check()
     return health.error("Neovim 0.11 or newer is needed", "Upgrade Neovim")
   end
   local command = require("c2llm.life").program()
-  if vim.fn.executable(command) == 0 then
+  local path = require("c2llm.life").find(command)
+  if not path then
     health.error(("`%s` is not on the PATH"):format(command), {
       "Install it: pipx install c2llm-lsp",
       'Or name its place: vim.g.c2llm = { cmd = { "/path/to/c2llm", "serve" } }',
     })
   else
-    local done = vim.system({ command, "--version" }, { text = true }):wait(10000)
+    local done = vim.system({ path, "--version" }, { text = true, cwd = vim.uv.os_homedir() }):wait(10000)
     if done.code == 0 then
-      health.ok(("%s, %s"):format(vim.trim(done.stdout or ""), vim.fn.exepath(command)))
+      health.ok(("%s, %s"):format(vim.trim(done.stdout or ""), path))
     else
       health.error(("`%s --version` failed"):format(command), { vim.trim(done.stderr or "") })
     end

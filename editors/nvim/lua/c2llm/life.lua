@@ -84,18 +84,46 @@ function M.program()
   return M.command()[1] or "c2llm"
 end
 
---- `cmd` of the server. How it ended is kept for `ended`, and kept from vim.lsp, which would say it each time.
+local WINDOWS = vim.fn.has("win32") == 1
+
+--- The folders of a variable such as PATH; only absolute ones: the others are in whatever folder Neovim is in.
+---@param name string
+---@return string[]
+local function folders(name)
+  return vim.tbl_filter(function(folder)
+    return folder:find(WINDOWS and "^%a:[/\\]" or "^/") ~= nil
+  end, vim.split(vim.env[name] or "", WINDOWS and ";" or ":", { plain = true }))
+end
+
+--- Where a program is. The current directory, which may be a folder that nobody trusts, is not looked at.
+---@param program string
+---@return string?
+function M.find(program)
+  local named = program:find(WINDOWS and "[/\\]" or "/") ~= nil
+  for _, folder in ipairs(named and { "" } or folders("PATH")) do
+    local path = vim.fn.exepath(named and program or folder .. "/" .. program)
+    if path ~= "" then
+      return path
+    end
+  end
+end
+
+--- `cmd` of the server, run outside of the project: Python looks for modules where it is started. How it ended is kept for `ended`, and kept from vim.lsp, which would say it each time.
 ---@param dispatchers vim.lsp.rpc.Dispatchers
 function M.spawn(dispatchers)
   local on_exit = dispatchers.on_exit
+  local command = vim.list_slice(M.command())
+  command[1] = M.find(command[1] or "c2llm") or command[1]
+  local modules = table.concat(folders("PYTHONPATH"), WINDOWS and ";" or ":")
   return vim.lsp.rpc.start(
-    M.command(),
+    command,
     vim.tbl_extend("force", dispatchers, {
       on_exit = function(code, signal)
         last = { code = code, signal = signal }
         on_exit(0, 0)
       end,
-    }) --[[@as vim.lsp.rpc.Dispatchers]]
+    }) --[[@as vim.lsp.rpc.Dispatchers]],
+    { cwd = uv.os_homedir(), env = { PYTHONPATH = modules, PYTHONSAFEPATH = "1" } }
   )
 end
 
@@ -111,7 +139,7 @@ function M.root(buffer, on_dir)
     return -- a file on its own: there is nothing to index
   end
   local program = M.program()
-  if vim.fn.executable(program) == 0 then
+  if not M.find(program) then
     return tell(NOT_FOUND:format(program))
   end
   if tries[root] and tries[root].ended >= M.TRIES then

@@ -78,7 +78,8 @@ async function attempt(
 
 /** The interpreter of the Python extension first; then those that are on PATH, newest first. */
 async function pythons(): Promise<string[]> {
-  const chosen = await interpreter();
+  // That of a workspace which is not trusted may be a program of the workspace.
+  const chosen = vscode.workspace.isTrusted ? await interpreter() : "";
   const named = process.platform === "win32" ? ["python", "python3"] : ["python3", "python"];
   const versions = ["3.13", "3.12", "3.11", "3.10"].map((version) => `python${version}`);
   return [...(chosen === "" ? [] : [chosen]), ...named, ...versions];

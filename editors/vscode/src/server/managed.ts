@@ -5,6 +5,7 @@
 
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
+import { homedir } from "node:os";
 import * as nodePath from "node:path";
 
 import { binFolder, executable } from "./locate.ts";
@@ -32,10 +33,10 @@ export async function install(steps: Steps): Promise<string> {
   try {
     await rm(steps.environment, { recursive: true, force: true });
     steps.report("creating the environment");
-    await run(steps, python, ["-m", "venv", steps.environment]);
+    await run(steps, python, ["-I", "-m", "venv", steps.environment]);
     steps.report(`installing ${steps.requirement}`);
     const own = nodePath.join(bin, steps.windows ? "python.exe" : "python");
-    const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--upgrade", steps.requirement];
+    const pip = ["-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--upgrade", steps.requirement];
     await run(steps, own, pip);
     return nodePath.join(bin, executable(steps.windows));
   } catch (error) {
@@ -63,7 +64,7 @@ async function usablePython(steps: Steps): Promise<string> {
   const seen: string[] = [];
   for (const python of steps.pythons) {
     try {
-      const version = await run(steps, python, ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
+      const version = await run(steps, python, ["-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
       if (usable(version)) {
         return python;
       }
@@ -79,7 +80,12 @@ async function usablePython(steps: Steps): Promise<string> {
 /** What a program prints. Rejects with the last lines of it when it fails. */
 function run(steps: Steps, program: string, args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { signal: steps.signal, windowsHide: true, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      cwd: homedir(), // VS Code's own may be the workspace, where Python and Windows would look for modules and programs
+      signal: steps.signal,
+      windowsHide: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let printed = "";
     const lines: string[] = [];
     const take = (text: string) => {

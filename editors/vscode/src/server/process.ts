@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { homedir } from "node:os";
+import * as nodePath from "node:path";
 
 const KEPT_LINES = 20;
 
@@ -17,7 +18,7 @@ export async function startServer(command: string, logLevel: string): Promise<Ru
   // Not in the workspace: a server should not find modules or settings there just because it was started there.
   const child = spawn(command, ["serve", "--log-level", logLevel], {
     cwd: homedir(),
-    env: { ...process.env, PYTHONUNBUFFERED: "1" },
+    env: serverEnvironment(process.env, process.platform === "win32"),
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
   });
@@ -33,6 +34,22 @@ export async function startServer(command: string, logLevel: string): Promise<Ru
   child.stdin.on("error", () => undefined); // it has ended, which `ended` tells
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   return { process: child, ended, lastWords: () => lines.at(-1)?.trim() ?? "" };
+}
+
+/**
+ * The environment of the server: what would make Python run code of wherever it is started is left out, and so are entries of
+ * PYTHONPATH that are not absolute.
+ */
+export function serverEnvironment(environment: NodeJS.ProcessEnv, windows: boolean): NodeJS.ProcessEnv {
+  const at = windows ? nodePath.win32 : nodePath.posix;
+  const absolute = (environment["PYTHONPATH"] ?? "").split(at.delimiter).filter((folder) => at.isAbsolute(folder));
+  const kept = Object.entries(environment).filter(([name]) => !["PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME"].includes(name));
+  return {
+    ...Object.fromEntries(kept),
+    ...(absolute.length > 0 ? { PYTHONPATH: absolute.join(at.delimiter) } : {}),
+    PYTHONSAFEPATH: "1",
+    PYTHONUNBUFFERED: "1",
+  };
 }
 
 /** End a process that did not end when it was asked to. */
