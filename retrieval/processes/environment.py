@@ -36,13 +36,17 @@ _workspaces: "tuple[str, ...]" = ()  # replaced, never changed: other threads re
 
 
 def harden() -> None:
-    """Take the current directory off all searches of this process. To be called before anything else is imported."""
+    """Take the current directory, and the repository around it, off all searches of this process. To be called before
+    anything else is imported.
+    """
     here = _folder_now()
     relative = [
         os.path.abspath(entry) for entry in _split(os.environ.get("PYTHONPATH", "")) if not os.path.isabs(entry)
     ]
     sys.path[:] = _without(sys.path, lambda entry: _real(entry) == here or entry in relative)
     _clean_this_process()
+    if repository := _repository_around(here):
+        keep_out(repository)
     if os.name == "nt":
         # Programs (CreateProcess, shutil.which from Python 3.12 on) and libraries are not looked for here either.
         os.environ["NoDefaultCurrentDirectoryInExePath"] = "1"
@@ -146,6 +150,16 @@ def _without(entries: "list[str]", unwanted: "Callable[[str], bool]") -> "list[s
 def _own_folders() -> "list[str]":
     """Of the standard library, then of what is installed. Not the user's own, which PYTHONUSERBASE can put anywhere."""
     return [_normal(folder) for folder in (os.path.dirname(os.__file__), *site.getsitepackages())]
+
+
+def _repository_around(folder: str) -> str:
+    """The nearest folder upwards that holds a `.git`; "" where there is none below the home folder."""
+    home = _real(os.path.expanduser("~"))
+    while folder and folder not in (home, os.path.dirname(folder)):
+        if os.path.exists(os.path.join(folder, ".git")):
+            return folder
+        folder = os.path.dirname(folder)
+    return ""
 
 
 def _folder_now() -> str:

@@ -45,6 +45,18 @@ def test_the_current_directory_is_no_place_for_modules(tmp_path: Path, monkeypat
     assert "/opt/modules" in sys.path
 
 
+def test_the_repository_around_the_current_directory_is_no_place_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = workspace(tmp_path / "project")
+    (folder / ".git").mkdir()
+    monkeypatch.chdir(folder / "bin")
+    sys.path[:0] = [str(folder), str(folder / "src"), str(tmp_path)]
+    harden()
+    assert not {str(folder), str(folder / "src")} & set(sys.path)
+    assert str(tmp_path) in sys.path
+
+
 def test_modules_of_an_open_workspace_are_not_found(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "project")

@@ -132,6 +132,32 @@ def test_the_history_of_a_partial_clone_fetches_nothing(trapped: Trapped, monkey
     assert sprung(trapped.marks) == []
 
 
+def test_the_history_of_a_repository_with_a_submodule_runs_nothing_of_either(trapped: Trapped, tmp_path: Path) -> None:
+    """With `diff.submodule=diff`, git starts another git in the submodule, without the options that we gave."""
+    inner = lay_traps(trapped.root / "inner", tmp_path / "inner-marks")
+    first, second = (
+        subprocess.run(
+            ["/usr/bin/git", "rev-parse", revision], cwd=inner, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for revision in ("HEAD~1", "HEAD")
+    )
+    names = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.hooksPath=", "-c", "core.fsmonitor=false")
+    for commit in (first, second):
+        for command in (
+            ("update-index", "--add", "--cacheinfo", f"160000,{commit},inner"),
+            ("commit", "-qm", "Move the inner module to another commit"),
+        ):
+            subprocess.run(["/usr/bin/git", *names, *command], cwd=trapped.root, check=True, capture_output=True)
+    for mark in trapped.marks.iterdir():
+        mark.unlink()
+    list(derive("commits", trapped.root))
+    commits_of(trapped.root)
+    assert sprung(trapped.marks) + sprung(tmp_path / "inner-marks") == []
+    options = ("-c", "log.showSignature=false", "log", "-p", "--no-ext-diff", "--no-textconv")
+    subprocess.run(["/usr/bin/git", *options], cwd=trapped.root, check=False, capture_output=True)
+    assert sprung(tmp_path / "inner-marks"), "the trap does not work"
+
+
 @pytest.mark.slow
 def test_no_command_runs_anything_of_the_workspace(trapped: Trapped) -> None:
     trapped("index")
