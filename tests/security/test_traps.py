@@ -141,7 +141,10 @@ def test_the_history_of_a_repository_with_a_submodule_runs_nothing_of_either(tra
         ).stdout.strip()
         for revision in ("HEAD~1", "HEAD")
     )
-    names = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.hooksPath=", "-c", "core.fsmonitor=false")
+    settings = (
+        "user.name=a user.email=a@b core.hooksPath= core.fsmonitor=false filter.process.process= filter.trap.process="
+    )
+    names = [part for setting in settings.split() for part in ("-c", setting)]
     for commit in (first, second):
         for command in (
             ("update-index", "--add", "--cacheinfo", f"160000,{commit},inner"),
