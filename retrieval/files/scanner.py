@@ -38,12 +38,14 @@ MAX_DEPTH = 200  # folders; deeper trees are made by mistakes or by attackers, a
 MAX_WEIGHT = 2 * MAX_WILDCARDS
 MAX_APPLYING = 2 * MAX_RULES
 MAX_REMEMBERED = 200_000  # compiled rules kept between scans: about 60 MB
+BYTECODE = "__pycache__"  # lies beside every package: left out without a word, as version control is
 IGNORED = "ignored"  # by a pattern of the user's: counted, not listed
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan found. `skipped` lists what a rule of this program or an error left out, not the user's ignores."""
+    """What a scan found. `skipped` lists the files and folders that a rule of this program or an error left out; what the
+    user's patterns ignore is counted in `ignored`."""
 
     stamps: dict[str, FileStamp]
     changed: tuple[str, ...]  # new or different from what was known, sorted
@@ -284,8 +286,10 @@ class _Walk:
                         self._left_out(path, reason)
                 elif entry.is_dir(follow_symlinks=False):
                     reason = self.scanner._reason(path, name, True, entries, level)
-                    if self._enters(path, reason, depth):
+                    if reason is None and depth < MAX_DEPTH:
                         inner.append(path + "/")
+                    else:
+                        self._left_out(path, reason or "too deep")
                 else:
                     self.skipped.append(Skip(path, "link" if entry.is_symlink() else "not a regular file"))
             except FileNotFoundError:  # gone since the listing: as if it had never been there
@@ -294,17 +298,10 @@ class _Walk:
                 self.skipped.append(Skip(path, f"unreadable: {error.strerror}"))
         return inner
 
-    def _enters(self, path: str, reason: str | None, depth: int) -> bool:
-        self.ignored += reason is IGNORED
-        if reason is None and depth >= MAX_DEPTH:
-            self.skipped.append(Skip(path, "too deep"))
-            return False
-        return reason is None
-
     def _left_out(self, path: str, reason: str) -> None:
         if reason is IGNORED:
             self.ignored += 1
-        else:
+        elif reason != VERSION_CONTROL and not path.endswith(BYTECODE):
             self.skipped.append(Skip(path, reason))
 
     def _file(self, path: str, entry: os.DirEntry[str]) -> None:

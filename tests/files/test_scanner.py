@@ -47,6 +47,15 @@ def test_default_excludes_leave_out_what_nobody_wrote(tmp_path: Path) -> None:
     assert scanned(tmp_path) == {"src/main.py"}
 
 
+def test_folders_left_out_by_default_are_told_with_their_reason(tmp_path: Path) -> None:
+    lay_out(
+        tmp_path,
+        "setup.py", "build/a.py", ".aws/b.py", ".history/c.py", "mine/d.py", ".git/config", "__pycache__/e.pyc",
+    )  # fmt: skip
+    (tmp_path / ".c2llmignore").write_text("mine/\n")
+    assert reasons(tmp_path) == {"build": "build output", ".aws": "secret", ".history": "tool directory"}
+
+
 def test_ordinary_names_are_never_taken_for_output(tmp_path: Path) -> None:
     paths = {
         "lib/a.js", "src/build/b.py", "dist/c.py", "build/d.sh", "target/e.rs", "out/f.c", "vendor/g.rb", "bin/run.py",
