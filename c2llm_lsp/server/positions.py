@@ -51,8 +51,10 @@ def split_lines(text: str) -> list[str]:
     if "\r" not in text:
         parts = text.split("\n")
         return [part + "\n" for part in parts[:-1]] + parts[-1:]
-    lines = _LINE.findall(text)
-    return [*lines, text[sum(map(len, lines)) :]]
+    end = (
+        max(text.rfind("\n"), text.rfind("\r")) + 1
+    )  # behind it the pattern would try each character of a long last line
+    return [*_LINE.findall(text, 0, end), text[end:]]
 
 
 def last_line(text: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from retrieval.chunking.line_index import Lines
 from retrieval.chunking.outline import Cut, Label
 
-_HEADING = re.compile(rb" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(rb" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})")
 _UNDERLINE = re.compile(rb" {0,3}(=+|-+)[ \t]*$")
 _RST_LINE = re.compile(rb"([=\-`:.'\"~^_*+#<>!$%&(),/;?@\[\\\]{|}])\1{2,}[ \t]*$")
@@ -21,6 +21,8 @@ _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _MARKUP = re.compile(r"[`*]|<[^<>]+>|\[([^\]]*)\]\([^)]*\)|\{#[^}]*\}")
 _COMMENTS = (b"//", b"#", b"--", b";", b"%", b"*", b"/*", b'"')
 MAX_TITLE = 100
+# Of a line: some of the patterns take the square of a line's length, and no definition begins with more.
+_HEADER_BYTES = 240
 PARAGRAPH_DEPTH = 1
 
 _NAME = rb"([A-Za-z_][\w.:$-]*)"
@@ -109,7 +111,7 @@ def markdown(lines: Lines) -> list[Cut]:
         heading = _HEADING.match(row)
         underline = _UNDERLINE.match(row) if before else None
         if heading:
-            _section(cuts, titles, line, len(heading[1]), heading[2] or b"")
+            _section(cuts, titles, line, len(heading[1]), _without_closing(heading[2] or b""))
         elif underline:
             _section(cuts, titles, line - 1, 1 if underline[1].startswith(b"=") else 2, before)
         elif row.strip() and line and lines.blank(line - 1):
@@ -148,6 +150,13 @@ def paragraphs(lines: Lines) -> list[Cut]:
         if lines.blank(line - 1) and not lines.blank(line):
             _paragraph(cuts, line)
     return cuts
+
+
+def _without_closing(title: bytes) -> bytes:
+    """A title without the marks that may close a heading; not by a pattern, which would try each space of a long run."""
+    title = title.rstrip(b" \t")
+    bare = title.rstrip(b"#")
+    return bare.rstrip(b" \t") if not bare or bare[-1:] in b" \t" else title
 
 
 def _section(cuts: list[Cut], titles: list[tuple[int, str]], line: int, level: int, raw: bytes) -> None:
@@ -190,11 +199,11 @@ def _definitions(lines: Lines, pattern: re.Pattern[bytes]) -> list[Cut]:
         row = lines.row(line)
         if not row.strip():
             continue
-        found = pattern.match(row)
+        found = pattern.match(row[:_HEADER_BYTES])
         if found is not None:
             symbol = (found[1] or b"").decode("utf-8", "replace").strip('"`[]')
             head = _comment_above(lines, line, cuts[-1].line)
-            label = Label("class" if _TYPES.match(row) else "function", symbol)
+            label = Label("class" if _TYPES.match(row[:_HEADER_BYTES]) else "function", symbol)
             if head <= cuts[-1].line:
                 cuts[-1] = Cut(cuts[-1].line, label, 0)
             else:

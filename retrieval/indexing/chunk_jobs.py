@@ -74,11 +74,11 @@ class Task:
 class Job(Task):
     """A text to be cut, and what came of it: a cut or, where it cannot be had, why."""
 
-    path: str
-    text: str
-    wants_words: bool
-    cut: CutFile | None
-    note: str
+    path: str = ""
+    text: str = ""
+    wants_words: bool = False
+    cut: CutFile | None = None
+    note: str = ""
 
     def __init__(self, path: str, text: str, wants_words: bool, note: str = "") -> None:
         """`note`: why it must not be parsed."""

@@ -1,0 +1,78 @@
+"""Text made to hurt a grammar costs that file and no more, within limits of memory and time."""
+
+from __future__ import annotations
+
+import random
+import threading
+from pathlib import Path
+
+import pytest
+from indexed import CountingEncoder
+
+from retrieval.chunking.notebooks import _HEADING
+from retrieval.engine import Workspace
+from retrieval.indexing import limits, shared
+from retrieval.indexing.chunk_jobs import BY_LINES, Job
+from retrieval.indexing.worker_pool import Pool
+
+BOMBS = {
+    "bomb.py": "/*\n" * 2600,
+    "Foo.java": "a<\n" * 40_000,
+    "deep.yaml": "- " * 3_000,  # crashes the grammar's scanner
+    "slow.sh": "if (a) { b(" * 9_000,
+}
+FRAGMENTS = (
+    "/*\n", "a<\n", "a<", "(", "[", "{", "if (a) { b(", "'", '"', "`", "<<", "->", "=>", "::", "a ? b : ", "- ", "${", "#{", "a:\n",
+    "<a>", "a=", "{-", "a,\n", "fn(", 'r#"', "/", "else", "<?php ",
+)  # fmt: skip
+ENDINGS = "sh c cpp cs css ex go hs html java js json kt lua php py rb rs scala swift toml tsx ts yaml zig".split()
+pytestmark = pytest.mark.skipif(not limits.memory_is_limited(), reason="the system does not limit memory")
+
+
+def cut_all(jobs: list[Job]) -> None:
+    with Pool(1) as pool:
+        for job in jobs:
+            pool.submit(job)
+        for job in jobs:
+            pool.wait(job, threading.Event())
+
+
+def test_known_bombs_are_cut_by_lines_and_their_neighbours_as_ever() -> None:
+    good = Job("good.py", "def f():\n    return 1\n" * 50, True)
+    jobs = [Job(path, text, True) for path, text in BOMBS.items()]
+    cut_all([*jobs[:2], good, *jobs[2:]])
+    assert all(job.cut is not None and job.note.endswith(BY_LINES) for job in jobs)
+    assert good.cut is not None
+    assert not good.note
+
+
+def test_a_buffer_that_is_a_bomb_leaves_the_process_alive_and_is_found(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with Workspace.open(root, encoder=CountingEncoder(), cache_dir=tmp_path / "cache") as workspace:
+        workspace.update("bomb.py", "/*\n" * 2600 + "needle_in_rubble\n")
+        assert workspace.search("needle_in_rubble").hits[0].chunk.path == "bomb.py"
+        shared.shared().close()  # the same path a moment later is not worth another worker
+        workspace.update("bomb.py", "/*\n" * 2600 + "another_needle\n")
+        assert workspace.search("another_needle").hits[0].chunk.path == "bomb.py"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_repeated_fragments_of_90_kb_are_cut_one_way_or_the_other(ending: str) -> None:
+    choose = random.Random(ending)
+    texts = [fragment * (90_000 // len(fragment)) for fragment in FRAGMENTS]
+    for _ in range(10):
+        mixed = "".join(choose.choices(FRAGMENTS, k=3))
+        texts.append(mixed * (90_000 // len(mixed)))
+    jobs = [Job(f"{number}.{ending}", text, False) for number, text in enumerate(texts)]
+    cut_all(jobs)
+    assert [(job.path, job.failure) for job in jobs if job.cut is None] == []
+
+
+def test_a_notebook_heading_is_looked_for_once_in_blank_lines() -> None:
+    assert _HEADING.search("\n" * 400_000) is None  # took minutes
+    found = _HEADING.search("\n \n  ## Title\n")
+    assert found is not None
+    assert found[2] == "Title"
