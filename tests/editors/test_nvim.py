@@ -85,7 +85,7 @@ def test_health_names_a_missing_program(tmp_path: Path) -> None:
     report = tmp_path / "report"
     run(tmp_path, "-c", "checkhealth c2llm", "-c", f"write {report}", "-c", "qa!", path="/usr/bin:/bin")
     assert "`c2llm` is not on the PATH" in report.read_text()
-    assert "pipx install c2llm-lsp" in report.read_text()
+    assert "pipx install /path/to/c2llm-lsp" in report.read_text()
 
 
 def test_a_file_on_its_own_starts_no_server(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_program_that_is_not_there_is_told_of_once_and_with_what_to_do(tmp_pat
     first, asked = told["said"]
     assert first == asked, "whoever asks gets the reason, too"
     assert "c2llm cannot be started: it is not on the PATH" in first
-    assert "pipx install c2llm-lsp" in first
+    assert ":help c2llm-install" in first
     assert "Python 3.10 to 3.13" in first
 
 
@@ -107,7 +107,7 @@ def test_an_old_server_is_told_of_and_not_talked_to(tmp_path: Path) -> None:
     server = tmp_path / "old.py"
     server.write_text(OLD)
     told = live(tmp_path, "old", f"exec {shlex.quote(sys.executable)} {server}")
-    assert told["said"] == ["The server 0.0.1 is too old for this plugin. Update it: pip install --upgrade c2llm-lsp"]
+    assert told["said"] == ["The server 0.0.1 is too old for this plugin. Install the one that came with it: :help c2llm-install"]
 
 
 def test_it_stops_and_starts_comes_back_when_it_is_killed_and_answers_for_files_of_no_folder(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ function M.check()
   local path = require("c2llm.life").find(command)
   if not path then
     health.error(("`%s` is not on the PATH"):format(command), {
-      "Install it: pipx install c2llm-lsp",
+      "Install it: pipx install /path/to/c2llm-lsp, a clone of the repository or the wheel of a release",
       'Or name its place: vim.g.c2llm = { cmd = { "/path/to/c2llm", "serve" } }',
     })
   else

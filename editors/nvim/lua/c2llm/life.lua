@@ -18,9 +18,9 @@ local PROTOCOL = 1
 local ENDED = "The c2llm server ended three times, and is not started again"
 local GIVEN_UP = ENDED .. ". :C2llm log has what it said; :C2llm start tries again."
 local CHOICES = { "Open the log", "Start it again", "Leave it" } -- what a button would be elsewhere
-local NOT_FOUND = "%s cannot be started: it is not on the PATH. Install it with `pipx install c2llm-lsp` "
-  .. "(Python 3.10 to 3.13), or name it in vim.g.c2llm.cmd; :checkhealth c2llm says more."
-local OLD = "The server%s is too old for this plugin. Update it: pip install --upgrade c2llm-lsp"
+local NOT_FOUND = "%s cannot be started: it is not on the PATH. Install it from a clone or a release, "
+  .. "with Python 3.10 to 3.13 (:help c2llm-install), or name it in vim.g.c2llm.cmd; :checkhealth c2llm says more."
+local OLD = "The server%s is too old for this plugin. Install the one that came with it: :help c2llm-install"
 local NEWER = "The server%s is newer than this plugin. Update the plugin."
 
 ---@class c2llm.Tries

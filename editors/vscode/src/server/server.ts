@@ -186,7 +186,7 @@ export class Server implements vscode.Disposable {
       kind: "failed",
       message:
         fits === "old server"
-          ? `${which} is too old for this extension. Update it: pip install --upgrade c2llm-lsp.`
+          ? `${which} is too old for this extension. Install the server of the same release.`
           : `${which} is newer than this extension. Update the extension.`,
     });
   }
