@@ -1,6 +1,6 @@
-"""The tables of editors/PROTOCOL.md, made from the JSON Schema. After a change of the types:
+"""The tables of docs/protocol.md, made from the JSON Schema. After a change of the types:
 
-python -m c2llm_lsp.server.protocol_reference editors/PROTOCOL.md
+python -m c2llm_lsp.server.protocol_reference docs/protocol.md
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from c2llm_lsp.server.schema import schema
 
-MARK = "<!-- From here on made by: python -m c2llm_lsp.server.protocol_reference editors/PROTOCOL.md -->\n"
+MARK = "<!-- From here on made by: python -m c2llm_lsp.server.protocol_reference docs/protocol.md -->\n"
 
 
 def renewed(page: str) -> str:

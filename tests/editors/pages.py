@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.cli.program import CHECKOUT
 
-FOLDER = CHECKOUT / "editors"
-PAGES = tuple(sorted(page for page in FOLDER.glob("*.md") if page.stem.islower()))  # PROTOCOL.md is no editor's
+FOLDER = CHECKOUT / "docs" / "editors"
+PAGES = tuple(sorted(page for page in FOLDER.glob("*.md") if page.stem != "index"))
 _FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 

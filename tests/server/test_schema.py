@@ -13,7 +13,7 @@ from c2llm_lsp.server.protocol_reference import MARK, renewed
 from c2llm_lsp.server.schema import COMMANDS, METHODS, schema
 from tests.server.editing import Opened
 
-PAGE = Path(__file__).parents[2] / "editors" / "PROTOCOL.md"
+PAGE = Path(__file__).parents[2] / "docs" / "protocol.md"
 AT = {"line": 5, "character": 4}
 
 
@@ -23,7 +23,7 @@ def fits(answer: Any, kind: Any) -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Where this fails: python -m c2llm_lsp.server.protocol_reference editors/PROTOCOL.md"""
+    """Where this fails: python -m c2llm_lsp.server.protocol_reference docs/protocol.md"""
     assert renewed(PAGE.read_text(encoding="utf-8")) == PAGE.read_text(encoding="utf-8")
 
 
