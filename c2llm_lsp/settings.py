@@ -1,4 +1,4 @@
-"""The one settings schema: the fields of `Settings`, against which `--help`, README and editors are checked.
+"""The one settings schema: the fields of `Settings`, against which `--help`, docs/configuration.md and editors are checked.
 
 A setting is given, in rising order, by its default, the user's config file, the workspace's `.c2llm.toml`, the
 environment (`C2LLM_` and the name in capitals) and the command line. Lists of the first four add up instead of

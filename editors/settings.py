@@ -1,5 +1,5 @@
 """The server's settings wherever a person reads of them, made from the one schema: `python editors/settings.py` writes
-them into VS Code's package.json and its list in src/settings.ts, Neovim's lua/c2llm/settings.lua and README.md's table.
+them into VS Code's package.json and its list in src/settings.ts, Neovim's lua/c2llm/settings.lua and the table of docs/configuration.md.
 
 A setting that a workspace may not set has the scope "machine": VS Code takes it from the user alone then. Defaults are
 stated for the person: an editor sends what somebody set and nothing else, so that config files keep their say.
@@ -67,7 +67,7 @@ def _lua_value(setting: Setting) -> str:
     return json.dumps(setting.default)  # texts, numbers and booleans are written alike
 
 
-def readme(text: str) -> str:
+def page(text: str) -> str:
     head = (
         "| setting | type | default | environment | in `.c2llm.toml` | what it does | used by |\n"
         "|---|---|---|---|---|---|---|\n"
@@ -95,7 +95,7 @@ PLACES: dict[str, Callable[[str], str]] = {
     "editors/vscode/package.json": package_json,
     "editors/vscode/src/settings.ts": typescript,
     "editors/nvim/lua/c2llm/settings.lua": lua,
-    "README.md": readme,
+    "docs/configuration.md": page,
 }
 
 

@@ -7,8 +7,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 copy=$work/editors/vscode
-mkdir -p "$copy"
-cp "$here/../../LICENSE" "$here/../../README.md" "$work"
+mkdir -p "$copy" "$work/docs"
+cp "$here/../../LICENSE" "$work"
+cp "$here/../../docs/configuration.md" "$work/docs"
 tar -C "$here" --exclude=node_modules --exclude=dist --exclude='*.vsix' --exclude=shots -cf - . | tar -C "$copy" -xf -
 cd "$copy"
 

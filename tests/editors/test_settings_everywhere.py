@@ -1,4 +1,4 @@
-"""One schema, told in four places: package.json, the Lua defaults, the README's table and `c2llm --help`."""
+"""One schema, told in four places: package.json, the Lua defaults, the table of docs/configuration.md and `c2llm --help`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_each_place_tells_the_schema(c2llm: Program) -> None:
     told = {
         "package.json": of_package(json.loads(read("editors/vscode/package.json"))),
         "the Lua defaults": of_lua(read("editors/nvim/lua/c2llm/settings.lua")),
-        "the README's table": of_table(read("README.md")),
+        "the page's table": of_table(read("docs/configuration.md")),
         "c2llm --help": of_help(c2llm("--help", environ={"COLUMNS": "500"}).out),
     }
     for place, found in told.items():
@@ -33,7 +33,7 @@ def test_each_place_tells_the_schema(c2llm: Program) -> None:
         assert list(found) == list(EXPECTED), f"{place} has them in another order"
 
 
-@pytest.mark.parametrize("name", ["package.json", "settings.ts", "settings.lua", "README.md"])
+@pytest.mark.parametrize("name", ["package.json", "settings.ts", "settings.lua", "configuration.md"])
 def test_what_is_made_from_the_schema_is_made_anew_the_same(name: str) -> None:
     place = next(place for place in script().PLACES if place.endswith(name))
     text = read(place)
@@ -43,7 +43,7 @@ def test_what_is_made_from_the_schema_is_made_anew_the_same(name: str) -> None:
 def test_a_difference_is_seen() -> None:
     lua = read("editors/nvim/lua/c2llm/settings.lua")
     assert of_lua(lua.replace("results = 10,", "results = 11,")) != EXPECTED
-    table = read("README.md").replace("| `results` | integer | 10 |", "| `results` | integer | 11 |")
+    table = read("docs/configuration.md").replace("| `results` | integer | 10 |", "| `results` | integer | 11 |")
     assert of_table(table) != EXPECTED
 
 

@@ -24,6 +24,6 @@ test("what a person set reaches the MCP server as the variables that the server 
     C2LLM_EXCLUDE: "*.sql,gen/",
     C2LLM_NEAR_DUPLICATES: "true",
   });
-  const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
-  assert.deepEqual(Object.keys(variables).filter((name) => !readme.includes(`\`${name}\``)), []);
+  const page = readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
+  assert.deepEqual(Object.keys(variables).filter((name) => !page.includes(`\`${name}\``)), []);
 });
