@@ -39,11 +39,24 @@ def main() -> None:
     # The template's web fonts would make every viewer ask a server for them; each system has a monospace font.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     svg = svg.replace("Fira Code, monospace", "Menlo, Consolas, 'DejaVu Sans Mono', monospace")
+    svg = svg.replace("<text ", '<text xml:space="preserve" ')  # some viewers drop spaces that begin a piece of text
     (HERE / "search.svg").write_text(svg, encoding="utf-8")
 
 
 def unpacked(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(folder), SOURCE]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "-d",
+        str(folder),
+        SOURCE,
+    ]
     subprocess.run(command, check=True)
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as file:

@@ -1,5 +1,6 @@
 """The server's settings wherever a person reads of them, made from the one schema: `python editors/settings.py` writes
-them into VS Code's package.json and its list in src/settings.ts, Neovim's lua/c2llm/settings.lua and the table of docs/configuration.md.
+them into VS Code's package.json and its list in src/settings.ts, Neovim's
+lua/c2llm/settings.lua and the table of docs/configuration.md.
 
 A setting that a workspace may not set has the scope "machine": VS Code takes it from the user alone then. Defaults are
 stated for the person: an editor sends what somebody set and nothing else, so that config files keep their say.

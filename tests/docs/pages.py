@@ -6,6 +6,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -30,15 +31,15 @@ class ShellBlock:
 @cache
 def pages() -> tuple[str, ...]:
     """Every Markdown page of the repository, tracked or new; the log of experiments keeps the names that were true on its day."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    names = (name for name in listed.split("\0") if name and (CHECKOUT / name).exists())
-    return tuple(sorted(name for name in names if not name.startswith("tests/")))
+    return tuple(name for name in files() if name.endswith(".md") and not name.startswith("tests/"))
+
+
+@cache
+def files() -> tuple[str, ...]:
+    """Every file of the repository, tracked or new."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    return tuple(sorted(name for name in listed.split("\0") if name and (CHECKOUT / name).exists()))
 
 
 @cache
@@ -66,7 +67,7 @@ def links(page: str) -> list[str]:
 def anchors(page: str) -> frozenset[str]:
     """The anchors of a page's headings."""
     found, parsed = set(), tokens(page)
-    for opening, inline in zip(parsed, parsed[1:], strict=False):
+    for opening, inline in pairwise(parsed):
         if opening.type == "heading_open":
             found.add(slug("".join(c.content for c in inline.children or () if c.type in ("text", "code_inline"))))
     return frozenset(found)

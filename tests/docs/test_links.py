@@ -9,11 +9,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.docs.pages import CHECKOUT, anchors, inline_code, links, pages, slug, text
+from tests.docs.pages import CHECKOUT, anchors, files, inline_code, links, pages, slug, text
 
 each_page = pytest.mark.parametrize("page", pages())
-TOP = sorted(entry.name for entry in CHECKOUT.iterdir() if not entry.name.startswith((".venv", ".git/")))
-PATH = re.compile(r"(?:%s)(?:/[\w.-]+)+/?|\.?[\w-]+\.(?:md|toml|yml)" % "|".join(map(re.escape, TOP)))
+# A path from the top of the repository, or a bare name of a page or a configuration file.
+TOPS = "|".join(sorted({re.escape(name.split("/")[0]) for name in files() if "/" in name}))
+PATH = re.compile(rf"(?:{TOPS})(?:/[\w.-]+)+/?|\.?[\w-]+\.(?:md|toml|yml)")
 # Pages that tell of another time or another tree name what is not here.
 HISTORIES = {"CHANGELOG.md", "retrieval/evaluation/LOG.md"}
 # Names that a reader makes or has, not files of this repository.

@@ -107,7 +107,9 @@ def test_an_old_server_is_told_of_and_not_talked_to(tmp_path: Path) -> None:
     server = tmp_path / "old.py"
     server.write_text(OLD)
     told = live(tmp_path, "old", f"exec {shlex.quote(sys.executable)} {server}")
-    assert told["said"] == ["The server 0.0.1 is too old for this plugin. Install the one that came with it: :help c2llm-install"]
+    assert told["said"] == [
+        "The server 0.0.1 is too old for this plugin. Install the one that came with it: :help c2llm-install"
+    ]
 
 
 def test_it_stops_and_starts_comes_back_when_it_is_killed_and_answers_for_files_of_no_folder(tmp_path: Path) -> None:
