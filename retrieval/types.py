@@ -40,10 +40,38 @@ class Filters:
 
     languages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()  # gitignore-style globs over the relative path; one that begins with "!" excludes
-    kinds: tuple[ChunkKind, ...] = ()
+    kinds: tuple[str, ...] = ()  # of CHUNK_KINDS
 
     def __bool__(self) -> bool:
         return bool(self.languages or self.paths or self.kinds)
+
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A query in words, or a name. `ranking` is one of those in retrieval/search/weights.py."""
+
+    query: str
+    filters: Filters = NO_FILTERS
+    limit: int = 10  # results at most
+    ranking: str = "full"
+    highlight: bool = False  # choose salient lines by meaning as well: some milliseconds, for answers that people read
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarRequest:
+    """Code to find similar code for: what stands at a line of a file, or a piece of code. A piece may be that of some
+    lines of a file, which are then left out of the answer.
+    """
+
+    path: str = ""
+    first_line: int = 0
+    last_line: int = 0
+    text: str = ""
+    filters: Filters = NO_FILTERS
+    limit: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +94,7 @@ class Hit:
     score: float
     signals: tuple[Signal, ...] = ()
     salient_lines: tuple[int, ...] = ()  # line numbers worth showing first, ascending
+    terms: tuple[str, ...] = ()  # stems of the query; retrieval.search.matches finds them in a line
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """`c2llm batch`: JSON lines in, JSON lines out, for programs that ask many questions of one workspace.
 
-Prints `ready` when the index is complete. Then each line of input, `{"query": "...", "k": 10}` with optional
+Prints `ready` when the index is complete. Then each line of input, `{"query": "...", "limit": 10}` with optional
 `languages`, `paths` and `kinds` (lists, as in --lang, --path, --kind), is answered by exactly one line: `{"results":
 [...]}`, best first, each with `path` (relative to the workspace), `start_line`, `end_line`, `symbol`, `score`; or
 `{"error": "..."}`.
@@ -20,6 +20,7 @@ from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_works
 from c2llm_lsp.render.error_messages import sentence
 from c2llm_lsp.settings import SCHEMA
 from retrieval.errors import C2llmError, QueryError
+from retrieval.types import SearchRequest
 
 if TYPE_CHECKING:
     from retrieval.engine import Workspace
@@ -47,7 +48,7 @@ def batch(path: options.WorkspacePath = None, encoder: options.Encoder = None, q
             remark(note)
         _write("ready")
         for line in _lines():
-            _write(json.dumps(reply(workspace, line, default_k=place.settings.results)))
+            _write(json.dumps(reply(workspace, line, default_limit=place.settings.results)))
     return FOUND
 
 
@@ -61,13 +62,13 @@ def _write(line: str) -> None:
     sys.stdout.flush()
 
 
-def reply(workspace: Workspace, line: bytes, *, default_k: int) -> dict[str, Any]:
+def reply(workspace: Workspace, line: bytes, *, default_limit: int) -> dict[str, Any]:
     """The answer to one line; whatever is wrong with it, the next one is answered too."""
     try:
         request = _request(line)
         paths, languages, kinds = (_texts(request, name) for name in ("paths", "languages", "kinds"))
         wanted = options.filters(paths, languages, kinds, root=workspace.root)
-        answer = workspace.search(_query(request), k=_results(request, default_k), filters=wanted)
+        answer = workspace.search(SearchRequest(_query(request), wanted, _limit(request, default_limit)))
     except (C2llmError, OSError) as error:
         return {"error": sentence(error)}
     return {
@@ -90,7 +91,7 @@ def _request(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise QueryError(f"The line is not JSON: {error}.") from None
     if not isinstance(request, dict):
-        raise QueryError('The line is not an object; expected {"query": "...", "k": 10}.')
+        raise QueryError('The line is not an object; expected {"query": "...", "limit": 10}.')
     return request
 
 
@@ -101,11 +102,12 @@ def _query(request: dict[str, Any]) -> str:
     return query
 
 
-def _results(request: dict[str, Any], default: int) -> int:
-    k = request.get("k", default)
-    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MOST_RESULTS:
-        raise QueryError(f"`k` must be a number from 1 to {MOST_RESULTS}.")
-    return k
+def _limit(request: dict[str, Any], default: int) -> int:
+    name = "k" if "k" in request and "limit" not in request else "limit"  # `k` is its name of before
+    limit = request.get(name, default)
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST_RESULTS:
+        raise QueryError(f"`{name}` must be a number from 1 to {MOST_RESULTS}.")
+    return limit
 
 
 def _texts(request: dict[str, Any], name: str) -> list[str] | None:

@@ -42,7 +42,8 @@ def context(
         int | None, typer.Option("--budget", "-b", min=1, help="Tokens at most, by estimate.", show_default="4000")
     ] = None,
     results: Annotated[
-        int | None, typer.Option("-k", "--results", min=1, max=1000, help="Places at most.", show_default="12")
+        int | None,
+        typer.Option("-k", "--limit", "--results", min=1, max=1000, help="Places at most.", show_default="12"),
     ] = None,
     globs: options.Globs = None,
     languages: options.Languages = None,
@@ -73,14 +74,14 @@ def context(
 
 
 def _packed(
-    workspace: Workspace, asked: str, within: str, lines: Lines | None, budget: int, k: int, wanted: Filters
+    workspace: Workspace, asked: str, within: str, lines: Lines | None, budget: int, limit: int, wanted: Filters
 ) -> Packed:
     from retrieval.rag import context as context_for
     from retrieval.rag import context_around
 
     if lines is None:
-        return context_for(workspace, asked, budget=budget, k=k, filters=wanted)
-    return context_around(workspace, within, lines.start, lines.end, budget=budget, k=k, filters=wanted)
+        return context_for(workspace, asked, budget=budget, limit=limit, filters=wanted)
+    return context_around(workspace, within, lines.start, lines.end, budget=budget, limit=limit, filters=wanted)
 
 
 def _show(packed: Packed, root: Path, *, as_json: bool, quiet: bool) -> None:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from retrieval.errors import QueryError
-from retrieval.types import CHUNK_KINDS, ChunkKind, Filters
+from retrieval.types import CHUNK_KINDS, Filters
 
 WorkspacePath = Annotated[
     Path | None,
@@ -18,7 +17,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no r
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Encoder = Annotated[str | None, typer.Option("--encoder", help="Use this encoder this time.", show_default=False)]
 Results = Annotated[
-    int | None, typer.Option("-k", "--results", min=1, max=1000, help="How many results.", show_default="10")
+    int | None, typer.Option("-k", "--limit", "--results", min=1, max=1000, help="How many results.", show_default="10")
 ]
 Globs = Annotated[
     list[str] | None,
@@ -39,35 +38,12 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer from what is ind
 
 
 def filters(globs: list[str] | None, languages: list[str] | None, kinds: list[str] | None, *, root: Path) -> Filters:
-    """The filters of a command line. Each value may hold several, separated by commas, but for globs."""
-    from retrieval import globs as path_filters
-    from retrieval.chunking.languages import LANGUAGES, named
+    """The filters of a command line. Each value may hold several, separated by commas, but for globs. Raises QueryError
+    before anything is indexed.
+    """
+    from retrieval.engine.requests import normalize_filters
 
-    wanted: list[ChunkKind] = []
-    for name in _split(kinds):
-        known = next((kind for kind in CHUNK_KINDS if kind == name), None)
-        if known is None:
-            raise QueryError(f"There is no kind '{name}'; kinds are {', '.join(CHUNK_KINDS)}.")
-        wanted.append(known)
-    spoken: list[str] = []
-    for name in _split(languages):
-        language = named(name)
-        if language is None:
-            raise QueryError(f"There is no language '{name}'; languages are {', '.join(LANGUAGES)}.")
-        spoken.append(language)
-    paths = tuple(_relative(glob, root) for glob in globs or ())
-    path_filters.Globs(paths)  # raises QueryError for what is no glob
-    return Filters(languages=tuple(spoken), paths=paths, kinds=tuple(wanted))
-
-
-def _relative(glob: str, root: Path) -> str:
-    """A glob that begins with ./ or with the workspace's own path, as one that begins at the workspace."""
-    bar, path = ("!", glob[1:]) if glob.startswith("!") else ("", glob)
-    beginning = next((text for text in (".", root.as_posix()) if f"{path}/".startswith(f"{text}/")), None)
-    if beginning is None:
-        return glob
-    path = path[len(beginning) :]
-    return bar + (path if path.strip("/") else "**")
+    return normalize_filters(Filters(_split(languages), tuple(globs or ()), _split(kinds)), root)
 
 
 def _split(values: list[str] | None) -> tuple[str, ...]:

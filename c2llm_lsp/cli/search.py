@@ -20,7 +20,7 @@ from c2llm_lsp.cli.common import (
     stdout_is_terminal,
 )
 from retrieval.errors import QueryError
-from retrieval.types import Answer
+from retrieval.types import Answer, SearchRequest
 
 if TYPE_CHECKING:
     from retrieval.engine import Workspace
@@ -74,7 +74,7 @@ def search(
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        answer = workspace.highlight(workspace.search(query, k=place.settings.results, filters=wanted), query)
+        answer = workspace.search(SearchRequest(query, wanted, place.settings.results, highlight=True))
         show(place, answer, query, as_json=as_json, explain=explain, quiet=quiet)
     return FOUND if answer.hits else NOTHING
 
@@ -111,7 +111,6 @@ def show(place: Place, answer: Answer, query: str, *, as_json: bool, explain: bo
         print_answer(
             Console(highlight=False),
             answer,
-            query,
             root=place.root,
             link=settings.link,
             context=settings.context_lines,
@@ -121,7 +120,7 @@ def show(place: Place, answer: Answer, query: str, *, as_json: bool, explain: bo
     else:
         from c2llm_lsp.render.plain import plain
 
-        text = plain(answer, query, context=settings.context_lines, explain=explain, show_path=place.show)
+        text = plain(answer, context=settings.context_lines, explain=explain, show_path=place.show)
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     if not quiet:
         from c2llm_lsp.render.snippet import remarks

@@ -10,6 +10,7 @@ from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, guarded, locate, open_workspace, read_input
 from c2llm_lsp.cli.location import inside, lines_of
 from c2llm_lsp.cli.search import current, show
+from retrieval.types import SimilarRequest
 
 app = typer.Typer(add_completion=False)
 
@@ -42,9 +43,7 @@ def similar(
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        if lines is None:
-            answer = workspace.similar(text=code, k=place.settings.results, filters=wanted)
-        else:
-            answer = workspace.similar(path=within, line=lines.start, k=place.settings.results, filters=wanted)
+        line = lines.start if lines is not None else 0
+        answer = workspace.similar(SimilarRequest(within, line, 0, code, wanted, place.settings.results))
         show(place, answer, code or where, as_json=as_json, explain=explain, quiet=quiet)
     return FOUND if answer.hits else NOTHING

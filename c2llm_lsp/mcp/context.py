@@ -54,15 +54,15 @@ def _tell(live: Live, packed: Packed) -> CallToolResult:
 
 
 def collected(
-    workspace: Workspace, query: str, path: str, lines: tuple[int, int], budget: int, k: int, wanted: Filters
+    workspace: Workspace, query: str, path: str, lines: tuple[int, int], budget: int, limit: int, wanted: Filters
 ) -> Packed:
     """For a question, about lines, or for a question about lines. Raises QueryError."""
     chosen = (selection(workspace, path, *lines),) if path else ()
     if query.strip() or not chosen:
-        found = find(workspace, query, k=k, filters=wanted)
+        found = find(workspace, query, limit=limit, filters=wanted)
     else:
-        found = find_like(workspace, chosen[0], k=k, filters=wanted)
+        found = find_like(workspace, chosen[0], limit=limit, filters=wanted)
     answer = found.answer
     return Packed(
-        pack_found([found], chosen, budget, k=k), answer.freshness, answer.encoder, answer.seconds, answer.notes
+        pack_found([found], chosen, budget, limit=limit), answer.freshness, answer.encoder, answer.seconds, answer.notes
     )

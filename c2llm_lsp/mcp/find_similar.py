@@ -14,7 +14,7 @@ from c2llm_lsp.mcp.results import READS, WAIT, Kinds, Languages, Limit, Paths, W
 from c2llm_lsp.mcp.search import tell
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
-from retrieval.types import Answer
+from retrieval.types import Answer, SimilarRequest
 
 
 def register(server: MCPServer, live: Live) -> None:
@@ -46,7 +46,7 @@ def register(server: MCPServer, live: Live) -> None:
             if path and line < 1:
                 raise QueryError(f"Give the line in {path}, counted from 1.")
             if path:
-                return workspace.similar(path=live.inside(path), line=line, k=limit, filters=wanted)
-            return workspace.similar(text=code, k=limit, filters=wanted)
+                return workspace.similar(SimilarRequest(live.inside(path), line, filters=wanted, limit=limit))
+            return workspace.similar(SimilarRequest(text=code, filters=wanted, limit=limit))
 
         return await answered(partial(live.ask, ask, wait_seconds), partial(tell, live))

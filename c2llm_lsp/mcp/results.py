@@ -37,7 +37,7 @@ READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)  # of the in
 
 
 def filters(languages: list[str] | None, paths: list[str] | None, kinds: list[ChunkKind] | None) -> Filters:
-    return Filters(tuple(name.lower() for name in languages or ()), tuple(paths or ()), tuple(kinds or ()))
+    return Filters(tuple(languages or ()), tuple(paths or ()), tuple(kinds or ()))
 
 
 def told(text: str, data: dict[str, Any]) -> CallToolResult:

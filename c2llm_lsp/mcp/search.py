@@ -14,7 +14,7 @@ from c2llm_lsp.mcp.results import READS, WAIT, Kinds, Languages, Limit, Paths, W
 from c2llm_lsp.render.json_output import places_dict
 from c2llm_lsp.render.markdown import answer_markdown
 from retrieval.engine import Workspace
-from retrieval.types import Answer
+from retrieval.types import Answer, SearchRequest
 
 
 def register(server: MCPServer, live: Live) -> None:
@@ -35,7 +35,7 @@ def register(server: MCPServer, live: Live) -> None:
         wanted = filters(languages, paths, kinds)
 
         def ask(workspace: Workspace) -> Answer:
-            return workspace.highlight(workspace.search(query, limit, wanted), query)
+            return workspace.search(SearchRequest(query, wanted, limit, highlight=True))
 
         return await answered(partial(live.ask, ask, wait_seconds), partial(tell, live))
 

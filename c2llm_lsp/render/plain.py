@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from c2llm_lsp.render.snippet import anchor, clean, hit_lines, shown, stems
+from c2llm_lsp.render.snippet import anchor, clean, hit_lines, shown
 from retrieval.types import Answer, Hit
 
 
-def plain(answer: Answer, query: str, *, context: int, explain: bool, show_path: Callable[[str], str]) -> str:
+def plain(answer: Answer, *, context: int, explain: bool, show_path: Callable[[str], str]) -> str:
     """All hits as text. With context, the lines around follow with `-` for `:` and `--` between hits, as in grep."""
-    words = stems(query)
-    blocks = [_block(hit, words, context, explain, show_path) for hit in answer.hits]
+    blocks = [_block(hit, context, explain, show_path) for hit in answer.hits]
     return ("--\n" if context else "").join(blocks)
 
 
-def _block(hit: Hit, words: tuple[str, ...], context: int, explain: bool, show_path: Callable[[str], str]) -> str:
-    path, lines, first = clean(show_path(hit.chunk.path)), hit_lines(hit), anchor(hit, words)
-    numbers = shown(hit, words, context=context) if context else [first]
+def _block(hit: Hit, context: int, explain: bool, show_path: Callable[[str], str]) -> str:
+    path, lines, first = clean(show_path(hit.chunk.path)), hit_lines(hit), anchor(hit)
+    numbers = shown(hit, context=context) if context else [first]
     rows = []
     for number in numbers:
         mark = ":" if number == first else "-"

@@ -1,24 +1,13 @@
-"""Which lines of a hit are worth showing, which words in them answer the query, how to show untrusted text."""
+"""Which lines of a hit are worth showing, how to show untrusted text."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 
 from retrieval.types import Answer, Freshness, Hit
 
 MAX_SALIENT = 4  # lines of a hit shown at first: ten hits then fit on one screen
-SHORTEST_WORD = 3  # shorter query words ("a", "is", "of") would mark half of every line
-
-# Words of questions, not of code: marking them would hide what matched.
-_QUESTION_WORDS = frozenset(
-    "the and are for how what where which who why when does with that this from into can not has have was were".split()
-)
-_WORD = re.compile(r"[^\W_]+")
-_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W_]+")
-_ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "ers", "er", "es", "ed", "s", "e", "y")
-_SHORTEST_STEM = 4  # "uses" may lose its ending, "as" may not
 
 
 def hit_lines(hit: Hit) -> dict[int, str]:
@@ -46,33 +35,11 @@ def _visible(character: str) -> str:
     return "\ufffd" if unicodedata.category(character) in {"Cc", "Cf", "Cs"} else character
 
 
-def stems(query: str) -> tuple[str, ...]:
-    """The words of a query that are worth marking, without their endings, longest first."""
-    words = [part.lower() for word in _WORD.findall(query[:10_000]) for part in _PARTS.findall(word)]
-    found = {_stem(word) for word in words if len(word) >= SHORTEST_WORD and word not in _QUESTION_WORDS}
-    return tuple(sorted(found, key=lambda stem: (-len(stem), stem)))
-
-
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
-            return word[: -len(ending)]
-    return word
-
-
-def marks(line: str, words: Iterable[str]) -> list[tuple[int, int]]:
-    """Spans of a line whose identifier parts begin with one of the stems."""
-    wanted = tuple(words)
-    if not wanted:
-        return []
-    return [part.span() for part in _PARTS.finditer(line) if part.group().lower().startswith(wanted)]
-
-
-def shown(hit: Hit, words: tuple[str, ...], *, context: int = 0) -> list[int]:
+def shown(hit: Hit, *, context: int = 0) -> list[int]:
     """The numbers of the lines to show: the definition, then where the model looked or the query's words are."""
     lines = hit_lines(hit)
-    picked = {anchor(hit, words)}
-    for number in [*hit.salient_lines, *_by_words(lines, words)]:
+    picked = {anchor(hit)}
+    for number in [*hit.salient_lines, *_by_matches(hit, lines)]:
         if len(picked) < MAX_SALIENT and lines.get(number, "").strip():
             picked.add(number)
     for number in lines:
@@ -85,7 +52,7 @@ def shown(hit: Hit, words: tuple[str, ...], *, context: int = 0) -> list[int]:
     )
 
 
-def anchor(hit: Hit, words: tuple[str, ...] = ()) -> int:
+def anchor(hit: Hit) -> int:
     """The line that stands for the hit: where the name asked for is defined, else where its symbol is named, else the
     best matching, else the first with text.
     """
@@ -99,14 +66,16 @@ def anchor(hit: Hit, words: tuple[str, ...] = ()) -> int:
         for number, line in lines.items():
             if named.search(line):
                 return number
-    candidates = [*hit.salient_lines, *_by_words(lines, words)]
+    candidates = [*hit.salient_lines, *_by_matches(hit, lines)]
     candidates += [number for number, line in lines.items() if line.strip()]
     return next((number for number in candidates if number in lines), hit.start_line)
 
 
-def _by_words(lines: dict[int, str], words: tuple[str, ...]) -> list[int]:
-    """Lines with matching words, those with the most different ones first."""
-    counts = {n: len({line[a:b].lower() for a, b in marks(line, words)}) for n, line in lines.items()}
+def _by_matches(hit: Hit, lines: dict[int, str]) -> list[int]:
+    """Lines with matches, those with the most different ones first."""
+    from retrieval.search.matches import matches
+
+    counts = {n: len({line[a:b].lower() for a, b in matches(line, hit.terms)}) for n, line in lines.items()}
     return sorted((n for n, count in counts.items() if count), key=lambda n: (-counts[n], n))
 
 

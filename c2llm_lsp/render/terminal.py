@@ -14,7 +14,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from c2llm_lsp.render.snippet import clean, hit_lines, marks, shown, stems
+from c2llm_lsp.render.snippet import clean, hit_lines, shown
+from retrieval.search.matches import matches
 from retrieval.types import Answer, Hit
 
 THEME = "ansi_dark"  # uses the terminal's own palette, so it fits light and dark backgrounds alike
@@ -25,7 +26,6 @@ GAP = "⋮"
 def print_answer(
     console: Console,
     answer: Answer,
-    query: str,
     *,
     root: Path,
     link: str,
@@ -34,12 +34,11 @@ def print_answer(
     show_path: Callable[[str], str],
 ) -> None:
     """Print all hits, best first."""
-    words = stems(query)
     for rank, hit in enumerate(answer.hits):
         if rank:
             console.print()
         console.print(_heading(hit, root, link, show_path), soft_wrap=True)
-        for row in _rows(hit, words, context):
+        for row in _rows(hit, context):
             console.print(row, no_wrap=True, overflow="ellipsis")
         if explain:
             console.print(Padding(_explanation(hit), (0, 0, 0, 4)))
@@ -67,8 +66,8 @@ def link_target(template: str, path: Path, line: int) -> str:
     )
 
 
-def _rows(hit: Hit, words: tuple[str, ...], context: int) -> Iterator[Text]:
-    numbers = shown(hit, words, context=context)
+def _rows(hit: Hit, context: int) -> Iterator[Text]:
+    numbers = shown(hit, context=context)
     coloured = _coloured(hit)
     width = len(str(hit.end_line))
     before = None
@@ -76,7 +75,7 @@ def _rows(hit: Hit, words: tuple[str, ...], context: int) -> Iterator[Text]:
         if before is not None and number > before + 1:
             yield Text(f"  {GAP:>{width}}", style="dim")
         line = coloured[number]
-        for start, end in marks(line.plain, words):
+        for start, end in matches(line.plain, hit.terms):
             line.stylize(MARK, start, end)
         yield Text.assemble((f"  {number:>{width}} ", "dim"), line)
         before = number

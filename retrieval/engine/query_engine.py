@@ -15,17 +15,17 @@ from retrieval.engine.context import EngineContext
 from retrieval.engine.explain import chunk_at
 from retrieval.engine.explain import explain as explain_location
 from retrieval.engine.index_state import Status
+from retrieval.engine.requests import normalize_search, normalize_similar
 from retrieval.engine.store_repair import ATTEMPTS
-from retrieval.errors import Cancelled, EncoderError, ModelError, QueryError
+from retrieval.errors import Cancelled, EncoderError, ModelError
 from retrieval.indexing import Cancel, OverlaidIndex, OverlaidRows
-from retrieval.search import SALIENT, Rows, Snapshot, Weights, inverse_frequencies, parse
+from retrieval.search import LineVectors, Rows, Snapshot
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
 from retrieval.search.duplicates import Known
 from retrieval.search.duplicates import near_duplicates as duplicates_in
-from retrieval.search.highlighting import LineVectors, by_meaning
 from retrieval.store import passage_hash
-from retrieval.types import Answer, Chunk, Duplicate, Explanation, Filters, Freshness, Hit
+from retrieval.types import Answer, Chunk, Duplicate, Explanation, Freshness, Hit, SearchRequest, SimilarRequest
 from retrieval.vectors import ExactIndex, VectorIndex
 
 # The near-duplicates of so many files are kept.
@@ -42,36 +42,25 @@ class QueryEngine:
         self._line_vectors = LineVectors()
         self._duplicates: dict[str, Known] = {}  # by path, the last asked for at the end
 
-    def search(self, query: str, k: int, filters: Filters, *, weights: Weights, cancel: Cancel | None = None) -> Answer:
+    def search(self, request: SearchRequest, cancel: Cancel | None = None) -> Answer:
         """See Workspace.search."""
-        check = cancel_check(cancel)
-        return self._answer(lambda snapshot: search_index(snapshot, query, k, filters, weights, check))
+        request, check = normalize_search(request, self._context.root), cancel_check(cancel)
+        return self._answer(
+            lambda snapshot: search_index(snapshot, request, check=check, line_vectors=self._line_vectors)
+        )
 
-    def highlight(self, answer: Answer, query: str) -> Answer:
-        """See Workspace.highlight."""
-        encoder = self._context.encoders.loaded
-        if encoder is None or encoder.name != answer.encoder or not getattr(encoder, "instant", False):
-            return answer
-        try:
-            idf = inverse_frequencies(Snapshot(self._rows()), parse(query).terms)
-            hits = by_meaning(answer.hits, query, encoder, self._line_vectors, idf, SALIENT)
-        except EncoderError:
-            return answer
-        return replace(answer, hits=hits)
-
-    def similar(
-        self, *, path: str = "", line: int = 0, last: int = 0, text: str = "", k: int, filters: Filters
-    ) -> Answer:
+    def similar(self, request: SimilarRequest) -> Answer:
         """See Workspace.similar."""
-        if not path and not text.strip():
-            raise QueryError("There is no code to compare with: give a file and line, or a piece of code.")
+        request = normalize_similar(request, self._context.root)
+        first, last = request.first_line, request.last_line
 
         def ask(snapshot: Snapshot) -> tuple[Hit, ...]:
-            if text:
-                own = [row for row, chunk in snapshot.rows.file_chunks(path) if overlaps(chunk, line, last)]
-                return search_similar(snapshot, text, k, filters, own)
-            row, code = passage_at(snapshot.rows, path, line)
-            return search_similar(snapshot, code, k, filters, (row,))
+            if request.text:
+                chunks = snapshot.rows.file_chunks(request.path)
+                own = [row for row, chunk in chunks if overlaps(chunk, first, last)]
+                return search_similar(snapshot, request.text, request.limit, request.filters, own)
+            row, code = passage_at(snapshot.rows, request.path, first)
+            return search_similar(snapshot, code, request.limit, request.filters, (row,))
 
         return self._answer(ask)
 

@@ -30,9 +30,9 @@ from retrieval.engine.opening import open_store, usable
 from retrieval.engine.query_engine import QueryEngine
 from retrieval.files import MAX_BYTES, Scanner
 from retrieval.indexing import Cancel, Progress
-from retrieval.search import DEFAULT, NO_FILTERS, Snapshot, Weights
+from retrieval.search import Snapshot
 from retrieval.store import Store, vectors_file, workspace_folder
-from retrieval.types import Answer, Duplicate, Explanation, Filters, Freshness, IndexReport
+from retrieval.types import Answer, Duplicate, Explanation, Freshness, IndexReport, SearchRequest, SimilarRequest
 
 
 def _never_stop() -> None:
@@ -158,39 +158,15 @@ class Workspace:
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
-    def search(
-        self,
-        query: str,
-        k: int = 10,
-        filters: Filters = NO_FILTERS,
-        *,
-        weights: Weights = DEFAULT,
-        cancel: Cancel | None = None,
-    ) -> Answer:
-        """The k best places for a question in words or a name. Raises QueryError, and Cancelled soon after it is."""
-        return self.queries.search(query, k, filters, weights=weights, cancel=cancel)
-
-    def highlight(self, answer: Answer, query: str) -> Answer:
-        """The answer with the lines to show chosen more closely: by what each means, beside its words. For answers that
-        somebody is about to read: it takes some milliseconds. Encoders that would take long leave it as it is.
+    def search(self, request: SearchRequest | str, *, cancel: Cancel | None = None) -> Answer:
+        """The best places for a query in words or a name; a string is a request with the defaults. Raises QueryError,
+        and Cancelled soon after it is.
         """
-        return self.queries.highlight(answer, query)
+        return self.queries.search(SearchRequest(request) if isinstance(request, str) else request, cancel)
 
-    def similar(
-        self,
-        *,
-        path: str = "",
-        line: int = 0,
-        last: int = 0,
-        text: str = "",
-        k: int = 10,
-        filters: Filters = NO_FILTERS,
-    ) -> Answer:
-        """The k places most like the code at a line of a file, or like a piece of code. Raises QueryError.
-
-        A piece may be that of the lines from `line` to `last` of a file: what is there is left out then.
-        """
-        return self.queries.similar(path=path, line=line, last=last, text=text, k=k, filters=filters)
+    def similar(self, request: SimilarRequest) -> Answer:
+        """The places most like the code at a line of a file, or like a piece of code. Raises QueryError."""
+        return self.queries.similar(request)
 
     def explain(self, path: str, line: int, query: str = "") -> Explanation:
         """Where the model looks in the chunk at a line, and what of it answers a query. Open buffers count.

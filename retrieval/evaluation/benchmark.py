@@ -20,8 +20,7 @@ from retrieval.encoders import load
 from retrieval.encoders.base import Encoder
 from retrieval.engine import Workspace
 from retrieval.evaluation.metrics import TOP, Place, ndcg, targets_of
-from retrieval.search import RANKINGS
-from retrieval.types import Hit
+from retrieval.types import Hit, SearchRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _score(
         for ranking in rankings:
             gains: dict[str, list[float]] = defaultdict(list)
             for annotation in project.queries:
-                answer = workspace.search(annotation["query"], k=TOP * 3, weights=RANKINGS[ranking])
+                answer = workspace.search(SearchRequest(annotation["query"], limit=TOP * 3, ranking=ranking))
                 targets = targets_of(annotation)
                 for system, places in _variants(f"{encoder_name} {ranking}", answer.hits):
                     gain = ndcg(places, targets)

@@ -25,7 +25,7 @@ from retrieval.engine import Workspace
 from retrieval.evaluation.benchmark import Project, projects
 from retrieval.search import SALIENT, inverse_frequencies, parse
 from retrieval.search.highlighting import share_of_query
-from retrieval.types import Explanation, Hit
+from retrieval.types import Explanation, Hit, SearchRequest
 
 HITS = 5
 FEWEST = 5  # lines of a hit, below which all are shown anyway
@@ -58,7 +58,7 @@ def measured(project: Project, encoder: Encoder, queries: int, cache_dir: Path) 
         for annotation in project.queries[:queries]:
             query = str(annotation["query"])
             idf = inverse_frequencies(workspace.snapshot()[0], parse(query).terms)
-            for hit in workspace.search(query, HITS).hits:
+            for hit in workspace.search(SearchRequest(query, limit=HITS)).hits:
                 found = workspace.explain(hit.chunk.path, hit.chunk.start_line, query)
                 yield from _scores(found, hit, encoder, idf)
 

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from retrieval.encoders.base import Encoder
 from retrieval.engine import Workspace
-from retrieval.search import RANKINGS
-from retrieval.types import Hit
+from retrieval.types import Hit, SearchRequest
 
 QUESTIONS = Path(__file__).with_name("paraphrases.tsv")
 DEEPEST = 100  # hits that are looked at; what comes later counts nothing
@@ -67,7 +66,7 @@ def mean_by_part(asked: Sequence[Question], ranks: Sequence[float]) -> tuple[flo
 def _ranks(workspace: Workspace, root: Path, ranking: str, asked: Sequence[Question]) -> Iterator[float]:
     for question in asked:
         lines = _definitions(root / question.path, question.symbol)
-        hits = workspace.search(question.text, k=DEEPEST, weights=RANKINGS[ranking]).hits
+        hits = workspace.search(SearchRequest(question.text, limit=DEEPEST, ranking=ranking)).hits
         place = next((place for place, hit in enumerate(hits, 1) if _shows(hit, question.path, lines)), None)
         yield 1 / place if place else 0.0
 

@@ -21,8 +21,9 @@ from retrieval.evaluation.metrics import TOP, Place, ndcg
 from retrieval.files import Scanner
 from retrieval.finetune.dataset import Question
 from retrieval.indexing import OverlaidRows, Overlay
-from retrieval.search import RANKINGS, Snapshot, search
+from retrieval.search import Snapshot, search
 from retrieval.store import Store
+from retrieval.types import SearchRequest
 from retrieval.vectors import ExactIndex
 
 RANKED, DENSE = "full", "dense"  # names of rankings
@@ -118,5 +119,5 @@ class Judge:
 
 
 def _gain(snapshot: Snapshot, question: Question, ranking: str) -> float:
-    hits = search(snapshot, question.text, TOP, weights=RANKINGS[ranking])
+    hits = search(snapshot, SearchRequest(question.text, limit=TOP, ranking=ranking))
     return ndcg([Place(hit.chunk.path, hit.start_line, hit.end_line) for hit in hits], question.targets)

@@ -11,8 +11,8 @@ from retrieval.engine.explain import chunk_at
 from retrieval.rag.packing import Context, pack
 from retrieval.rag.spans import BREAK
 from retrieval.rag.token_estimate import Count, estimate
-from retrieval.search import NO_FILTERS, Snapshot
-from retrieval.types import Answer, Chunk, Filters, Freshness, Hit
+from retrieval.search import Snapshot
+from retrieval.types import NO_FILTERS, Answer, Chunk, Filters, Freshness, Hit, SearchRequest, SimilarRequest
 
 BUDGET = 4_000  # tokens: ten places of 40 lines; small beside any assistant's window
 HITS = 12
@@ -43,12 +43,12 @@ def context(
     query: str,
     *,
     budget: int = BUDGET,
-    k: int = HITS,
+    limit: int = HITS,
     filters: Filters = NO_FILTERS,
     count: Count = estimate,
 ) -> Packed:
     """What a question needs. Raises QueryError."""
-    return _packed(find(workspace, query, k=k, filters=filters), (), budget, count)
+    return _packed(find(workspace, query, limit=limit, filters=filters), (), budget, count)
 
 
 def context_around(
@@ -58,7 +58,7 @@ def context_around(
     end_line: int,
     *,
     budget: int = BUDGET,
-    k: int = HITS,
+    limit: int = HITS,
     filters: Filters = NO_FILTERS,
     count: Count = estimate,
 ) -> Packed:
@@ -67,22 +67,26 @@ def context_around(
     Raises QueryError where the file is not indexed.
     """
     chosen = selection(workspace, path, start_line, end_line)
-    return _packed(find_like(workspace, chosen, k=k, filters=filters), (chosen,), budget, count)
+    return _packed(find_like(workspace, chosen, limit=limit, filters=filters), (chosen,), budget, count)
 
 
-def find(workspace: Workspace, query: str, *, k: int = HITS, filters: Filters = NO_FILTERS, prefix: str = "") -> Found:
+def find(
+    workspace: Workspace, query: str, *, limit: int = HITS, filters: Filters = NO_FILTERS, prefix: str = ""
+) -> Found:
     """Places for a question, to be packed. Raises QueryError."""
     snapshot, _ = workspace.snapshot()
-    return Found(workspace.highlight(workspace.search(query, k, filters), query), snapshot, prefix)
+    request = SearchRequest(query, filters, limit, highlight=True)
+    return Found(workspace.search(request), snapshot, prefix)
 
 
 def find_like(
-    workspace: Workspace, chosen: Hit, *, k: int = HITS, filters: Filters = NO_FILTERS, prefix: str = ""
+    workspace: Workspace, chosen: Hit, *, limit: int = HITS, filters: Filters = NO_FILTERS, prefix: str = ""
 ) -> Found:
     """Places like a selection, of this workspace or another, to be packed."""
     snapshot, _ = workspace.snapshot()
     text = f"{chosen.chunk.path}\n{chosen.text}"
-    return Found(workspace.similar(text=text, k=k, filters=filters), snapshot, prefix)
+    request = SimilarRequest(text=text, filters=filters, limit=limit)
+    return Found(workspace.similar(request), snapshot, prefix)
 
 
 def selection(workspace: Workspace, path: str, start: int, end: int) -> Hit:
@@ -99,9 +103,9 @@ def selection(workspace: Workspace, path: str, start: int, end: int) -> Hit:
 
 
 def pack_found(
-    found: Sequence[Found], chosen: Sequence[Hit], budget: int, *, k: int = HITS, count: Count = estimate
+    found: Sequence[Found], chosen: Sequence[Hit], budget: int, *, limit: int = HITS, count: Count = estimate
 ) -> Context:
-    """The chosen hits, then the k best of what was found, as one context. Chosen hits have their prefix already."""
+    """The chosen hits, then the best of what was found, as one context. Chosen hits have their prefix already."""
     hits = [renamed(hit, one.prefix) for one in found for hit in one.answer.hits]
     if len(found) > 1:
         hits.sort(key=lambda hit: -hit.score)
@@ -113,7 +117,7 @@ def pack_found(
                 return _file_lines(chunk for _, chunk in chunks)
         return {}
 
-    return pack((*chosen, *hits[:k]), budget, count=count, lines_of=lines_of)
+    return pack((*chosen, *hits[:limit]), budget, count=count, lines_of=lines_of)
 
 
 def renamed(hit: Hit, prefix: str) -> Hit:
@@ -123,7 +127,7 @@ def renamed(hit: Hit, prefix: str) -> Hit:
 
 def _packed(found: Found, chosen: tuple[Hit, ...], budget: int, count: Count) -> Packed:
     answer = found.answer
-    packed = pack_found([found], chosen, budget, k=len(answer.hits), count=count)
+    packed = pack_found([found], chosen, budget, limit=len(answer.hits), count=count)
     return Packed(packed, answer.freshness, answer.encoder, answer.seconds, answer.notes)
 
 

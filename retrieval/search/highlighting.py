@@ -31,6 +31,7 @@ from retrieval.types import Hit
 
 # A line with all of the query's words counts as much as one that means the same (cosine 1; seen are 0 to 0.7).
 WORDS, MEANING = 1.0, 1.0
+SALIENT = 3  # lines of a hit that are worth showing first
 # Lines of a hit that are compared by meaning, those with the most words first. All lines gain 0.01 and take twice as long.
 COMPARED = 12
 REMEMBERED = 5_000  # lines: 5 MB at 256 dimensions; while somebody types, most hits come again
@@ -48,16 +49,19 @@ def salient_lines(
 
 
 def by_meaning(
-    hits: Sequence[Hit], query: str, encoder: Encoder, known: LineVectors, wanted: dict[str, float], count: int
+    hits: Sequence[Hit], query: Vectors, encoder: Encoder, line_vectors: LineVectors, idf: dict[str, float], count: int
 ) -> tuple[Hit, ...]:
-    """The hits with the lines chosen that say most of what the query says and means. Raises EncoderError."""
+    """The hits with the lines chosen that say most of what the query says and means; `query` (d,) is its embedding.
+
+    Raises EncoderError.
+    """
     starts = [asked_for(hit) for hit in hits]
     skipped = [_skipped(hit.start_line, start) for hit, start in zip(hits, starts, strict=True)]
-    words = [_most_worded(hit.text, wanted, COMPARED, skip) for hit, skip in zip(hits, skipped, strict=True)]
+    words = [_most_worded(hit.text, idf, COMPARED, skip) for hit, skip in zip(hits, skipped, strict=True)]
     texts = [line for hit, shares in zip(hits, words, strict=True) for line in _at(hit.text, shares)]
     if not texts:
         return tuple(hits)
-    cosines = iter((known.of(texts, encoder) @ encoder.encode_queries([query])[0]).tolist())
+    cosines = iter((line_vectors.of(texts, encoder) @ query).tolist())
     out = []
     for hit, shares, start in zip(hits, words, starts, strict=True):
         total = {n: WORDS * share + MEANING * next(cosines) for n, share in shares.items()}
@@ -67,24 +71,32 @@ def by_meaning(
 
 
 class LineVectors:
-    """One encoder's vectors of single lines, those asked for last. May be used from any thread."""
+    """The vectors of single lines of one encoder, those used last. May be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._fingerprint = ""  # of the encoder
+        self._vectors: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     def of(self, lines: Sequence[str], encoder: Encoder) -> Vectors:
         with self._lock:
-            found = {line: self._known[line] for line in lines if line in self._known}
-        if missing := [line for line in dict.fromkeys(lines) if line not in found]:
-            found |= zip(missing, encoder.encode_passages(missing), strict=True)
+            if self._fingerprint != encoder.fingerprint:
+                self._vectors.clear()
+                self._fingerprint = encoder.fingerprint
+            vectors = {line: self._vectors[line] for line in lines if line in self._vectors}
+        if missing := [line for line in dict.fromkeys(lines) if line not in vectors]:
+            vectors |= zip(missing, encoder.encode_passages(missing), strict=True)
         with self._lock:
-            for line in lines:
-                self._known[line] = found[line]
-                self._known.move_to_end(line)
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return np.stack([found[line] for line in lines])
+            if self._fingerprint == encoder.fingerprint:  # another thread may use another encoder
+                self._keep(lines, vectors)
+        return np.stack([vectors[line] for line in lines])
+
+    def _keep(self, lines: Sequence[str], vectors: dict[str, NDArray[np.float32]]) -> None:
+        for line in lines:
+            self._vectors[line] = vectors[line]
+            self._vectors.move_to_end(line)
+        while len(self._vectors) > REMEMBERED:
+            self._vectors.popitem(last=False)
 
 
 def _at(text: str, places: Iterable[int]) -> list[str]:

@@ -1,18 +1,22 @@
 """Order the candidates: base scores, then what names, files and kinds of files say. Each step is visible in a hit.
 
-The score is additive (dense + words + names + file), times one factor for the kind of file; a file's further hits then
+The score is additive (dense + lexical + names + file), times one factor for the kind of file; a file's further hits then
 count less and less, so that one file does not take the list over.
 
-Most candidates never become hits, so they are scored with plain numbers; what each step did is told for the best only,
-by taking the same steps again.
+The formula is written once, in `rank`: every signal is added by `Scores.add`, for all candidates together, which both
+scores and explains them.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.search.candidates import Candidates, last_part
 from retrieval.search.definitions import DEFINITION, NAME_ALONE
@@ -22,30 +26,60 @@ from retrieval.search.weights import Weights
 from retrieval.store import Header, stem
 from retrieval.types import Chunk, Signal
 
+Values = NDArray[np.float64]
+
 # How many further chunks of a file count for it, each by half of the one before.
 FILE_DEPTH = 4
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate that may become a hit, with what each step did to its score."""
+    """A candidate that may become a hit, with what each signal did to its score."""
 
     id: int
     chunk: Chunk | Header
-    parts: list[tuple[str, float, float]] = field(default_factory=list)
     score: float = 0.0
-
-    def add(self, name: str, value: float, effect: float) -> None:
-        if effect:
-            self.parts.append((name, value, effect))
-            self.score += effect
-
-    @property
-    def signals(self) -> tuple[Signal, ...]:
-        return tuple(Signal(*part) for part in self.parts)
+    signals: tuple[Signal, ...] = ()
 
 
-@dataclass(slots=True)
+class Scores:
+    """The scores of some rows, and every signal that made them."""
+
+    def __init__(self, ids: Sequence[int], chunks: Sequence[Chunk | Header]) -> None:
+        self._ids, self._chunks = ids, chunks
+        self._signals: list[tuple[str | Sequence[str], Values, Values]] = []
+        self.total: Values = np.zeros(len(ids))
+
+    def add(self, name: str | Sequence[str], values: Values, effects: Values) -> None:
+        """Add a signal: its value and its effect for each row. It may have another name in each."""
+        self._signals.append((name, values, effects))
+        self.total = self.total + effects
+
+    def order(self) -> list[int]:
+        """Positions of the rows, best first; equals go by path and line, never by row order."""
+        total = self.total.tolist()
+
+        def key(n: int) -> tuple[float, str, int, int]:
+            chunk = self._chunks[n]
+            return -total[n], chunk.path, chunk.start_line, chunk.start_byte
+
+        return sorted(range(len(total)), key=key)
+
+    def best(self, limit: int) -> list[Ranked]:
+        return [
+            Ranked(self._ids[n], self._chunks[n], float(self.total[n]), self._explain(n)) for n in self.order()[:limit]
+        ]
+
+    def _explain(self, n: int) -> tuple[Signal, ...]:
+        """The signals that had an effect on a row, in the order in which they were added."""
+        return tuple(
+            Signal(name if isinstance(name, str) else name[n], float(values[n]), float(effects[n]))
+            for name, values, effects in self._signals
+            if effects[n]
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _File:
     """What the candidates of one file share."""
 
@@ -53,22 +87,6 @@ class _File:
     folder: float
     kind: str  # "" where it makes no difference
     factor: float
-    scores: list[float] = field(default_factory=list)
-    mass: float = 0.0  # what the other good chunks are worth
-    shown: int = 0  # candidates that come before the present one
-
-
-@dataclass(slots=True)
-class _Candidate:
-    id: int
-    chunk: Chunk | Header
-    dense: float
-    lexical: float
-    definition: float
-    symbol: float
-    file: _File
-    score: float
-    times: int = 0  # candidates of the same file that come before it
 
 
 def rank(
@@ -77,42 +95,41 @@ def rank(
     query: Query,
     idf: dict[str, float],
     weights: Weights,
-    k: int,
+    limit: int,
 ) -> list[Ranked]:
-    """The best k candidates, best first; ties go by path and line, never by row order."""
-    wanted = Wanted({part: idf[part] for part in query.parts})
-    files: dict[str, _File] = {}
-    rows = []
-    for row, dense, lexical in zip(
-        candidates.ids.tolist(), candidates.dense.tolist(), candidates.lexical.tolist(), strict=True
-    ):
-        if (chunk := chunks.get(row)) is None:
-            continue  # deleted since the vectors were read
-        if (file := files.get(chunk.path)) is None:
-            file = files[chunk.path] = _file(chunk, query, wanted, weights)
-        name = candidates.named.get(row, "")
-        definition = _exactness(name, query) if name else 0.0
-        symbol = max(wanted.overlap(name), wanted.overlap(chunk.symbol))
-        score = weights.dense * dense + weights.lexical * lexical
-        score += weights.definition * definition
-        score += weights.symbol * symbol
-        score += weights.stem * file.name
-        score += weights.folder * file.folder
-        file.scores.append(score)
-        rows.append(_Candidate(row, chunk, dense, lexical, definition, symbol, file, score))
-    for file in files.values():
-        file.mass = _mass(file.scores)
-    for each in rows:
-        each.score += weights.file * each.file.mass * 0.5
-        each.score += each.score * (each.file.factor - 1.0)
-    for each in sorted(rows, key=in_order):
-        each.times = each.file.shown
-        each.file.shown += 1
-        each.score += each.score * (weights.repeat**each.times - 1.0)
-    return [_explained(each, weights) for each in sorted(rows, key=in_order)[:k]]
+    """The best candidates, best first; ties go by path and line, never by row order."""
+    ids = candidates.ids.tolist()
+    there = [n for n, row in enumerate(ids) if row in chunks]  # others were deleted since the vectors were read
+    ids = [ids[n] for n in there]
+    rows = [chunks[row] for row in ids]
+    dense, lexical = candidates.dense[there].astype(np.float64), candidates.lexical[there].astype(np.float64)
+    overlap = QueryOverlap({part: idf[part] for part in query.parts})
+    names = [candidates.named.get(row, "") for row in ids]
+    definition = np.array([_exactness(name, query) if name else 0.0 for name in names])
+    symbol = np.array([max(overlap.mean(n), overlap.mean(row.symbol)) for n, row in zip(names, rows, strict=True)])
+    files = _files(rows, query, overlap, weights)
+    file_name, folder, factor = np.array([(f.name, f.folder, f.factor) for f in files]).reshape(-1, 3).T
+
+    scores = Scores(ids, rows)
+    scores.add("meaning", dense, weights.dense * dense)
+    scores.add("words", lexical, weights.lexical * lexical)
+    scores.add(DEFINITION, definition, weights.definition * definition)
+    scores.add("symbol", symbol, weights.symbol * symbol)
+    scores.add("file name", file_name, weights.stem * file_name)
+    scores.add("folder", folder, weights.folder * folder)
+    mass = _mass_of_files(rows, scores.total)
+    scores.add("file", mass, weights.file * mass * 0.5)
+    scores.add([file.kind for file in files], factor, scores.total * (factor - 1.0))
+    repeats = _repeats(rows, scores.order())
+    scores.add(
+        "same file",
+        np.array(repeats, dtype=np.float64),
+        scores.total * np.array([weights.repeat**times - 1.0 for times in repeats]),
+    )
+    return scores.best(limit)
 
 
-class Wanted:
+class QueryOverlap:
     """The stems that a query is made of, with their idf; what names have in common with them is counted once a name."""
 
     def __init__(self, idf: dict[str, float]) -> None:
@@ -121,34 +138,62 @@ class Wanted:
         self._overlaps: dict[str, float] = {}
         self._recalls: dict[str, float] = {}
 
-    def overlap(self, name: str) -> float:
+    def mean(self, name: str) -> float:
         """How far a name and the query say the same, 0..1: the geometric mean of the shares of each that they share."""
-        known = self._overlaps.get(name)
-        if known is None:
+        overlap = self._overlaps.get(name)
+        if overlap is None:
             parts = stems(name)
             shared = [part for part in parts if part in self._idf]
-            known = math.sqrt(self._share(shared) * len(shared) / len(parts)) if shared else 0.0
-            self._overlaps[name] = known
-        return known
+            overlap = math.sqrt(self._share(shared) * len(shared) / len(parts)) if shared else 0.0
+            self._overlaps[name] = overlap
+        return overlap
 
     def recall(self, name: str) -> float:
         """The share of the query that a name holds, 0..1."""
-        known = self._recalls.get(name)
-        if known is None:
-            known = self._recalls[name] = self._share([part for part in stems(name) if part in self._idf])
-        return known
+        recall = self._recalls.get(name)
+        if recall is None:
+            recall = self._recalls[name] = self._share([part for part in stems(name) if part in self._idf])
+        return recall
 
-    def _share(self, found: Sequence[str]) -> float:
-        return sum(self._idf[part] for part in found) / self._total if found else 0.0
+    def _share(self, parts: Sequence[str]) -> float:
+        return sum(self._idf[part] for part in parts) / self._total if parts else 0.0
 
 
-def _file(chunk: Chunk | Header, query: Query, wanted: Wanted, weights: Weights) -> _File:
+def _files(rows: Sequence[Chunk | Header], query: Query, overlap: QueryOverlap, weights: Weights) -> list[_File]:
+    """The file of each row."""
+    files: dict[str, _File] = {}
+    for row in rows:
+        if row.path not in files:
+            files[row.path] = _file(row, query, overlap, weights)
+    return [files[row.path] for row in rows]
+
+
+def _file(chunk: Chunk | Header, query: Query, overlap: QueryOverlap, weights: Weights) -> _File:
     """A file's names against the query, and one factor for its kind, unless the query asks for that very kind."""
     bare, folder = name_of(chunk.path)
     kind = kind_of(chunk.path, chunk.language)
     plain = kind == "code" or stem(kind) in query.terms
-    factor: float = 1.0 if plain else getattr(weights, kind)
-    return _File(wanted.overlap(bare), wanted.recall(folder), "" if plain else kind, factor)
+    factor: float = 1.0 if plain else weights.of_kind(kind)
+    return _File(overlap.mean(bare), overlap.recall(folder), "" if plain else kind, factor)
+
+
+def _mass_of_files(rows: Sequence[Chunk | Header], total: Values) -> Values:
+    """For each row what the other good chunks of its file are worth."""
+    scores: dict[str, list[float]] = defaultdict(list)
+    for row, score in zip(rows, total.tolist(), strict=True):
+        scores[row.path].append(score)
+    mass = {path: _mass(of_file) for path, of_file in scores.items()}
+    return np.array([mass[row.path] for row in rows], dtype=np.float64)
+
+
+def _repeats(rows: Sequence[Chunk | Header], order: Sequence[int]) -> list[int]:
+    """For each row how many of its file come before it."""
+    repeats, shown = [0] * len(rows), dict[str, int]()
+    for n in order:
+        path = rows[n].path
+        repeats[n] = shown.get(path, 0)
+        shown[path] = repeats[n] + 1
+    return repeats
 
 
 def _mass(scores: Sequence[float]) -> float:
@@ -168,23 +213,3 @@ def _exactness(defined: str, query: Query) -> float:
         elif defined.lower() == last.lower():
             best = max(best, NAME_ALONE)
     return best if query.is_name else best / 2
-
-
-def _explained(candidate: _Candidate, weights: Weights) -> Ranked:
-    """The candidate with the steps that made its score."""
-    file, ranked = candidate.file, Ranked(candidate.id, candidate.chunk)
-    ranked.add("meaning", candidate.dense, weights.dense * candidate.dense)
-    ranked.add("words", candidate.lexical, weights.lexical * candidate.lexical)
-    ranked.add(DEFINITION, candidate.definition, weights.definition * candidate.definition)
-    ranked.add("symbol", candidate.symbol, weights.symbol * candidate.symbol)
-    ranked.add("file name", file.name, weights.stem * file.name)
-    ranked.add("folder", file.folder, weights.folder * file.folder)
-    ranked.add("file", file.mass, weights.file * file.mass * 0.5)
-    ranked.add(file.kind, file.factor, ranked.score * (file.factor - 1.0))
-    ranked.add("same file", float(candidate.times), ranked.score * (weights.repeat**candidate.times - 1.0))
-    return ranked
-
-
-def in_order(ranked: Ranked | _Candidate) -> tuple[float, str, int, int]:
-    """Best first, equals by place."""
-    return (-ranked.score, ranked.chunk.path, ranked.chunk.start_line, ranked.chunk.start_byte)

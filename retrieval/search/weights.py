@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from retrieval.search.path_kinds import FileKind
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -35,6 +37,19 @@ class Weights:
 
     # --- the list as a whole ------------------------------------------------------------------------------------
     repeat: float = 0.4  # factor for each further hit of a file that the list already shows
+
+    def of_kind(self, kind: FileKind) -> float:
+        """The factor of a kind of file."""
+        factors: dict[FileKind, float] = {
+            "test": self.test,
+            "example": self.example,
+            "legacy": self.legacy,
+            "declaration": self.declaration,
+            "reexport": self.reexport,
+            "prose": self.prose,
+            "data": self.data,
+        }
+        return factors.get(kind, 1.0)
 
 
 DEFAULT = Weights()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from c2llm_lsp.render.plain import plain
-from c2llm_lsp.render.snippet import MAX_SALIENT, anchor, clean, hit_lines, marks, remarks, shown, stems
+from c2llm_lsp.render.snippet import MAX_SALIENT, anchor, clean, hit_lines, remarks, shown
 from c2llm_lsp.render.terminal import link_target, print_answer
 from retrieval.types import Answer, Chunk, Freshness, Hit, Signal
 
@@ -29,56 +29,46 @@ def apply_rules(path):
 
 
 def hit(
-    text: str = CODE, *, path: str = "src/rules.py", symbol: str = "apply_rules", salient: tuple[int, ...] = ()
+    text: str = CODE,
+    *,
+    path: str = "src/rules.py",
+    symbol: str = "apply_rules",
+    salient: tuple[int, ...] = (),
+    terms: tuple[str, ...] = ("ignor", "rul"),
 ) -> Hit:
     text = text.removesuffix("\n")
     end = 10 + text.count("\n")
     chunk = Chunk(path, "python", "function", symbol, "Rules", 10, end, 0, len(text), text)
-    return Hit(chunk, 10, end, text, 0.5, (Signal("meaning", 0.25, 0.5),), salient)
+    return Hit(chunk, 10, end, text, 0.5, (Signal("meaning", 0.25, 0.5),), salient, terms)
 
 
 def answer(*hits: Hit) -> Answer:
     return Answer(hits, Freshness(1, 1), "overlap", 0.001)
 
 
-def on_screen(*hits: Hit, query: str = "ignore rules", color: str | None = None, width: int = 80) -> str:
+def on_screen(*hits: Hit, color: str | None = None, width: int = 80) -> str:
     out = StringIO()
     console = Console(file=out, width=width, force_terminal=color is not None, color_system=color, highlight=False)  # type: ignore[arg-type]
-    print_answer(
-        console, answer(*hits), query, root=Path("/w"), link="file://{path}", context=0, explain=True, show_path=str
-    )
+    print_answer(console, answer(*hits), root=Path("/w"), link="file://{path}", context=0, explain=True, show_path=str)
     return out.getvalue()
-
-
-def test_words_are_marked_by_stem_and_part_of_identifier() -> None:
-    words = stems("where are ignore rules applied")
-    assert words == ("ignor", "appl", "rule")
-    line = "if ignoredRules.apply(the_rule):"
-    assert [line[a:b] for a, b in marks(line, words)] == ["ignored", "Rules", "apply", "rule"]
-
-
-def test_words_of_questions_and_endless_queries_are_no_matter() -> None:
-    assert stems("how is it that the") == ()
-    assert marks("how the", ()) == []
-    assert len(stems("word " * 100_000)) == 1
 
 
 def test_the_definition_stands_for_the_hit() -> None:
     assert anchor(hit()) == 11
-    assert anchor(hit(symbol=""), stems("comment")) == 12
+    assert anchor(hit(symbol="", terms=("com",))) == 12
     assert anchor(hit(symbol="", salient=(14,))) == 14
     assert anchor(hit("\n\n", symbol="")) == 10
 
 
 def test_few_lines_are_shown_and_blank_ones_are_not() -> None:
-    numbers = shown(hit(salient=(13, 14, 15, 16, 17)), stems("ignored rules"))
+    numbers = shown(hit(salient=(13, 14, 15, 16, 17), terms=("ignor", "rul")))
     assert len(numbers) == MAX_SALIENT
     assert numbers == sorted(numbers)
     assert 15 not in numbers
 
 
 def test_context_stays_inside_the_hit() -> None:
-    assert shown(hit(), (), context=500) == list(range(10, 20))
+    assert shown(hit(), context=500) == list(range(10, 20))
 
 
 def test_only_newlines_end_lines() -> None:
@@ -92,21 +82,18 @@ def test_clean_text_cannot_command_a_terminal(text: str) -> None:
 
 
 @given(st.text(), st.text())
-def test_any_text_can_be_shown(text: str, query: str) -> None:
-    one = hit(text, symbol="")
-    assert plain(answer(one), query, context=1, explain=True, show_path=str)
-    assert on_screen(one, query=query)
+def test_any_text_can_be_shown(text: str, term: str) -> None:
+    one = hit(text, symbol="", terms=(term,))
+    assert plain(answer(one), context=1, explain=True, show_path=str)
+    assert on_screen(one)
 
 
 def test_a_pipe_gets_what_grep_would_write() -> None:
-    assert (
-        plain(answer(hit()), "rules", context=0, explain=False, show_path=str)
-        == "src/rules.py:11: def apply_rules(path):\n"
-    )
+    assert plain(answer(hit()), context=0, explain=False, show_path=str) == "src/rules.py:11: def apply_rules(path):\n"
 
 
 def test_with_context_other_lines_are_told_apart_as_grep_does() -> None:
-    text = plain(answer(hit(), hit()), "zebra", context=1, explain=False, show_path=str)
+    text = plain(answer(hit(terms=()), hit(terms=())), context=1, explain=False, show_path=str)
     assert text.splitlines()[:4] == [
         "src/rules.py-10- @cached",
         "src/rules.py:11: def apply_rules(path):",
@@ -139,7 +126,7 @@ def test_long_lines_are_cut_at_the_edge() -> None:
 def test_no_file_name_ends_the_link_or_the_line(path: str) -> None:
     text = on_screen(hit(path=path), color="standard")
     assert "\x07" not in text and "\x1b]0" not in text
-    line = plain(answer(hit(path=path)), "x", context=0, explain=False, show_path=str)
+    line = plain(answer(hit(path=path)), context=0, explain=False, show_path=str)
     assert line.count("\n") == 1 and "\x1b" not in line
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrieval.encoders.base import Encoder
 from retrieval.engine import Workspace
-from retrieval.types import Filters, Hit
+from retrieval.types import Filters, Hit, SearchRequest, SimilarRequest
 
 WORDS = "alpha beta gamma delta push stack redirect parse option Session send".split()
 PATHS = (
@@ -162,16 +162,20 @@ class Editor:
             for query in QUERIES:
                 filters = self.rng.choice(FILTERS)
                 k = self.rng.choice((1, 3, 10, 50))
-                ask = lambda w: w.search(query, k, filters).hits  # noqa: B023, E731
+                ask = lambda w: w.search(SearchRequest(query, filters, k)).hits  # noqa: B023, E731
                 check_same(ask(self.workspace), ask(fresh), tolerance, f"{query!r} {filters}")
             for path in sorted(self.disk | self.buffers):
                 chunks = fresh.store.file_chunks(path)
                 if chunks:
                     line = self.rng.choice(chunks)[1].start_line
-                    similar = lambda w: w.similar(path=path, line=line, k=5).hits  # noqa: B023, E731
+                    similar = lambda w: w.similar(SimilarRequest(path, line, limit=5)).hits  # noqa: B023, E731
                     check_same(similar(self.workspace), similar(fresh), tolerance, f"similar to {path}:{line}")
             code = f"def {self.rng.choice(WORDS)}(stack):\n    return stack\n"
-            check_same(*(w.similar(text=code).hits for w in (self.workspace, fresh)), tolerance, "similar to code")
+            check_same(
+                *(w.similar(SimilarRequest(text=code)).hits for w in (self.workspace, fresh)),
+                tolerance,
+                "similar to code",
+            )
 
 
 def check_same(found: tuple[Hit, ...], expected: tuple[Hit, ...], tolerance: float, what: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
+from retrieval.types import SearchRequest
 
 CODE = "def bake_a_cake(oven):\n    return oven.heat()\n"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + 8 * f"{'MIIEowIBAAKCAQEA' * 4}\n" + "-----END RSA PRIVATE KEY-----\n"
@@ -26,7 +27,11 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def found(workspace: Workspace) -> set[str]:
-    return {hit.chunk.path for hit in workspace.search("bake a cake in the oven", 5).hits if "bake" in hit.text}
+    return {
+        hit.chunk.path
+        for hit in workspace.search(SearchRequest("bake a cake in the oven", limit=5)).hits
+        if "bake" in hit.text
+    }
 
 
 def test_a_buffer_is_found(workspace: Workspace) -> None:

@@ -13,7 +13,7 @@ from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import EncoderError
 from retrieval.indexing import shared
-from retrieval.types import Filters
+from retrieval.types import Filters, SearchRequest, SimilarRequest
 
 FILES = {
     "stack.py": "def push(stack, item):\n    stack.append(item)\n    return stack\n",
@@ -43,7 +43,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def first(workspace: Workspace, query: str, **how: object) -> tuple[str, str]:
-    hit = workspace.search(query, k=1, **how).hits[0]  # type: ignore[arg-type]
+    hit = workspace.search(SearchRequest(query, limit=1, **how)).hits[0]  # type: ignore[arg-type]
     return hit.chunk.path, hit.text
 
 
@@ -104,8 +104,8 @@ def test_untitled_buffers_and_filters(workspace: Workspace) -> None:
 
 def test_similar_code_is_found_from_and_in_buffers(workspace: Workspace) -> None:
     workspace.set_buffer("copy.py", "def follow_redirects(response):\n    location = response.headers['location']\n")
-    assert workspace.similar(path="copy.py", line=1, k=1).hits[0].chunk.path == "redirect.py"
-    assert workspace.similar(path="redirect.py", line=1, k=1).hits[0].chunk.path == "copy.py"
+    assert workspace.similar(SimilarRequest("copy.py", 1, limit=1)).hits[0].chunk.path == "redirect.py"
+    assert workspace.similar(SimilarRequest("redirect.py", 1, limit=1)).hits[0].chunk.path == "copy.py"
 
 
 words = st.sampled_from("alpha beta gamma delta push stack redirect parse option".split())
@@ -133,8 +133,13 @@ def test_buffers_answer_like_saved_files(
         files.refresh()
         for path, text in buffers.items():
             open_buffers.set_buffer(path, text)
-        found = {(h.chunk.path, h.start_line, h.end_line, h.text) for h in open_buffers.search(word, k=50).hits}
-        assert found == {(h.chunk.path, h.start_line, h.end_line, h.text) for h in files.search(word, k=50).hits}
+        found = {
+            (h.chunk.path, h.start_line, h.end_line, h.text)
+            for h in open_buffers.search(SearchRequest(word, limit=50)).hits
+        }
+        assert found == {
+            (h.chunk.path, h.start_line, h.end_line, h.text) for h in files.search(SearchRequest(word, limit=50)).hits
+        }
 
 
 class Failing(OverlapEncoder):

@@ -18,6 +18,7 @@ from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import Cancelled
 from retrieval.store import full_text
+from retrieval.types import SearchRequest
 
 EDITS, CHECK_EVERY = 10_000, 125
 
@@ -91,7 +92,7 @@ def test_a_query_sees_one_state_whatever_is_typed_or_saved_meanwhile(tmp_path: P
 
 
 def places(workspace: Workspace, cancel: Meanwhile | None = None) -> list[tuple[object, ...]]:
-    hits = workspace.search("push stack redirect", k=20, cancel=cancel).hits
+    hits = workspace.search(SearchRequest("push stack redirect", limit=20), cancel=cancel).hits
     return [(hit.chunk.path, hit.start_line, hit.text, round(hit.score, 6)) for hit in hits]
 
 

@@ -16,6 +16,7 @@ from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace, encoder_selection, index_writer
 from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryError, StorageFullError, WorkspaceError
 from retrieval.indexing import pipeline, vector_sync
+from retrieval.types import SimilarRequest
 from retrieval.vectors import hnsw_problem
 
 CODE = "def {0}(value):\n    # {0} comes first\n    total = value + 1\n    other = total * 2\n    return other\n"
@@ -160,7 +161,7 @@ def test_an_empty_workspace_answers_nothing(root: Path, cache: Path) -> None:
         assert answer.hits == ()
         assert answer.freshness.chunks == 0
         with pytest.raises(QueryError, match="not indexed"):
-            workspace.similar(path="missing.py", line=1)
+            workspace.similar(SimilarRequest("missing.py", 1))
 
 
 def test_a_link_and_its_target_are_one_workspace(root: Path, cache: Path, tmp_path: Path) -> None:
@@ -461,11 +462,11 @@ def test_similar_code_leaves_out_the_code_itself(root: Path, cache: Path) -> Non
     for name in ("alpha", "beta", "gamma"):
         (root / f"{name}.py").write_text(CODE.format(name))
     with fresh_copy(root, cache) as workspace:
-        paths = [hit.chunk.path for hit in workspace.similar(path="alpha.py", line=2).hits]
+        paths = [hit.chunk.path for hit in workspace.similar(SimilarRequest("alpha.py", 2)).hits]
         assert set(paths) == {"beta.py", "gamma.py"}
-        assert workspace.similar(text=CODE.format("beta")).hits[0].chunk.path == "beta.py"
+        assert workspace.similar(SimilarRequest(text=CODE.format("beta"))).hits[0].chunk.path == "beta.py"
         with pytest.raises(QueryError, match="no code"):
-            workspace.similar(text="  ")
+            workspace.similar(SimilarRequest(text="  "))
 
 
 def test_status_says_what_there_is(root: Path, cache: Path) -> None:

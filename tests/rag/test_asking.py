@@ -71,12 +71,12 @@ def test_a_selection_comes_first_then_what_is_like_it(workspace: Workspace) -> N
 
 
 def test_a_cursor_selects_what_it_stands_in(workspace: Workspace) -> None:
-    (piece, *_) = context_around(workspace, "invoices.py", 3, 3, k=1).context.pieces
+    (piece, *_) = context_around(workspace, "invoices.py", 3, 3, limit=1).context.pieces
     assert (piece.start_line, piece.end_line, piece.text) == (1, 4, INVOICES.rstrip("\n"))
 
 
 def test_a_selection_over_many_places_keeps_its_blank_lines(workspace: Workspace) -> None:
-    packed = context_around(workspace, "orders.py", 1, 1000, k=1, budget=2000)
+    packed = context_around(workspace, "orders.py", 1, 1000, limit=1, budget=2000)
     piece = next(piece for piece in packed.context.pieces if piece.path == "orders.py")
     assert piece.text == ORDERS.rstrip("\n")
 

@@ -27,7 +27,7 @@ def test_a_merged_result_of_a_file_with_lone_carriage_returns_has_its_own_lines(
     (root / "old.py").write_bytes(text.encode())
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()
-        hits = workspace.search("bake cake oven heat", 10).hits
+        hits = workspace.search("bake cake oven heat").hits
     assert hits
     for hit in hits:
         shown, real = lines_of(hit.text), lines_of(text)[hit.start_line - 1 : hit.end_line]

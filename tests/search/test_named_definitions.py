@@ -13,7 +13,7 @@ from c2llm_lsp.server.navigation_target import landing
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.search.definitions import asked_for, definition, named_line
-from retrieval.types import Chunk, Filters, Hit, Signal
+from retrieval.types import Chunk, Filters, Hit, SearchRequest, Signal
 
 
 def chunk(text: str, language: str, symbol: str = "") -> Chunk:
@@ -215,7 +215,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
 def places(hit: Hit) -> tuple[str, int, int]:
     """Where the command line and where an editor goes."""
-    return (hit.chunk.path, anchor(hit, ("retry",)), landing(hit).line)
+    return (hit.chunk.path, anchor(hit), landing(hit).line)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_name_finds_its_definition_and_the_line_of_it(opened: Opened, name: st
     workspace = opened(SMALL)
     answer = workspace.search(name)
     assert places(answer.hits[0]) == (path, line, line)
-    closer = workspace.highlight(answer, name)
+    closer = workspace.search(SearchRequest(name, highlight=True))
     assert places(closer.hits[0]) == (path, line, line)
     for hit in (answer.hits[0], closer.hits[0]):
         assert hit.salient_lines[0] == line and list(hit.salient_lines) == sorted(set(hit.salient_lines))
@@ -243,7 +243,7 @@ def test_a_name_finds_its_definition_and_the_line_of_it(opened: Opened, name: st
 
 def test_all_definitions_of_a_name_count(opened: Opened) -> None:
     again = {"more.py": "class Alpha:\n    pass\n\n\nclass RetryFailed:\n    pass\n"}
-    hits = opened(SMALL | again).search("RetryFailed", k=2).hits
+    hits = opened(SMALL | again).search(SearchRequest("RetryFailed", limit=2)).hits
     assert {hit.chunk.path for hit in hits} == {"errors.py", "more.py"}
     assert all(asked_for(hit) == 5 for hit in hits)
 
@@ -260,7 +260,7 @@ def test_a_question_with_a_name_in_it_goes_by_symbols_alone(opened: Opened) -> N
 
 
 def test_filters_hold_for_definitions_found_in_texts(opened: Opened) -> None:
-    hits = opened(SMALL).search("RetryFailed", filters=Filters(paths=("use_*.py",))).hits
+    hits = opened(SMALL).search(SearchRequest("RetryFailed", Filters(paths=("use_*.py",)))).hits
     assert hits and all(hit.chunk.path.startswith("use_") for hit in hits)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from retrieval.search.candidates import Candidates, last_part, scale, telling_terms
 from retrieval.search.query import parse
-from retrieval.search.ranking import Ranked, Wanted, rank
+from retrieval.search.ranking import QueryOverlap, Ranked, rank
 from retrieval.search.weights import DEFAULT, RANKINGS
 from retrieval.store import stem
 from retrieval.types import Chunk
@@ -79,11 +79,11 @@ def test_a_chunk_deleted_meanwhile_is_left_out() -> None:
 
 
 def test_overlap_is_one_only_for_the_same_words() -> None:
-    wanted = Wanted({stem("option"): 1.0, stem("parser"): 1.0})
-    assert wanted.overlap("OptionParser") == 1.0
-    assert 0 < wanted.overlap("Parser") < wanted.overlap("ParserOption")
+    wanted = QueryOverlap({stem("option"): 1.0, stem("parser"): 1.0})
+    assert wanted.mean("OptionParser") == 1.0
+    assert 0 < wanted.mean("Parser") < wanted.mean("ParserOption")
     assert wanted.recall("a/option_parser/b") == 1.0
-    assert wanted.overlap("") == wanted.recall("") == Wanted({}).overlap("Option") == 0.0
+    assert wanted.mean("") == wanted.recall("") == QueryOverlap({}).mean("Option") == 0.0
 
 
 def test_common_terms_go_where_rarer_ones_are_left() -> None:

@@ -37,15 +37,15 @@ def test_an_empty_text_has_none() -> None:
     assert salient_lines("", 1, {"a": 1.0}, 3) == ()
 
 
+QUERY = OverlapEncoder().encode_queries(["follow"])[0]  # lines with `follow` mean the same
+
+
 class Seeing(OverlapEncoder):
-    """Finds in every line with `follow` what a query means, and remembers what it was given."""
+    """Remembers the lines that it was given."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = []
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return super().encode_queries(["follow"] * len(texts))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         self.lines += texts
@@ -60,7 +60,7 @@ def hit(text: str, line: int = 10) -> Hit:
 def chosen(
     *hits: Hit, wanted: dict[str, float], count: int = 1, known: LineVectors | None = None
 ) -> list[tuple[int, ...]]:
-    found = by_meaning(hits, "pursue", Seeing(), known or LineVectors(), wanted, count)
+    found = by_meaning(hits, QUERY, Seeing(), known or LineVectors(), wanted, count)
     return [one.salient_lines for one in found]
 
 
@@ -76,14 +76,14 @@ def test_words_and_meaning_count_together() -> None:
 def test_of_a_long_hit_only_some_lines_are_compared_those_with_words_first() -> None:
     encoder = Seeing()
     text = "\n".join(f"line number {n}" for n in range(100)) + "\nredirect at the end"
-    by_meaning([hit(text)], "pursue", encoder, LineVectors(), {"redirect": 1.0}, 3)
+    by_meaning([hit(text)], QUERY, encoder, LineVectors(), {"redirect": 1.0}, 3)
     assert len(encoder.lines) == COMPARED and encoder.lines[0] == "redirect at the end"
 
 
 def test_a_line_is_embedded_once() -> None:
     encoder, known = Seeing(), LineVectors()
     for _ in range(2):
-        by_meaning([hit("same line\nsame line\n    same line")], "pursue", encoder, known, {}, 3)
+        by_meaning([hit("same line\nsame line\n    same line")], QUERY, encoder, known, {}, 3)
     assert encoder.lines == ["same line"]
 
 
@@ -94,3 +94,9 @@ def test_old_lines_are_forgotten_and_come_back_right(monkeypatch: pytest.MonkeyP
     assert np.array_equal(known.of(lines, encoder), OverlapEncoder().encode_passages(lines))
     assert np.array_equal(known.of(lines[::-1], encoder), OverlapEncoder().encode_passages(lines[::-1]))
     assert encoder.lines == [*lines, "one line"]
+
+
+def test_vectors_of_another_encoder_are_not_used() -> None:
+    known = LineVectors()
+    known.of(["one line"], OverlapEncoder(256))
+    assert known.of(["one line"], OverlapEncoder(384)).shape == (1, 384)

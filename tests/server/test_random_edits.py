@@ -105,7 +105,7 @@ def test_after_thousands_of_random_edits_answers_are_those_of_a_fresh_index(
         with Workspace.open(copy, encoder=OverlapEncoder(), cache_dir=copy.parent / "cache") as fresh:
             fresh.refresh()
             for query in QUERIES:
-                answer = fresh.search(query, 10)
+                answer = fresh.search(query)
                 expected = [
                     (hit.chunk.path, hit.start_line - 1, hit.text, round(float(hit.score), 6)) for hit in answer.hits
                 ]

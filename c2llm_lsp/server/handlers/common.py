@@ -58,9 +58,7 @@ async def ready(server: Server, asked: protocol_types.Filtered) -> list[Folder]:
 
 
 def filters(asked: protocol_types.Filtered) -> Filters:
-    return Filters(
-        languages=tuple(name.lower() for name in asked.languages), paths=tuple(asked.paths), kinds=tuple(asked.kinds)
-    )
+    return Filters(languages=tuple(asked.languages), paths=tuple(asked.paths), kinds=tuple(asked.kinds))
 
 
 def limit(server: Server, asked: protocol_types.Filtered) -> int:

@@ -42,13 +42,13 @@ async def context(server: Server, asked: protocol_types.ContextParams) -> protoc
 
     def ask(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Found]:
         if chosen is None or query:
-            return folder, find(workspace, query, k=count, filters=wanted, prefix=prefixes[folder])
-        return folder, find_like(workspace, chosen.hit, k=count, filters=wanted, prefix=prefixes[folder])
+            return folder, find(workspace, query, limit=count, filters=wanted, prefix=prefixes[folder])
+        return folder, find_like(workspace, chosen.hit, limit=count, filters=wanted, prefix=prefixes[folder])
 
     found = _without_repetition(await server.ask(folders, ask))
     selected = [] if chosen is None else [renamed(chosen.hit, chosen.origin.prefix)]
     packed = await server.loop.run_in_executor(
-        server.asking, lambda: pack_found([one for _, one in found], selected, asked.budget, k=count)
+        server.asking, lambda: pack_found([one for _, one in found], selected, asked.budget, limit=count)
     )
     return _answer(server, folders, found, chosen, packed)
 

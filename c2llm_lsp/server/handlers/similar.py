@@ -9,7 +9,7 @@ from c2llm_lsp.server import protocol_types
 from c2llm_lsp.server.handlers.common import Part, filters, limit, own_request, part, ready, together
 from c2llm_lsp.server.handlers.documents_at import home, lines, selected
 from retrieval.errors import QueryError
-from retrieval.types import Filters
+from retrieval.types import Filters, SimilarRequest
 
 if TYPE_CHECKING:
     from c2llm_lsp.server.app import Server
@@ -31,14 +31,16 @@ async def similar(server: Server, asked: protocol_types.SimilarParams) -> protoc
 
         def like(folder: Folder, workspace: Workspace, _: object) -> Part:
             path, first, last = _itself(folder, asked)
-            found = workspace.similar(text=text, path=path, line=first, last=last, k=count, filters=wanted)
+            found = workspace.similar(SimilarRequest(path, first, last, text, wanted, count))
             return part(server, folder, found)
 
         return together(server, await server.ask(folders, like), count, folders)
     at, path, line = place(server, asked)
     answers = await server.ask(
         [at],
-        lambda f, workspace, _: part(server, f, workspace.similar(path=path, line=line, k=count, filters=wanted)),
+        lambda f, workspace, _: part(
+            server, f, workspace.similar(SimilarRequest(path, line, filters=wanted, limit=count))
+        ),
     )
     others = [folder for folder in folders if folder is not at]
     if others:
@@ -70,8 +72,8 @@ async def _elsewhere(
         same = folder.relative(uri)
         if same is not None:
             with suppress(QueryError):
-                return part(server, folder, workspace.similar(path=same, line=line, k=count, filters=wanted))
-        return part(server, folder, workspace.similar(text=code, k=count, filters=wanted))
+                return part(server, folder, workspace.similar(SimilarRequest(same, line, filters=wanted, limit=count)))
+        return part(server, folder, workspace.similar(SimilarRequest(text=code, filters=wanted, limit=count)))
 
     return await server.ask(others, ask)
 

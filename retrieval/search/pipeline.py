@@ -1,0 +1,131 @@
+"""The stages of a search, in their order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from retrieval.chunking import lines_of
+from retrieval.encoders import Vectors
+from retrieval.errors import EncoderError
+from retrieval.search.candidates import gather, last_part, nearest
+from retrieval.search.definitions import named_line
+from retrieval.search.highlighting import SALIENT, LineVectors, by_meaning, salient_lines
+from retrieval.search.merging import Span, merge
+from retrieval.search.query import parse
+from retrieval.search.ranking import Scores, rank
+from retrieval.search.snapshot import Snapshot
+from retrieval.search.weights import RANKINGS
+from retrieval.types import NO_FILTERS, Chunk, Filters, Hit, SearchRequest
+
+# Merging shortens the list: this many times the limit are ranked so that enough remain.
+SPARE = 2
+
+
+def go_on() -> None:
+    """What is called between the stages of a query; one that raises ends it."""
+
+
+def search(
+    snapshot: Snapshot,
+    request: SearchRequest,
+    *,
+    check: Callable[[], None] = go_on,
+    line_vectors: LineVectors | None = None,
+) -> tuple[Hit, ...]:
+    """The best hits for a normalized request. Raises QueryError for an empty query, and what `check` raises.
+
+    With `line_vectors`, those of single lines, salient lines are chosen by meaning where the request asks for it.
+    """
+    query, weights = parse(request.query), RANKINGS[request.ranking]
+    vector = None
+    if snapshot.encoder is not None and snapshot.index is not None and len(snapshot.index):
+        vector = snapshot.encoder.encode_queries([query.text])[0]
+    check()
+    candidates = gather(snapshot, query, vector, request.filters, weights)
+    check()
+    idf = inverse_frequencies(snapshot, query.terms)
+    headers = snapshot.rows.headers(candidates.ids.tolist())
+    ranked = rank(candidates, headers, query, idf, weights, request.limit * SPARE)
+    check()
+    name = last_part(query.names[0]) if query.is_name else ""
+    hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name)
+    if not request.highlight or line_vectors is None or vector is None:
+        return hits
+    return _highlighted(hits, snapshot, line_vectors, vector, idf)
+
+
+def similar(
+    snapshot: Snapshot,
+    passage: str,
+    limit: int = 10,
+    filters: Filters = NO_FILTERS,
+    exclude: Sequence[int] = (),
+) -> tuple[Hit, ...]:
+    """The chunks most like a piece of code, by meaning alone; `exclude` are rows of the piece itself."""
+    if snapshot.encoder is None or snapshot.index is None:
+        return ()
+    vector = snapshot.encoder.encode_passages([passage])[0]
+    allowed = snapshot.rows.allowed(filters) if filters else None
+    cosines = nearest(snapshot, vector, limit * SPARE + len(exclude), allowed)
+    headers = snapshot.rows.headers([row for row in cosines if row not in exclude])
+    scores = Scores(list(headers), list(headers.values()))
+    values = np.array([cosines[row] for row in headers], dtype=np.float64)
+    scores.add("meaning", values, values)
+    return _hits(snapshot, merge(scores.best(limit * SPARE))[:limit], {})
+
+
+def _highlighted(
+    hits: tuple[Hit, ...], snapshot: Snapshot, line_vectors: LineVectors, vector: Vectors, idf: dict[str, float]
+) -> tuple[Hit, ...]:
+    """The hits with salient lines chosen by meaning too; as they are where the encoder is slow or fails."""
+    encoder = snapshot.encoder
+    if encoder is None or not getattr(encoder, "instant", False):
+        return hits
+    try:
+        return by_meaning(hits, vector, encoder, line_vectors, idf, SALIENT)
+    except EncoderError:
+        return hits
+
+
+def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, float]:
+    """The inverse document frequency of each term, that of BM25; a term that is nowhere counts as the rarest."""
+    total, frequencies = snapshot.rows.chunk_count(), snapshot.rows.document_frequencies(terms)
+    # Where the lexicon is not at hand, rows that buffers hide are counted as well: there may be more of them than chunks.
+    return {t: math.log(1 + (max(total, n) - n + 0.5) / (n + 0.5)) for t in terms for n in (frequencies.get(t, 0),)}
+
+
+def _hits(snapshot: Snapshot, spans: Sequence[Span], idf: dict[str, float], name: str = "") -> tuple[Hit, ...]:
+    """`name` is the query, where that is a name: the lines of a hit begin where it is defined."""
+    chunks = snapshot.rows.chunks([span.best.id for span in spans])
+    return tuple(_hit(snapshot, span, chunks[span.best.id], idf, name) for span in spans if span.best.id in chunks)
+
+
+def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], name: str) -> Hit:
+    text = chunk.text
+    if (span.start_line, span.end_line) != (chunk.start_line, chunk.end_line):
+        text = _lines(snapshot, chunk.path, span)
+    start = named_line(replace(chunk, text=text, start_line=span.start_line), name) if name else None
+    return Hit(
+        chunk=chunk,
+        start_line=span.start_line,
+        end_line=span.end_line,
+        text=text,
+        score=span.best.score,
+        signals=span.best.signals,
+        salient_lines=salient_lines(text, span.start_line, idf, SALIENT, start),
+        terms=tuple(idf),
+    )
+
+
+def _lines(snapshot: Snapshot, path: str, span: Span) -> str:
+    """The lines of a merged hit, put together from the file's chunks; lines between chunks are blank."""
+    lines = [""] * (span.end_line - span.start_line + 1)
+    for _, chunk in snapshot.rows.file_chunks(path):
+        for n, line in enumerate(lines_of(chunk.text), chunk.start_line - span.start_line):
+            if 0 <= n < len(lines):
+                lines[n] = line
+    return "\n".join(lines)
