@@ -97,7 +97,7 @@ class IndexWriter:
     def delegate_writing(self) -> Iterator[None]:
         """See Workspace.delegate_writing."""
         state = self._context.state
-        state.delegated = True
+        state.delegated, state.unfinished_files = True, 0  # the subprocess finds them
         try:
             yield
         finally:
@@ -139,11 +139,12 @@ class IndexWriter:
                 state.scanning = False
                 if most is not None and self._exceeds(todo, most):
                     return IndexReport(large=True)
-                state.unfinished_files = len(todo.paths) + len(todo.removed)
+                left = 0 if scanned else state.unfinished_files  # what an interrupted scan has not stored
+                state.unfinished_files = left + len(todo.paths) + len(todo.removed)
                 rows = rows_known(context.store, todo.paths if len(todo.paths) < FEW_FILES else None)
                 context.vector_indexes.prepare()
                 state.writing = True
-                report = execute(self._indexing_context(progress, cancel), todo, rows, scanned=scanned)
+                report = execute(self._indexing_context(progress, cancel, left), todo, rows, scanned=scanned)
         except Locked as error:
             state.scanned = False
             return IndexReport(busy=True, seconds=time.perf_counter() - started, notes=(str(error),))
@@ -152,7 +153,7 @@ class IndexWriter:
         state.scanned = state.scanned or (scanned and not report.cancelled)
         return report
 
-    def _indexing_context(self, progress: Progress, cancel: Cancel) -> IndexingContext:
+    def _indexing_context(self, progress: Progress, cancel: Cancel, left: int) -> IndexingContext:
         context = self._context
         return IndexingContext(
             context.store,
@@ -162,7 +163,7 @@ class IndexWriter:
             lambda: context.overlay.known_vectors(context.encoder.fingerprint),
             context.vector_indexes.follow,
             context.vector_indexes.add,
-            self._counting(progress),
+            self._counting(progress, left),
             cancel,
         )
 
@@ -174,12 +175,12 @@ class IndexWriter:
         except (EncoderError, ModelError):
             return False
 
-    def _counting(self, progress: Progress) -> Progress:
-        """The progress, which also tells the state how many files are unfinished."""
+    def _counting(self, progress: Progress, left: int) -> Progress:
+        """The progress, which also tells the state how many files are unfinished, beside those left before."""
 
         def count(stage: str, done: int, total: int) -> None:
             if stage == "words":
-                self._context.state.unfinished_files = total - done
+                self._context.state.unfinished_files = left + total - done
             progress(stage, done, total)
 
         return count

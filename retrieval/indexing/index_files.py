@@ -70,15 +70,15 @@ def store_words(
     batch = _Batch(store, done, on_applied, list(removed))
     work = _Work(store, root, limit, again, known)
     with Pool() if len(paths) >= POOL_FROM else nullcontext(Few()) as cutter:
-        for number, looked in enumerate(in_order(work.look_at(paths), cutter, cancel)):
+        stored = 0
+        for stored, looked in enumerate(in_order(work.look_at(paths), cutter, cancel), start=1):
             batch.take(looked.path, work.finished(looked, done.skipped))
             if batch.full:
                 batch.flush()
-                progress("words", number + 1, len(paths))
+                progress("words", stored, len(paths))
     done.cancelled = cancel.is_set()
     batch.flush()
-    if not done.cancelled:
-        progress("words", len(paths), len(paths))
+    progress("words", stored if done.cancelled else len(paths), len(paths))
     return done
 
 
