@@ -156,9 +156,9 @@ def _enclosing(here: Path) -> Path:
 
 def open_workspace(place: Place) -> Workspace:
     """The engine's workspace for a place, with the encoder that the settings name, loaded at once if it was chosen."""
-    from c2llm_lsp.session.session import opened
+    from c2llm_lsp.session.factories import open_workspace as open_with
 
-    workspace = opened(place.root, place.settings)
+    workspace = open_with(place.root, place.settings)
     if place.settings.encoder != Settings().encoder:
         with suppress(Unreachable):  # the answer says so, and goes by words
             _ = workspace.encoder  # a folder that holds no model is an error of the command line

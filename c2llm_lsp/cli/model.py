@@ -166,10 +166,10 @@ def probe(settings: Settings) -> Model:
     """Load the encoder of the settings and embed something with it."""
     import numpy as np
 
-    from c2llm_lsp.session.session import loaded
+    from c2llm_lsp.session.factories import load_encoder
 
     started = time.perf_counter()
-    encoder = loaded(settings)
+    encoder = load_encoder(settings)
     first = encoder.encode_passages([SAMPLE])
     ready = time.perf_counter()
     second = encoder.encode_passages([SAMPLE])

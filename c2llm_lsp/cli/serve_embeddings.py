@@ -52,9 +52,9 @@ def serve_embeddings(
         from c2llm_lsp.embeddings_server.run_server import run
     except ImportError as error:
         raise MissingExtra("Serving embeddings", "serve") from error
-    from c2llm_lsp.session.session import loaded
+    from c2llm_lsp.session.factories import load_encoder
 
-    encoding = loaded(load(None, chosen={"encoder": encoder}).settings)
+    encoding = load_encoder(load(None, chosen={"encoder": encoder}).settings)
     encoding.encode_passages(["warm up"])
     serving = Serving(encoding, name or encoding.name, key, LOCAL_HOSTS if local and not key else ())
 

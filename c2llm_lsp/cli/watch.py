@@ -15,7 +15,8 @@ from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, complain, guarded, locate, open_workspace, remark, tell
 from c2llm_lsp.cli.progress import LABELS, LINE_EVERY
 from c2llm_lsp.render.error_messages import sentence
-from c2llm_lsp.session.session import Event, Session
+from c2llm_lsp.session.events import Busy, Done, Event, Failed, Progress
+from c2llm_lsp.session.session import Session
 from retrieval.types import IndexReport
 
 app = typer.Typer(add_completion=False)
@@ -76,17 +77,18 @@ class Diary:
         self._last = ""
 
     def __call__(self, event: Event) -> None:
-        if event.kind == "progress":
-            self._progress(event)
-        elif event.kind == "failed":
-            self._once(sentence(event.error or OSError()))
-        elif event.kind == "busy" and event.report is not None:
-            self._once(event.report.notes[0])
-        elif event.report is not None:
-            self._last = self._last if event.report.unreachable else ""
-            self._done(event.job.cause, event.report)
+        match event:
+            case Progress():
+                self._progress(event)
+            case Failed(_, error):
+                self._once(sentence(error))
+            case Busy(_, report):
+                self._once(report.notes[0])
+            case Done(job, report):
+                self._last = self._last if report.unreachable else ""
+                self._done(job.cause, report)
 
-    def _progress(self, event: Event) -> None:
+    def _progress(self, event: Progress) -> None:
         now = time.monotonic()
         if event.total and now - self._last_line >= LINE_EVERY:
             self._last_line = now

@@ -35,6 +35,7 @@ def _tell(live: Live, status: Status, now: Freshness) -> CallToolResult:
     data: dict[str, Any] = {
         "root": str(live.root),
         "freshness": freshness_dict(now),
+        "state": live.state,
         "work": asdict(work) if work else None,
         "encoder": status.encoder,
         "languages": status.languages,

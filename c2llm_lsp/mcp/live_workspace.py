@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from c2llm_lsp.render.error_messages import sentence
-from c2llm_lsp.session.session import Event, Session, loaded, opened
+from c2llm_lsp.session.events import Event, Failed, Progress, State, StateChanged
+from c2llm_lsp.session.factories import load_encoder, open_workspace
+from c2llm_lsp.session.session import Session
 from c2llm_lsp.settings import Settings
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
@@ -39,7 +41,9 @@ class Live:
 
     def __init__(self, root: Path, settings: Settings) -> None:
         self.root = root
-        self.workspace: Workspace = opened(root, settings, lambda: loaded(settings, patience=REACH_SECONDS))
+        self.workspace: Workspace = open_workspace(
+            root, settings, lambda: load_encoder(settings, patience=REACH_SECONDS)
+        )
         self._session = Session(self.workspace, self._heard)
         self._turn = threading.Condition()
         self._asked = 0  # questions so far, each of which asks for a look at everything
@@ -51,6 +55,11 @@ class Live:
     def close(self) -> None:
         self._session.stop(STOP_SECONDS)
         self.workspace.close()
+
+    @property
+    def state(self) -> State:
+        """What the session is doing."""
+        return self._session.status.state
 
     @property
     def work(self) -> Work | None:
@@ -84,13 +93,13 @@ class Live:
     def _heard(self, event: Event) -> None:
         """On the session's thread."""
         with self._turn:
-            if event.kind == "progress":
+            if isinstance(event, Progress):
                 self._work = Work(event.stage, event.done, event.total)
                 return
             self._work = None
-            if event.report is not None and event.report.cancelled:
+            if isinstance(event, StateChanged) or (not isinstance(event, Failed) and event.report.cancelled):
                 return  # another question came: its look is the whole one
-            self._trouble = sentence(event.error) if event.error is not None else ""
+            self._trouble = sentence(event.error) if isinstance(event, Failed) else ""
             number = event.job.cause.removeprefix(_ASKED)
             if number != event.job.cause:
                 self._seen = int(number)

@@ -31,7 +31,7 @@ from c2llm_lsp.server.positions import Encoding
 from c2llm_lsp.server.progress import FolderProgress, work
 from c2llm_lsp.server.protocol import Protocol
 from c2llm_lsp.server.protocol_types import STATUS_CHANGED, FolderState, StatusChanged
-from c2llm_lsp.session.session import loaded
+from c2llm_lsp.session.factories import load_encoder
 from c2llm_lsp.settings import Settings, Value
 from retrieval.chunking import extension_of
 from retrieval.errors import MissingExtra, ModelError, StoreError
@@ -262,7 +262,7 @@ class Server(LanguageServer):
         with self._loading:
             if key not in self._encoders or getattr(self._encoders[key], "outdated", False):
                 try:
-                    self._encoders[key] = loaded(settings, patience=REACH_SECONDS)
+                    self._encoders[key] = load_encoder(settings, patience=REACH_SECONDS)
                 except MissingExtra as error:  # words are searched as with a model that is broken
                     raise ModelError(str(error)) from error
             return self._encoders[key]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,10 @@ from urllib.parse import quote
 from pygls.uris import from_fs_path, to_fs_path
 
 from c2llm_lsp.render.error_messages import sentence
-from c2llm_lsp.session.index_process import worthwhile
-from c2llm_lsp.session.session import Event, Session, opened
+from c2llm_lsp.session.events import Busy, Done, Event, Failed, SessionStatus
+from c2llm_lsp.session.factories import open_workspace
+from c2llm_lsp.session.index_process.parent import is_worthwhile
+from c2llm_lsp.session.session import Session
 from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import WorkspaceError
 from retrieval.files import SourceFile, Watcher, read_file
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 OPEN_SECONDS = 5.0  # that an answer waits for an index to be opened, which takes tens of milliseconds
 # Kate, for one, names the home folder where it knows of no project. To index all of it is nobody's wish.
 WHOLE_HOME = "{} holds your home folder, and is no project: open the folder of one, or put a {} into it."
+PAUSED = "Indexing was cancelled."
 _PATHS = 4096  # that are kept in mind
 STOP_SECONDS = 0.6  # of the second within which a server must have ended
 
@@ -143,8 +146,8 @@ class Folder:
     def _begin(self, loaded: Loaded) -> None:
         settings = loaded.settings
         self._around.on_warnings(loaded.warnings)
-        workspace = opened(self.path, settings, lambda: self._around.encoder(settings))
-        session = Session(workspace, self._event, helped_by=settings if worthwhile(settings) else None)
+        workspace = open_workspace(self.path, settings, lambda: self._around.encoder(settings))
+        session = Session(workspace, self._event, process_settings=settings if is_worthwhile(settings) else None)
         watcher = Watcher(
             workspace.root,
             workspace.scanner,
@@ -186,25 +189,18 @@ class Folder:
     # -- standing ---------------------------------------------------------------------------------------------------
 
     def _event(self, event: Event) -> None:
-        if event.kind == "progress":
-            self._stand(Standing("indexing", event.stage, event.done, event.total))
-        elif event.kind == "failed":
-            logger.error("Indexing %s failed", self.path, exc_info=event.error)
-            self._stand(Standing("failed", message=sentence(event.error or OSError())))
-        elif event.report is not None:
-            self._forget_saved()
-            self._around.on_report(event.report)
-            self._stand(self._after(event, event.report))
-
-    def _after(self, event: Event, report: IndexReport) -> Standing:
-        if event.kind == "busy":
-            return Standing("following", message=report.notes[0] if report.notes else "")
-        if self.session is not None and self.session.unfinished:  # it steps aside for a changed file and goes on
-            return replace(self.standing, state="indexing")
-        paused = self.session is not None and self.session.paused
-        if paused:
-            return Standing("paused", message="Indexing was cancelled.")
-        return Standing("ready", message=report.notes[0] if report.unreachable else "")
+        message = ""
+        match event:
+            case Failed(_, error):
+                logger.error("Indexing %s failed", self.path, exc_info=error)
+                message = sentence(error)
+            case Busy(_, report) | Done(_, report):
+                self._forget_saved()
+                self._around.on_report(report)
+                if isinstance(event, Busy) or report.unreachable:
+                    message = next(iter(report.notes), "")
+        if self.session is not None:
+            self._stand(_standing(self.session.status, message))
 
     def _stand(self, standing: Standing) -> None:
         self.standing = standing
@@ -252,7 +248,7 @@ class Folder:
             if digest is not None:
                 self._saved[path] = digest
         try:
-            self.embedded += workspace.set_buffer(path, text)
+            self.embedded += session.set_buffer(path, text)
         finally:
             with self._buffers:
                 self._showing = ""
@@ -267,7 +263,7 @@ class Folder:
             shown = path in self._shown
             self._shown.discard(path)
         if shown and self.workspace is not None and self.session is not None:
-            self.workspace.close_buffer(path)
+            self.session.close_buffer(path)
             self.session.changed([path])
 
     def _forget_saved(self) -> None:
@@ -306,6 +302,16 @@ class Folder:
             return self.successor.asked()
         self.ready.wait(OPEN_SECONDS)
         return self.workspace
+
+
+def _standing(status: SessionStatus, message: str) -> Standing:
+    """How a session stands, in the words of the protocol."""
+    if status.state == "paused":
+        return Standing("paused", message=PAUSED)
+    if status.state in ("scanning", "indexing", "embedding"):
+        return Standing("indexing", status.stage, status.done, status.total)
+    state: State = status.state if status.state in ("failed", "following") else "ready"
+    return Standing(state, message=message)
 
 
 def _holds_the_home(folder: Path) -> bool:

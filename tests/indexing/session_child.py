@@ -17,5 +17,5 @@ embedding.BATCH = 16
 if __name__ == "__main__":
     root, cache, seconds = sys.argv[1:]
     with Workspace.open(Path(root), encoder=slow_encoder(float(seconds)), cache_dir=Path(cache)) as workspace:
-        Session(workspace, lambda event: print(event.kind, flush=True)).start()
+        Session(workspace, lambda event: print(type(event).__name__, flush=True)).start()
         threading.Event().wait()

@@ -49,13 +49,13 @@ def test_another_session_takes_over_within_seconds_when_the_writer_is_killed(
     running.watcher.start()
     running.session.start()
     try:
-        running.wait(lambda: "busy" in running.kinds)
+        running.wait(lambda: "Busy" in running.kinds)
         answer = running.workspace.search("send request")
         assert answer.hits  # from what the other one has written
         assert answer.freshness.stale
         child.kill()
         killed = time.monotonic()
-        running.wait(lambda: "done" in running.kinds)
+        running.wait(lambda: "Done" in running.kinds)
         assert time.monotonic() - killed < TAKES_OVER
         running.settle()
         check_equals_fresh(running.workspace, tmp_path / "fresh")
@@ -80,7 +80,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 def test_a_session_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path, small: Path) -> None:
     with live(tmp_path) as running:
         write_project(running.root, 300, functions=8)
-        running.wait(lambda: "failed" in running.kinds)
+        running.wait(lambda: "Failed" in running.kinds)
         assert isinstance(running.failures[0].error, StorageFullError)
         assert running.workspace.search("last").hits
         assert running.workspace.search("last").freshness.stale

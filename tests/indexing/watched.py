@@ -10,7 +10,8 @@ from pathlib import Path
 
 from indexed import CountingEncoder
 
-from c2llm_lsp.session.session import Event, Session
+from c2llm_lsp.session.events import Event, Failed
+from c2llm_lsp.session.session import Session
 from retrieval.engine import Workspace
 from retrieval.files import Changes, Watcher
 
@@ -39,8 +40,8 @@ class Live:
 
     def _event(self, event: Event) -> None:
         with self._came:
-            self.kinds.append(event.kind)
-            if event.kind == "failed":
+            self.kinds.append(type(event).__name__)
+            if isinstance(event, Failed):
                 self.failures.append(event)
             self._came.notify_all()
 

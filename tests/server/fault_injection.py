@@ -22,7 +22,7 @@ from retrieval.errors import EncoderError, ModelError
 
 POLL = 0.005  # seconds; the one that holds is another process
 BATCH = 16  # passages, so that small folders have several batches
-STOP_SECONDS = 0.5  # that a process that indexes is given to end while its encoder hangs
+STOP_SECONDS = 0.5  # that an index process is given to end while its encoder hangs
 
 
 class FaultyEncoder(OverlapEncoder):
@@ -72,13 +72,13 @@ def inject(faults: Path) -> None:
     retrieval.indexing.embedding.BATCH = BATCH
     retrieval.encoders.load = load
     retrieval.engine.encoder_selection.load = load
-    import c2llm_lsp.session.index_process
+    from c2llm_lsp.session.index_process import parent
 
-    c2llm_lsp.session.index_process.STOP_SECONDS = STOP_SECONDS
-    c2llm_lsp.session.index_process._BOOT = (
+    parent.STOP_SECONDS = STOP_SECONDS
+    parent.PROGRAM = (
         "import pathlib; "
         f"from tests.server.fault_injection import inject; inject(pathlib.Path({str(faults)!r})); "
-        "from c2llm_lsp.session.index_process import main; main()"
+        "from c2llm_lsp.session.index_process.child import main; main()"
     )
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from c2llm_lsp.server.folder import Folder, Surroundings
-from c2llm_lsp.session.session import Event, Job, Session
+from c2llm_lsp.session.events import Done
+from c2llm_lsp.session.job_queue import FullScan
+from c2llm_lsp.session.session import Session
 from c2llm_lsp.settings import Settings
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
@@ -25,7 +27,7 @@ def folder(tmp_path: Path) -> Any:
     folder = Folder(root.as_uri(), "", Surroundings(nothing, {}, False, nothing, nothing, nothing, nothing))
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()
-        folder.workspace, folder.session = workspace, Session(workspace, nothing, helped_by=Settings())
+        folder.workspace, folder.session = workspace, Session(workspace, nothing, process_settings=Settings())
         yield folder
 
 
@@ -38,7 +40,7 @@ def test_a_report_that_comes_while_a_saved_buffer_is_shown_leaves_no_trace_of_it
 
     def overtaken(path: str, text: str | None) -> int:
         if text == OLD:
-            folder._event(Event("done", Job(None, "test"), report=IndexReport()))
+            folder._event(Done(FullScan("test"), IndexReport()))
         return set_buffer(path, text)
 
     monkeypatch.setattr(workspace, "set_buffer", overtaken)

@@ -15,4 +15,4 @@ def register(server: Server) -> None:
     def cancelled(params: lsp.WorkDoneProgressCancelParams) -> None:
         folder = server.folder_with_bar(params.token)
         if folder is not None and folder.session is not None:
-            folder.session.cancel()
+            folder.session.pause()

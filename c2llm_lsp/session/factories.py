@@ -1,0 +1,44 @@
+"""Open a workspace and load an encoder as the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrieval.processes.environment import keep_out
+
+if TYPE_CHECKING:
+    from c2llm_lsp.settings import Settings
+    from retrieval.encoders import Encoder
+    from retrieval.engine import Workspace
+
+
+def open_workspace(root: Path, settings: Settings, encoder: Callable[[], Encoder] | None = None) -> Workspace:
+    """The workspace of a folder; its encoder is loaded when it is needed, by `encoder` where that is given."""
+    keep_out(root)  # before the engine is imported
+    from retrieval.engine import Workspace
+
+    return Workspace.open(
+        root,
+        load_encoder=encoder or (lambda: load_encoder(settings)),
+        cache_dir=settings.cache,
+        excludes=settings.exclude,
+        max_bytes=settings.max_file_bytes,
+        threads=settings.threads or None,
+    )
+
+
+def load_encoder(settings: Settings, *, patience: float | None = None) -> Encoder:
+    """The encoder that the settings name; one on another machine is waited for at most `patience` seconds."""
+    from retrieval.encoders import load
+    from retrieval.store.cache_paths import cache_folder
+
+    return load(
+        settings.encoder,
+        threads=settings.threads or None,
+        device=settings.device,
+        dtype=settings.dtype,
+        patience=patience,
+        cache=cache_folder(settings.cache),
+    )
