@@ -17,7 +17,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.settings import SCHEMA
 from retrieval.errors import C2llmError, QueryError
 from retrieval.types import SearchRequest
@@ -70,7 +70,7 @@ def reply(workspace: Workspace, line: bytes, *, default_limit: int) -> dict[str,
         wanted = options.filters(paths, languages, kinds, root=workspace.root)
         answer = workspace.search(SearchRequest(_query(request), wanted, _limit(request, default_limit)))
     except (C2llmError, OSError) as error:
-        return {"error": sentence(error)}
+        return {"error": error_message(error)}
     return {
         "results": [
             {

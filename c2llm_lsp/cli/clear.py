@@ -17,7 +17,7 @@ import typer
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, NOTHING, Place, guarded, locate, tell
 from c2llm_lsp.cli.doctor_checks import folder_size, size
-from c2llm_lsp.render.snippet import clean
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.settings import load
 from retrieval.errors import C2llmError, WorkspaceError
 
@@ -125,5 +125,5 @@ def agreed(question: str, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise C2llmError(f"{question} Nobody can be asked here; --yes says so.")
-    typer.echo(f"{clean(question)} [y/N] ", nl=False)
+    typer.echo(f"{escape_line(question)} [y/N] ", nl=False)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

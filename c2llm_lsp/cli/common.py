@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 
-from c2llm_lsp.render.error_messages import DEBUG_VARIABLE, sentence
-from c2llm_lsp.render.snippet import clean
+from c2llm_lsp.render.error_messages import DEBUG_VARIABLE, error_message
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.settings import WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import QueryError, Unreachable, WorkspaceError
 from retrieval.processes.environment import keep_out
@@ -52,7 +52,7 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
         except Exception as error:
             if os.environ.get(DEBUG_VARIABLE):
                 traceback.print_exc()
-            complain(sentence(error))
+            complain(error_message(error))
             code = ERROR
         if code:  # 0 must return: a group's own body runs before its subcommand
             raise typer.Exit(code)
@@ -61,20 +61,20 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
 
 
 def complain(text: str) -> None:
-    """One red sentence on standard error."""
-    line = f"c2llm: {clean(text)}"
+    """One red line on standard error."""
+    line = f"c2llm: {escape_line(text)}"
     typer.echo(f"\x1b[31m{line}\x1b[0m" if stderr_colours() else line, err=True, color=True)
 
 
 def remark(text: str) -> None:
     """One dim line on standard error: worth knowing, in the way of nothing."""
-    line = clean(text)
+    line = escape_line(text)
     typer.echo(f"\x1b[2m{line}\x1b[0m" if stderr_colours() else line, err=True, color=True)
 
 
 def tell(text: str) -> None:
     """One line on standard output for people: a name in it can neither command their terminal nor forge a line."""
-    typer.echo(clean(text))
+    typer.echo(escape_line(text))
 
 
 def stderr_colours() -> bool:

@@ -85,7 +85,8 @@ def _packed(
 
 
 def _show(packed: Packed, root: Path, *, as_json: bool, quiet: bool) -> None:
-    from c2llm_lsp.render.snippet import clean, pending
+    from c2llm_lsp.render.escape import escape_block
+    from c2llm_lsp.render.freshness import freshness_notes
 
     if as_json:
         import json
@@ -96,13 +97,13 @@ def _show(packed: Packed, root: Path, *, as_json: bool, quiet: bool) -> None:
         return
     text = packed.context.text
     if stdout_is_terminal():  # an assistant gets the lines as they are, a terminal nothing that commands it
-        text = "\n".join(map(clean, text.split("\n")))
+        text = escape_block(text)
     sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace") if text else b"")
     sys.stdout.flush()
     if quiet:
         return
     remark(_counted(packed))
-    for line in (*packed.notes, *pending(packed.freshness)):
+    for line in (*packed.notes, *freshness_notes(packed.freshness)):
         remark(line)
 
 

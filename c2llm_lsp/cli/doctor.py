@@ -24,7 +24,7 @@ from c2llm_lsp.cli.doctor_checks import (
 )
 from c2llm_lsp.cli.finetuned import adaptation
 from c2llm_lsp.cli.runtime_checks import onnxruntime, torch
-from c2llm_lsp.render.snippet import clean
+from c2llm_lsp.render.escape import escape_line
 
 app = typer.Typer(add_completion=False)
 
@@ -68,5 +68,5 @@ def line(finding: Finding, *, colours: bool) -> str:
     """A sign, what was looked at, how it is; below it what to type."""
     sign, colour = SIGNS[finding.state]
     sign = f"\x1b[{colour}m{sign}\x1b[0m" if colours else sign
-    text = f"{sign} {finding.name:<12} {clean(finding.text)}"
-    return f"{text}\n{'':14} → {clean(finding.todo)}" if finding.todo else text
+    text = f"{sign} {finding.name:<12} {escape_line(finding.text)}"
+    return f"{text}\n{'':14} → {escape_line(finding.todo)}" if finding.todo else text

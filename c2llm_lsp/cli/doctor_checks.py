@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from c2llm_lsp import __version__
 from c2llm_lsp.cli.check_result import Finding
 from c2llm_lsp.cli.common import Place, open_workspace
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 
 if TYPE_CHECKING:
     from retrieval.engine import Status, Workspace
@@ -33,7 +33,7 @@ def examine(place: Place, checks: tuple[Check, ...]) -> Iterator[Finding]:
         try:
             yield from check(place)
         except Exception as error:
-            yield Finding(check.__name__, "broken", sentence(error))
+            yield Finding(check.__name__, "broken", error_message(error))
 
 
 def program(_: Place) -> Iterator[Finding]:

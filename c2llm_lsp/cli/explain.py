@@ -59,9 +59,9 @@ def explain(
 
 
 def _write_page(explanation: Explanation, file: Path, *, quiet: bool) -> None:
-    from c2llm_lsp.render.html import page
+    from c2llm_lsp.render.html import render_page
 
-    document = page(explanation)
+    document = render_page(explanation)
     if file == STDOUT:
         sys.stdout.write(document)
         return
@@ -74,9 +74,9 @@ def _write_page(explanation: Explanation, file: Path, *, quiet: bool) -> None:
 
 
 def _print(explanation: Explanation, show_path: Callable[[str], str]) -> None:
-    from c2llm_lsp.render.explanation import explained
+    from c2llm_lsp.render.explanation import explanation_lines
 
-    lines = explained(explanation, show_path=show_path)
+    lines = explanation_lines(explanation, show_path=show_path)
     if not stdout_is_terminal():
         text = "".join(f"{line.plain}\n" for line in lines)
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))

@@ -118,13 +118,13 @@ def show(place: Place, answer: Answer, query: str, *, as_json: bool, explain: bo
             show_path=place.show,
         )
     else:
-        from c2llm_lsp.render.plain import plain
+        from c2llm_lsp.render.plain import render_plain
 
-        text = plain(answer, context=settings.context_lines, explain=explain, show_path=place.show)
+        text = render_plain(answer, context=settings.context_lines, explain=explain, show_path=place.show)
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     if not quiet:
-        from c2llm_lsp.render.snippet import remarks
+        from c2llm_lsp.render.freshness import answer_notes
 
         sys.stdout.flush()
-        for line in ([] if answer.hits else ["Nothing found."]) + remarks(answer):
+        for line in ([] if answer.hits else ["Nothing found."]) + answer_notes(answer):
             remark(line)

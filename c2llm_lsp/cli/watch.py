@@ -14,7 +14,7 @@ import typer
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, complain, guarded, locate, open_workspace, remark, tell
 from c2llm_lsp.cli.progress import LABELS, LINE_EVERY
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.session.events import Busy, Done, Event, Failed, Progress
 from c2llm_lsp.session.session import Session
 from retrieval.types import IndexReport
@@ -81,7 +81,7 @@ class Diary:
             case Progress():
                 self._progress(event)
             case Failed(_, error):
-                self._once(sentence(error))
+                self._once(error_message(error))
             case Busy(_, report):
                 self._once(report.notes[0])
             case Done(job, report):

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from c2llm_lsp.mcp.live_workspace import Live
 from c2llm_lsp.mcp.results import READS, WAIT, Kinds, Languages, Limit, Paths, Wait, answered, filters, told
-from c2llm_lsp.render.json_output import packed_dict
-from c2llm_lsp.render.markdown import packed_markdown
+from c2llm_lsp.render.json_output import context_locations_dict
+from c2llm_lsp.render.markdown import context_markdown
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
 from retrieval.rag import BUDGET, HITS, Packed, find, find_like, pack_found, selection
@@ -50,7 +50,9 @@ def register(server: MCPServer, live: Live) -> None:
 
 
 def _tell(live: Live, packed: Packed) -> CallToolResult:
-    return told(packed_markdown(packed, live.trouble), packed_dict(packed, root=str(live.root), notes=live.trouble))
+    return told(
+        context_markdown(packed, live.trouble), context_locations_dict(packed, root=str(live.root), notes=live.trouble)
+    )
 
 
 def collected(

@@ -11,8 +11,8 @@ from mcp.types import CallToolResult
 
 from c2llm_lsp.mcp.live_workspace import Live
 from c2llm_lsp.mcp.results import READS, answered, told
+from c2llm_lsp.render.freshness import index_summary
 from c2llm_lsp.render.json_output import freshness_dict
-from c2llm_lsp.render.markdown import standing
 from retrieval.engine import Status, Workspace
 from retrieval.types import Freshness
 
@@ -43,7 +43,7 @@ def _tell(live: Live, status: Status, now: Freshness) -> CallToolResult:
         "writer_pid": status.writer_pid,
         "notes": list(notes),
     }
-    lines = [f"Workspace: {live.root}", standing(now)]
+    lines = [f"Workspace: {live.root}", index_summary(now)]
     if work:
         lines.append(f"Now: {work.stage}, {work.done:,} of {work.total:,}.")
     lines.append(f"Encoder: {status.encoder or 'none yet'}.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.session.events import Event, Failed, Progress, State, StateChanged
 from c2llm_lsp.session.factories import load_encoder, open_workspace
 from c2llm_lsp.session.session import Session
@@ -99,7 +99,7 @@ class Live:
             self._work = None
             if isinstance(event, StateChanged) or (not isinstance(event, Failed) and event.report.cancelled):
                 return  # another question came: its look is the whole one
-            self._trouble = sentence(event.error) if isinstance(event, Failed) else ""
+            self._trouble = error_message(event.error) if isinstance(event, Failed) else ""
             number = event.job.cause.removeprefix(_ASKED)
             if number != event.job.cause:
                 self._seen = int(number)

@@ -14,7 +14,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from c2llm_lsp.mcp.live_workspace import PATIENCE
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from retrieval.errors import C2llmError
 from retrieval.types import ChunkKind, Filters
 
@@ -49,4 +49,4 @@ async def answered(ask: Callable[[], T], tell: Callable[[T], CallToolResult]) ->
     try:
         return tell(await anyio.to_thread.run_sync(ask, abandon_on_cancel=True))
     except (C2llmError, OSError) as error:
-        return CallToolResult(content=[TextContent(type="text", text=sentence(error))], is_error=True)
+        return CallToolResult(content=[TextContent(type="text", text=error_message(error))], is_error=True)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from c2llm_lsp.mcp.live_workspace import Live
 from c2llm_lsp.mcp.results import READS, WAIT, Kinds, Languages, Limit, Paths, Wait, answered, filters, told
-from c2llm_lsp.render.json_output import places_dict
+from c2llm_lsp.render.json_output import locations_dict
 from c2llm_lsp.render.markdown import answer_markdown
 from retrieval.engine import Workspace
 from retrieval.types import Answer, SearchRequest
@@ -41,4 +41,4 @@ def register(server: MCPServer, live: Live) -> None:
 
 
 def tell(live: Live, answer: Answer) -> CallToolResult:
-    return told(answer_markdown(answer, live.trouble), places_dict(answer, root=str(live.root), notes=live.trouble))
+    return told(answer_markdown(answer, live.trouble), locations_dict(answer, root=str(live.root), notes=live.trouble))

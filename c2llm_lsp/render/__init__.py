@@ -1,1 +1,1 @@
-"""Hits to text: a terminal's, a pipe's, a program's. Knows the nouns only: no store, no workspace, no settings."""
+"""Answers as text: for a terminal, a pipe, a program, a browser, a language model. No store, no workspace, no settings."""

@@ -1,4 +1,4 @@
-"""Errors as people read them."""
+"""Error messages for users."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from retrieval.errors import C2llmError
 DEBUG_VARIABLE = "C2LLM_DEBUG"
 
 
-def sentence(error: Exception) -> str:
-    """What a person needs to know of an error."""
+def error_message(error: Exception) -> str:
+    """What a user needs to know about an error."""
     if isinstance(error, C2llmError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "Out of memory."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else f"{error.strerror}."
-    return f"Internal error, please report it: {type(error).__name__}: {error} ({DEBUG_VARIABLE}=1 shows where.)"
+    return (
+        f"Internal error, please report it: {type(error).__name__}: {error} (Set {DEBUG_VARIABLE}=1 for a traceback.)"
+    )
+
+
+sentence = error_message

@@ -1,15 +1,12 @@
-"""An explanation as one HTML page that needs nothing else: no scripts, no fonts or images from elsewhere.
+"""An explanation as one self-contained HTML page: no scripts, no external fonts or images.
 
-Everything that comes from the workspace is escaped, and the page's policy forbids whatever could slip through to run or to
-be fetched.
+All text of the workspace is escaped, and the page's Content-Security-Policy forbids scripts and requests.
 """
 
 from __future__ import annotations
 
-from html import escape
-
-from c2llm_lsp.render.heat import HEATS, STRONG, Part, Row, rows_of, sentences, signed
-from c2llm_lsp.render.snippet import clean
+from c2llm_lsp.render.escape import escape_html
+from c2llm_lsp.render.heat import HEAT_THRESHOLDS, STRONG, HeatRow, HeatSpan, format_effect, heat_rows, summary
 from retrieval.types import Explanation
 
 _STYLE = """
@@ -36,73 +33,73 @@ td.text { text-align: left; } th { color: var(--dim); }
 """
 
 
-def page(explanation: Explanation) -> str:
+def render_page(explanation: Explanation) -> str:
     """The whole document."""
     chunk = explanation.chunk
-    place = f"{chunk.path}:{chunk.start_line}-{chunk.end_line}"
-    looks, asked = bool(explanation.looks), explanation.similarity is not None
-    heads = "<th>line</th>" + "<th>looks</th>" * looks + "<th>effect</th>" * asked + "<th></th>"
-    rows = "\n".join(_row(row, looks=looks, asked=asked) for row in rows_of(explanation))
-    asked_for = f"<p>for the query <q>{_safe(explanation.query)}</q></p>" if explanation.query else ""
-    said = "\n".join(f"<li>{_safe(sentence)}</li>" for sentence in sentences(explanation))
+    location = f"{chunk.path}:{chunk.start_line}-{chunk.end_line}"
+    has_attention, has_effect = bool(explanation.looks), explanation.similarity is not None
+    heads = "<th>line</th>" + "<th>attention</th>" * has_attention + "<th>effect</th>" * has_effect + "<th></th>"
+    rows = "\n".join(_row(row, has_attention=has_attention, has_effect=has_effect) for row in heat_rows(explanation))
+    query = f"<p>for the query <q>{escape_html(explanation.query)}</q></p>" if explanation.query else ""
+    sentences = "\n".join(f"<li>{escape_html(sentence)}</li>" for sentence in summary(explanation))
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{_safe(place)}</title>
+<title>{escape_html(location)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
-<h1><code>{_safe(place)}</code></h1>
-<p class="dim">{_safe(chunk.kind)} {_safe(chunk.qualified)} · model {_safe(explanation.encoder)}</p>
-{asked_for}
+<h1><code>{escape_html(location)}</code></h1>
+<p class="dim">{escape_html(chunk.kind)} {escape_html(chunk.qualified)} · model {escape_html(explanation.encoder)}</p>
+{query}
 <div class="code"><table>
 <thead><tr>{heads}</tr></thead>
 <tbody>
 {rows}
 </tbody>
 </table></div>
-{_legend() if looks else ""}
+{_legend() if has_attention else ""}
 <ul>
-{said}
+{sentences}
 </ul>
 </body>
 </html>
 """
 
 
-def _row(row: Row, *, looks: bool, asked: bool) -> str:
+def _row(row: HeatRow, *, has_attention: bool, has_effect: bool) -> str:
     cells = [f"<td class='dim'>{row.line}</td>"]
-    if looks:
+    if has_attention:
         share = f"{row.attention:.1%}" if row.attention else ""
         bar = f"<span class='track'><span class='bar' style='width:{100 * row.bar:.0f}%'></span></span>"
         cells.append(f"<td class='dim'>{bar} {share:>6}</td>")
-    if asked:
+    if has_effect:
         cells.append(_effect(row))
-    cells.append(f"<td class='text'>{''.join(map(_part, row.parts))}</td>")
+    cells.append(f"<td class='text'>{''.join(map(_span, row.spans))}</td>")
     return f"<tr{'' if row.read else ' class=unread'}>{''.join(cells)}</tr>"
 
 
-def _effect(row: Row) -> str:
-    if row.effect is None or row.small:
-        return f"<td class='dim'>{signed(row.effect)}</td>"
+def _effect(row: HeatRow) -> str:
+    if row.effect is None or row.negligible:
+        return f"<td class='dim'>{format_effect(row.effect)}</td>"
     kind = ("plus" if row.effect > 0 else "minus") + (" strong" if row.strength >= STRONG else "")
-    return f"<td class='{kind}'>{signed(row.effect)}</td>"
+    return f"<td class='{kind}'>{format_effect(row.effect)}</td>"
 
 
-def _part(part: Part) -> str:
-    if not part.weight:
-        return _safe(part.text)
-    heat = f" class='h{part.heat}'" if part.heat else ""
-    return f"<span{heat} title='{part.weight:.2%}'>{_safe(part.text)}</span>"
+def _span(span: HeatSpan) -> str:
+    if not span.weight:
+        return escape_html(span.text)
+    heat = f" class='h{span.heat}'" if span.heat else ""
+    return f"<span{heat} title='{span.weight:.2%}'>{escape_html(span.text)}</span>"
 
 
 def _legend() -> str:
-    steps = " ".join(f"<span class='h{n}'>&nbsp;{heat:g}&nbsp;×&nbsp;</span>" for n, heat in enumerate(HEATS, 1))
-    return f"<p class='dim'>A token's share of the attention, in parts of an even one: {steps}. Point at a token to read it.</p>"
-
-
-def _safe(text: str) -> str:
-    return escape(clean(text), quote=True)
+    steps = " ".join(
+        f"<span class='h{n}'>&nbsp;{heat:g}&nbsp;×&nbsp;</span>" for n, heat in enumerate(HEAT_THRESHOLDS, 1)
+    )
+    return (
+        f"<p class='dim'>Attention of a token relative to a uniform one: {steps}. Hover over a token for its share.</p>"
+    )

@@ -1,6 +1,6 @@
 """Answers as JSON, with the schema that describes them.
 
-`schema_version` rises when a field changes its meaning or goes; new fields may come without it.
+`schema_version` rises when a field changes its meaning or is removed; new fields do not raise it.
 """
 
 from __future__ import annotations
@@ -50,24 +50,24 @@ def hit_dict(hit: Hit) -> dict[str, Any]:
     }
 
 
-def places_dict(answer: Answer, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
-    """Where an answer's places are, for whoever has read the code already. `notes` come behind the answer's."""
-    wanted = ("path", "start_line", "end_line", "language", "kind", "symbol", "scope", "score")
+def locations_dict(answer: Answer, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """The locations of an answer without their code. `notes` follow the answer's."""
+    fields = ("path", "start_line", "end_line", "language", "kind", "symbol", "scope", "score")
     return {
         "root": root,
         "encoder": answer.encoder,
         "freshness": freshness_dict(answer.freshness),
         "notes": [*answer.notes, *notes],
-        "results": [{name: value for name, value in hit_dict(hit).items() if name in wanted} for hit in answer.hits],
+        "results": [{name: value for name, value in hit_dict(hit).items() if name in fields} for hit in answer.hits],
     }
 
 
-def packed_dict(packed: Packed, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
-    """The same for a context: its pieces without their text."""
-    whole = context_dict(packed, root=root)
-    pieces = [{name: value for name, value in piece.items() if name != "text"} for piece in whole["pieces"]]
-    kept = {name: whole[name] for name in ("root", "encoder", "freshness", "budget", "tokens", "left_out")}
-    return {**kept, "notes": [*packed.notes, *notes], "pieces": pieces}
+def context_locations_dict(packed: Packed, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """The same for a context: its spans without their text."""
+    full = context_dict(packed, root=root)
+    spans = [{name: value for name, value in span.items() if name != "text"} for span in full["pieces"]]
+    header = {name: full[name] for name in ("root", "encoder", "freshness", "budget", "tokens", "left_out")}
+    return {**header, "notes": [*packed.notes, *notes], "pieces": spans}
 
 
 def freshness_dict(freshness: Freshness) -> dict[str, Any]:

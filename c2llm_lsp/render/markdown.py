@@ -1,58 +1,56 @@
-"""Answers as a language model reads them: places, names, code in fences, and how current it all is."""
+"""Answers as Markdown for a language model: notes and freshness first, then locations, names and code in fences.
+
+A workspace's text can neither begin a heading, a link or a note of its own nor end its fence: file names and symbols are
+code spans, code is fenced, and everything is escaped.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from c2llm_lsp.render.snippet import pending
+from c2llm_lsp.render.escape import code_span, escape_block, escape_line, fenced
+from c2llm_lsp.render.freshness import index_summary
 from retrieval.types import Answer, Freshness, Hit
 
 if TYPE_CHECKING:
     from retrieval.rag import Packed
 
-MAX_HIT = 2_000  # characters of one place: a long class must not crowd out the others
+MAX_HIT = 2_000  # characters of one hit: a long class must not crowd out the others
 
 
-def answer_markdown(answer: Answer, trouble: Sequence[str] = ()) -> str:
-    """The places, best first, after what should be known about the answer."""
-    head = _head(answer.freshness, (*answer.notes, *trouble))
+def answer_markdown(answer: Answer, notes: Sequence[str] = ()) -> str:
+    """The hits, best first, after the freshness and the notes; `notes` follow the answer's."""
+    header = _header(answer.freshness, (*answer.notes, *notes))
     if not answer.hits:
-        return f"Nothing found.\n\n{head}"
-    return "\n".join([head, "", *(_place(hit) for hit in answer.hits)])
+        return f"Nothing found.\n\n{header}"
+    return "\n".join([header, "", *(_section(hit) for hit in answer.hits)])
 
 
-def packed_markdown(packed: Packed, trouble: Sequence[str] = ()) -> str:
-    head = _head(packed.freshness, (*packed.notes, *trouble))
-    found = packed.context
-    if not found.pieces:
-        nothing = f"Nothing fits into {found.budget:,} tokens." if found.left_out else "Nothing found."
-        return f"{nothing}\n\n{head}"
-    return f"{head}\n\n{found.text}"
+def context_markdown(packed: Packed, notes: Sequence[str] = ()) -> str:
+    """A packed context after its freshness and notes."""
+    header = _header(packed.freshness, (*packed.notes, *notes))
+    context = packed.context
+    if not context.pieces:
+        reason = f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing found."
+        return f"{reason}\n\n{header}"
+    return f"{header}\n\n{context.text}"
 
 
-def standing(fresh: Freshness) -> str:
-    """How current an index is, in one line."""
-    said = " ".join(pending(fresh)) or "All of it is current."
-    return f"Index: {fresh.files:,} files, {fresh.chunks:,} chunks. {said}"
+def _header(freshness: Freshness, notes: Iterable[str]) -> str:
+    return "\n".join([index_summary(freshness), *map(escape_line, notes)])
 
 
-def _head(fresh: Freshness, notes: Iterable[str]) -> str:
-    return "\n".join([standing(fresh), *notes])
-
-
-def _place(hit: Hit) -> str:
+def _section(hit: Hit) -> str:
     chunk = hit.chunk
-    name = f"{chunk.kind} {chunk.qualified}" if chunk.symbol else chunk.kind
-    text = _shortened(hit.text)
-    ticks = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
-    return f"## {chunk.path}:{hit.start_line}-{hit.end_line} ({name})\n\n{ticks}{chunk.language}\n{text}\n{ticks}\n"
+    name = f"{chunk.kind} {code_span(chunk.qualified)}" if chunk.symbol else chunk.kind
+    location = code_span(f"{chunk.path}:{hit.start_line}-{hit.end_line}")
+    return f"## {location} ({name})\n\n{fenced(_truncated(escape_block(hit.text)), chunk.language)}\n"
 
 
-def _shortened(text: str) -> str:
+def _truncated(text: str) -> str:
     """Whole lines from the start, and how many were left out."""
     if len(text) <= MAX_HIT:
         return text
-    cut = max(text.rfind("\n", 0, MAX_HIT), 0) or MAX_HIT
-    return f"{text[:cut]}\n… ({text.count(chr(10), cut)} more lines)"
+    end = max(text.rfind("\n", 0, MAX_HIT), 0) or MAX_HIT
+    return f"{text[:end]}\n… ({text.count(chr(10), end)} more lines)"

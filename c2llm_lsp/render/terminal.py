@@ -1,4 +1,4 @@
-"""Hits for people at a terminal: a linked heading, a few lines with syntax colours, the matched words marked."""
+"""Hits at a terminal: a linked heading, a few lines with syntax colours, matches marked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from c2llm_lsp.render.snippet import clean, hit_lines, shown
+from c2llm_lsp.render.escape import escape_line
+from c2llm_lsp.render.snippet import hit_lines, snippet_lines
 from retrieval.search.matches import matches
 from retrieval.types import Answer, Hit
 
@@ -45,14 +46,14 @@ def print_answer(
 
 
 def _heading(hit: Hit, root: Path, link: str, show_path: Callable[[str], str]) -> Text:
-    path = clean(show_path(hit.chunk.path))
+    path = escape_line(show_path(hit.chunk.path))
     lines = str(hit.start_line) if hit.start_line == hit.end_line else f"{hit.start_line}-{hit.end_line}"
     target = link_target(link, root / hit.chunk.path, hit.start_line)
     heading = Text()
     heading.append(path, style=Style(bold=True, color="magenta", link=target or None))
     heading.append(f":{lines}", style="green")
     if hit.chunk.qualified:
-        heading.append(f"  {clean(hit.chunk.qualified)}", style="bold cyan")
+        heading.append(f"  {escape_line(hit.chunk.qualified)}", style="bold cyan")
     heading.append(f"  {hit.chunk.kind}  {hit.score:.3f}", style="dim")
     return heading
 
@@ -61,30 +62,32 @@ def link_target(template: str, path: Path, line: int) -> str:
     """The link of a result; percent-encoded, so that no file name can end the escape sequence or the style."""
     if not template:
         return ""
-    return (
-        template.replace("{path}", quote(os.fsencode(path.as_posix()))).replace("{line}", str(line)).replace(" ", "%20")
-    )
+    try:
+        quoted = quote(os.fsencode(path.as_posix()))
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file name of this system has
+        return ""
+    return template.replace("{path}", quoted).replace("{line}", str(line)).replace(" ", "%20")
 
 
 def _rows(hit: Hit, context: int) -> Iterator[Text]:
-    numbers = shown(hit, context=context)
-    coloured = _coloured(hit)
+    numbers = snippet_lines(hit, context=context)
+    highlighted = _highlighted(hit)
     width = len(str(hit.end_line))
-    before = None
+    previous = None
     for number in numbers:
-        if before is not None and number > before + 1:
+        if previous is not None and number > previous + 1:
             yield Text(f"  {GAP:>{width}}", style="dim")
-        line = coloured[number]
+        line = highlighted[number]
         for start, end in matches(line.plain, hit.terms):
             line.stylize(MARK, start, end)
         yield Text.assemble((f"  {number:>{width}} ", "dim"), line)
-        before = number
+        previous = number
 
 
-def _coloured(hit: Hit) -> dict[int, Text]:
+def _highlighted(hit: Hit) -> dict[int, Text]:
     """All lines of the hit, highlighted in one go so that strings over many lines get their colour."""
     lines = hit_lines(hit)
-    text = "\n".join(clean(line) for line in lines.values())
+    text = "\n".join(escape_line(line) for line in lines.values())
     lexer = Syntax.guess_lexer(hit.chunk.path)  # by name alone: guessing by content is slow and wrong as often as not
     highlighted = Syntax(text, lexer, theme=THEME, background_color="default").highlight(text)
     highlighted.no_wrap = True
@@ -95,6 +98,6 @@ def _explanation(hit: Hit) -> Table:
     table = Table("signal", "value", "effect", box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     table.columns[1].justify = table.columns[2].justify = "right"
     for signal in hit.signals:
-        table.add_row(clean(signal.name), f"{signal.value:.4f}", f"{signal.effect:+.4f}")
+        table.add_row(escape_line(signal.name), f"{signal.value:.4f}", f"{signal.effect:+.4f}")
     table.add_row("score", "", f"{hit.score:.4f}", style="bold")
     return table

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.render.explanation import explained
-from c2llm_lsp.render.heat import HEATS, most_looked_at, rows_of, sentences
-from c2llm_lsp.render.html import page
+from c2llm_lsp.render.explanation import explanation_lines
+from c2llm_lsp.render.heat import HEAT_THRESHOLDS, heat_rows, summary, top_words
+from c2llm_lsp.render.html import render_page
 from retrieval.types import Chunk, Explanation, HeaderLook, LineLook, Look, WordMatch
 from tests.cli.program import Program, lay_out
 
@@ -44,14 +44,14 @@ def explanation(path: str = "post.py", text: str = CODE, **more: object) -> Expl
 
 
 def plain(one: Explanation) -> list[str]:
-    return [line.plain for line in explained(one, show_path=str)]
+    return [line.plain for line in explanation_lines(one, show_path=str)]
 
 
 def test_rows_hold_the_whole_text_and_the_heat_of_its_tokens() -> None:
-    rows = rows_of(explanation())
-    assert ["".join(part.text for part in row.parts) for row in rows] == CODE.split("\n")
+    rows = heat_rows(explanation())
+    assert ["".join(part.text for part in row.spans) for row in rows] == CODE.split("\n")
     assert [row.line for row in rows] == [10, 11, 12, 13]
-    heats = {part.text: part.heat for row in rows for part in row.parts if part.weight}
+    heats = {part.text: part.heat for row in rows for part in row.spans if part.weight}
     assert heats == {"send": 2, "stamp": 0, "🎉": 0, "post": 1}
     assert max(row.bar for row in rows) == 1.0
 
@@ -66,7 +66,7 @@ def test_the_pipe_gets_shares_and_effects_as_numbers() -> None:
 
 
 def test_what_the_numbers_say_is_said() -> None:
-    said = " ".join(sentences(explanation(unread_from=13)))
+    said = " ".join(summary(explanation(unread_from=13)))
     for part in (
         "0.500",
         "it would be 0.400",
@@ -90,12 +90,12 @@ def test_without_attention_or_query_their_columns_are_gone() -> None:
         lines=(LineLook(10, 0.0), LineLook(12, 0.0), LineLook(13, 0.0)),
     )
     assert plain(bare)[2] == "  10   def send(letter):"
-    assert "<th>looks</th>" not in page(bare) and "<th>effect</th>" not in page(bare)
+    assert "<th>looks</th>" not in render_page(bare) and "<th>effect</th>" not in render_page(bare)
 
 
 def test_the_same_word_counts_once_with_all_its_places() -> None:
     both = explanation(looks=(look("letter", 0.2), look("letter", 0.3, after=20)))
-    assert most_looked_at(both) == [("letter", pytest.approx(0.5))]
+    assert top_words(both) == [("letter", pytest.approx(0.5))]
 
 
 class Page(HTMLParser):
@@ -121,7 +121,7 @@ def test_nothing_in_a_page_runs_or_is_fetched() -> None:
     one = explanation(
         path=HOSTILE, text=HOSTILE, looks=(), query=HOSTILE, lines=(LineLook(10, 0.0, 0.1),), notes=(HOSTILE,)
     )
-    document = page(one)
+    document = render_page(one)
     parsed = Page(document)
     assert {tag for tag, _ in parsed.tags} <= set(
         "html head meta title style body h1 code p q div table thead tr th tbody td span ul li".split()
@@ -133,14 +133,14 @@ def test_nothing_in_a_page_runs_or_is_fetched() -> None:
 
 def test_a_page_shows_the_code_and_each_heat() -> None:
     parsed = Page(
-        page(
+        render_page(
             explanation(
                 looks=tuple(look(word, weight) for word, weight in (("send", 0.9), ("stamp", 0.5), ("post", 0.35)))
             )
         )
     )
     classes = {attrs.get("class") for tag, attrs in parsed.tags if tag == "span"}
-    assert {f"h{n}" for n in range(1, len(HEATS) + 1)} <= classes
+    assert {f"h{n}" for n in range(1, len(HEAT_THRESHOLDS) + 1)} <= classes
     assert "post(letter)" in parsed.text and "+0.300" in parsed.text
 
 

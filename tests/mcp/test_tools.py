@@ -104,7 +104,9 @@ def test_the_first_search_of_a_workspace_indexes_it_and_names_the_best_place_fir
     found = told["search"]
     first = data(found)["results"][0]
     assert (first["path"], first["symbol"]) == ("app/ignore.py", "apply_ignore_rules")
-    assert f"## app/ignore.py:{first['start_line']}-{first['end_line']} (function apply_ignore_rules)" in text(found)
+    assert f"## `app/ignore.py:{first['start_line']}-{first['end_line']}` (function `apply_ignore_rules`)" in text(
+        found
+    )
     assert "if rule.matches(path):" in text(found)
     assert len(data(found)["results"]) <= 3
 

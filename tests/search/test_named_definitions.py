@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.render.snippet import anchor
+from c2llm_lsp.render.snippet import anchor_line
 from c2llm_lsp.server.navigation_target import landing
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
@@ -215,7 +215,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
 def places(hit: Hit) -> tuple[str, int, int]:
     """Where the command line and where an editor goes."""
-    return (hit.chunk.path, anchor(hit), landing(hit).line)
+    return (hit.chunk.path, anchor_line(hit), landing(hit).line)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_all_definitions_of_a_name_count(opened: Opened) -> None:
 
 def test_what_only_uses_a_name_is_shown_as_before(opened: Opened) -> None:
     used = [hit for hit in opened(SMALL).search("RetryFailed").hits if hit.chunk.path.startswith("use_")]
-    assert used and all(asked_for(hit) is None and anchor(hit) == 1 for hit in used)
+    assert used and all(asked_for(hit) is None and anchor_line(hit) == 1 for hit in used)
 
 
 def test_a_question_with_a_name_in_it_goes_by_symbols_alone(opened: Opened) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.session.events import Busy, Done, Event, Failed, Progress, StateChanged
 from c2llm_lsp.session.factories import open_workspace
 from c2llm_lsp.session.index_process import messages, parent
@@ -62,7 +62,7 @@ def serve(start: messages.Start, commands: IO[bytes], reporter: Reporter) -> Non
     except Exception as error:
         if not isinstance(error, C2llmError | OSError):
             logger.exception("%s cannot be opened", root)
-        reporter.send(messages.Failed(sentence(error)))
+        reporter.send(messages.Failed(error_message(error)))
         return
     session = Session(workspace, reporter.send_event, maintain_after=0.0, on_idle=reporter.send_idle)
     session.start(start.cause)
@@ -97,6 +97,6 @@ def report_of(event: Event) -> messages.Report | None:
         case Busy(_, report):
             return messages.Busy(report)
         case Failed(_, error):
-            return messages.Failed(sentence(error))
+            return messages.Failed(error_message(error))
         case StateChanged():
             return None

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from c2llm_lsp.render.plain import plain
-from c2llm_lsp.render.snippet import MAX_SALIENT, anchor, clean, hit_lines, remarks, shown
+from c2llm_lsp.render.escape import escape_line
+from c2llm_lsp.render.freshness import answer_notes
+from c2llm_lsp.render.plain import render_plain
+from c2llm_lsp.render.snippet import MAX_SALIENT, anchor_line, hit_lines, snippet_lines
 from c2llm_lsp.render.terminal import link_target, print_answer
 from retrieval.types import Answer, Chunk, Freshness, Hit, Signal
 
@@ -54,21 +56,21 @@ def on_screen(*hits: Hit, color: str | None = None, width: int = 80) -> str:
 
 
 def test_the_definition_stands_for_the_hit() -> None:
-    assert anchor(hit()) == 11
-    assert anchor(hit(symbol="", terms=("com",))) == 12
-    assert anchor(hit(symbol="", salient=(14,))) == 14
-    assert anchor(hit("\n\n", symbol="")) == 10
+    assert anchor_line(hit()) == 11
+    assert anchor_line(hit(symbol="", terms=("com",))) == 12
+    assert anchor_line(hit(symbol="", salient=(14,))) == 14
+    assert anchor_line(hit("\n\n", symbol="")) == 10
 
 
 def test_few_lines_are_shown_and_blank_ones_are_not() -> None:
-    numbers = shown(hit(salient=(13, 14, 15, 16, 17), terms=("ignor", "rul")))
+    numbers = snippet_lines(hit(salient=(13, 14, 15, 16, 17), terms=("ignor", "rul")))
     assert len(numbers) == MAX_SALIENT
     assert numbers == sorted(numbers)
     assert 15 not in numbers
 
 
 def test_context_stays_inside_the_hit() -> None:
-    assert shown(hit(), context=500) == list(range(10, 20))
+    assert snippet_lines(hit(), context=500) == list(range(10, 20))
 
 
 def test_only_newlines_end_lines() -> None:
@@ -78,22 +80,25 @@ def test_only_newlines_end_lines() -> None:
 
 @given(st.text())
 def test_clean_text_cannot_command_a_terminal(text: str) -> None:
-    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066\u200b" for c in clean(text))
+    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066\u200b" for c in escape_line(text))
 
 
 @given(st.text(), st.text())
 def test_any_text_can_be_shown(text: str, term: str) -> None:
     one = hit(text, symbol="", terms=(term,))
-    assert plain(answer(one), context=1, explain=True, show_path=str)
+    assert render_plain(answer(one), context=1, explain=True, show_path=str)
     assert on_screen(one)
 
 
 def test_a_pipe_gets_what_grep_would_write() -> None:
-    assert plain(answer(hit()), context=0, explain=False, show_path=str) == "src/rules.py:11: def apply_rules(path):\n"
+    assert (
+        render_plain(answer(hit()), context=0, explain=False, show_path=str)
+        == "src/rules.py:11: def apply_rules(path):\n"
+    )
 
 
 def test_with_context_other_lines_are_told_apart_as_grep_does() -> None:
-    text = plain(answer(hit(terms=()), hit(terms=())), context=1, explain=False, show_path=str)
+    text = render_plain(answer(hit(terms=()), hit(terms=())), context=1, explain=False, show_path=str)
     assert text.splitlines()[:4] == [
         "src/rules.py-10- @cached",
         "src/rules.py:11: def apply_rules(path):",
@@ -126,7 +131,7 @@ def test_long_lines_are_cut_at_the_edge() -> None:
 def test_no_file_name_ends_the_link_or_the_line(path: str) -> None:
     text = on_screen(hit(path=path), color="standard")
     assert "\x07" not in text and "\x1b]0" not in text
-    line = plain(answer(hit(path=path)), context=0, explain=False, show_path=str)
+    line = render_plain(answer(hit(path=path)), context=0, explain=False, show_path=str)
     assert line.count("\n") == 1 and "\x1b" not in line
 
 
@@ -138,6 +143,6 @@ def test_links_are_encoded_and_can_be_an_editors() -> None:
 
 def test_what_is_pending_is_said() -> None:
     fresh = Freshness(5, 50, pending_files=1, pending_chunks=1200, stale=True)
-    said = remarks(Answer((), fresh, "", 0.0, ("A note.",)))
+    said = answer_notes(Answer((), fresh, "", 0.0, ("A note.",)))
     assert said[:3] == ["A note.", "1 file not indexed yet.", "1,200 chunks searchable by words only so far."]
     assert "c2llm index" in said[3]

@@ -7,7 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c2llm_lsp.render.markdown import MAX_HIT, answer_markdown, standing
+from c2llm_lsp.render.freshness import index_summary
+from c2llm_lsp.render.markdown import MAX_HIT, answer_markdown
 from retrieval.types import Answer, Chunk, Freshness, Hit
 
 CURRENT = Freshness(3, 7)
@@ -20,7 +21,7 @@ def answer(text: str, fresh: Freshness = CURRENT, notes: tuple[str, ...] = ()) -
 
 
 def test_a_place_is_headed_by_its_lines_and_name() -> None:
-    assert "## src/rules.py:10-11 (method Rules.apply)\n\n```python\na\nb\n```\n" in answer_markdown(answer("a\nb"))
+    assert "## `src/rules.py:10-11` (method `Rules.apply`)\n\n```python\na\nb\n```\n" in answer_markdown(answer("a\nb"))
 
 
 def test_what_is_pending_and_what_went_wrong_come_before_the_places() -> None:
@@ -37,7 +38,7 @@ def test_nothing_found_says_how_current_the_index_is() -> None:
 
 
 def test_an_index_with_nothing_pending_is_current() -> None:
-    assert standing(Freshness(1200, 9000)) == "Index: 1,200 files, 9,000 chunks. All of it is current."
+    assert index_summary(Freshness(1200, 9000)) == "Index: 1,200 files, 9,000 chunks. All of it is current."
 
 
 def test_a_long_place_is_cut_at_a_line_and_says_how_much_is_missing() -> None:

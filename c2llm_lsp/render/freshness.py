@@ -1,0 +1,32 @@
+"""How current an answer is, in sentences."""
+
+from __future__ import annotations
+
+from retrieval.types import Answer, Freshness
+
+
+def answer_notes(answer: Answer) -> list[str]:
+    """What the reader should know about the answer: the engine's notes, what is pending, what may be stale."""
+    return [*answer.notes, *freshness_notes(answer.freshness)]
+
+
+def freshness_notes(freshness: Freshness) -> list[str]:
+    """What is not indexed yet, and what may be stale; empty where the index is current."""
+    notes = []
+    if freshness.pending_files:
+        notes.append(f"{_count(freshness.pending_files, 'file')} not indexed yet.")
+    if freshness.pending_chunks:
+        notes.append(f"{_count(freshness.pending_chunks, 'chunk')} searchable by words only so far.")
+    if freshness.stale:
+        notes.append("Files may have changed since the index was made; `c2llm index` brings it up to date.")
+    return notes
+
+
+def index_summary(freshness: Freshness) -> str:
+    """Size and freshness of an index in one line."""
+    notes = " ".join(freshness_notes(freshness)) or "All of it is current."
+    return f"Index: {freshness.files:,} files, {freshness.chunks:,} chunks. {notes}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
