@@ -1,34 +1,34 @@
-"""The one exception tree: what was found, what was expected, what to do next, in the message itself."""
+"""The exception hierarchy. Each message says what was found, what was expected and what to do next."""
 
 from __future__ import annotations
 
 
 class C2llmError(Exception):
-    """Base of all errors that are shown to people as one plain sentence."""
+    """Base class of all errors shown to users as one sentence."""
 
 
 class WorkspaceError(C2llmError):
-    """The root cannot be used: missing, not a directory, no permission."""
+    """The root is unusable: missing, not a directory, no permission."""
 
 
 class QueryError(C2llmError):
-    """A query, filter or location that cannot be answered as given."""
+    """An invalid query, filter or location."""
 
 
 class Cancelled(C2llmError):
-    """Whoever asked does not want the answer any more."""
+    """The caller cancelled the request."""
 
 
 class SettingsError(C2llmError):
-    """A setting that is unknown, or whose value cannot be used."""
+    """An unknown setting or an invalid value."""
 
 
 class ModelError(C2llmError):
-    """A model file that is missing, broken or of another kind than expected."""
+    """A model file is missing, corrupt or of an unexpected kind."""
 
 
 class EncoderError(C2llmError):
-    """An encoder that failed or gave vectors of the wrong shape."""
+    """The encoder failed or returned vectors of the wrong shape."""
 
 
 class StoreError(C2llmError):
@@ -36,7 +36,7 @@ class StoreError(C2llmError):
 
 
 class DamagedStoreError(StoreError):
-    """A database file is not what was written; the workspace sets it aside and builds it anew by itself."""
+    """A database file is corrupt; the workspace sets it aside and rebuilds it."""
 
 
 class NewerSchemaError(StoreError):
@@ -44,30 +44,30 @@ class NewerSchemaError(StoreError):
 
 
 class StorageFullError(StoreError):
-    """No room on the disk, or the cache folder cannot be written."""
+    """The disk is full, or the cache folder is not writable."""
 
 
-class Locked(StoreError):
-    """Another process holds the writer's lock."""
+class IndexLockedError(StoreError):
+    """Another process holds the writer lock."""
 
 
-class MissingExtra(C2llmError):
-    """An optional dependency is not installed; the message holds the pip command."""
+class MissingExtraError(C2llmError):
+    """An optional dependency is not installed; the message contains the pip command."""
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra '{extra}': pip install 'c2llm-lsp[{extra}]'")
 
 
-class Unreachable(ModelError, EncoderError):
-    """The encoder runs elsewhere and cannot be had now: words are searched, and it is asked again later."""
+class EncoderUnreachableError(ModelError, EncoderError):
+    """A remote encoder is unavailable: search falls back to keywords and retries later."""
 
 
-class HubUnreachable(ModelError):
-    """The hub of models does not answer; what was downloaded before is kept."""
+class HubUnreachableError(ModelError):
+    """The model hub is unreachable; files downloaded earlier are kept."""
 
     def __init__(self, name: str, file: str, endpoint: str, reason: str) -> None:
-        self.happened = f"The hub at {endpoint} cannot be reached for {file} of {name} ({reason})."
+        self.cause = f"The hub at {endpoint} cannot be reached for {file} of {name} ({reason})."
         super().__init__(
-            f"{self.happened} What is downloaded already is kept: the same command goes on where it stopped. Or copy "
-            "config.json, tokenizer.json and *.safetensors of the model into a folder by another way: c2llm model use FOLDER."
+            f"{self.cause} Files downloaded so far are kept: run the same command again to resume. Or copy "
+            "the model's config.json, tokenizer.json and *.safetensors into a folder yourself and run: c2llm model use FOLDER."
         )

@@ -14,7 +14,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Place, guarded, locate, open_workspace, remark, tell
-from retrieval.errors import Cancelled, MissingExtra, QueryError
+from retrieval.errors import Cancelled, MissingExtraError, QueryError
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
@@ -78,7 +78,7 @@ def adapt(
         from retrieval.finetune.finetuning import Wish
         from retrieval.finetune.finetuning import adapt as adapted
     except ImportError as error:
-        raise MissingExtra("Adapting a model", "train") from error
+        raise MissingExtraError("Adapting a model", "train") from error
     from c2llm_lsp.cli.progress import cancel_on_interrupt, refresh, shown
 
     if place.settings.threads:

@@ -22,7 +22,7 @@ import typer
 from c2llm_lsp.render.error_messages import DEBUG_VARIABLE, error_message
 from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.settings import WORKSPACE_FILE, Loaded, Settings, Value, load
-from retrieval.errors import QueryError, Unreachable, WorkspaceError
+from retrieval.errors import EncoderUnreachableError, QueryError, WorkspaceError
 from retrieval.processes.environment import keep_out
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def open_workspace(place: Place) -> Workspace:
 
     workspace = open_with(place.root, place.settings)
     if place.settings.encoder != Settings().encoder:
-        with suppress(Unreachable):  # the answer says so, and goes by words
+        with suppress(EncoderUnreachableError):  # the answer says so, and goes by words
             _ = workspace.encoder  # a folder that holds no model is an error of the command line
     return workspace
 

@@ -14,7 +14,7 @@ from platformdirs import user_cache_path
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, guarded, remark
-from retrieval.errors import MissingExtra, QueryError
+from retrieval.errors import MissingExtraError, QueryError
 
 if TYPE_CHECKING:
     from retrieval.evaluation.benchmark import Project, Scores
@@ -140,7 +140,7 @@ def pooling(
         from retrieval.evaluation.pooling.report import markdown
         from retrieval.evaluation.pooling.runs import Plan
     except ImportError as error:
-        raise MissingExtra("Comparing poolings", "train") from error
+        raise MissingExtraError("Comparing poolings", "train") from error
 
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
     if threads:

@@ -8,7 +8,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, guarded, locate
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 
 app = typer.Typer(add_completion=False)
 
@@ -25,7 +25,7 @@ def mcp(path: options.WorkspacePath = None, encoder: options.Encoder = None, qui
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("mcp", "pydantic", "anyio"):
             raise
-        raise MissingExtra("c2llm mcp", "mcp") from None
+        raise MissingExtraError("c2llm mcp", "mcp") from None
     from c2llm_lsp.mcp.live_workspace import Live
 
     place = locate(path, quiet=quiet, encoder=encoder)

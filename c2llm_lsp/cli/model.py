@@ -17,7 +17,7 @@ import typer
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, guarded, remark
 from c2llm_lsp.settings import SCHEMA, Settings, config_file, load, save
-from retrieval.errors import EncoderError, HubUnreachable, MissingExtra, ModelError, QueryError
+from retrieval.errors import EncoderError, HubUnreachableError, MissingExtraError, ModelError, QueryError
 from retrieval.model.checkpoint_names import is_hub_name
 
 app = typer.Typer(add_completion=False, invoke_without_command=True, no_args_is_help=False)
@@ -128,7 +128,7 @@ def export(source: Source, out: Out, precision: Precision = "fp32", quiet: optio
     try:
         from retrieval.model.export import export_checkpoint
     except ImportError as error:
-        raise MissingExtra("Export to ONNX", "train") from error
+        raise MissingExtraError("Export to ONNX", "train") from error
     from retrieval.encoders.model_folder import located
 
     folder = located(source)
@@ -146,20 +146,20 @@ def export(source: Source, out: Out, precision: Precision = "fp32", quiet: optio
 def download(name: str, present: str, *, quiet: bool) -> None:
     """A checkpoint from the hub, with progress; `present` is what search goes on with where that fails."""
     if find_spec("torch") is None:  # before gigabytes are fetched that nothing here can run
-        raise MissingExtra("A checkpoint in torch", "torch")
+        raise MissingExtraError("A checkpoint in torch", "torch")
     from c2llm_lsp.cli.progress import shown
     from retrieval.model.hub import cached, fetch
 
     try:
         with shown(quiet=quiet) as progress:
             fetch(name, progress=lambda stage, done, total: progress(stage, done // MEGABYTE, total // MEGABYTE))
-    except HubUnreachable as error:
+    except HubUnreachableError as error:
         try:
             cached(name)
         except ModelError:
             raise ModelError(f"{error} Search goes on with '{present}'.") from error
         if not quiet:
-            remark(f"{error.happened} The copy that was downloaded before is used.")
+            remark(f"{error.cause} The copy that was downloaded before is used.")
 
 
 def probe(settings: Settings) -> Model:

@@ -14,7 +14,7 @@ import typer
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, guarded, remark
 from c2llm_lsp.settings import load
-from retrieval.errors import MissingExtra, SettingsError
+from retrieval.errors import MissingExtraError, SettingsError
 
 app = typer.Typer(add_completion=False)
 KEY_VARIABLE = "C2LLM_API_KEY"
@@ -51,7 +51,7 @@ def serve_embeddings(
         from c2llm_lsp.embeddings_server.app import LOCAL_HOSTS, Serving
         from c2llm_lsp.embeddings_server.run_server import run
     except ImportError as error:
-        raise MissingExtra("Serving embeddings", "serve") from error
+        raise MissingExtraError("Serving embeddings", "serve") from error
     from c2llm_lsp.session.factories import load_encoder
 
     encoding = load_encoder(load(None, chosen={"encoder": encoder}).settings)

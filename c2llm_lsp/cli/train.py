@@ -13,7 +13,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, guarded, remark
-from retrieval.errors import MissingExtra, QueryError
+from retrieval.errors import MissingExtraError, QueryError
 
 app = typer.Typer(add_completion=False)
 
@@ -79,7 +79,7 @@ def train(
         from retrieval.training.fit import TOKENIZER_NAME, Settings, fit
         from retrieval.training.trainer import Stage
     except ImportError as error:
-        raise MissingExtra("Training", "train") from error
+        raise MissingExtraError("Training", "train") from error
 
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
     if threads:

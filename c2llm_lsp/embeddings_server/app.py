@@ -34,7 +34,7 @@ from c2llm_lsp import __version__
 from c2llm_lsp.embeddings_server.batching import Batcher, Overloaded
 from retrieval.encoders import Encoder, Vectors
 from retrieval.encoders.remote import protocol
-from retrieval.errors import Unreachable
+from retrieval.errors import EncoderUnreachableError
 
 MOST_TEXTS = 2_048  # of one request, as with OpenAI
 MOST_BYTES = 64 * 1024 * 1024  # of one request
@@ -162,7 +162,7 @@ class _Endpoint:
             if not work.done():
                 raise ClientDisconnect
             return work.result()
-        except (Overloaded, Unreachable) as error:
+        except (Overloaded, EncoderUnreachableError) as error:
             raise Mistake(503, str(error), code="overloaded") from None
         finally:
             left.cancel()

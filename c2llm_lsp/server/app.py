@@ -34,7 +34,7 @@ from c2llm_lsp.server.protocol_types import STATUS_CHANGED, FolderState, StatusC
 from c2llm_lsp.session.factories import load_encoder
 from c2llm_lsp.settings import Settings, Value
 from retrieval.chunking import extension_of
-from retrieval.errors import MissingExtra, ModelError, StoreError
+from retrieval.errors import MissingExtraError, ModelError, StoreError
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
@@ -263,7 +263,7 @@ class Server(LanguageServer):
             if key not in self._encoders or getattr(self._encoders[key], "outdated", False):
                 try:
                     self._encoders[key] = load_encoder(settings, patience=REACH_SECONDS)
-                except MissingExtra as error:  # words are searched as with a model that is broken
+                except MissingExtraError as error:  # words are searched as with a model that is broken
                     raise ModelError(str(error)) from error
             return self._encoders[key]
 

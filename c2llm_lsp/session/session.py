@@ -49,7 +49,7 @@ from retrieval.types import IndexReport
 if TYPE_CHECKING:
     from c2llm_lsp.settings import Settings
     from retrieval.engine import Workspace
-    from retrieval.files import Changes
+    from retrieval.files import ChangeBatch
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class Session:
             self._queue.request_scan(cause)
             self._requested()
 
-    def follow(self, changes: Changes) -> None:
+    def follow(self, changes: ChangeBatch) -> None:
         """Take what a watcher reports. While paused, a full scan waits for the end of the pause."""
         if not changes.rescan:
             self.changed(changes.paths)

@@ -42,7 +42,7 @@ def load(
 
     `device` (cpu, cuda, cuda:1, mps) and `dtype` (bf16, fp16, fp32) are for checkpoints. A server is waited for at most
     `patience` seconds, and what is known of it is kept in the folder `cache`, if given.
-    Raises ModelError with what to type instead, MissingExtra; Unreachable for a server that cannot be had now.
+    Raises ModelError with what to type instead, MissingExtraError; EncoderUnreachableError for a server that cannot be had now.
     """
     if is_address(name):
         from retrieval.encoders.remote import connect

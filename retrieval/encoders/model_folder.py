@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from retrieval.encoders.base import Encoder
-from retrieval.errors import MissingExtra, ModelError
+from retrieval.errors import MissingExtraError, ModelError
 from retrieval.model.checkpoint import WEIGHTS_NAME, is_checkpoint
 from retrieval.model.checkpoint_names import is_hub_name
 from retrieval.model.config import C2LLMConfig
@@ -17,7 +17,7 @@ def load_folder(
 ) -> Encoder:
     """Where a folder holds both, as one that was trained here does, the export: it needs no torch and loads at once.
 
-    Raises ModelError that says what the folder is instead, MissingExtra where torch is not installed.
+    Raises ModelError that says what the folder is instead, MissingExtraError where torch is not installed.
     """
     if not folder.is_dir():
         raise ModelError(f"There is no folder {folder}.")
@@ -47,7 +47,7 @@ def located(name: str) -> Path:
 
         try:
             return cached(name)
-        except (ModelError, MissingExtra):
+        except (ModelError, MissingExtraError):
             if not Path(name).is_dir():
                 raise
     return Path(name).expanduser()

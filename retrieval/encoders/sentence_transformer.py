@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from retrieval.encoders import Encoder, load
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 
 try:
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import InputModule
 except ImportError as error:
-    raise MissingExtra("A sentence-transformers model", "sentence") from error
+    raise MissingExtraError("A sentence-transformers model", "sentence") from error
 
 
 class EncoderModule(InputModule):

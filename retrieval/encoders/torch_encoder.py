@@ -14,7 +14,7 @@ import numpy as np
 
 from retrieval.encoders.base import Vectors
 from retrieval.encoders.tokenization import TOKENIZER_NAME, Reader, Rows
-from retrieval.errors import EncoderError, MissingExtra
+from retrieval.errors import EncoderError, MissingExtraError
 from retrieval.model import tensor_layout
 from retrieval.model.checkpoint import open_checkpoint
 from retrieval.model.config import CONFIG_NAME
@@ -28,7 +28,7 @@ try:
     from retrieval.model.devices import AUTO, choose_device, choose_dtype, require_room, short_name
     from retrieval.model.packed import PackedC2LLM
 except ImportError as error:
-    raise MissingExtra("A checkpoint in torch", "torch") from error
+    raise MissingExtraError("A checkpoint in torch", "torch") from error
 
 # Tokens that go through the model together. On a GPU enough to fill it (0.5B: some 3 GB of activations); on a CPU no more than
 # leaves a query that comes meanwhile its turn.

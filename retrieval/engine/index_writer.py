@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.engine.context import EngineContext
 from retrieval.engine.open_buffers import OpenBuffers
-from retrieval.errors import EncoderError, Locked, ModelError, StoreError
+from retrieval.errors import EncoderError, IndexLockedError, ModelError, StoreError
 from retrieval.indexing import (
     CHUNKING_KEY,
     Cancel,
@@ -145,7 +145,7 @@ class IndexWriter:
                 context.vector_indexes.prepare()
                 state.writing = True
                 report = execute(self._indexing_context(progress, cancel, left), todo, rows, scanned=scanned)
-        except Locked as error:
+        except IndexLockedError as error:
             state.scanned = False
             return IndexReport(busy=True, seconds=time.perf_counter() - started, notes=(str(error),))
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from retrieval.engine.context import EngineContext
-from retrieval.errors import EncoderError, ModelError, Unreachable
+from retrieval.errors import EncoderError, EncoderUnreachableError, ModelError
 
 
 class OpenBuffers:
@@ -26,7 +26,7 @@ class OpenBuffers:
                 overlay.update(context.store, None, path, text, again=if_unchanged)
             return overlay.update(context.store, encoder, path, text, again=if_unchanged)
         except (EncoderError, ModelError) as error:
-            if isinstance(error, Unreachable):
+            if isinstance(error, EncoderUnreachableError):
                 context.listener.encoder_unreachable()
             return overlay.update(context.store, None, path, text, again=if_unchanged)
 
@@ -40,7 +40,7 @@ class OpenBuffers:
         try:
             context.overlay.update(context.store, context.encoder, path, None)
         except (EncoderError, ModelError) as error:
-            if isinstance(error, Unreachable):
+            if isinstance(error, EncoderUnreachableError):
                 context.listener.encoder_unreachable()
             context.overlay.update(context.store, None, path, None)
 

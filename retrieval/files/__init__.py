@@ -1,33 +1,33 @@
-"""From a root directory to the files that are indexed: ignore rules, scanning, reading, watching."""
+"""Selects the files to index under a root directory: ignore rules, scanning, reading, watching."""
 
 from __future__ import annotations
 
-from retrieval.files.debounce import Changes
+from retrieval.files.debounce import ChangeBatch
 from retrieval.files.file_reader import (
     MAX_BYTES,
     FileStamp,
     SourceFile,
     decode,
     digest_of,
-    reachable,
+    is_inside,
     read_file,
-    text_reason,
+    skip_reason,
 )
-from retrieval.files.scanner import Judge, Scan, Scanner
+from retrieval.files.scanner import PathFilter, Scan, Scanner
 from retrieval.files.watcher import Watcher
 
 __all__ = [
     "MAX_BYTES",
-    "Changes",
+    "ChangeBatch",
     "FileStamp",
-    "Judge",
+    "PathFilter",
     "Scan",
     "Scanner",
     "SourceFile",
     "Watcher",
     "decode",
     "digest_of",
-    "reachable",
+    "is_inside",
     "read_file",
-    "text_reason",
+    "skip_reason",
 ]

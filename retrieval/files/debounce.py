@@ -1,33 +1,33 @@
-"""Many events as few batches: a batch is due after a moment of quiet, or when it has waited long enough.
+"""Debounces file events: a batch is due after a quiet interval, or when it has waited for the maximum delay.
 
-No threads and no clock of its own, so that every case of timing is a plain test.
+No threads and no clock of its own, so that timing can be tested without waiting.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_PATHS = 2_000  # more than that in one batch, and looking at the whole tree is cheaper than at each path
-MAX_EVENTS = 8_000  # the kernel's queue holds 16,384 by default: near it, events may have been lost
+MAX_PATHS = 2_000  # above this, one scan of the tree is cheaper than checking each path
+MAX_EVENTS = 8_000  # the kernel's queue holds 16,384 by default; close to that, events may have been lost
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What happened under the root. With `rescan` a scan is due: the paths alone do not tell all."""
+class ChangeBatch:
+    """Changes under the root. `rescan` requests a scan: the paths alone are incomplete."""
 
-    paths: tuple[str, ...] = ()  # files that were created, changed, moved or deleted, sorted, relative to the root
+    paths: tuple[str, ...] = ()  # created, changed, moved or deleted files, sorted, relative to the root
     rescan: bool = False
-    reason: str = ""  # why a rescan is due, in a few words
+    reason: str = ""  # why a rescan is needed, in a few words
 
     def __bool__(self) -> bool:
         return bool(self.paths) or self.rescan
 
 
-class Batch:
-    """Collects events until they are due. Times are seconds of any monotonic clock."""
+class Debouncer:
+    """Collects events until a batch is due. Times are seconds of any monotonic clock."""
 
-    def __init__(self, *, quiet: float, longest: float) -> None:
-        self.quiet, self.longest = quiet, longest
+    def __init__(self, *, quiet: float, max_delay: float) -> None:
+        self.quiet, self.max_delay = quiet, max_delay
         self._paths: set[str] = set()
         self._reason = ""
         self._events = 0
@@ -35,34 +35,34 @@ class Batch:
         self._last = 0.0
 
     def add(self, now: float, *paths: str) -> None:
-        """An event about files."""
+        """Record an event for files."""
         self._tick(now)
         if len(self._paths) <= MAX_PATHS:
             self._paths.update(paths)
 
     def add_rescan(self, now: float, reason: str) -> None:
-        """An event after which only a scan knows what is there."""
+        """Record an event that requires a scan."""
         self._tick(now)
         self._reason = self._reason or reason
 
-    def add_noise(self) -> None:
-        """An event of no interest. It delays nothing, but a flood of them can have pushed others out."""
+    def add_unrelated(self) -> None:
+        """Count an event of no interest. It delays nothing, but a flood of them may have pushed other events out."""
         self._events += 1
 
     def due(self) -> float | None:
-        """When the batch should be taken; None while there is nothing."""
+        """When the batch is due; None while it is empty."""
         if self._first is None:
             return None
-        return min(self._last + self.quiet, self._first + self.longest)
+        return min(self._last + self.quiet, self._first + self.max_delay)
 
-    def take(self) -> Changes:
-        """Everything so far, and start anew."""
+    def take(self) -> ChangeBatch:
+        """Return everything collected so far and reset."""
         reason = self._reason
         if not reason and len(self._paths) > MAX_PATHS:
             reason = "many files changed at once"
         if not reason and self._events > MAX_EVENTS:
             reason = "events may have been lost"
-        changes = Changes(tuple(sorted(self._paths)) if len(self._paths) <= MAX_PATHS else (), bool(reason), reason)
+        changes = ChangeBatch(tuple(sorted(self._paths)) if len(self._paths) <= MAX_PATHS else (), bool(reason), reason)
         self._paths, self._reason, self._events, self._first = set(), "", 0, None
         return changes
 

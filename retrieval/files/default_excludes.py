@@ -1,8 +1,8 @@
-"""What is left out unless `.c2llmignore` says otherwise, as tables.
+"""The default excludes, as tables; `.c2llmignore` overrides them.
 
-The rule for build output is one sentence: a folder named like build output is left out only where it lies next to the
-manifest of a tool that writes there (`target` beside Cargo.toml), so that a source package called `build` or `dist`
-stays. `lib` and `src` are never left out. Secrets and version control folders stay out whatever any ignore file says.
+Build output: a folder with such a name is excluded only next to the manifest of a tool that writes there (`target` beside
+Cargo.toml), so that a source package called `build` or `dist` is indexed. `lib` and `src` are never excluded. Secrets and
+version control folders are excluded whatever an ignore file says.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 VCS_DIRECTORIES = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs", ".pijul"})
 
-# Names that no one gives to a folder of sources.
+# Names that nobody gives to a source folder.
 TOOL_DIRECTORIES = frozenset(
     """
     node_modules bower_components jspm_packages .yarn .pnpm-store
@@ -27,7 +27,7 @@ TOOL_DIRECTORIES = frozenset(
 TOOL_DIRECTORY_ENDINGS = (".egg-info", ".dist-info", ".xcodeproj", ".xcworkspace", ".app", ".framework", ".dSYM")
 TOOL_DIRECTORY_BEGINNINGS = ("cmake-build-",)
 
-# A folder that holds one of these is an environment or a cache, whatever its name is.
+# A folder that contains one of these is an environment or a cache, whatever its name.
 MARKER_ENTRIES = frozenset({"pyvenv.cfg", "CACHEDIR.TAG", "conda-meta"})
 
 _PYTHON = ("setup.py", "setup.cfg", "pyproject.toml")
@@ -35,7 +35,7 @@ _JAVASCRIPT = ("package.json", "tsconfig.json", "deno.json")
 _JVM = ("pom.xml", "build.gradle", "build.gradle.kts", "build.sbt", "settings.gradle", "settings.gradle.kts")
 _NATIVE = ("CMakeLists.txt", "meson.build")
 _DOTNET = (".csproj", ".fsproj", ".vbproj", ".sln", ".slnx")  # endings, not names
-# Folder name -> manifests beside which it is output.
+# Folder name -> manifests next to which it is build output.
 OUTPUT_DIRECTORIES: dict[str, tuple[str, ...]] = {
     "build": (*_PYTHON, *_JVM, *_NATIVE, "pubspec.yaml"),
     "dist": (*_PYTHON, *_JAVASCRIPT),
@@ -80,7 +80,7 @@ SECRET_ENDINGS = (
     ".ovpn", ".tfvars", ".tfstate", ".tfstate.backup", ".env", ".mobileprovision",
 )  # fmt: skip
 SECRET_DIRECTORIES = frozenset({".aws", ".ssh", ".gnupg", ".azure", ".kube", ".docker", ".gcloud"})
-# A key itself, not talk about one: the opening line, then base64, be it in a file of its own, in a string or in JSON.
+# An actual key, not a mention of one: the opening line followed by base64, in its own file, in a string or in JSON.
 PRIVATE_KEY = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
     rb"(?:[\s\"'+,]|\\[nr]|\\\n|[A-Za-z-]+: [^\n]*\n)*[A-Za-z0-9+/=]{24}"
@@ -101,20 +101,20 @@ GENERATED_ENDINGS = (
     ".map", ".snap", "_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift",
     ".g.dart", ".freezed.dart", ".g.cs", ".g.i.cs", ".designer.cs", ".tsbuildinfo",
 )  # fmt: skip
-# The two conventions that mean "no person wrote this", in a comment near the top of the file.
-GENERATED_MARK = re.compile(
+# The two common markers of generated code, in a comment near the top of the file.
+GENERATED_MARKER = re.compile(
     rb"^[^\S\n]*(?://+|#+|/?\*+!?|--+|;+|<!--|%+)[^\n]*?(?:@generated\b|Code generated [^\n]*DO NOT EDIT)", re.MULTILINE
 )
-GENERATED_HEAD = 1024  # bytes in which the mark must stand
+GENERATED_HEADER_BYTES = 1024  # the marker must be within these first bytes
 
-# Prose has a paragraph a line, notebooks an image a line: their long lines mean nothing.
-LONG_LINED = (".md", ".markdown", ".mdx", ".rst", ".txt", ".tex", ".adoc", ".org", ".ipynb", ".csv", ".tsv")
-MINIFIED_FROM = 4096  # bytes; shorter files are cheap whatever they are
-MINIFIED_MEAN_LINE = 300  # hand-written code has 30 to 50
+# Formats with long lines: prose has one paragraph per line, notebooks one image per line.
+LONG_LINE_FORMATS = (".md", ".markdown", ".mdx", ".rst", ".txt", ".tex", ".adoc", ".org", ".ipynb", ".csv", ".tsv")
+MINIFIED_MIN_BYTES = 4096  # bytes; smaller files are cheap anyway
+MINIFIED_MEAN_LINE = 300  # characters; hand-written code has 30 to 50
 
 
-def directory_reason(name: str, siblings: Collection[str]) -> str | None:
-    """Why a directory with this name, among these siblings, is left out by default."""
+def directory_skip_reason(name: str, siblings: Collection[str]) -> str | None:
+    """Why a directory with this name and these siblings is excluded by default."""
     if name in TOOL_DIRECTORIES or name.endswith(TOOL_DIRECTORY_ENDINGS) or name.startswith(TOOL_DIRECTORY_BEGINNINGS):
         return "tool directory"
     manifests = OUTPUT_DIRECTORIES.get(name)
@@ -126,27 +126,27 @@ def directory_reason(name: str, siblings: Collection[str]) -> str | None:
 
 
 def is_manifest(name: str) -> bool:
-    """Whether a file with this name makes a folder beside it build output."""
+    """Whether a file with this name turns a sibling folder into build output."""
     return name in _MANIFESTS or name.endswith(_DOTNET)
 
 
-def file_reason(name: str) -> str | None:
-    """Why a file with this name is left out by default; a reason in `NEVER` whatever any ignore file says."""
-    lowered = name.lower()
-    if lowered in SECRET_NAMES or lowered.startswith(".env."):
+def file_skip_reason(name: str) -> str | None:
+    """Why a file with this name is excluded by default; a reason in `ALWAYS_EXCLUDED` outranks every ignore file."""
+    lower_name = name.lower()
+    if lower_name in SECRET_NAMES or lower_name.startswith(".env."):
         return SECRET
-    if lowered == ".git":  # worktrees and submodules have a file of that name
+    if lower_name == ".git":  # worktrees and submodules have a file of that name
         return VERSION_CONTROL
     if name in LOCK_FILES:
         return "lock file"
-    for ending, reason in _REASONS.get(lowered.rpartition(".")[2], ()):
-        if lowered.endswith(ending):
+    for ending, reason in _REASONS_BY_EXTENSION.get(lower_name.rpartition(".")[2], ()):
+        if lower_name.endswith(ending):
             return reason
     return None
 
 
-def _reasons_by_last_part() -> dict[str, list[tuple[str, str]]]:
-    """Endings under what follows their last dot, so that a name is compared with few of them."""
+def _reasons_by_extension() -> dict[str, list[tuple[str, str]]]:
+    """Endings grouped by what follows their last dot, so that a name is compared with few of them."""
     table: dict[str, list[tuple[str, str]]] = {}
     endings = [(ending, SECRET) for ending in SECRET_ENDINGS]
     endings += [("." + ending, "binary") for ending in BINARY_ENDINGS]
@@ -158,17 +158,17 @@ def _reasons_by_last_part() -> dict[str, list[tuple[str, str]]]:
 
 SECRET = "secret"
 VERSION_CONTROL = "version control"
-NEVER = (SECRET, VERSION_CONTROL)  # no ignore file brings these back
-_REASONS = _reasons_by_last_part()
+ALWAYS_EXCLUDED = (SECRET, VERSION_CONTROL)  # no ignore file overrides these
+_REASONS_BY_EXTENSION = _reasons_by_extension()
 
 
-def content_reason(name: str, data: bytes) -> str | None:
-    """Why a file with this name and this content is left out."""
+def content_skip_reason(name: str, data: bytes) -> str | None:
+    """Why a file with this name and content is skipped."""
     if b"PRIVATE KEY" in data and PRIVATE_KEY.search(data):
         return SECRET
-    if GENERATED_MARK.search(data[:GENERATED_HEAD]):
+    if GENERATED_MARKER.search(data[:GENERATED_HEADER_BYTES]):
         return "generated"
-    if len(data) >= MINIFIED_FROM and not name.lower().endswith(LONG_LINED):
+    if len(data) >= MINIFIED_MIN_BYTES and not name.lower().endswith(LONG_LINE_FORMATS):
         lines = data.count(b"\n") or data.count(b"\r")
         if len(data) > MINIFIED_MEAN_LINE * (lines + 1):
             return "minified"

@@ -1,9 +1,10 @@
-"""One file of the workspace as text, or the reason why it is left out.
+"""Reads one file of the workspace as text, or gives the reason to skip it.
 
-Choices: symbolic links are never followed (a link to a file of the workspace would be a duplicate, any other leads
-out of it), neither as the last part of the path nor on the way. The file is opened without blocking and looked at with
-`fstat` before a byte is read, so that a fifo, a device or a sparse 2 GB file costs nothing. What is not UTF-8 is UTF-16
-where it begins with that byte order mark, else Windows-1252, which never fails where undefined bytes become Latin-1.
+Choices: symbolic links are never followed, neither as the last component of the path nor before it: a link to a file of
+the workspace would be a duplicate, any other points outside. The file is opened without blocking and checked with `fstat`
+before a byte is read, so that a fifo, a device or a sparse 2 GB file costs nothing. Text that is not UTF-8 is decoded as
+UTF-16 if it starts with that byte order mark, else as Windows-1252, with Latin-1 for bytes that Windows-1252 leaves
+undefined.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from retrieval.files.default_excludes import content_reason, file_reason
+from retrieval.files.default_excludes import content_skip_reason, file_skip_reason
 from retrieval.types import Skip
 
 MAX_BYTES = 1024 * 1024
 DIGEST_BYTES = 16
-ATTEMPTS = 3  # reads of a file that changes meanwhile, before it is left for the next event
+ATTEMPTS = 3  # reads of a file that keeps changing, before it is left to the next event
 UNSETTLED = -1
 RACY_NS = 100_000_000  # kernels stamp files with a clock that ticks up to every 10 ms
 RACY_COARSE_NS = 2_000_000_000  # FAT has 2 s, HFS+ and some network mounts 1 s
@@ -30,7 +31,7 @@ _FLAGS |= getattr(os, "O_BINARY", 0)
 
 
 class FileStamp(NamedTuple):
-    """What is compared to tell that a file is unchanged; a tuple, because a scan makes and compares thousands."""
+    """Identifies an unchanged file; a tuple, because a scan creates and compares thousands."""
 
     size: int
     mtime_ns: int
@@ -38,10 +39,10 @@ class FileStamp(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result, now_ns: int) -> FileStamp:
-        """The stamp as it may be stored at `now_ns`.
+        """The stamp to store at `now_ns`.
 
-        A file changed within the clock's tick could change again without a new time: as in git, its stamp is made
-        one that equals nothing, so that the next scan reads the file again.
+        A file changed within the current clock tick could change again without a new mtime: as in git ("racy" entries), its
+        stamp gets a value that never compares equal, so that the next scan reads the file again.
         """
         changed = status.st_mtime_ns
         age = now_ns - changed
@@ -59,46 +60,46 @@ class SourceFile:
     digest: bytes  # of the bytes on disk, 16 bytes
     size: int
     mtime_ns: int
-    stamp: FileStamp  # to store beside the digest: settled only if the file had been left alone for a moment
+    stamp: FileStamp  # to store beside the digest; UNSETTLED if the file has just changed
 
 
 def read_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> SourceFile | Skip:
-    """Read `path` (relative to `root`, "/" between parts). Never raises for what the file system does."""
+    """Read `path` (relative to `root`, "/" between parts). File system errors become a `Skip`."""
     parts = path.split("/")
     name = parts[-1]
     if not path or path.startswith("/") or any(part in ("", ".", "..") for part in parts) or "\0" in path:
         return Skip(path, "outside the workspace")
-    reason = file_reason(name)
+    reason = file_skip_reason(name)
     if reason is not None:
         return Skip(path, reason)
     try:
-        if _leads_elsewhere(root, parts[:-1]):
+        if _crosses_link(root, parts[:-1]):
             return Skip(path, "link")
         for _ in range(ATTEMPTS):
             result = _read_once(root / path, path, limit)
             if result is not None:
                 return result
     except OSError as error:
-        return Skip(path, _explain(error))
+        return Skip(path, _reason_of(error))
     return Skip(path, "changing")
 
 
-def text_reason(path: str, text: str, *, limit: int = MAX_BYTES) -> str | None:
-    """Why a file of this text would be left out, None where it would be kept: for buffers that are not saved."""
+def skip_reason(path: str, text: str, *, limit: int = MAX_BYTES) -> str | None:
+    """Why a file with this text would be skipped, None if it would be indexed: for unsaved buffers."""
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > limit:
         return "too large"
     name = path.rpartition("/")[2]
-    return "binary" if b"\0" in data else file_reason(name) or content_reason(name, data)
+    return "binary" if b"\0" in data else file_skip_reason(name) or content_skip_reason(name, data)
 
 
-def reachable(root: Path, path: str) -> bool:
-    """Whether a file at `path` (relative to `root`) could be read: nothing on the way leads out or is a link."""
+def is_inside(root: Path, path: str) -> bool:
+    """Whether `path` (relative to `root`) stays inside the root and crosses no link."""
     parts = path.split("/")
     if not path or any(part in ("", ".", "..") for part in parts) or "\0" in path:
         return False
     try:
-        return not _leads_elsewhere(root, parts)
+        return not _crosses_link(root, parts)
     except OSError:  # not saved yet
         return True
 
@@ -108,7 +109,7 @@ def digest_of(data: bytes) -> bytes:
 
 
 def decode(data: bytes) -> str | None:
-    """Text of a file's bytes; None where they are binary."""
+    """The text of a file's bytes; None for binary content."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             text = data.decode("utf-16")
@@ -128,7 +129,7 @@ def decode(data: bytes) -> str | None:
 
 
 def _read_once(full: Path, path: str, limit: int) -> SourceFile | Skip | None:
-    """One attempt; None where the file changed under it."""
+    """One attempt; None if the file changed while it was read."""
     descriptor = os.open(full, _FLAGS)
     try:
         before = os.fstat(descriptor)
@@ -143,45 +144,45 @@ def _read_once(full: Path, path: str, limit: int) -> SourceFile | Skip | None:
         os.close(descriptor)
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
         return None
-    return _source(path, data, FileStamp.of(after, now), after.st_mtime_ns)
+    return _to_source_file(path, data, FileStamp.of(after, now), after.st_mtime_ns)
 
 
-def _source(path: str, data: bytes, stamp: FileStamp, mtime_ns: int) -> SourceFile | Skip:
+def _to_source_file(path: str, data: bytes, stamp: FileStamp, mtime_ns: int) -> SourceFile | Skip:
     text = decode(data)
-    reason = "binary" if text is None else content_reason(path.rpartition("/")[2], data)
+    reason = "binary" if text is None else content_skip_reason(path.rpartition("/")[2], data)
     if text is None or reason is not None:
         return Skip(path, reason or "binary")
     return SourceFile(path, text, digest_of(data), len(data), mtime_ns, stamp)
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:
-    """Everything up to one byte more than the limit, which tells that there is more."""
+    """Everything up to one byte more than the limit, to detect larger files."""
     blocks: list[bytes] = []
-    left = limit + 1
-    while left > 0:
-        block = os.read(descriptor, min(left, 1 << 20))
+    remaining = limit + 1
+    while remaining > 0:
+        block = os.read(descriptor, min(remaining, 1 << 20))
         if not block:
             break
         blocks.append(block)
-        left -= len(block)
+        remaining -= len(block)
     return b"".join(blocks)
 
 
-def _leads_elsewhere(root: Path, folders: list[str]) -> bool:
-    """Whether a folder on the way is a link."""
-    at = os.fspath(root)
+def _crosses_link(root: Path, folders: list[str]) -> bool:
+    """Whether one of the folders is a link."""
+    current = os.fspath(root)
     for folder in folders:
-        at = f"{at}/{folder}"
-        if stat.S_ISLNK(os.lstat(at).st_mode):
+        current = f"{current}/{folder}"
+        if stat.S_ISLNK(os.lstat(current).st_mode):
             return True
     return False
 
 
-def _explain(error: OSError) -> str:
+def _reason_of(error: OSError) -> str:
     import errno
 
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return "missing"
-    if error.errno in (errno.ELOOP, errno.EMLINK):  # what O_NOFOLLOW answers for a link
+    if error.errno in (errno.ELOOP, errno.EMLINK):  # what O_NOFOLLOW reports for a link
         return "link"
     return f"unreadable: {error.strerror or error}"

@@ -1,7 +1,7 @@
-"""Whether the system has file watches left to give.
+"""Checks whether the system has file watches left.
 
-Needed because watchdog (7.1) passes over folders it could not watch: a tree that is watched in part would be reported
-as watched. A probe after the fact tells: one more watch, in an inotify instance of its own.
+Needed because watchdog (7.1) silently skips folders that it could not watch: a partly watched tree would look fully
+watched. A probe afterwards detects this: one more watch, in a separate inotify instance.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _IN_DELETE_SELF = 0x400
 
 
 def require_watches(root: Path) -> None:
-    """Raise OSError where not even one more watch can be had. Does nothing where there is no inotify."""
+    """Raise OSError if not one more watch is available. Does nothing without inotify."""
     if not sys.platform.startswith("linux"):
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -32,6 +32,6 @@ def require_watches(root: Path) -> None:
         os.close(descriptor)
 
 
-def _failure(what: str) -> OSError:
+def _failure(message: str) -> OSError:
     code = ctypes.get_errno()
-    return OSError(code, what if code in (errno.ENOSPC, errno.EMFILE) else os.strerror(code))
+    return OSError(code, message if code in (errno.ENOSPC, errno.EMFILE) else os.strerror(code))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import FileLock, Timeout
 
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 from retrieval.finetune.dataset import LEAST_PAIRS, LEAST_QUESTIONS, Material, collect
 from retrieval.finetune.evaluation import MOST_SECONDS, SPEED_SAMPLE, Gains, Judge, Score
 from retrieval.finetune.git_history import commits_of
@@ -241,7 +241,7 @@ def _made(
         from retrieval.model.export import TOKENIZER_NAME
         from retrieval.training.distributed import processes_here
     except ImportError as error:
-        raise MissingExtra("Adapting a model", "train") from error
+        raise MissingExtraError("Adapting a model", "train") from error
     started = time.monotonic()
     model = trainable(start.folder).to(processes_here().device)
     tokenizer = Tokenizer.from_file(str(start.folder / TOKENIZER_NAME))

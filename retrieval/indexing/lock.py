@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from retrieval.errors import Locked, StorageFullError
+from retrieval.errors import IndexLockedError, StorageFullError
 
 LOCK_FILE = "writer.lock"
 _PID_FILE = "writer.pid"
@@ -30,7 +30,7 @@ def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
     except Timeout:
         pid = writer_pid(folder)
         who = f"Process {pid}" if pid else "Another process"
-        raise Locked(f"{who} is indexing this workspace: its results appear as they are ready.") from None
+        raise IndexLockedError(f"{who} is indexing this workspace: its results appear as they are ready.") from None
     except OSError as error:
         raise StorageFullError(
             f"The cache folder {folder} cannot be written ({error.strerror or error}): make it writable, "

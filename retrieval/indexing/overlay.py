@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import passage
 from retrieval.encoders.base import Encoder
-from retrieval.files import Judge, Scanner, reachable, text_reason
+from retrieval.files import PathFilter, Scanner, is_inside, skip_reason
 from retrieval.indexing import shared
 from retrieval.indexing.overlay_snapshot import Buffer, OverlaidRows, Row, Stored, View
 from retrieval.store import Lexicon, Store, passage_hash, split_identifiers
@@ -100,8 +100,8 @@ class Overlay:
         """Ignore rules may have changed: the buffers that are to be updated for it, with their texts."""
         with self._updating:
             before, self._judged = self._judged, {}
-            judge = self._scanner.judge()
-            changed = [path for path, barred in before.items() if self._bars(path, judge) != barred]
+            path_filter = self._scanner.path_filter()
+            changed = [path for path, barred in before.items() if self._bars(path, path_filter) != barred]
             texts = {path: buffer.text for path, buffer in self._view.buffers.items()} | self._left_out
             return [(path, texts[path]) for path in changed if path in texts]
 
@@ -125,12 +125,12 @@ class Overlay:
         buffer = self._view.buffers.get(path)
         return buffer.text if buffer is not None else self._left_out.get(path)
 
-    def _bars(self, path: str, judge: Judge | None = None) -> bool:
+    def _bars(self, path: str, path_filter: PathFilter | None = None) -> bool:
         """Whether a file at this path would not be indexed, whatever it holds."""
         barred = self._judged.get(path)
         if barred is None:
-            judge = judge or self._scanner.judge()
-            barred = self._judged[path] = not reachable(self._scanner.root, path) or judge.ignores(path)
+            path_filter = path_filter or self._scanner.path_filter()
+            barred = self._judged[path] = not is_inside(self._scanner.root, path) or path_filter.ignores(path)
         return barred
 
     def _adopt(self, fingerprint: str) -> None:
@@ -222,7 +222,7 @@ class Overlay:
         return change, rows
 
     def _cut(self, path: str, text: str) -> _Cut:
-        if text_reason(path, text, limit=self._scanner.max_bytes) is not None:
+        if skip_reason(path, text, limit=self._scanner.max_bytes) is not None:
             return _Cut(path, text, ())
         chunks = shared.chunks_of_buffer(path, text.removeprefix("\ufeff"))
         return _Cut(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))

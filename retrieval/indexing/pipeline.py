@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.encoders import Encoder
-from retrieval.errors import C2llmError, EncoderError, ModelError, Unreachable
+from retrieval.errors import C2llmError, EncoderError, EncoderUnreachableError, ModelError
 from retrieval.files import FileStamp, Scan, Scanner
 from retrieval.indexing.chunk_jobs import Cancel
 from retrieval.indexing.embedding import Embedded, Embedding, OnVectors, embed_pending
@@ -160,7 +160,7 @@ def _embed(
         after = after if reached is None else reached
         embed_pending(work, done, after=after, first_new=first_new, progress=run.progress)
     except (EncoderError, ModelError) as error:
-        stopped = Embedded(cancelled=cancelled, unreachable=isinstance(error, Unreachable))
+        stopped = Embedded(cancelled=cancelled, unreachable=isinstance(error, EncoderUnreachableError))
         return stopped, (f"Search goes by words until the encoder works: {error}",)
     fingerprint = work.encoder.fingerprint
     if not done.cancelled and (scanned or fingerprint in complete) and not run.store.complete(fingerprint):

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 from retrieval.model.config import C2LLMConfig
 
 
@@ -14,7 +14,7 @@ def qwen2_config(config: C2LLMConfig) -> Any:
     try:
         from transformers import Qwen2Config
     except ImportError as error:
-        raise MissingExtra("A C2LLM model in torch", "train") from error
+        raise MissingExtraError("A C2LLM model in torch", "train") from error
 
     return Qwen2Config(
         hidden_size=config.hidden_size,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retrieval.errors import MissingExtra, ModelError
+from retrieval.errors import MissingExtraError, ModelError
 from retrieval.model import tensor_layout
 from retrieval.model.config import C2LLMConfig
 
@@ -96,7 +96,7 @@ def _opened(file: Path, framework: str) -> Any:
     try:
         from safetensors import SafetensorError, safe_open
     except ImportError as error:
-        raise MissingExtra("A checkpoint in torch", "torch") from error
+        raise MissingExtraError("A checkpoint in torch", "torch") from error
     try:
         return safe_open(str(file), framework=framework)
     except (OSError, SafetensorError) as error:

@@ -34,7 +34,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from retrieval.errors import MissingExtra, ModelError
+from retrieval.errors import MissingExtraError, ModelError
 from retrieval.model import graph_files, tensor_layout
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.checkpoint import open_checkpoint
@@ -133,7 +133,7 @@ def _export_graph(model: C2LLM, target: Path, *, halved: bool) -> None:
                 verbose=False,
             )
     except ImportError as error:
-        raise MissingExtra("Export to ONNX", "train") from error
+        raise MissingExtraError("Export to ONNX", "train") from error
     if program is None:
         raise ModelError("torch made no ONNX program of the model: its version does not fit, try another.")
     size = sum(parameter.nbytes for parameter in model.parameters())

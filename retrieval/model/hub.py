@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from retrieval.errors import HubUnreachable, MissingExtra, ModelError
+from retrieval.errors import HubUnreachableError, MissingExtraError, ModelError
 from retrieval.model.checkpoint import INDEX_NAME
 from retrieval.model.checkpoint_names import split
 from retrieval.model.config import CONFIG_NAME, C2LLMConfig
@@ -52,7 +52,7 @@ class Repository:
 def fetch(name: str, *, progress: Progress = lambda *_: None) -> Path:
     """Download what is missing of `owner/name[@revision]`; its folder. What was fetched stays, however this ends.
 
-    Raises HubUnreachable, and ModelError for what the hub does not have or this program does not run.
+    Raises HubUnreachableError, and ModelError for what the hub does not have or this program does not run.
     """
     repository = _look_up(name)
     with _telling(repository.name, CONFIG_NAME):
@@ -205,7 +205,7 @@ def _client() -> Any:
         import huggingface_hub.file_download
         import huggingface_hub.utils
     except ImportError as error:
-        raise MissingExtra("Downloading a checkpoint", "torch") from error
+        raise MissingExtraError("Downloading a checkpoint", "torch") from error
     # Progress is ours to show: beside our own bar theirs would be noise.
     client: Any = huggingface_hub  # its modules do not all say what they export
     client.utils.disable_progress_bars()
@@ -231,7 +231,7 @@ def _telling(name: str, file: str, revision: str = "") -> Iterator[None]:
             raise ModelError(
                 f"There is no model {name} on the hub, or it is private: look at the name; for a private one set HF_TOKEN."
             ) from error
-        raise HubUnreachable(name, file, endpoint(), _reason(error)) from error
+        raise HubUnreachableError(name, file, endpoint(), _reason(error)) from error
 
 
 def _reason(error: BaseException) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from retrieval.errors import MissingExtra, ModelError
+from retrieval.errors import MissingExtraError, ModelError
 from retrieval.model import graph_files, tensor_layout
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.config import C2LLMConfig
@@ -39,7 +39,7 @@ Array = NDArray[np.float32]
 def from_graph(folder: Path) -> C2LLM:
     """The model that FOLDER/model.onnx computes. Raises ModelError for a graph that it cannot be read out of."""
     if find_spec("onnx") is None:
-        raise MissingExtra("Training an exported model", "train")
+        raise MissingExtraError("Training an exported model", "train")
     config = C2LLMConfig.load(folder)
     path = folder / MODEL_NAME
     try:

@@ -12,13 +12,13 @@ import asyncio
 from typing import Any
 
 from retrieval.encoders import Encoder, load
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 
 try:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from pydantic import Field, PrivateAttr
 except ImportError as error:
-    raise MissingExtra("A llama-index embedding", "rag") from error
+    raise MissingExtraError("A llama-index embedding", "rag") from error
 
 BATCH = 256  # texts handed to the encoder at a time, which makes batches of its own; llama-index would give it 10
 

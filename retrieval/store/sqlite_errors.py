@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from retrieval.errors import DamagedStoreError, Locked, StorageFullError, StoreError
+from retrieval.errors import DamagedStoreError, IndexLockedError, StorageFullError, StoreError
 
 # Below this much free space an I/O error means a full disk: SQLite cannot grow its shared-memory file (32 KiB) or its
 # log.
@@ -51,7 +51,7 @@ def explain(error: Exception, folder: Path) -> StoreError:
     if is_damage(error) or "disk i/o error" in text:
         return DamagedStoreError(f"The index in {folder} is damaged ({error}): it is built anew at the next use.")
     if "locked" in text or "busy" in text:
-        return Locked(f"Another process keeps the index in {folder} busy: try again when it is done.")
+        return IndexLockedError(f"Another process keeps the index in {folder} busy: try again when it is done.")
     return StoreError(f"The index in {folder} cannot be used: {error}.")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 from retrieval.model.c2llm import C2LLM
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -20,7 +20,7 @@ def add_adapters(model: C2LLM, rank: int) -> C2LLM:
     try:
         from peft import LoraConfig, inject_adapter_in_model  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
-        raise MissingExtra("LoRA", "train") from error
+        raise MissingExtraError("LoRA", "train") from error
 
     for parameter in model.parameters():
         parameter.requires_grad_(False)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 
 
 class Alone:
@@ -53,7 +53,7 @@ class Several(Alone):
         try:
             from accelerate import Accelerator  # type: ignore[import-not-found, import-untyped, unused-ignore]
         except ImportError as error:
-            raise MissingExtra("Training in several processes", "train") from error
+            raise MissingExtraError("Training in several processes", "train") from error
         self._accelerator: Any = Accelerator(cpu=not torch.cuda.is_available())
         self.rank, self.count = self._accelerator.process_index, self._accelerator.num_processes
 

@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("huggingface_hub")
 
 from c2llm_lsp.cli.runtime_checks import in_use, mixed, relatives
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 from tests.cli.program import Program
 from tests.model.checkpoints import write_checkpoint
 from tests.model.hub_server import NAME, Hub, serving
@@ -145,5 +145,5 @@ def test_without_torch_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) ->
     from c2llm_lsp.cli import model
 
     monkeypatch.setattr(model, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"pip install 'c2llm-lsp\[torch\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'c2llm-lsp\[torch\]'"):
         model.download(NAME, "embedded", quiet=True)

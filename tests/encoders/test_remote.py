@@ -19,7 +19,7 @@ from c2llm_lsp.embeddings_server.app import Serving, application
 from retrieval.encoders import OverlapEncoder, load
 from retrieval.encoders.remote import RemoteEncoder, circuit_breaker, encoder, parse
 from retrieval.encoders.remote import client as http
-from retrieval.errors import Cancelled, EncoderError, ModelError, Unreachable
+from retrieval.errors import Cancelled, EncoderError, EncoderUnreachableError, ModelError
 from tests.embeddings_server.serving import LONG, Running, Script, failed, good, ours, page, running, vector
 
 TEXTS = [f"def function_{number}(argument): return {number}" for number in range(100)]
@@ -216,7 +216,7 @@ def test_nonsense_is_told_as_such(script: Script, server: Running, answer: Respo
         script.answers = [answer]
         with pytest.raises(EncoderError, match=words) as caught:
             encode(["a", "b"])
-        assert not isinstance(caught.value, Unreachable)
+        assert not isinstance(caught.value, EncoderUnreachableError)
     assert len(found.encode_queries(["a"])) == 1  # and no more than that comes of it
 
 
@@ -262,7 +262,7 @@ def test_a_date_in_retry_after_is_understood() -> None:
 def test_a_wait_beyond_all_patience_is_an_outage_and_ends_by_itself(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [failed(429, "slow down", retry_after="3600")]
-    with pytest.raises(Unreachable, match="answers 429: slow down"):
+    with pytest.raises(EncoderUnreachableError, match="answers 429: slow down"):
         found.encode_passages(["a"])
     eventually(lambda: found.available)
     assert len(found.encode_passages(["a"])) == 1
@@ -278,10 +278,10 @@ def test_waiting_ends_when_it_is_told_to_stop(script: Script, server: Running) -
 def test_a_question_does_not_wait_for_a_busy_server(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [failed(429, retry_after="30")]
-    with pytest.raises(Unreachable):
+    with pytest.raises(EncoderUnreachableError):
         found.encode_queries(["a"])
     asked = len(script.asked)
-    with pytest.raises(Unreachable, match="slow"):
+    with pytest.raises(EncoderUnreachableError, match="slow"):
         found.encode_queries(["a"])
     assert len(script.asked) == asked  # it was not even asked
     assert len(found.encode_passages(["a"])) == 1
@@ -299,13 +299,13 @@ def test_a_server_that_hangs_costs_one_question_its_time(
         "_address",
         parse(f"http://127.0.0.1:{hanging.getsockname()[1]}"),
     )
-    with pytest.raises(Unreachable, match=r"did not answer within 0\.2 s"):
+    with pytest.raises(EncoderUnreachableError, match=r"did not answer within 0\.2 s"):
         found.encode_queries(["a"])
     started = time.monotonic()
     for _ in range(100):
-        with pytest.raises(Unreachable):
+        with pytest.raises(EncoderUnreachableError):
             found.encode_queries(["a"])
-        with pytest.raises(Unreachable):
+        with pytest.raises(EncoderUnreachableError):
             found.encode_passages(["a"])
     assert time.monotonic() - started < 0.2
     hanging.close()
@@ -325,7 +325,7 @@ def test_an_answer_that_trickles_is_a_slow_one(
     found = remote(server)
     monkeypatch.setattr(encoder, "QUESTION_SECONDS", 0.2)
     script.answers = [lambda _: StreamingResponse(drops())]
-    with pytest.raises(Unreachable):  # though the answer has no end
+    with pytest.raises(EncoderUnreachableError):  # though the answer has no end
         found.encode_queries(["a"])
     enough.set()
 
@@ -333,11 +333,11 @@ def test_an_answer_that_trickles_is_a_slow_one(
 def test_a_server_that_dies_is_told_at_once_and_found_again(server: Running) -> None:
     found = remote(server)
     server.stop()
-    with pytest.raises(Unreachable, match="cannot be reached") as caught:
+    with pytest.raises(EncoderUnreachableError, match="cannot be reached") as caught:
         found.encode_passages(TEXTS)
     assert str(server.port) in str(caught.value)
     assert not found.available
-    with pytest.raises(Unreachable):
+    with pytest.raises(EncoderUnreachableError):
         found.encode_queries(["a"])
     server.start()
     eventually(lambda: found.available)
@@ -355,7 +355,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_outage(server: Runn
 def test_a_server_that_was_never_there(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(Unreachable, match=f"127.0.0.1:{port} cannot be reached"):
+    with pytest.raises(EncoderUnreachableError, match=f"127.0.0.1:{port} cannot be reached"):
         load(f"http://127.0.0.1:{port}", cache=tmp_path)
 
 
@@ -365,7 +365,7 @@ def test_a_server_that_was_known_is_loaded_while_it_is_down(server: Running, tmp
     circuit_breaker._LINES.clear()
     again = remote(server, cache=tmp_path)
     assert (again.fingerprint, again.dimension, again.name) == (before.fingerprint, before.dimension, before.name)
-    with pytest.raises(Unreachable):
+    with pytest.raises(EncoderUnreachableError):
         again.encode_queries(["a"])
 
 
@@ -383,7 +383,7 @@ def test_what_was_noted_of_a_server_and_cannot_be_read_is_asked_again(
 def test_another_dimension_makes_another_encoder(script: Script, server: Running) -> None:
     found = remote(server)
     script.dimension = 16
-    with pytest.raises(Unreachable, match="another model"):
+    with pytest.raises(EncoderUnreachableError, match="another model"):
         found.encode_passages(["a"])
     eventually(lambda: found.available)
     assert found.outdated
@@ -395,7 +395,7 @@ def test_another_dimension_makes_another_encoder(script: Script, server: Running
 def test_one_wrong_answer_does_not_make_another_encoder(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [lambda body: good(body, 16)]
-    with pytest.raises(Unreachable, match="another model"):
+    with pytest.raises(EncoderUnreachableError, match="another model"):
         found.encode_passages(["a"])
     eventually(lambda: found.available)
     assert not found.outdated
@@ -411,7 +411,7 @@ def test_another_model_of_the_same_dimension_is_noticed_behind_our_server() -> N
         server.stop()
         server.app = application(Serving(Other(), "x"))  # one that runs nowhere else: it belongs to one event loop
         server.start()
-        with pytest.raises(Unreachable, match="another model"):
+        with pytest.raises(EncoderUnreachableError, match="another model"):
             found.encode_queries(["a"])
         eventually(lambda: found.outdated)
         assert remote(server).fingerprint.endswith(":other")

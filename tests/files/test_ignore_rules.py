@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.files import Scanner
-from retrieval.files.ignore import MAX_IGNORE_BYTES, PARTLY_READ
+from retrieval.files.ignore import MAX_IGNORE_BYTES, TRUNCATED
 from retrieval.globs import RuleSet, parse_rule
 from retrieval.types import Skip
 
@@ -65,13 +65,13 @@ def test_a_file_under_an_excluded_directory_cannot_come_back(tmp_path: Path) -> 
     )  # fmt: skip
 
 
-def test_the_repositorys_own_exclude_file_counts(tmp_path: Path) -> None:
+def test_the_exclude_file_of_the_repository_applies(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     lay_out(tmp_path, {".git/info/exclude": "private.txt\n", "private.txt": "", "a.txt": "", "s/private.txt": ""})
     assert set(Scanner(tmp_path).scan().stamps) == kept_by_git(tmp_path) == {"a.txt"}
 
 
-def test_rules_from_above_the_root_count_up_to_the_repositorys_top(tmp_path: Path) -> None:
+def test_rules_from_above_the_root_apply_up_to_the_top_of_the_repository(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     lay_out(
         tmp_path,
@@ -167,7 +167,7 @@ def test_random_rules_keep_what_git_keeps(ignore_files: dict[str, str]) -> None:
         assert {path for path in tree if not scanner.ignores(path)} == {path for path in kept if path in tree}
 
 
-def test_comments_and_blank_lines_are_no_rules() -> None:
+def test_comments_and_blank_lines_are_not_rules() -> None:
     assert [parse_rule(line) for line in ("", "# x", "   ", "!", "/", "[a", "x\\")] == [None] * 7
 
 
@@ -193,7 +193,7 @@ def test_hostile_patterns_do_not_hold_up_a_scan(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(30)
-def test_of_a_huge_ignore_file_the_first_rules_count_and_that_is_told(tmp_path: Path) -> None:
+def test_a_huge_ignore_file_is_truncated_and_reported(tmp_path: Path) -> None:
     lay_out(tmp_path, {"first.log": "", "last.tmp": "", "b.py": ""})
     with (tmp_path / ".gitignore").open("wb") as file:
         file.write(b"*.log\n")
@@ -202,10 +202,10 @@ def test_of_a_huge_ignore_file_the_first_rules_count_and_that_is_told(tmp_path: 
         file.write(b"\n*.tmp\n")
     scan = Scanner(tmp_path, max_bytes=1000).scan()
     assert set(scan.stamps) == {"last.tmp", "b.py"}
-    assert Skip(".gitignore", PARTLY_READ) in scan.skipped
+    assert Skip(".gitignore", TRUNCATED) in scan.skipped
 
 
-def test_a_rule_is_not_cut_in_two_where_an_ignore_file_is_too_long(tmp_path: Path) -> None:
+def test_truncating_an_ignore_file_keeps_whole_rules(tmp_path: Path) -> None:
     lay_out(tmp_path, {"b": "", "bb.py": ""})
     (tmp_path / ".gitignore").write_text("#" * (MAX_IGNORE_BYTES - 2) + "\nbb.py\n")
     assert "b" in Scanner(tmp_path).scan().stamps
@@ -217,12 +217,12 @@ def test_rules_of_many_nested_folders_do_not_add_up(tmp_path: Path) -> None:
     lay_out(tmp_path, files | {"n/" * 20 + "aaa.py": ""})
     scan = Scanner(tmp_path).scan()
     assert {"n/" * 20 + "aaa.py"} <= set(scan.stamps)
-    assert Skip("n/" * 10 + ".gitignore", PARTLY_READ) in scan.skipped
+    assert Skip("n/" * 10 + ".gitignore", TRUNCATED) in scan.skipped
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 @pytest.mark.timeout(20)
-def test_a_pipe_in_place_of_an_ignore_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_instead_of_an_ignore_file_does_not_block(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     os.mkfifo(tmp_path / ".gitignore")
     os.mkfifo(tmp_path / "exclude")

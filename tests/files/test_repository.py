@@ -1,4 +1,4 @@
-"""Ignore files outside of the work tree: they are those that git finds, and hostile configuration names nothing else."""
+"""Ignore files outside the work tree: the same ones that git uses, and hostile configuration cannot add others."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def kept(root: Path) -> set[str]:
     return stamps
 
 
-def test_the_users_ignore_file_counts_where_git_looks_for_it(root: Path, home: Path) -> None:
+def test_the_user_ignore_file_is_read_where_git_looks_for_it(root: Path, home: Path) -> None:
     write(home / ".config/git/ignore", "*.local\n")
     assert kept(root) == {"a.py", "scratch/c.py"}
     write(home / ".gitconfig", "[core]\n\texcludesFile = ~/.ignored\n")
@@ -75,7 +75,7 @@ def test_xdg_config_home_and_git_config_global_are_obeyed(
     assert kept(root) == {"a.py", "scratch/c.py"}
 
 
-def test_an_include_of_the_users_counts_and_one_of_itself_ends(root: Path, home: Path) -> None:
+def test_user_includes_apply_and_recursive_ones_end(root: Path, home: Path) -> None:
     write(home / ".gitconfig", "[include]\n\tpath = more.cfg\n")
     write(home / "more.cfg", "[core]\n\texcludesFile = ~/.ignored\n")
     write(home / ".ignored", "b.local\n")
@@ -84,14 +84,14 @@ def test_an_include_of_the_users_counts_and_one_of_itself_ends(root: Path, home:
     assert set(Scanner(root).scan().stamps) == {"a.py", "scratch/c.py"}
 
 
-def test_the_repositorys_own_choice_comes_before_the_users(root: Path, home: Path) -> None:
+def test_the_repository_setting_overrides_the_user_setting(root: Path, home: Path) -> None:
     write(home / ".config/git/ignore", "*.local\n")
     write(root.parent / "chosen", "scratch/\n")
     subprocess.run(["git", "config", "core.excludesFile", "../chosen"], cwd=root, check=True)
     assert kept(root) == {"a.py", "b.local"}
 
 
-def test_nearer_rules_come_before_the_users(root: Path, home: Path) -> None:
+def test_nearer_rules_override_the_user_ignore_file(root: Path, home: Path) -> None:
     write(home / ".config/git/ignore", "*.py\n/scratch/\n*.local\n")
     write(root / ".gitignore", "!a.py\n")
     write(root / ".git/info/exclude", "!scratch/\n")
@@ -99,7 +99,7 @@ def test_nearer_rules_come_before_the_users(root: Path, home: Path) -> None:
     assert set(Scanner(root / "scratch").scan().stamps) == set()
 
 
-def test_the_users_file_means_nothing_outside_of_a_repository(tmp_path: Path, home: Path) -> None:
+def test_the_user_ignore_file_does_not_apply_outside_a_repository(tmp_path: Path, home: Path) -> None:
     write(home / ".config/git/ignore", "*.py\n")
     write(tmp_path / "plain/a.py", "")
     assert set(Scanner(tmp_path / "plain").scan().stamps) == {"a.py"}

@@ -1,4 +1,4 @@
-"""What a scan takes, what it leaves out and says so, and what it calls changed."""
+"""What a scan includes, what it skips and reports, and what it counts as changed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def lay_out(root: Path, *paths: str, **files: str) -> None:
         full.write_text(text)
 
 
-def settle(root: Path) -> None:
-    """Make all files old enough for their stamps to be trusted."""
+def age_files(root: Path) -> None:
+    """Make all files old enough for their stamps to be stored."""
     for path in root.rglob("*"):
         if path.is_file() and not path.is_symlink():
             os.utime(path, ns=(LONG_AGO * 10**9 + 5, LONG_AGO * 10**9 + 5))
 
 
-def scanned(root: Path, **options: object) -> set[str]:
+def scanned_paths(root: Path, **options: object) -> set[str]:
     return set(Scanner(root, **options).scan().stamps)  # type: ignore[arg-type]
 
 
@@ -37,14 +37,14 @@ def reasons(root: Path) -> dict[str, str]:
     return {skip.path: skip.reason for skip in Scanner(root).scan().skipped}
 
 
-def test_default_excludes_leave_out_what_nobody_wrote(tmp_path: Path) -> None:
+def test_default_excludes_skip_what_nobody_wrote(tmp_path: Path) -> None:
     lay_out(
         tmp_path,
         "src/main.py", ".git/config", ".hg/x", "node_modules/m/index.js", "pkg/node_modules/m/i.js", "__pycache__/a.py",
         ".venv/lib/x.py", ".mypy_cache/x.json", "x.egg-info/PKG-INFO", ".idea/a.xml", "zig-cache/o.zig",
         "package-lock.json", "Cargo.lock", "app.min.js", "app.js.map", "logo.png", "lib.so", "api_pb2.py", "api.pb.go",
     )  # fmt: skip
-    assert scanned(tmp_path) == {"src/main.py"}
+    assert scanned_paths(tmp_path) == {"src/main.py"}
 
 
 def test_folders_left_out_by_default_are_told_with_their_reason(tmp_path: Path) -> None:
@@ -56,13 +56,13 @@ def test_folders_left_out_by_default_are_told_with_their_reason(tmp_path: Path) 
     assert reasons(tmp_path) == {"build": "build output", ".aws": "secret", ".history": "tool directory"}
 
 
-def test_ordinary_names_are_never_taken_for_output(tmp_path: Path) -> None:
+def test_ordinary_names_are_not_build_output(tmp_path: Path) -> None:
     paths = {
         "lib/a.js", "src/build/b.py", "dist/c.py", "build/d.sh", "target/e.rs", "out/f.c", "vendor/g.rb", "bin/run.py",
         "coverage/h.py", "env/i.py", "packages/x/lib/j.ts", "generated/k.py", "min/l.js", "deps/m.c",
     }  # fmt: skip
     lay_out(tmp_path, *paths)
-    assert scanned(tmp_path) == paths
+    assert scanned_paths(tmp_path) == paths
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_ordinary_names_are_never_taken_for_output(tmp_path: Path) -> None:
 )
 def test_output_folders_are_left_out_beside_their_manifest_only(folder: str, manifest: str, tmp_path: Path) -> None:
     lay_out(tmp_path, f"a/{folder}/x.py", f"a/{manifest}", f"b/{folder}/x.py")
-    assert scanned(tmp_path) == {f"a/{manifest}", f"b/{folder}/x.py"}
+    assert scanned_paths(tmp_path) == {f"a/{manifest}", f"b/{folder}/x.py"}
 
 
-def test_virtual_environments_and_caches_are_known_by_their_markers(tmp_path: Path) -> None:
+def test_virtual_environments_and_caches_are_recognized_by_their_markers(tmp_path: Path) -> None:
     lay_out(tmp_path, "my-python/pyvenv.cfg", "my-python/lib/x.py", "c/CACHEDIR.TAG", "c/x.py", "a.py")
-    assert scanned(tmp_path) == {"a.py"}
+    assert scanned_paths(tmp_path) == {"a.py"}
     assert not Scanner(tmp_path).ignores("a.py")
     assert Scanner(tmp_path).ignores("my-python/lib/x.py")
 
@@ -97,30 +97,30 @@ SECRETS = (
 @pytest.mark.parametrize("secret", SECRETS)
 def test_secrets_stay_out_whatever_the_ignore_files_say(secret: str, tmp_path: Path) -> None:
     lay_out(tmp_path, secret, "a.py", **{".c2llmignore": "!*\n!**/*\n!.aws/\n", ".gitignore": f"!{secret}\n"})
-    assert not scanned(tmp_path) & {secret}
+    assert not scanned_paths(tmp_path) & {secret}
     assert Scanner(tmp_path).ignores(secret)
 
 
-def test_own_ignore_file_has_the_last_word(tmp_path: Path) -> None:
+def test_c2llmignore_overrides_all_other_ignore_files(tmp_path: Path) -> None:
     lay_out(
         tmp_path,
         "a.py", "made.py", "package-lock.json", "node_modules/mine/x.js", "sub/b.py",
         **{".gitignore": "made.py\n", ".c2llmignore": "!made.py\na.py\n!package-lock.json\n!node_modules/\n",
            "sub/.c2llmignore": "b.py\n"},
     )  # fmt: skip
-    kept = scanned(tmp_path)
+    kept = scanned_paths(tmp_path)
     assert {"made.py", "package-lock.json", "node_modules/mine/x.js"} <= kept
     assert not kept & {"a.py", "sub/b.py"}
 
 
-def test_a_negation_in_gitignore_does_not_open_the_default_excludes(tmp_path: Path) -> None:
+def test_a_negation_in_gitignore_does_not_override_the_default_excludes(tmp_path: Path) -> None:
     lay_out(tmp_path, "node_modules/m/x.js", "a/b.py", **{".gitignore": "/*\n!*/\n!/a\n"})
-    assert scanned(tmp_path) == {"a/b.py"}
+    assert scanned_paths(tmp_path) == {"a/b.py"}
 
 
 def test_extra_excludes_of_the_settings_win(tmp_path: Path) -> None:
     lay_out(tmp_path, "a.py", "docs/b.md", **{".c2llmignore": "!docs/\n"})
-    assert scanned(tmp_path, extra_excludes=["docs/", ".c2llmignore"]) == {"a.py"}
+    assert scanned_paths(tmp_path, extra_excludes=["docs/", ".c2llmignore"]) == {"a.py"}
 
 
 def test_links_are_never_followed(tmp_path: Path) -> None:
@@ -133,14 +133,14 @@ def test_links_are_never_followed(tmp_path: Path) -> None:
     (root / "out.py").symlink_to(outside / "secret.py")
     (root / "same.py").symlink_to("a.py")
     (root / "dangling.py").symlink_to("nowhere")
-    assert scanned(root) == {"a.py", "d/b.py"}
+    assert scanned_paths(root) == {"a.py", "d/b.py"}
     assert set(reasons(root)) == {"loop", "d/up", "out", "out.py", "same.py", "dangling.py"}
 
 
 def test_a_root_that_is_a_link_is_scanned(tmp_path: Path) -> None:
     lay_out(tmp_path / "real", "a.py")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    assert scanned(tmp_path / "link") == {"a.py"}
+    assert scanned_paths(tmp_path / "link") == {"a.py"}
 
 
 def test_large_sparse_and_special_files_are_skipped_without_reading(tmp_path: Path) -> None:
@@ -148,22 +148,22 @@ def test_large_sparse_and_special_files_are_skipped_without_reading(tmp_path: Pa
     with (tmp_path / "huge.py").open("wb") as file:
         file.truncate(2 << 30)
     os.mkfifo(tmp_path / "pipe.py")
-    assert scanned(tmp_path) == {"a.py"}
+    assert scanned_paths(tmp_path) == {"a.py"}
     assert reasons(tmp_path) == {"huge.py": "too large", "pipe.py": "not a regular file"}
 
 
 def test_names_that_are_not_utf8_are_skipped_and_counted(tmp_path: Path) -> None:
     lay_out(tmp_path, "a.py", "é🙂.py")
     (tmp_path / os.fsdecode(b"\xff\xfe.py")).touch()
-    assert scanned(tmp_path) == {"a.py", "é🙂.py"}
+    assert scanned_paths(tmp_path) == {"a.py", "é🙂.py"}
     assert list(reasons(tmp_path).values()) == ["name is not UTF-8"]
 
 
-def test_very_deep_trees_end(tmp_path: Path) -> None:
+def test_very_deep_trees_are_cut_off(tmp_path: Path) -> None:
     lay_out(tmp_path, "a.py")
     deep = "/".join("d" for _ in range(230))
     (tmp_path / deep).mkdir(parents=True)
-    assert scanned(tmp_path) == {"a.py"}
+    assert scanned_paths(tmp_path) == {"a.py"}
     assert list(reasons(tmp_path).values()) == ["too deep"]
 
 
@@ -191,7 +191,7 @@ def test_a_missing_root_is_a_plain_error(tmp_path: Path) -> None:
 
 def test_an_unchanged_tree_has_no_changes(tmp_path: Path) -> None:
     lay_out(tmp_path, "a.py", "d/b.py")
-    settle(tmp_path)
+    age_files(tmp_path)
     scanner = Scanner(tmp_path)
     first = scanner.scan({})
     assert first.changed == ("a.py", "d/b.py")
@@ -199,25 +199,25 @@ def test_an_unchanged_tree_has_no_changes(tmp_path: Path) -> None:
     assert (again.changed, again.removed, again.stamps) == ((), (), first.stamps)
 
 
-def test_edits_additions_and_removals_are_told(tmp_path: Path) -> None:
+def test_edits_additions_and_removals_are_reported(tmp_path: Path) -> None:
     lay_out(tmp_path, "a.py", "b.py", "c.py")
-    settle(tmp_path)
+    age_files(tmp_path)
     scanner = Scanner(tmp_path)
-    known = scanner.scan().stamps
+    stamps = scanner.scan().stamps
     lay_out(tmp_path, "d.py", **{"a.py": "x = 2\n"})
     (tmp_path / "b.py").unlink()
-    scan = scanner.scan(known)
+    scan = scanner.scan(stamps)
     assert (scan.changed, scan.removed) == (("a.py", "d.py"), ("b.py",))
 
 
-def test_a_file_replaced_with_the_same_size_and_time_is_told(tmp_path: Path) -> None:
+def test_a_file_replaced_with_the_same_size_and_time_is_reported(tmp_path: Path) -> None:
     lay_out(tmp_path, "a.py")
-    settle(tmp_path)
-    known = Scanner(tmp_path).scan().stamps
+    age_files(tmp_path)
+    stamps = Scanner(tmp_path).scan().stamps
     (tmp_path / "new").write_text("x = 2\n")
     (tmp_path / "new").rename(tmp_path / "a.py")
-    settle(tmp_path)
-    assert Scanner(tmp_path).scan(known).changed == ("a.py",)
+    age_files(tmp_path)
+    assert Scanner(tmp_path).scan(stamps).changed == ("a.py",)
 
 
 def test_a_file_written_in_the_same_tick_as_the_scan_is_read_again(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_whole_second_times_are_trusted_later(tmp_path: Path) -> None:
     assert FileStamp.of(status, (LONG_AGO + 3) * 10**9).mtime_ns == LONG_AGO * 10**9
 
 
-def test_a_changed_ignore_file_is_seen_by_the_same_scanner(tmp_path: Path) -> None:
+def test_a_scanner_notices_a_changed_ignore_file(tmp_path: Path) -> None:
     lay_out(tmp_path, "a.py", "b.py", **{".gitignore": "a.py\n"})
     scanner = Scanner(tmp_path)
     assert set(scanner.scan().stamps) == {".gitignore", "b.py"}
@@ -246,7 +246,7 @@ def test_a_changed_ignore_file_is_seen_by_the_same_scanner(tmp_path: Path) -> No
     assert set(scanner.scan().stamps) == {".gitignore", "a.py"}
 
 
-def test_paths_that_are_gone_are_judged_by_their_names(tmp_path: Path) -> None:
+def test_missing_paths_are_filtered_by_their_names(tmp_path: Path) -> None:
     lay_out(tmp_path, **{".gitignore": "*.log\n"})
     scanner = Scanner(tmp_path)
     assert not scanner.ignores("gone/away.py")
@@ -258,10 +258,10 @@ def test_paths_that_are_gone_are_judged_by_their_names(tmp_path: Path) -> None:
 def test_a_rescan_of_five_thousand_files_takes_tens_of_milliseconds(tmp_path: Path) -> None:
     for folder in range(100):
         lay_out(tmp_path, *(f"pkg{folder}/module{number}.py" for number in range(50)))
-    settle(tmp_path)
+    age_files(tmp_path)
     scanner = Scanner(tmp_path)
-    known = scanner.scan().stamps
-    best = min(_timed(lambda: scanner.scan(known)) for _ in range(5))
+    stamps = scanner.scan().stamps
+    best = min(_timed(lambda: scanner.scan(stamps)) for _ in range(5))
     assert best < 0.3  # 0.05 s of processor time measured; room for slow machines
 
 

@@ -1,4 +1,4 @@
-"""The watcher on a real file system: what it reports is waited for, never slept for."""
+"""The watcher on a real file system; tests wait for its reports and never sleep."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.files import Changes, Scanner, Watcher, watch_limits
+from retrieval.files import ChangeBatch, Scanner, Watcher, watch_limits
 from retrieval.files.debounce import MAX_PATHS
 
 PATIENCE = 20.0
 
 
 class Listener:
-    """Remembers what was reported, and lets a test wait for it."""
+    """Records reports and lets a test wait for them."""
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
         self.reasons: set[str] = set()
         self.batches = 0
-        self._told = threading.Condition()
+        self._condition = threading.Condition()
 
-    def __call__(self, changes: Changes) -> None:
-        with self._told:
+    def __call__(self, changes: ChangeBatch) -> None:
+        with self._condition:
             self.batches += 1
             self.paths |= set(changes.paths)
             self.reasons |= {changes.reason} - {""}
-            self._told.notify_all()
+            self._condition.notify_all()
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        with self._told:
-            assert self._told.wait_for(condition, PATIENCE), (self.paths, self.reasons)
+        with self._condition:
+            assert self._condition.wait_for(condition, PATIENCE), (self.paths, self.reasons)
 
     def wait_for(self, *paths: str) -> None:
         self.wait(lambda: set(paths) <= self.paths)
@@ -56,7 +56,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watcher(root: Path, listener: Listener) -> Iterator[Watcher]:
-    with Watcher(root, Scanner(root), listener, quiet=0.02, longest=0.5) as running:
+    with Watcher(root, Scanner(root), listener, quiet=0.02, max_delay=0.5) as running:
         assert running.mode == "native"
         yield running
 
@@ -71,7 +71,7 @@ def test_edits_new_files_and_deletions_are_reported(root: Path, listener: Listen
 
 
 @pytest.mark.usefixtures("watcher")
-def test_a_moved_file_is_reported_at_both_places(root: Path, listener: Listener) -> None:
+def test_a_moved_file_is_reported_under_both_paths(root: Path, listener: Listener) -> None:
     (root / "a.py").rename(root / "sub" / "c.py")
     listener.wait_for("a.py", "sub/c.py")
 
@@ -84,9 +84,9 @@ def test_saving_by_rename_reports_the_file(root: Path, listener: Listener) -> No
 
 
 @pytest.mark.usefixtures("watcher")
-def test_a_directory_that_comes_goes_or_moves_makes_a_rescan_due(root: Path, listener: Listener) -> None:
+def test_a_created_deleted_or_moved_directory_triggers_a_rescan(root: Path, listener: Listener) -> None:
     for act in (
-        lambda: shutil.copytree(root / "sub", root / "copy"),  # its files may have come before its watch
+        lambda: shutil.copytree(root / "sub", root / "copy"),  # its files may have been created before its watch
         lambda: (root / "copy").rename(root / "moved"),
         lambda: shutil.rmtree(root / "moved"),
     ):
@@ -119,13 +119,13 @@ def test_ignored_paths_are_never_reported(root: Path, listener: Listener) -> Non
 
 @pytest.mark.usefixtures("watcher")
 @pytest.mark.parametrize("name", [".gitignore", "sub/.gitignore", ".c2llmignore"])
-def test_a_changed_ignore_file_makes_a_rescan_due(name: str, root: Path, listener: Listener) -> None:
+def test_a_changed_ignore_file_triggers_a_rescan(name: str, root: Path, listener: Listener) -> None:
     (root / name).write_text("*.py\n")
     listener.wait(lambda: "ignore rules changed" in listener.reasons)
 
 
 @pytest.mark.usefixtures("watcher")
-def test_a_new_manifest_makes_a_rescan_due(root: Path, listener: Listener) -> None:
+def test_a_new_manifest_triggers_a_rescan(root: Path, listener: Listener) -> None:
     (root / "Cargo.toml").write_text("")
     listener.wait(lambda: "default excludes may apply elsewhere" in listener.reasons)
 
@@ -139,16 +139,16 @@ def test_thousands_of_files_are_a_few_batches(root: Path, listener: Listener) ->
     assert listener.batches < 60
 
 
-def test_changes_wait_while_git_works(root: Path, listener: Listener) -> None:
+def test_changes_wait_while_git_holds_its_lock(root: Path, listener: Listener) -> None:
     lock = root / ".git" / "index.lock"
     lock.parent.mkdir()
     lock.touch()
-    with Watcher(root, Scanner(root), listener, quiet=0.01, longest=0.05) as watcher:
+    with Watcher(root, Scanner(root), listener, quiet=0.01, max_delay=0.05) as watcher:
         (root / "a.py").write_text("one")
-        asked = threading.Event()
-        works = watcher._git_works
-        watcher._git_works = lambda: asked.set() or works()  # type: ignore[method-assign,func-returns-value]
-        assert asked.wait(PATIENCE)
+        lock_checked = threading.Event()
+        git_is_busy = watcher._git_is_busy
+        watcher._git_is_busy = lambda: lock_checked.set() or git_is_busy()  # type: ignore[method-assign,func-returns-value]
+        assert lock_checked.wait(PATIENCE)
         assert not listener.paths
         (root / "sub" / "b.py").write_text("two")
         lock.unlink()
@@ -158,7 +158,7 @@ def test_changes_wait_while_git_works(root: Path, listener: Listener) -> None:
 def test_a_listener_that_fails_is_called_again(root: Path, listener: Listener) -> None:
     failed = threading.Event()
 
-    def fail_once(changes: Changes) -> None:
+    def fail_once(changes: ChangeBatch) -> None:
         if not failed.is_set():
             failed.set()
             raise ValueError("no")
@@ -175,7 +175,7 @@ def refuse(*_: object) -> object:
     raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
 
-def test_without_native_events_it_polls_and_says_so_once(root: Path, listener: Listener) -> None:
+def test_without_native_events_it_polls_and_reports_that_once(root: Path, listener: Listener) -> None:
     with Watcher(root, Scanner(root), listener, poll_every=0.02, watch=refuse) as watcher:  # type: ignore[arg-type]
         assert watcher.mode == "polling"
         assert len(watcher.notes) == 1
@@ -187,7 +187,7 @@ def test_without_native_events_it_polls_and_says_so_once(root: Path, listener: L
         listener.wait_for("sub/b.py")
 
 
-def test_a_tree_that_could_be_watched_in_part_only_is_polled(
+def test_a_tree_that_can_only_be_watched_in_part_is_polled(
     root: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retrieval.files.watcher.require_watches", refuse)
@@ -195,7 +195,7 @@ def test_a_tree_that_could_be_watched_in_part_only_is_polled(
         assert watcher.mode == "polling"
 
 
-def test_a_folder_that_cannot_be_watched_any_more_makes_it_poll(
+def test_it_polls_when_a_new_folder_cannot_be_watched(
     root: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Watcher(root, Scanner(root), listener, quiet=0.01, poll_every=0.02) as watcher:
@@ -209,11 +209,11 @@ def test_a_folder_that_cannot_be_watched_any_more_makes_it_poll(
         listener.wait_for("new/later.py")
 
 
-def test_there_are_watches_to_be_had_here(root: Path) -> None:
+def test_watches_are_available_here(root: Path) -> None:
     watch_limits.require_watches(root)
 
 
-def test_stop_ends_its_threads_and_no_call_comes_after(root: Path, listener: Listener) -> None:
+def test_stop_ends_its_threads_and_no_callback_follows(root: Path, listener: Listener) -> None:
     watcher = Watcher(root, Scanner(root), listener, quiet=0.01)
     watcher.start()
     watcher.stop()
@@ -226,7 +226,7 @@ def test_stop_ends_its_threads_and_no_call_comes_after(root: Path, listener: Lis
 def test_it_can_be_stopped_from_its_own_callback(root: Path) -> None:
     stopped = threading.Event()
 
-    def stop(_: Changes) -> None:
+    def stop(_: ChangeBatch) -> None:
         watcher.stop()
         stopped.set()
 

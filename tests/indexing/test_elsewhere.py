@@ -12,7 +12,7 @@ import pytest
 from retrieval.chunking import chunk_file, passage
 from retrieval.encoders import OverlapEncoder, StoppableEncoder, Vectors
 from retrieval.engine import Workspace
-from retrieval.errors import Cancelled, Unreachable
+from retrieval.errors import Cancelled, EncoderUnreachableError
 from retrieval.indexing import embedding
 from tests.indexing.indexed import CountingEncoder
 
@@ -54,7 +54,7 @@ class Elsewhere(CountingEncoder):
 
     def _reach(self) -> None:
         if self.down:
-            raise Unreachable("The server is down, as the test wants it.")
+            raise EncoderUnreachableError("The server is down, as the test wants it.")
 
 
 class Wider(Elsewhere):

@@ -13,7 +13,7 @@ from indexed import CountingEncoder
 from c2llm_lsp.session.events import Event, Failed
 from c2llm_lsp.session.session import Session
 from retrieval.engine import Workspace
-from retrieval.files import Changes, Watcher
+from retrieval.files import ChangeBatch, Watcher
 
 PATIENCE = 120.0
 
@@ -24,14 +24,14 @@ class Live:
     def __init__(self, root: Path, cache: Path) -> None:
         self.root = root
         self.workspace = Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache)
-        self.batches: list[Changes] = []
+        self.batches: list[ChangeBatch] = []
         self.kinds: list[str] = []
         self.failures: list[Event] = []
         self._came = threading.Condition()
         self.session = Session(self.workspace, self._event, retry_after=0.1)
         self.watcher = Watcher(root, self.workspace.scanner, self._changes)
 
-    def _changes(self, changes: Changes) -> None:
+    def _changes(self, changes: ChangeBatch) -> None:
         self.batches.append(changes)
         if changes.rescan:
             self.session.rescan(changes.reason)

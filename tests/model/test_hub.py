@@ -121,7 +121,7 @@ def test_a_file_that_arrives_damaged_is_not_kept(hub: Hub, machine: Machine) -> 
 
 def test_a_hub_that_cannot_be_reached_is_told_with_the_file_and_the_way_out(machine: Machine) -> None:
     said = machine.fetch(address=NOBODY)
-    assert said.startswith("HubUnreachable") and NAME in said and NOBODY in said
+    assert said.startswith("HubUnreachableError") and NAME in said and NOBODY in said
     assert "copy config.json, tokenizer.json and *.safetensors" in said
     assert "\n" not in said
 
@@ -130,7 +130,7 @@ def test_a_hub_that_goes_away_names_the_file(hub: Hub, machine: Machine) -> None
     hub.cut = 1  # and no more is sent on any attempt than one byte
     hub.requests.clear()
     said = machine.fetch()
-    assert said.startswith("HubUnreachable") and "model-00001-of-00003.safetensors" in said
+    assert said.startswith("HubUnreachableError") and "model-00001-of-00003.safetensors" in said
 
 
 def test_a_half_downloaded_checkpoint_is_said_to_be_one(hub: Hub, machine: Machine) -> None:

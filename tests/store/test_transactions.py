@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from stored import update, vectors
 
-from retrieval.errors import DamagedStoreError, Locked, StorageFullError
+from retrieval.errors import DamagedStoreError, IndexLockedError, StorageFullError
 from retrieval.store import Store
 
 CAUSES = [
     (sqlite3.OperationalError("disk I/O error"), DamagedStoreError),
     (sqlite3.DatabaseError("database disk image is malformed"), DamagedStoreError),
     (sqlite3.OperationalError("database or disk is full"), StorageFullError),
-    (sqlite3.OperationalError("database is locked"), Locked),
+    (sqlite3.OperationalError("database is locked"), IndexLockedError),
     (MemoryError(), MemoryError),
 ]
 # By operation: what is done, and what tells whether it was done.

@@ -19,7 +19,7 @@ from retrieval.encoders.remote import protocol
 from retrieval.encoders.remote.address import Address
 from retrieval.encoders.remote.client import Again, Client, Refused, plain
 from retrieval.encoders.remote.server_cache import Known, recall, remember
-from retrieval.errors import C2llmError, EncoderError, ModelError, Unreachable
+from retrieval.errors import C2llmError, EncoderError, EncoderUnreachableError, ModelError
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Line:
             return not self._down
 
     def require(self, *, question: bool = False) -> None:
-        """Raise Unreachable, at once, while the server is down or slow."""
+        """Raise EncoderUnreachableError, at once, while the server is down or slow."""
         if not self.up:
             raise self.outage(self._down)
         if question and time.monotonic() < self._rested:
@@ -69,7 +69,7 @@ class Line:
     def introduce(self, patience: float) -> Known:
         """What the server is, asked for at the first time and waited for at most so many seconds.
 
-        Raises Unreachable, and ModelError or EncoderError where it is no server for us.
+        Raises EncoderUnreachableError, and ModelError or EncoderError where it is no server for us.
         """
         self.require()
         with self._change:
@@ -96,7 +96,7 @@ class Line:
     def answered(self) -> None:
         self._unanswered, self._rested = 0, 0.0
 
-    def unanswered(self, error: Again) -> Unreachable:
+    def unanswered(self, error: Again) -> EncoderUnreachableError:
         """A question was not answered. While passages are under way that is no outage: it waits behind them."""
         with self._change:
             if error.why == "down" or (error.why == "slow" and not self._working):
@@ -106,12 +106,12 @@ class Line:
             self._rested = time.monotonic() + (error.after if error.after is not None else rest)
             return self.outage(str(error))
 
-    def fail(self, why: str) -> Unreachable:
+    def fail(self, why: str) -> EncoderUnreachableError:
         """The server is down: for everybody, until a look finds it up."""
         with self._change:
             return self._fail(why)
 
-    def another(self, known: Known) -> Unreachable:
+    def another(self, known: Known) -> EncoderUnreachableError:
         """The server has become another one than `known`: look what it is now."""
         with self._change:
             if self.known is known:
@@ -119,10 +119,12 @@ class Line:
                 self._fail("has another model than before")
         return self.outage("has another model than before: code is embedded anew with it")
 
-    def outage(self, why: str) -> Unreachable:
-        return Unreachable(f"The embeddings server at {self.address.host} {why}. It is asked again by itself.")
+    def outage(self, why: str) -> EncoderUnreachableError:
+        return EncoderUnreachableError(
+            f"The embeddings server at {self.address.host} {why}. It is asked again by itself."
+        )
 
-    def _fail(self, why: str) -> Unreachable:
+    def _fail(self, why: str) -> EncoderUnreachableError:
         self._down = self._down or why
         self._wanted = time.monotonic()
         self._look(at_once=self.known is None)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from retrieval.encoders.remote.address import Address
-from retrieval.errors import EncoderError, MissingExtra
+from retrieval.errors import EncoderError, MissingExtraError
 
 if TYPE_CHECKING:
     import httpx2
@@ -58,7 +58,7 @@ class Client:
         return self._ask("GET", path, b"", seconds)
 
     def post(self, path: str, body: bytes, *, seconds: float) -> tuple[bytes, dict[str, str]]:
-        """The answer's body and headers. Raises Refused, Again, MissingExtra, ModelError for a key that is none."""
+        """The answer's body and headers. Raises Refused, Again, MissingExtraError, ModelError for a key that is none."""
         return self._ask("POST", path, body, seconds)
 
     def _ask(self, method: str, path: str, body: bytes, seconds: float) -> tuple[bytes, dict[str, str]]:
@@ -85,13 +85,13 @@ class Client:
             raise Refused(0, f"{self._address.url} cannot be asked: {_reason(error)}.") from None
 
     def ready(self) -> httpx2.Client:
-        """The connections. Raises MissingExtra where there is nothing to make them with."""
+        """The connections. Raises MissingExtraError where there is nothing to make them with."""
         with self._lock:
             if self._connections is None:
                 try:
                     import httpx2
                 except ImportError as error:
-                    raise MissingExtra("An encoder on another machine", "remote") from error
+                    raise MissingExtraError("An encoder on another machine", "remote") from error
                 # Auth that adds nothing: without any, a .netrc would be asked for a password.
                 self._connections = httpx2.Client(
                     trust_env=not self._address.local,

@@ -23,7 +23,7 @@ from retrieval.encoders.remote.circuit_breaker import Line, embed, line_to
 from retrieval.encoders.remote.client import Again, Refused, plain
 from retrieval.encoders.remote.protocol import Kind
 from retrieval.encoders.remote.server_cache import Known
-from retrieval.errors import Cancelled, Unreachable
+from retrieval.errors import Cancelled, EncoderUnreachableError
 
 PATIENCE = 60.0  # seconds that a batch of passages waits, in all, for a server that asks to wait
 INTRODUCTION = 20.0  # seconds to wait for a server that is asked for the first time
@@ -111,12 +111,12 @@ class RemoteEncoder:
         return known is not None and known != self._known
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Never waits long. Raises Unreachable, EncoderError."""
+        """Never waits long. Raises EncoderUnreachableError, EncoderError."""
         self._line.require(question=True)
         return self._gathered(texts, self._ask)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Waits for a busy server. Raises Unreachable, EncoderError."""
+        """Waits for a busy server. Raises EncoderUnreachableError, EncoderError."""
         return self.encode_passages_until(texts, _never)
 
     def encode_passages_until(self, texts: Sequence[str], stop: Callable[[], bool]) -> Vectors:
@@ -257,7 +257,7 @@ def connect(address: str | Address, *, patience: float | None = None, folder: Pa
     """The encoder behind an address. What is known of it from before, in `folder` or this process, is not asked again;
     else it is waited for, at most `patience` seconds.
 
-    Raises ModelError for an address or server that cannot be used, Unreachable, MissingExtra.
+    Raises ModelError for an address or server that cannot be used, EncoderUnreachableError, MissingExtraError.
     """
     line = line_to(parse(address) if isinstance(address, str) else address, folder)
     line.address.key()
@@ -265,4 +265,4 @@ def connect(address: str | Address, *, patience: float | None = None, folder: Pa
     return RemoteEncoder(line, line.introduce(INTRODUCTION if patience is None else patience))
 
 
-__all__ = ["RemoteEncoder", "Unreachable", "connect"]
+__all__ = ["EncoderUnreachableError", "RemoteEncoder", "connect"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retrieval.errors import MissingExtra
+from retrieval.errors import MissingExtraError
 from retrieval.evaluation.pooling.runs import Run
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def draw(report: Mapping[str, Any], runs: Sequence[Run], folder: Path) -> list[P
     try:
         import matplotlib
     except ImportError as error:
-        raise MissingExtra("Drawing the plots", "eval") from error
+        raise MissingExtraError("Drawing the plots", "eval") from error
     matplotlib.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
     drawn = [_figure(folder / "scores.png", lambda axes: _scores(axes[0], report["scores"]), 1)]
