@@ -23,7 +23,7 @@ _PID_FILE = "writer.pid"
 
 @contextmanager
 def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the workspace's lock. Raises Locked where another process still has it after `wait` seconds."""
+    """Hold the workspace's lock. Raises IndexLockedError if another process still has it after `wait` seconds."""
     lock = FileLock(folder / LOCK_FILE, timeout=wait)
     try:
         lock.acquire()

@@ -119,10 +119,10 @@ def test_a_file_that_arrives_damaged_is_not_kept(hub: Hub, machine: Machine) -> 
     assert Path(machine.fetch()).is_dir()
 
 
-def test_a_hub_that_cannot_be_reached_is_told_with_the_file_and_the_way_out(machine: Machine) -> None:
+def test_an_unreachable_hub_is_reported_with_the_file_and_a_remedy(machine: Machine) -> None:
     said = machine.fetch(address=NOBODY)
     assert said.startswith("HubUnreachableError") and NAME in said and NOBODY in said
-    assert "copy config.json, tokenizer.json and *.safetensors" in said
+    assert "config.json, tokenizer.json and *.safetensors into a folder" in said
     assert "\n" not in said
 
 

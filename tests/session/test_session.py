@@ -15,7 +15,7 @@ from c2llm_lsp.session.session import Session
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import EncoderError, StoreError
-from retrieval.files import Changes
+from retrieval.files import ChangeBatch
 from retrieval.indexing import index_files, writer_lock
 from retrieval.types import IndexReport
 from tests.cli.program import lay_out
@@ -368,7 +368,7 @@ def test_a_scan_that_the_watcher_wants_during_a_pause_waits_for_its_end(
     events.wait(1)
     session.pause()
     events.wait_for(lambda: isinstance(events.seen[-1], StateChanged))
-    session.follow(Changes(rescan=True, reason="branch"))
+    session.follow(ChangeBatch(rescan=True, reason="branch"))
     session.changed(["m1.py"])
     assert events.wait(2)[1].job == FilesChanged(("m1.py",))
     assert session.status.scan_pending and workspace.freshness().stale
