@@ -182,11 +182,13 @@ def probe(settings: Settings) -> Model:
         raise EncoderError(
             f"The encoder '{settings.encoder}' gives vectors that cannot be used; c2llm doctor tells more."
         )
+    from retrieval.encoders import processor_of
+
     return Model(
         encoder.name,
         encoder.fingerprint,
         encoder.dimension,
         ready - started,
         1e3 * (again - ready),
-        getattr(encoder, "runs_on", ""),
+        processor_of(encoder),
     )

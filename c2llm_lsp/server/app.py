@@ -258,9 +258,11 @@ class Server(LanguageServer):
         """Any thread: the encoder of these settings, loaded once for all folders, and when what runs elsewhere has
         become another one. Raises ModelError.
         """
+        from retrieval.encoders import is_outdated
+
         key = settings.encoder, settings.threads, settings.device, settings.dtype
         with self._loading:
-            if key not in self._encoders or getattr(self._encoders[key], "outdated", False):
+            if key not in self._encoders or is_outdated(self._encoders[key]):
                 try:
                     self._encoders[key] = load_encoder(settings, patience=REACH_SECONDS)
                 except MissingExtraError as error:  # words are searched as with a model that is broken

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from retrieval.encoders.base import AttendingEncoder, Encoder, StoppableEncoder, Vectors
+from retrieval.encoders.protocol import (
+    AttendingEncoder,
+    Encoder,
+    StoppableEncoder,
+    Vectors,
+    is_available,
+    is_low_latency,
+    is_outdated,
+    processor_of,
+)
 from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.errors import ModelError
 from retrieval.model.checkpoint_names import is_hub_name
@@ -17,7 +26,11 @@ __all__ = [
     "Vectors",
     "available",
     "is_address",
+    "is_available",
+    "is_low_latency",
+    "is_outdated",
     "load",
+    "processor_of",
 ]
 
 _NAMES = ("embedded", "minilm", "overlap")

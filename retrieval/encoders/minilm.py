@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 from retrieval.errors import MissingExtraError
 
 DIMENSION = 384

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.protocol import Encoder
 from retrieval.errors import MissingExtraError, ModelError
 from retrieval.model.checkpoint import WEIGHTS_NAME, is_checkpoint
 from retrieval.model.checkpoint_names import is_hub_name

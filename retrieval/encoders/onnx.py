@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders import execution_providers
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 from retrieval.encoders.tokenization import REMEDY, TOKENIZER_NAME, Reader, Rows, first_line, require_file
 from retrieval.errors import EncoderError, ModelError
 from retrieval.model.config import CONFIG_NAME, C2LLMConfig
@@ -42,7 +42,7 @@ class OnnxEncoder:
         self._name = name or folder.name
         self.config = C2LLMConfig.load(folder)
         self._reader = Reader(folder, self.config)
-        self._session = _load_session(folder / MODEL_NAME, threads, device, small=self.instant)
+        self._session = _load_session(folder / MODEL_NAME, threads, device, small=self.low_latency)
         self._fingerprint = ""
 
     @property
@@ -69,7 +69,7 @@ class OnnxEncoder:
         return f"onnxruntime, {execution_providers.label(self._session.get_providers()[0])}"
 
     @property
-    def instant(self) -> bool:
+    def low_latency(self) -> bool:
         """Small enough that a hundred lines of code are embedded in some ten milliseconds."""
         shape = self.config
         products = shape.num_hidden_layers * shape.hidden_size * (4 * shape.hidden_size + 3 * shape.intermediate_size)

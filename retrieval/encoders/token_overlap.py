@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_a-zA-Z]+")
 

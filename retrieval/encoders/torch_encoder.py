@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 from retrieval.encoders.tokenization import TOKENIZER_NAME, Reader, Rows
 from retrieval.errors import EncoderError, MissingExtraError
 from retrieval.model import tensor_layout

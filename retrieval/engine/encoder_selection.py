@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from retrieval.encoders import Encoder, load
+from retrieval.encoders import Encoder, is_available, is_outdated, load
 from retrieval.errors import EncoderError, ModelError
 
 
@@ -32,7 +32,7 @@ class EncoderSelection:
     def current(self) -> Encoder:
         """The selected encoder; loaded again when a remote one serves another model. Raises ModelError."""
         with self._loading:
-            outdated = getattr(self.loaded, "outdated", False)
+            outdated = self.loaded is not None and is_outdated(self.loaded)
             if self.loaded is None or outdated:
                 self.loaded = self._load()
             encoder = self.loaded
@@ -44,7 +44,7 @@ class EncoderSelection:
     def available(self) -> bool:
         """Whether an encoder that could not be reached is available again. Does not block."""
         try:
-            return bool(getattr(self.current, "available", True))
+            return is_available(self.current)
         except ModelError:
             return False
 

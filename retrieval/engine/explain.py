@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 from retrieval.chunking import passage
-from retrieval.encoders import Encoder
+from retrieval.encoders import AttendingEncoder, Encoder
 from retrieval.errors import QueryError
 from retrieval.search import Query, Snapshot, inverse_frequencies, parse
 from retrieval.store import PART, split_identifiers, stem
@@ -134,11 +134,10 @@ class _Asked:
 
 
 def _attention(encoder: Encoder, text: str) -> tuple[list[Weighted], tuple[str, ...]]:
-    look: Callable[[Sequence[str]], list[list[Weighted]]] | None = getattr(encoder, "attention", None)
-    if look is None:
+    if not isinstance(encoder, AttendingEncoder):
         note = f"The encoder '{encoder.name}' does not say where it looks; what each line does for a query can be measured."
         return [], (note,)
-    return look([text])[0], ()
+    return encoder.attention([text])[0], ()
 
 
 def _by_row(text: _Text, weights: Sequence[Weighted]) -> list[float]:

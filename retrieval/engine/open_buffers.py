@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from retrieval.encoders import is_low_latency
 from retrieval.engine.context import EngineContext
 from retrieval.errors import EncoderError, EncoderUnreachableError, ModelError
 
@@ -22,7 +23,7 @@ class OpenBuffers:
         context.store.want_words()
         try:
             encoder = context.encoder
-            if not getattr(encoder, "instant", False):  # words are found while it is embedded
+            if not is_low_latency(encoder):  # words are found while it is embedded
                 overlay.update(context.store, None, path, text, again=if_unchanged)
             return overlay.update(context.store, encoder, path, text, again=if_unchanged)
         except (EncoderError, ModelError) as error:

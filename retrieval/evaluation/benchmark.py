@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.encoders import load
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.protocol import Encoder
 from retrieval.engine import Workspace
 from retrieval.evaluation.metrics import TOP, Place, ndcg, targets_of
 from retrieval.types import Hit, SearchRequest

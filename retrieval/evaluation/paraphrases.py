@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.protocol import Encoder
 from retrieval.engine import Workspace
 from retrieval.types import Hit, SearchRequest
 

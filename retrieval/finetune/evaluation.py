@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.chunking import passage
-from retrieval.encoders.base import Encoder, Vectors
+from retrieval.encoders.protocol import Encoder, Vectors
 from retrieval.evaluation.metrics import TOP, Place, ndcg
 from retrieval.files import Scanner
 from retrieval.finetune.dataset import Question

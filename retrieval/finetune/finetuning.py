@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import FileLock, Timeout
 
+from retrieval.encoders import is_low_latency
 from retrieval.errors import MissingExtraError
 from retrieval.finetune.dataset import LEAST_PAIRS, LEAST_QUESTIONS, Material, collect
 from retrieval.finetune.evaluation import MOST_SECONDS, SPEED_SAMPLE, Gains, Judge, Score
@@ -206,7 +207,7 @@ def require(material: Material, *, learns: bool) -> None:
 
 def _affordable(judge: Judge, encoder: Encoder) -> int:
     """How many chunks this encoder embeds in the time that there is."""
-    if getattr(encoder, "instant", False):
+    if is_low_latency(encoder):
         return judge.chunks
     sample = judge.passages(SPEED_SAMPLE)
     started = time.perf_counter()

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.chunking import passage
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.protocol import Encoder
 from retrieval.files import PathFilter, Scanner, is_inside, skip_reason
 from retrieval.indexing import shared
 from retrieval.indexing.overlay_snapshot import Buffer, OverlaidRows, Row, Stored, View

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 from retrieval.globs import Globs
 from retrieval.store import Corpus, Header, Place, Store, first, words_only
 from retrieval.types import Chunk, Filters

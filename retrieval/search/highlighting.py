@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.chunking import lines_of
-from retrieval.encoders.base import Encoder, Vectors
+from retrieval.encoders.protocol import Encoder, Vectors
 from retrieval.search.definitions import asked_for
 from retrieval.store import split_identifiers
 from retrieval.types import Hit

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from retrieval.chunking import lines_of
-from retrieval.encoders import Vectors
+from retrieval.encoders import Vectors, is_low_latency
 from retrieval.errors import EncoderError
 from retrieval.search.candidates import gather, last_part, nearest
 from retrieval.search.definitions import named_line
@@ -83,7 +83,7 @@ def _highlighted(
 ) -> tuple[Hit, ...]:
     """The hits with salient lines chosen by meaning too; as they are where the encoder is slow or fails."""
     encoder = snapshot.encoder
-    if encoder is None or not getattr(encoder, "instant", False):
+    if encoder is None or not is_low_latency(encoder):
         return hits
     try:
         return by_meaning(hits, vector, encoder, line_vectors, idf, SALIENT)

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.protocol import Encoder
 from retrieval.store import Header, Place
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import Searchable

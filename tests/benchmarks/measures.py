@@ -16,7 +16,7 @@ import numpy as np
 from c2llm_lsp.cli.bench import latencies, percentile, seconds
 from retrieval.chunking import passage
 from retrieval.encoders import load
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.protocol import Encoder
 from retrieval.engine import Workspace
 from retrieval.types import IndexReport
 from retrieval.vectors import ExactIndex, HnswIndex, hnsw_problem

@@ -29,7 +29,7 @@ import psutil
 
 from retrieval.chunking import chunk_file, passage
 from retrieval.encoders import load
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.protocol import Encoder
 from tests.benchmarks.table import Row, as_dicts, markdown
 
 SHARE = 0.9

@@ -18,7 +18,7 @@ from c2llm_lsp.embeddings_server import batching
 from c2llm_lsp.embeddings_server.app import MOST_TEXTS
 from c2llm_lsp.embeddings_server.batching import Batcher, Overloaded
 from retrieval.encoders import OverlapEncoder, load
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 from retrieval.errors import EncoderError
 from tests.embeddings_server.serving import LONG, Running, ours
 

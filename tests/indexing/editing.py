@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.protocol import Encoder
 from retrieval.engine import Workspace
 from retrieval.types import Filters, Hit, SearchRequest, SimilarRequest
 

@@ -17,7 +17,7 @@ CODE = "def work(job):\n" + "".join(f"    step_{n} = job.part_{n}\n" for n in ra
 
 
 class Instant(OverlapEncoder):
-    instant = True
+    low_latency = True
     fails = fails_for_passages = False
     queries = 0
 
@@ -66,7 +66,7 @@ def test_the_query_is_embedded_once(workspace: Workspace) -> None:
 
 def test_an_encoder_that_takes_long_leaves_the_lines(workspace: Workspace) -> None:
     by_words = lines_shown(workspace.search("work idle"))
-    workspace.encoder.instant = False  # type: ignore[attr-defined]
+    workspace.encoder.low_latency = False  # type: ignore[attr-defined]
     assert lines_shown(highlighted(workspace)) == by_words
 
 

@@ -192,7 +192,7 @@ Opened = Callable[[dict[str, str]], Workspace]
 
 
 class Instant(OverlapEncoder):
-    instant = True
+    low_latency = True
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import retrieval.encoders
 import retrieval.engine.encoder_selection
 import retrieval.indexing.embedding
 from retrieval.encoders import Encoder, OverlapEncoder
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 from retrieval.errors import EncoderError, ModelError
 
 POLL = 0.005  # seconds; the one that holds is another process

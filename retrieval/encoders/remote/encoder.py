@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 from retrieval.encoders.remote.address import Address, parse
 from retrieval.encoders.remote.circuit_breaker import Line, embed, line_to
 from retrieval.encoders.remote.client import Again, Refused, plain

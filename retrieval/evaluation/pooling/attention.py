@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import language_of, passage
 from retrieval.chunking.grammars import GRAMMARS
-from retrieval.encoders.base import AttendingEncoder
+from retrieval.encoders.protocol import AttendingEncoder
 from retrieval.evaluation.benchmark import Project
 from retrieval.evaluation.pooling.run_encoder import RunEncoder
 from retrieval.evaluation.pooling.token_kinds import KINDS, marked_chunks

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from retrieval.encoders import AttendingEncoder, load
 from retrieval.errors import EncoderError
@@ -49,9 +49,9 @@ def run_experiment(wanted: Experiment) -> dict[str, Any]:
     chosen = samples(wanted.code)
     attention: dict[str, Any] = {}
     for name, encoder in encoders if chosen else []:
-        if not hasattr(encoder, "attention"):
+        if not isinstance(encoder, AttendingEncoder):
             raise EncoderError(f"The encoder '{name}' does not say where it looks: leave it out.")
-        attention[name] = analysed(look(cast(AttendingEncoder, encoder), chosen))
+        attention[name] = analysed(look(encoder, chosen))
     scores: dict[str, dict[int, dict[str, float]]] = {name: {} for name in plan.poolings}
     found: dict[str, Any] = {}
     for run in train_runs(plan, data):

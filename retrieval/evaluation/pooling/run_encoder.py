@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoders.base import Vectors
+from retrieval.encoders.protocol import Vectors
 from retrieval.encoders.tokenization import Reader, Rows
 from retrieval.evaluation.pooling.runs import Run
 from retrieval.evaluation.pooling.variants import ended
