@@ -185,7 +185,7 @@ def test_the_parts_of_an_endless_line_keep_their_columns(root: Path, tmp_path: P
     line = "x = " + " ".join(f"word{n:05}" for n in range(2000))
     (root / "endless.txt").write_text("first line\n" + line + "\n")
     with with_encoder(root, tmp_path / "cache", LookingEncoder()) as workspace:
-        chunks = [chunk for _, chunk in workspace.store.file_chunks("endless.txt")]
+        chunks = [chunk for _, chunk in workspace.store.chunks.in_file("endless.txt")]
         assert len(chunks) > 2
         from retrieval.engine.explain import _first_column
 

@@ -93,11 +93,11 @@ def questions(workspace: Workspace, count: int) -> list[str]:
     """What the workspace's definitions are called, as words; the same ones each time."""
     from retrieval.store import split_identifiers
 
-    ids = workspace.store.ids().tolist()
+    ids = workspace.store.chunks.ids().tolist()
     random.Random(SEED).shuffle(ids)
     asked: list[str] = []
     for start in range(0, len(ids), 1000):
-        chunks = workspace.store.chunks(ids[start : start + 1000]).values()
+        chunks = workspace.store.chunks.get(ids[start : start + 1000]).values()
         asked += [split_identifiers(chunk.qualified) for chunk in chunks if chunk.symbol]
         if len(asked) >= count:
             break

@@ -86,7 +86,7 @@ def prune(place: Place, *, yes: bool) -> int:
     if not agreed("Delete the vectors that no indexed workspace uses?", yes):
         return NOTHING
     with Store.open(indexes[0].parent, vectors=vectors_file(cache)) as store:
-        gone = store.prune(indexes)
+        gone = store.vectors.prune(indexes)
     typer.echo(f"Deleted {gone:,} vectors; {len(indexes):,} workspaces keep theirs.")
     return FOUND
 

@@ -212,7 +212,7 @@ def _graph(workspace: Workspace, found: Status) -> Iterator[Finding]:
     snapshots = sorted(found.folder.glob("graph-*.hnsw"))
     current = None
     for path in snapshots:
-        loaded = load(path, found.fingerprint, workspace.store.generation) if not hnsw_problem() else None
+        loaded = load(path, found.fingerprint, workspace.store.meta.database_id) if not hnsw_problem() else None
         if loaded is not None:
             current = loaded
     if current is not None:

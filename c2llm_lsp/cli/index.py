@@ -34,7 +34,7 @@ def index(
     place = locate(path, quiet=quiet, encoder=encoder)
     with open_workspace(place) as workspace:
         report = refresh(workspace, quiet=quiet, wait=True)
-        report = replace(report, skipped=left_out(report, workspace.store.skipped()))
+        report = replace(report, skipped=left_out(report, workspace.store.files.skipped()))
         ignored = workspace.status().skipped.get("ignored", 0) if skipped and not quiet else 0
     if as_json:
         import json

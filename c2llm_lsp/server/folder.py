@@ -281,7 +281,7 @@ class Folder:
 
     def _indexed(self, path: str) -> bytes:
         """The digest of a file as it is in the index; empty where it is not there."""
-        row = self.workspace.store.file(path) if self.workspace is not None else None
+        row = self.workspace.store.files.get(path) if self.workspace is not None else None
         return row.digest if row is not None else b""
 
     @property

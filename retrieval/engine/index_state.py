@@ -80,9 +80,9 @@ class IndexState:
     ) -> Status:
         counts = store.counts()
         fingerprint = encoder.fingerprint if encoder is not None else ""
-        seen = json.loads(str(store.get_meta(SKIPPED_KEY) or "{}"))
+        seen = json.loads(str(store.meta.get(SKIPPED_KEY) or "{}"))
         skipped = {**seen, **{why: count + seen.get(why, 0) for why, count in counts.skipped.items()}}
-        indexed_at = store.get_meta(INDEXED_KEY)
+        indexed_at = store.meta.get(INDEXED_KEY)
         return Status(
             root=root,
             folder=store.directory,
@@ -94,7 +94,7 @@ class IndexState:
             fingerprint=fingerprint,
             pending_chunks=self._pending_chunks(store, fingerprint, live),
             index_kind=live.kind if live is not None else "",
-            change=store.change,
+            change=store.revision,
             indexed_at=float(indexed_at) if indexed_at is not None else None,
             index_bytes=sum(_size(store.directory / f"index.db{end}") for end in ("", "-wal")),
             vectors_bytes=sum(_size(Path(f"{store.vectors_path}{end}")) for end in ("", "-wal")),
@@ -110,13 +110,13 @@ class IndexState:
         if (self.writing or self.delegated) and live is not None and live.count is not None:
             return max(0, counted.chunks - live.count)
         if fingerprint not in counted.pending:
-            counted.pending[fingerprint] = store.pending_count(fingerprint) if fingerprint else counted.chunks
+            counted.pending[fingerprint] = store.vectors.pending_count(fingerprint) if fingerprint else counted.chunks
         return counted.pending[fingerprint]
 
     def _count(self, store: Store) -> _Counted:
-        change = store.change
+        change = store.revision
         if self._counted.change != change:
-            self._counted = _Counted(change, store.file_count(), store.chunk_count())
+            self._counted = _Counted(change, store.files.count(), store.chunks.count())
         return self._counted
 
 

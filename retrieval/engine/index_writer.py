@@ -103,7 +103,7 @@ class IndexWriter:
         finally:
             self.resume_writing(scanned=False)
             with suppress(StoreError):  # the next query reports it
-                self._context.store.take_over_words()
+                self._context.store.full_text.reload()
                 self._context.vector_indexes.take_over()
 
     def resume_writing(self, *, scanned: bool = True) -> None:
@@ -117,7 +117,7 @@ class IndexWriter:
     def complete(self) -> bool:
         """Whether every stored chunk is known to have a vector of the encoder."""
         try:
-            return self._context.store.complete(self._context.encoder.fingerprint)
+            return self._context.store.vectors.complete(self._context.encoder.fingerprint)
         except ModelError:
             return False
 
@@ -171,7 +171,7 @@ class IndexWriter:
         if len(todo.paths) > most:
             return True
         try:
-            return self._context.store.pending_count(self._context.encoder.fingerprint) > most * CHUNKS_PER_FILE
+            return self._context.store.vectors.pending_count(self._context.encoder.fingerprint) > most * CHUNKS_PER_FILE
         except (EncoderError, ModelError):
             return False
 
@@ -187,7 +187,7 @@ class IndexWriter:
 
     def _chunking_changed(self) -> bool:
         """Whether the stored chunks were made by other rules than this version's."""
-        stored_version = self._context.store.get_meta(CHUNKING_KEY)
+        stored_version = self._context.store.meta.get(CHUNKING_KEY)
         return stored_version is not None and stored_version != CHUNKING_VERSION
 
     def _affects_others(self, path: str) -> bool:

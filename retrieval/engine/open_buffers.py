@@ -20,7 +20,7 @@ class OpenBuffers:
         buffer is found by its words. With `if_unchanged` nothing is done where the buffer has another text by now.
         """
         context, overlay = self._context, self._context.overlay
-        context.store.want_words()
+        context.store.full_text.keep_in_memory()
         try:
             encoder = context.encoder
             if not is_low_latency(encoder):  # words are found while it is embedded

@@ -81,7 +81,7 @@ class QueryEngine:
         """See Workspace.near_duplicates."""
 
         def ask() -> tuple[Duplicate, ...]:
-            change, known = self._context.store.change, self._duplicates.pop(path, Known())
+            change, known = self._context.store.revision, self._duplicates.pop(path, Known())
             others = known.others if known.change == change else {}
             duplicates, others = duplicates_in(self.snapshot()[0], path, self._vectors_of, check, others)
             self._duplicates[path] = Known(change, others)
@@ -125,7 +125,7 @@ class QueryEngine:
                 hits = ask(snapshot)
             # A query that a commit has overtaken may have seen some of it: it is asked again. While everything is being
             # written commits come all the time, and the answer says that it is stale.
-            if rows.store.change == rows.change or context.state.delegated or attempt == ATTEMPTS - 1:
+            if rows.store.revision == rows.change or context.state.delegated or attempt == ATTEMPTS - 1:
                 break
         encoder = context.encoders.loaded
         return Answer(
@@ -145,8 +145,12 @@ class QueryEngine:
             encoder = context.encoder
         except ModelError as error:
             return Snapshot(rows), (f"Answered by words only: {error}",)
-        last = context.store.last_encoder()
-        if last is not None and last[1] != encoder.fingerprint and not context.store.complete(encoder.fingerprint):
+        last = context.store.vectors.last_encoder()
+        if (
+            last is not None
+            and last[1] != encoder.fingerprint
+            and not context.store.vectors.complete(encoder.fingerprint)
+        ):
             former = context.encoders.former(*last)
             if former is not None:
                 note = f"Answered with the vectors of {former.name}; those of {encoder.name} are not complete yet."
@@ -158,7 +162,7 @@ class QueryEngine:
     def _vectors_of(self, encoder: Encoder, chunks: Sequence[Chunk]) -> list[NDArray[np.float32] | None]:
         """The vectors of chunks that are stored or shown; None for one that has none yet."""
         hashes = [passage_hash(passage(chunk)) for chunk in chunks]
-        vectors: dict[bytes, NDArray[np.float32]] = self._context.store.vectors_of_passages(encoder.fingerprint, hashes)
+        vectors: dict[bytes, NDArray[np.float32]] = self._context.store.vectors.of_passages(encoder.fingerprint, hashes)
         vectors = self._context.overlay.known_vectors(encoder.fingerprint) | vectors
         return [vectors.get(key) for key in hashes]
 

@@ -61,7 +61,7 @@ class VectorIndexes:
 
     def follow(self, applied: Applied) -> None:
         for live in self._all():
-            live.follow(applied.change, applied.added, applied.removed)
+            live.follow(applied.revision, applied.added, applied.removed)
 
     def add(self, change: int, fingerprint: str, ids: NDArray[np.int64], matrix: NDArray[np.float32]) -> None:
         for live in self._all():

@@ -58,15 +58,15 @@ class Judge:
     def __init__(
         self, store: Store, scanner: Scanner, hidden: Mapping[str, str], questions: Sequence[Question]
     ) -> None:
-        store.want_words()  # or words would be counted as they stand in the files, hidden comments among them
-        store.settle_words()
+        store.full_text.keep_in_memory()  # or words would be counted as they stand in the files, hidden comments among them
+        store.full_text.maintain()
         overlay = Overlay(scanner)
         for path, text in hidden.items():
             overlay.update(store, None, path, text)
         self.rows: OverlaidRows = overlay.seen(store)
         self.questions = tuple(questions)
         barred = set(self.rows.hidden.tolist())
-        stored = [row for row in store.ids().tolist() if row not in barred]
+        stored = [row for row in store.chunks.ids().tolist() if row not in barred]
         self._mine = sorted(self.rows.view.rows)
         self._ids = np.array([*self._mine, *stored], dtype=np.int64)
         self.chunks = len(self._ids)

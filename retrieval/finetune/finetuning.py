@@ -189,7 +189,7 @@ def gathered(workspace: Workspace, progress: Progress) -> Material:
     return collect(
         workspace.root,
         workspace.scanner,
-        workspace.store.files(),
+        workspace.store.files.all(),
         commits_of(workspace.root),
         lambda done, total: progress("pairs", done, total),
     )

@@ -76,11 +76,11 @@ def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int
     """Embed every chunk beyond the id `after` that lacks a vector. `done`: what was done ahead in this run,
     `first_new`: the last id before this run."""
     store, fingerprint, ahead = work.store, work.encoder.fingerprint, done.chunks
-    if store.last_id() > first_new:
-        done.reused += max(0, store.vector_count(fingerprint, after=first_new) - ahead)
+    if store.chunks.last_id() > first_new:
+        done.reused += max(0, store.vectors.count(fingerprint, after=first_new) - ahead)
     if ahead:
         _announce(work)
-    total = ahead + store.pending_count(fingerprint, after=after)
+    total = ahead + store.vectors.pending_count(fingerprint, after=after)
     if total > ahead:
         progress("vectors", ahead, total)
     pace = Pace()
@@ -88,7 +88,7 @@ def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int
         if work.cancel.is_set():
             done.cancelled = True
             break
-        batch = store.without_vectors(fingerprint, pace.begin(), after=after)
+        batch = store.vectors.pending(fingerprint, pace.begin(), after=after)
         if not batch:
             break
         after = batch[-1].id
@@ -112,7 +112,7 @@ def embed(work: Embedding, batch: Sequence[Pending], done: Embedded) -> tuple[ND
     made = checked(encoded(encoder, [texts[key] for key in new], work.cancel), len(new), encoder)
     vectors = dict(zip(new, made, strict=True))
     matrix = np.stack([vectors[key] if key in vectors else at_hand[key] for key in texts])
-    work.store.put_vectors(encoder.fingerprint, list(texts), matrix, name=encoder.name)
+    work.store.vectors.put(encoder.fingerprint, list(texts), matrix, name=encoder.name)
     done.passages += len(new)
     done.reused += len(texts) - len(new)
     done.chunks += len(batch)

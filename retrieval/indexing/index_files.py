@@ -163,7 +163,7 @@ class _Work:
             return _Looked(path, source, _skipped(self.root, source, row))
         if not self.again and row is not None and row.skip is None and row.digest == source.digest:
             return _Looked(path, source, FileUpdate(_file(source, row.note), None))
-        remembered = self.store.borders(path, source.digest)
+        remembered = self.store.files.boundaries(path, source.digest)
         if remembered is not None and boundaries.is_current(remembered):
             file = _file(source, boundaries.note_of(remembered))
             return _Looked(path, source, FileUpdate(file, pieces_of(source, CutFile(remembered, None))))

@@ -173,8 +173,8 @@ class Overlay:
 
     def seen(self, store: Store) -> OverlaidRows:
         """The store of this moment with the buffers of this moment in place of their files."""
-        view, words = self._view, store.corpus()
-        change = store.change if words is None else words.change
+        view, words = self._view, store.full_text.corpus()
+        change = store.revision if words is None else words.change
         stored = self._stored
         paths = view.buffers.keys()
         if (
@@ -197,7 +197,7 @@ class Overlay:
             self._hidden = ((store, change), known)
         for path in paths:
             if path not in known:
-                known[path] = store.ids_in_file(path)
+                known[path] = store.chunks.ids_in_file(path)
         parts = [known[path] for path in paths]
         return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
@@ -238,7 +238,7 @@ class Overlay:
         known |= {name: self._spare[name] for name in missing if name in self._spare}
         unknown = [name for name in missing if name not in known]
         if unknown:
-            known |= store.vectors_of_passages(encoder.fingerprint, unknown)
+            known |= store.vectors.of_passages(encoder.fingerprint, unknown)
         new = [name for name in unknown if name not in known]
         if new:
             made = encoder.encode_passages([passage(missing[name]) for name in new])

@@ -164,12 +164,12 @@ class OverlaidRows:
     def chunk_count(self) -> int:
         if self._corpus is not None:
             return self._corpus.count
-        return self.store.chunk_count() - len(self.hidden) + len(self.view.rows)
+        return self.store.chunks.count() - len(self.hidden) + len(self.view.rows)
 
     def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         if self._corpus is not None:
             return self._corpus.frequencies(terms)
-        counts, mine = self.store.document_frequencies(terms), self.view.corpus.frequencies(terms)
+        counts, mine = self.store.full_text.document_frequencies(terms), self.view.corpus.frequencies(terms)
         return {term: counts[term] or mine[term] for term in terms}
 
     def lexical(
@@ -183,7 +183,7 @@ class OverlaidRows:
         if self._corpus is not None:
             return first(*self._corpus.search(words, limit, weights, allowed), limit, self.places)
         stored = None if allowed is None else allowed[allowed >= 0]
-        table = self.store.lexical(words, limit + len(self.hidden), weights, stored)
+        table = self.store.full_text.search(words, limit + len(self.hidden), weights, stored)
         kept = [row for row in table if row[0] not in self._barred]
         ids, scores = self.view.corpus.search(words, limit, weights, allowed)
         ids = np.concatenate([np.array([row for row, _ in kept], dtype=np.int64), ids])
@@ -191,25 +191,25 @@ class OverlaidRows:
 
     def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
         mine = {i: self.view.rows[i].chunk for i in ids if i in self.view.rows}
-        return self.store.chunks([i for i in ids if i >= 0 and i not in self._barred]) | mine
+        return self.store.chunks.get([i for i in ids if i >= 0 and i not in self._barred]) | mine
 
     def headers(self, ids: Sequence[int]) -> dict[int, Header]:
         mine = {i: self.view.rows[i].header for i in ids if i in self.view.rows}
-        return self.store.headers([i for i in ids if i >= 0 and i not in self._barred]) | mine
+        return self.store.chunks.headers([i for i in ids if i >= 0 and i not in self._barred]) | mine
 
     def places(self, ids: Sequence[int]) -> dict[int, Place]:
         mine = {i: self.view.rows[i].place for i in ids if i in self.view.rows}
-        return self.store.places([i for i in ids if i >= 0]) | mine
+        return self.store.chunks.places([i for i in ids if i >= 0]) | mine
 
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
-        stored = [row for row in self.store.by_symbol(names) if row[0] not in self._barred]
+        stored = [row for row in self.store.chunks.by_symbol(names) if row[0] not in self._barred]
         wanted = {folded(name) for name in names if name}
         buffers = self.view.buffers.values()
         mine = [row for name in wanted for buffer in buffers for row in buffer.symbols.get(name, ())]
         return [*stored, *((row, self.view.rows[row].chunk.symbol) for row in mine)]
 
     def allowed(self, filters: Filters) -> Ids | None:
-        stored = self.store.allowed(filters)
+        stored = self.store.chunks.allowed(filters)
         if stored is None:
             return None
         globs = Globs(filters.paths)
@@ -221,7 +221,7 @@ class OverlaidRows:
     def file_chunks(self, path: str) -> list[tuple[int, Chunk]]:
         buffer = self.view.buffers.get(path)
         if buffer is None:
-            return self.store.file_chunks(path)
+            return self.store.chunks.in_file(path)
         return [(row.id, row.chunk) for row in buffer.rows]
 
 

@@ -52,14 +52,14 @@ class IndexPlan:
 def rows_known(store: Store, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
     """The rows of these files, or of all."""
     if paths is None:
-        return store.files()
-    rows = (store.file(path) for path in paths)
+        return store.files.all()
+    rows = (store.files.get(path) for path in paths)
     return {row.path: row for row in rows if row is not None}
 
 
 def plan(scanner: Scanner, store: Store, *, again: bool) -> IndexPlan:
     """Compare the tree with the rows; reads no file."""
-    stamps = {path: FileStamp(*stamp) for path, *stamp in store.stamps()}
+    stamps = {path: FileStamp(*stamp) for path, *stamp in store.files.stamps()}
     scan: Scan = scanner.scan(stamps)
     paths = tuple(sorted(scan.stamps)) if again else scan.changed
     return IndexPlan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored)
@@ -94,7 +94,7 @@ class IndexingContext:
 def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:
     """Do what was planned. A failing encoder ends the second stage only, and is noted."""
     started = time.perf_counter()
-    complete, first_new = run.store.complete_encoders(), run.store.last_id()
+    complete, first_new = run.store.vectors.complete_encoders(), run.store.chunks.last_id()
     ahead = Ahead(lambda: _embedding(run, complete, first_new, scanned))
 
     def on_applied(applied: Applied) -> None:
@@ -163,8 +163,8 @@ def _embed(
         stopped = Embedded(cancelled=cancelled, unreachable=isinstance(error, EncoderUnreachableError))
         return stopped, (f"Search goes by words until the encoder works: {error}",)
     fingerprint = work.encoder.fingerprint
-    if not done.cancelled and (scanned or fingerprint in complete) and not run.store.complete(fingerprint):
-        run.store.note_complete(fingerprint, work.encoder.name)
+    if not done.cancelled and (scanned or fingerprint in complete) and not run.store.vectors.complete(fingerprint):
+        run.store.vectors.note_complete(fingerprint, work.encoder.name)
     return done, ()
 
 
@@ -175,11 +175,11 @@ def _remember_scan(store: Store, todo: IndexPlan) -> None:
         reasons["ignored"] = todo.ignored
     summary = json.dumps(dict(sorted(reasons.items())))
     values: dict[str, str | int | None] = {}
-    if store.get_meta(SKIPPED_KEY) != summary:
+    if store.meta.get(SKIPPED_KEY) != summary:
         values[SKIPPED_KEY] = summary
-    if store.get_meta(CHUNKING_KEY) != CHUNKING_VERSION:
+    if store.meta.get(CHUNKING_KEY) != CHUNKING_VERSION:
         values[CHUNKING_KEY] = CHUNKING_VERSION
     if todo.paths or todo.removed:
         values[INDEXED_KEY] = int(time.time())
     if values:
-        store.set_meta(**values)
+        store.meta.set(**values)

@@ -64,7 +64,7 @@ class Ahead:
             pace = Pace()
             while not work.cancel.is_set():
                 wanted = pace.begin()
-                batch = work.store.without_vectors(work.encoder.fingerprint, wanted, after=after)
+                batch = work.store.vectors.pending(work.encoder.fingerprint, wanted, after=after)
                 if len(batch) < wanted:
                     if not self._wait():
                         break

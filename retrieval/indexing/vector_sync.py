@@ -85,7 +85,7 @@ class VectorIndexSync:
     def current(self) -> VectorIndex:
         """The index, holding what the store holds."""
         with self._lock:
-            change = self.store.change
+            change = self.store.revision
             if self._index is None:
                 self._index = self._load(change)
             if self._change != change and self._compares():
@@ -117,7 +117,7 @@ class VectorIndexSync:
             and self._graph_elsewhere
             and self._can_graph()
         ):
-            loaded = load(self.path, self.fingerprint, self.store.generation, threads=self._threads)
+            loaded = load(self.path, self.fingerprint, self.store.meta.database_id, threads=self._threads)
         with self._lock:
             if loaded is not None:
                 self._index, self._change = loaded
@@ -144,7 +144,7 @@ class VectorIndexSync:
             if len(gone):
                 self._index.remove(gone)
             if len(came):
-                self._index.add(*self.store.vectors(self.fingerprint, came))
+                self._index.add(*self.store.vectors.get(self.fingerprint, came))
             self._change = change
 
     def add(self, change: int, ids: Ids, matrix: NDArray[np.float32]) -> None:
@@ -169,7 +169,7 @@ class VectorIndexSync:
 
         False where cancelled.
         """
-        self.store.settle_words()
+        self.store.full_text.maintain()
         index = self.current()
         if len(index) < GRAPH_FROM:
             return True
@@ -196,7 +196,7 @@ class VectorIndexSync:
                 index, change = self._index, self._change
                 if not isinstance(index, HnswIndex) or self.store.read_only or self._saved == change:
                     return
-                stamp = GraphStamp(self.fingerprint, self.store.generation, change)
+                stamp = GraphStamp(self.fingerprint, self.store.meta.database_id, change)
                 state, self._unsaved = index.state(), 0
             # After a loss of power the store may be back at an earlier change and give the same ids to other chunks.
             self.store.checkpoint()
@@ -207,13 +207,13 @@ class VectorIndexSync:
 
     def _load(self, change: int) -> VectorIndex:
         if self.path.exists() and self._can_graph():
-            loaded = load(self.path, self.fingerprint, self.store.generation, threads=self._threads)
+            loaded = load(self.path, self.fingerprint, self.store.meta.database_id, threads=self._threads)
             if loaded is not None:
                 index, self._change = loaded
                 self._saved = self._change
                 return index
         exact = ExactIndex(self.dimension)
-        exact.add(*self.store.all_vectors(self.fingerprint))
+        exact.add(*self.store.vectors.all(self.fingerprint))
         self._change = change
         return exact
 
@@ -222,13 +222,13 @@ class VectorIndexSync:
 
     def _catch_up(self, index: VectorIndex) -> None:
         """Make the index hold exactly the rows that have a vector."""
-        have, want = index.ids(), self.store.vector_ids(self.fingerprint)
+        have, want = index.ids(), self.store.vectors.ids(self.fingerprint)
         gone = np.setdiff1d(have, want, assume_unique=True)
         if len(gone):
             index.remove(gone)
         came = np.setdiff1d(want, have, assume_unique=True)
         if len(came):
-            index.add(*self.store.vectors(self.fingerprint, came))
+            index.add(*self.store.vectors.get(self.fingerprint, came))
         self._unsaved += len(gone) + len(came)
 
     def _grow(
@@ -244,7 +244,7 @@ class VectorIndexSync:
             graph.add(ids[start : start + _PORTION], rows(start, start + _PORTION))
         with self._lock:
             self._catch_up(graph)
-            self._index, self._change = graph, self.store.change
+            self._index, self._change = graph, self.store.revision
         return graph
 
     def _can_graph(self) -> bool:

@@ -163,6 +163,11 @@ class Database:
             self._vectors_writer.execute("PRAGMA shared.synchronous = NORMAL")
         return self._vectors_writer
 
+    def checkpoint(self) -> None:
+        """Copy the log into the database and sync both: whatever is saved afterwards stands for what is on the disk."""
+        with self.reading() as db:
+            db.execute("PRAGMA main.wal_checkpoint(FULL)")
+
     def close(self) -> None:
         """Close what nobody uses, after a moment for those who do. Closing a connection under a statement of another
         thread would crash the process; who still has one closes it.

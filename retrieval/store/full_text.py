@@ -2,8 +2,8 @@
 
 Both give the same scores. The table is always there and right; the lexicon is ten times as fast. It is used where it is
 at hand and in step: the process that indexes a new workspace builds it on the way, others load the file that
-`settle_words` writes and bring it up to date by comparing ids, from LEXICON_FROM chunks on, or where `want_words` was
-called: unsaved buffers are scored with it (see corpus in bm25.py). Where that would take too long, or another thread
+`maintain` writes and bring it up to date by comparing ids, from LEXICON_FROM chunks on, or where `keep_in_memory`
+was called: unsaved buffers are scored with it (see corpus in bm25.py). Where that would take too long, or another thread
 is at it, the table answers.
 """
 
@@ -24,14 +24,16 @@ from numpy.typing import NDArray
 from retrieval.store.analyzer import WORDS_VERSION, split_identifiers
 from retrieval.store.bm25 import Corpus, Lexicon
 from retrieval.store.bm25_file import load_lexicon, save_lexicon
+from retrieval.store.chunks import Chunks
 from retrieval.store.database import Database
-from retrieval.store.index_reader import Ids, Reader
-from retrieval.store.schema import transaction
+from retrieval.store.meta import Meta, next_revision, read_revision
+from retrieval.store.queries import Ids
+from retrieval.store.schema import create_words, drop_words, transaction
 from retrieval.store.top_k import first
 
 # Below this many chunks the full-text table answers in 2 ms.
 LEXICON_FROM = 5_000
-# A query does not wait for more new chunks than this (100 ms); `settle_words` does.
+# A query does not wait for more new chunks than this (100 ms); `maintain` does.
 MOST_BEHIND = 1_000
 # ... nor longer than this for another thread that is bringing the lexicon up to date.
 _PATIENCE = 0.1
@@ -49,11 +51,16 @@ Worded = tuple[int, str, str, str]
 Scores = NDArray[np.float64]
 
 
-class WordSearch(Reader):
-    """The part of the store that knows words."""
+INSERT_WORDS = "INSERT INTO main.words(rowid, symbol, path, body) VALUES (?, ?, ?, ?)"
+# A contentless full-text table is told what to forget: exactly the words that it was given.
+DELETE_WORDS = "INSERT INTO main.words(words, rowid, symbol, path, body) VALUES ('delete', ?, ?, ?, ?)"
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+
+class FullText:
+    """Search by words over the chunks of one index."""
+
+    def __init__(self, database: Database, meta: Meta, chunks: Chunks) -> None:
+        self._database, self._meta, self._chunks = database, meta, chunks
         self._frequencies: tuple[int, dict[str, int]] = (-1, {})
         self._lexicon: Lexicon | None = None
         self._corpus: Corpus | None = None  # of the lexicon, as it was asked for last
@@ -63,7 +70,7 @@ class WordSearch(Reader):
         self._lexicon_saved = -1
         self._wanted = False
 
-    def lexical(
+    def search(
         self,
         terms: str | Sequence[str],
         limit: int,
@@ -76,11 +83,11 @@ class WordSearch(Reader):
         `weights` are those of the columns symbol, path (with scope), body. `allowed` (sorted) limits the chunks.
         """
         if not isinstance(terms, str) and (corpus := self.corpus()) is not None:
-            return first(*corpus.search(words_only(terms), limit, weights, allowed), limit, self.places)
+            return first(*corpus.search(words_only(terms), limit, weights, allowed), limit, self._chunks.places)
         match = terms if isinstance(terms, str) else any_of(terms)
         if limit <= 0 or not match:
             return []
-        return first(*self._by_table(match, limit, weights, allowed), limit, self.places)
+        return first(*self._by_table(match, limit, weights, allowed), limit, self._chunks.places)
 
     def _by_table(
         self, match: str, limit: int, weights: tuple[float, float, float], allowed: Ids | None
@@ -103,24 +110,24 @@ class WordSearch(Reader):
         """In how many chunks each word occurs."""
         if (corpus := self.corpus()) is not None:
             return corpus.frequencies(terms)
-        change = self.change
-        if self._frequencies[0] != change or len(self._frequencies[1]) > _FREQUENCIES:
-            self._frequencies = (change, {})
-        known = self._frequencies[1]
-        missing = [term for term in dict.fromkeys(terms) if term not in known]
+        revision = self._meta.revision
+        if self._frequencies[0] != revision or len(self._frequencies[1]) > _FREQUENCIES:
+            self._frequencies = (revision, {})
+        frequencies = self._frequencies[1]
+        missing = [term for term in dict.fromkeys(terms) if term not in frequencies]
         if missing:
             with self._database.reading() as db:
                 for term in missing:
                     row = db.execute("SELECT doc FROM main.terms WHERE term = ?", (term,)).fetchone()
-                    known[term] = int(row[0]) if row else 0
-        return {term: known[term] for term in terms}
+                    frequencies[term] = int(row[0]) if row else 0
+        return {term: frequencies[term] for term in terms}
 
     # -- the lexicon ------------------------------------------------------------------------------------------------
 
     def corpus(self) -> Corpus | None:
         """The words of all chunks at one moment, that of `change`; None where they are not at hand."""
-        change, corpus = self.change, self._corpus
-        if corpus is not None and corpus.change == change:
+        revision, corpus = self._meta.revision, self._corpus
+        if corpus is not None and corpus.change == revision:
             return corpus
         if (self._lexicon is None and not self._worth_seeking()) or time.monotonic() < self._hopeless_until:
             return None
@@ -138,20 +145,20 @@ class WordSearch(Reader):
         finally:
             self._lexicon_lock.release()
 
-    def want_words(self) -> None:
+    def keep_in_memory(self) -> None:
         """Have the lexicon at hand whatever the size: half a second where a small workspace has no file of it yet; a
-        large one waits for `settle_words`.
+        large one waits for `maintain`.
         """
         if self._wanted:
             return
         with self._lexicon_lock:
             self._wanted = True
             self._seek()
-            if self._lexicon is None and self.chunk_count() < LEXICON_FROM:
+            if self._lexicon is None and self._chunks.count() < LEXICON_FROM:
                 self._lexicon = Lexicon()
                 self._catch_up(self._lexicon, most=None)
 
-    def settle_words(self) -> None:
+    def maintain(self) -> None:
         """Make the lexicon of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
         if self._lexicon is None and not self._worth_seeking():
             return
@@ -163,12 +170,12 @@ class WordSearch(Reader):
             self._hopeless_until = 0.0
         self._save_lexicon()
 
-    def take_over_words(self) -> None:
+    def reload(self) -> None:
         """Take the file that another process has written, where it is newer than what is at hand."""
         with self._lexicon_lock:
-            found = self._load_lexicon() if self._worth_seeking() else None
-            if found is not None and (self._lexicon is None or found.change > self._lexicon.change):
-                self._lexicon, self._corpus = found, None
+            stored = self._load_lexicon() if self._worth_seeking() else None
+            if stored is not None and (self._lexicon is None or stored.change > self._lexicon.change):
+                self._lexicon, self._corpus = stored, None
             self._hopeless_until = 0.0
 
     @property
@@ -176,7 +183,7 @@ class WordSearch(Reader):
         return self._database.directory / LEXICON_FILE
 
     def _worth_seeking(self) -> bool:
-        return self._wanted or self.chunk_count() >= LEXICON_FROM
+        return self._wanted or self._chunks.count() >= LEXICON_FROM
 
     def _seek(self) -> None:
         """Load the file, once."""
@@ -184,29 +191,29 @@ class WordSearch(Reader):
             self._lexicon_sought = True
             self._lexicon = self._load_lexicon()
 
-    def _begin_lexicon(self) -> None:
+    def begin(self) -> None:
         """An index that is made now gets its lexicon on the way."""
-        self._lexicon = Lexicon(change=self.change)
+        self._lexicon = Lexicon(change=self._meta.revision)
 
-    def _follow_words(self, change: int, worded: Sequence[Worded], gone: Sequence[int]) -> None:
+    def follow(self, revision: int, worded: Sequence[Worded], gone: Sequence[int]) -> None:
         """Take over a commit of this process."""
         with self._lexicon_lock:
             lexicon = self._lexicon
-            if lexicon is None or lexicon.change != change - 1:
+            if lexicon is None or lexicon.change != revision - 1:
                 return
             lexicon.remove(gone)
             for row, *columns in worded:
                 lexicon.add(row, (columns[0], columns[1], columns[2]))
-            lexicon.change = change
+            lexicon.change = revision
 
     def _catch_up(self, lexicon: Lexicon, *, most: int | None) -> bool:
         """Make the lexicon hold exactly the chunks that are stored; False where that is too much work for now. One
         transaction: what it then stands for is what it holds.
         """
-        if lexicon.change == self.change:
+        if lexicon.change == self._meta.revision:
             return True
         with self._database.reading() as db, transaction(db):
-            change = int(db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()[0])
+            revision = read_revision(db)
             have, want = lexicon.corpus().ids(), _ids_in(db)
             came = np.setdiff1d(want, have, assume_unique=True)
             if most is not None and len(came) > most:
@@ -214,11 +221,11 @@ class WordSearch(Reader):
             lexicon.remove(np.setdiff1d(have, want, assume_unique=True))
             for row, *columns in _words_in(db, came):
                 lexicon.add(row, (columns[0], columns[1], columns[2]))
-            lexicon.change = change
+            lexicon.change = revision
         return True
 
     def _load_lexicon(self) -> Lexicon | None:
-        lexicon = load_lexicon(self.lexicon_path, generation=self.generation, rules=WORDS_VERSION)
+        lexicon = load_lexicon(self.lexicon_path, generation=self._meta.database_id, rules=WORDS_VERSION)
         if lexicon is not None:
             self._lexicon_saved = lexicon.change
         return lexicon
@@ -228,16 +235,27 @@ class WordSearch(Reader):
         lexicon = self._lexicon
         if lexicon is None or self._database.read_only or lexicon.change == self._lexicon_saved:
             return
-        self.checkpoint()
+        self._database.checkpoint()
         with self._lexicon_lock, suppress(OSError):
             self._corpus = None  # saving makes one part of all: two copies of it would be held else
-            save_lexicon(lexicon, self.lexicon_path, generation=self.generation, rules=WORDS_VERSION)
+            save_lexicon(lexicon, self.lexicon_path, generation=self._meta.database_id, rules=WORDS_VERSION)
             self._lexicon_saved = lexicon.change
 
-    def checkpoint(self) -> None:
-        """Copy the log into the database and sync both: whatever is saved afterwards stands for what is on the disk."""
-        with self._database.reading() as db:
-            db.execute("PRAGMA main.wal_checkpoint(FULL)")
+    def keep_current(self) -> None:
+        """Build the full-text table anew where it was split by other rules."""
+        if self._meta.get("words_version") == WORDS_VERSION:
+            return
+        with self._database.writing() as db:
+            next_revision(db)
+            if db.execute(
+                "SELECT 1 FROM main.meta WHERE key = 'words_version' AND value = ?", (WORDS_VERSION,)
+            ).fetchone():
+                return  # another process was faster
+            db.execute("INSERT OR REPLACE INTO main.meta VALUES ('words_version', ?)", (WORDS_VERSION,))
+            drop_words(db)
+            create_words(db)
+            rows = db.execute(f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file")
+            db.executemany(INSERT_WORDS, map(words_of, rows))
 
 
 def words_of(row: Sequence[object]) -> Worded:

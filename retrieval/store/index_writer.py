@@ -12,82 +12,32 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from retrieval.store.analyzer import WORDS_VERSION
 from retrieval.store.chunk_boundaries import remember_borders
-from retrieval.store.database import Database
-from retrieval.store.full_text import WORDED, Worded, WordSearch, words_of
-from retrieval.store.rows import Applied, FileRow, FileUpdate, Piece
-from retrieval.store.schema import create_words, drop_words
+from retrieval.store.full_text import DELETE_WORDS, INSERT_WORDS, WORDED, Worded, words_of
+from retrieval.store.rows import FileRow, FileUpdate, Piece
 from retrieval.types import Chunk
 
-_INSERT_WORDS = "INSERT INTO main.words(rowid, symbol, path, body) VALUES (?, ?, ?, ?)"
-# A contentless full-text table is told what to forget: exactly the words that it was given.
-_DELETE_WORDS = "INSERT INTO main.words(words, rowid, symbol, path, body) VALUES ('delete', ?, ?, ?, ?)"
 
-
-class Writer(WordSearch):
-    """The writing half of the store; one process at a time uses it (the workspace's lock sees to that)."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        if not database.read_only:
-            self._keep_words_current()
-            if not self.last_id():
-                self._begin_lexicon()
-
-    def apply(self, updates: Sequence[FileUpdate], removed: Sequence[str] = ()) -> Applied:
-        """Store changed files and forget removed ones in one transaction; all of it or nothing is there afterwards."""
-        gone: list[int] = []
-        worded: list[Worded] = []
-        kept = 0
-        with self._database.writing() as db:
-            alters = bool(removed) or any(update.pieces is not None for update in updates)
-            change = _bump(db) if alters else self.change
-            for path in removed:
-                gone += _forget(db, path)
-            for update in updates:
-                file = _put_file(db, update.file)
-                if update.pieces is not None:
-                    old, new, same = _put_chunks(db, file, update.file.path, update.pieces)
-                    gone += old
-                    worded += new
-                    kept += same
-            remember_borders(db, updates)
-        if alters:
-            self._follow_words(change, worded, gone)
-        return Applied(change, tuple(words[0] for words in worded), tuple(gone), kept)
-
-    def set_meta(self, **values: str | int | None) -> None:
-        with self._database.writing() as db:
-            db.executemany("INSERT OR REPLACE INTO main.meta VALUES (?, ?)", values.items())
-
-    def announce(self) -> int:
-        """Raise the change number: something that readers follow (vectors) is new."""
-        with self._database.writing() as db:
-            change = _bump(db)
-        self._follow_words(change, (), ())
-        return change
-
-    def _keep_words_current(self) -> None:
-        """Build the full-text table anew where it was split by other rules."""
-        if self.get_meta("words_version") == WORDS_VERSION:
-            return
-        with self._database.writing() as db:
-            _bump(db)
-            if db.execute(
-                "SELECT 1 FROM main.meta WHERE key = 'words_version' AND value = ?", (WORDS_VERSION,)
-            ).fetchone():
-                return  # another process was faster
-            db.execute("INSERT OR REPLACE INTO main.meta VALUES ('words_version', ?)", (WORDS_VERSION,))
-            drop_words(db)
-            create_words(db)
-            rows = db.execute(f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file")
-            db.executemany(_INSERT_WORDS, map(words_of, rows))
-
-
-def _bump(db: sqlite3.Connection) -> int:
-    db.execute("UPDATE main.meta SET value = value + 1 WHERE key = 'change'")
-    return int(db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()[0])
+def write_updates(
+    db: sqlite3.Connection, updates: Sequence[FileUpdate], removed: Sequence[str]
+) -> tuple[list[int], list[Worded], int]:
+    """Store changed files and forget removed ones, in the present transaction. Returns the ids of the chunks that went,
+    the rows of words that came, and how many chunks stayed.
+    """
+    gone: list[int] = []
+    worded: list[Worded] = []
+    kept = 0
+    for path in removed:
+        gone += _forget(db, path)
+    for update in updates:
+        file = _put_file(db, update.file)
+        if update.pieces is not None:
+            old, new, same = _put_chunks(db, file, update.file.path, update.pieces)
+            gone += old
+            worded += new
+            kept += same
+    remember_borders(db, updates)
+    return gone, worded, kept
 
 
 def _put_file(db: sqlite3.Connection, file: FileRow) -> int:
@@ -156,7 +106,7 @@ def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece
         row = db.execute(sql, (file, *_place(chunk), chunk.symbol, chunk.scope, piece.passage, chunk.text)).lastrowid
         assert row is not None  # it is one for every INSERT of one row
         words = (row, *piece.words) if piece.words else words_of((row, chunk.symbol, path, chunk.scope, chunk.text))
-        db.execute(_INSERT_WORDS, words)
+        db.execute(INSERT_WORDS, words)
         worded.append(words)
     return worded
 
@@ -164,5 +114,5 @@ def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece
 def _delete(db: sqlite3.Connection, ids: Iterable[int]) -> None:
     sql = f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id = ?"
     for row_id in ids:
-        db.execute(_DELETE_WORDS, words_of(db.execute(sql, (row_id,)).fetchone()))
+        db.execute(DELETE_WORDS, words_of(db.execute(sql, (row_id,)).fetchone()))
         db.execute("DELETE FROM main.chunks WHERE id = ?", (row_id,))

@@ -73,7 +73,7 @@ class FileUpdate:
 class Applied:
     """What one transaction did: ids of chunks that came, that went, and how many stayed."""
 
-    change: int
+    revision: int
     added: tuple[int, ...] = ()
     removed: tuple[int, ...] = ()
     kept: int = 0

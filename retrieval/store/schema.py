@@ -3,7 +3,7 @@
 index.db (one a workspace: what is in its files)
     meta        key, value       change (number of commits that altered content), generation (random, names this very
     file),
-                                 words_version, chunking_version, ... (see Store.get_meta)
+                                 words_version, chunking_version, ... (see meta.py)
     files       one row a file seen: path, stamp (size, mtime_ns, inode), digest of its bytes, language, and skip: why
     it has
                 no chunks (NULL where it is indexed). Skipped files have rows so that they are not read again.

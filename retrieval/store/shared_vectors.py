@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.errors import StoreError
-from retrieval.store.index_reader import _CHUNK, Ids, _ids
-from retrieval.store.index_writer import Writer
+from retrieval.store.database import Database
+from retrieval.store.meta import Meta
+from retrieval.store.queries import CHUNK_COLUMNS, Ids, ids_of, select_many
 from retrieval.store.rows import Pending
 from retrieval.store.schema import new_generation
 from retrieval.types import Chunk
@@ -31,15 +32,18 @@ Matrix = NDArray[np.float32]
 _STORED = np.dtype("<f2")
 
 
-class SharedVectors(Writer):
-    """The store's view of vectors.db, joined with this workspace's chunks."""
+class SharedVectors:
+    """vectors.db, joined with this workspace's chunks."""
 
-    def vectors_generation(self) -> str:
+    def __init__(self, database: Database, meta: Meta) -> None:
+        self._database, self._meta = database, meta
+
+    def database_id(self) -> str:
         """Names this very vectors.db; another one may lack what this one has."""
         with self._database.reading() as db:
             return str(db.execute("SELECT value FROM shared.meta WHERE key = 'generation'").fetchone()[0])
 
-    def put_vectors(self, fingerprint: str, passages: Sequence[bytes], matrix: Matrix, *, name: str = "") -> None:
+    def put(self, fingerprint: str, passages: Sequence[bytes], matrix: Matrix, *, name: str = "") -> None:
         """Keep vectors by the hashes of their passages, in one transaction. Those that are there already stay."""
         if len(passages) != len(matrix):
             raise StoreError(f"{len(passages)} passages came with {len(matrix)} vectors.")
@@ -52,25 +56,28 @@ class SharedVectors(Writer):
                 ((encoder, passage, now, row.tobytes()) for passage, row in zip(passages, rows, strict=True)),
             )
 
-    def vectors(self, fingerprint: str, ids: Sequence[int] | Ids) -> tuple[Ids, Matrix]:
+    def get(self, fingerprint: str, ids: Sequence[int] | Ids) -> tuple[Ids, Matrix]:
         """The vectors of these chunks: the ids that have one, ascending, and their rows."""
         encoder = self._encoder(fingerprint)
         if encoder is None:
             return _no_vectors(0)
-        wanted = np.unique(np.asarray(ids, dtype=np.int64)).tolist()
+        unique = np.unique(np.asarray(ids, dtype=np.int64)).tolist()
         sql = f"""SELECT c.id, v.data FROM main.chunks c
                   CROSS JOIN shared.vectors v ON v.encoder = {encoder[0]} AND v.passage = c.passage WHERE c.id IN ({{}})"""
-        return _matrix(self._many(sql, wanted), encoder[1])
+        return _matrix(select_many(self._database, sql, unique), encoder[1])
 
-    def vectors_of_passages(self, fingerprint: str, passages: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+    def of_passages(self, fingerprint: str, passages: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """The vectors that are there already for these passages, whoever made them."""
         encoder = self._encoder(fingerprint)
         if encoder is None:
             return {}
         sql = f"SELECT passage, data FROM shared.vectors WHERE encoder = {encoder[0]} AND passage IN ({{}})"
-        return {passage: np.frombuffer(data, _STORED).astype(np.float32) for passage, data in self._many(sql, passages)}
+        return {
+            passage: np.frombuffer(data, _STORED).astype(np.float32)
+            for passage, data in select_many(self._database, sql, passages)
+        }
 
-    def all_vectors(self, fingerprint: str) -> tuple[Ids, Matrix]:
+    def all(self, fingerprint: str) -> tuple[Ids, Matrix]:
         """Every chunk's vector, ids ascending."""
         encoder = self._encoder(fingerprint)
         if encoder is None:
@@ -80,14 +87,14 @@ class SharedVectors(Writer):
         with self._database.reading() as db:
             return _matrix(db.execute(sql, (encoder[0],)), encoder[1])
 
-    def vector_ids(self, fingerprint: str) -> Ids:
+    def ids(self, fingerprint: str) -> Ids:
         """The ids of the chunks that have a vector, ascending."""
         encoder = self._encoder(fingerprint)
         if encoder is None:
             return np.empty(0, dtype=np.int64)
         sql = "SELECT c.id FROM main.chunks c CROSS JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"
         with self._database.reading() as db:
-            return np.sort(_ids(db.execute(sql, (encoder[0],))))
+            return np.sort(ids_of(db.execute(sql, (encoder[0],))))
 
     def pending_count(self, fingerprint: str, *, after: int = 0) -> int:
         """How many chunks beyond an id lack a vector. Immediate where nothing changed since the last complete state."""
@@ -101,17 +108,17 @@ class SharedVectors(Writer):
         with self._database.reading() as db:
             return int(db.execute(sql, (after, encoder[0] if encoder else -1)).fetchone()[0])
 
-    def without_vectors(self, fingerprint: str, limit: int, *, after: int = 0) -> list[Pending]:
+    def pending(self, fingerprint: str, limit: int, *, after: int = 0) -> list[Pending]:
         """The first chunks in order of id, beyond `after`, that lack a vector."""
         encoder = self._encoder(fingerprint)
-        sql = f"""SELECT c.id, c.passage, {_CHUNK} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file
+        sql = f"""SELECT c.id, c.passage, {CHUNK_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file
                   WHERE c.id > ? AND NOT EXISTS (SELECT 1 FROM shared.vectors v
                   WHERE v.encoder = ? AND v.passage = c.passage) ORDER BY c.id LIMIT ?"""
         with self._database.reading() as db:
             rows = db.execute(sql, (after, encoder[0] if encoder else -1, limit))
             return [Pending(row[0], row[1], Chunk(*row[2:])) for row in rows]
 
-    def vector_count(self, fingerprint: str, *, after: int) -> int:
+    def count(self, fingerprint: str, *, after: int) -> int:
         """How many chunks beyond an id have a vector."""
         encoder = self._encoder(fingerprint)
         sql = """SELECT count(*) FROM main.chunks c CROSS JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage
@@ -121,12 +128,12 @@ class SharedVectors(Writer):
 
     def note_complete(self, fingerprint: str, name: str) -> None:
         """Remember that at this change, with these vectors, nothing is pending."""
-        state = f"{self.change}:{self.vectors_generation()}"
-        self.set_meta(**{f"{_COMPLETE}{fingerprint}": state, "encoder": json.dumps([name, fingerprint])})
+        state = f"{self._meta.revision}:{self.database_id()}"
+        self._meta.set(**{f"{_COMPLETE}{fingerprint}": state, "encoder": json.dumps([name, fingerprint])})
 
     def last_encoder(self) -> tuple[str, str] | None:
         """Name and fingerprint of the encoder whose vectors were complete last."""
-        value = self.get_meta("encoder")
+        value = self._meta.get("encoder")
         if value is None:
             return None
         name, fingerprint = json.loads(str(value))
@@ -134,7 +141,7 @@ class SharedVectors(Writer):
 
     def complete_encoders(self) -> frozenset[str]:
         """The fingerprints for which nothing is pending, as far as it was noted."""
-        state = f"{self.change}:{self.vectors_generation()}"
+        state = f"{self._meta.revision}:{self.database_id()}"
         with self._database.reading() as db:
             rows = db.execute("SELECT key FROM main.meta WHERE key GLOB ? AND value = ?", (_COMPLETE + "*", state))
             return frozenset(key.removeprefix(_COMPLETE) for (key,) in rows)

@@ -25,8 +25,8 @@ def main(what: str, root: Path, cache: Path, encoder_name: str) -> float:
     encoder = load(encoder_name)
     with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
         if what == "in-memory":
-            chunks = workspace.store.chunks(workspace.store.ids().tolist())
-            matrix = workspace.store.all_vectors(encoder.fingerprint)[1]
+            chunks = workspace.store.chunks.get(workspace.store.chunks.ids().tolist())
+            matrix = workspace.store.vectors.all(encoder.fingerprint)[1]
             vector = encoder.encode_queries([QUERY])[0]
             assert len((matrix @ vector).argsort()[-10:]) and chunks
             return psutil.Process().memory_info().rss / MEGABYTE

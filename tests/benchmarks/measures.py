@@ -98,9 +98,9 @@ class Bench:
 
     def _passages(self, count: int) -> list[str]:
         with self.open() as workspace:
-            ids = workspace.store.ids()
+            ids = workspace.store.chunks.ids()
             chosen = ids[np.linspace(0, len(ids) - 1, min(count, len(ids))).astype(int)].tolist()
-            return [passage(chunk) for chunk in workspace.store.chunks(chosen).values()]
+            return [passage(chunk) for chunk in workspace.store.chunks.get(chosen).values()]
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class Bench:
 
     def recall(self) -> Iterator[Row]:
         with self.open() as workspace:
-            ids, matrix = workspace.store.all_vectors(self.encoder.fingerprint)
+            ids, matrix = workspace.store.vectors.all(self.encoder.fingerprint)
         vectors = self.encoder.encode_queries(questions(self.corpus.root, QUERIES))
         exact = ExactIndex(matrix.shape[1])
         exact.add(ids, matrix)
@@ -215,7 +215,7 @@ class Bench:
     def memory(self) -> Iterator[Row]:
         with self.open() as workspace:
             workspace.refresh()
-            chunks = workspace.store.chunk_count()
+            chunks = workspace.store.chunks.count()
         ours, other = self._child("memory"), self._child("in-memory")
         note = f"{chunks:,} chunks; resident set of a process that has opened, looked for changes and answered"
         yield Row("memory", ours, "MB", 600, False, "chunks and a NumPy matrix in memory", other, note)

@@ -39,12 +39,12 @@ def test_asking_finds_what_words_find_and_leaves_no_trace(tmp_path: Path) -> Non
     encoder = load("overlap")
     with Workspace.open(repository(tmp_path, files=12), encoder=encoder) as workspace:
         workspace.refresh()
-        change = workspace.store.change
-        material = collect(workspace.root, workspace.scanner, workspace.store.files())
+        change = workspace.store.revision
+        material = collect(workspace.root, workspace.scanner, workspace.store.files.all())
         judge = Judge(workspace.store, workspace.scanner, material.hidden, material.questions)
         found = judge.score(encoder)
         assert min(found.mean()) > 0.4
-        assert workspace.store.change == change
+        assert workspace.store.revision == change
         asked = next(question for question in material.questions if question.kind == "comment")
         assert all(asked.text not in text for text in judge.passages(10_000) if asked.targets[0].path in text)
         whole = judge.compared

@@ -165,7 +165,7 @@ class Editor:
                 ask = lambda w: w.search(SearchRequest(query, filters, k)).hits  # noqa: B023, E731
                 check_same(ask(self.workspace), ask(fresh), tolerance, f"{query!r} {filters}")
             for path in sorted(self.disk | self.buffers):
-                chunks = fresh.store.file_chunks(path)
+                chunks = fresh.store.chunks.in_file(path)
                 if chunks:
                     line = self.rng.choice(chunks)[1].start_line
                     similar = lambda w: w.similar(SimilarRequest(path, line, limit=5)).hits  # noqa: B023, E731

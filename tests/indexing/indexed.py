@@ -37,15 +37,15 @@ def slow_encoder(seconds: float) -> CountingEncoder:
 def rows_of(workspace: Workspace) -> list[tuple[object, ...]]:
     """All chunks, each with its file's digest and its vector's bytes, without the ids that depend on history."""
     store, fingerprint = workspace.store, workspace.encoder.fingerprint
-    ids, matrix = store.all_vectors(fingerprint)
+    ids, matrix = store.vectors.all(fingerprint)
     vectors = dict(zip(ids.tolist(), matrix, strict=True))
     rows: list[tuple[object, ...]] = []
-    for path, file in store.files().items():
-        for i, chunk in store.file_chunks(path):
+    for path, file in store.files.all().items():
+        for i, chunk in store.chunks.in_file(path):
             rows.append(
                 (path, file.digest, file.language, file.skip, chunk, vectors[i].tobytes() if i in vectors else b"")
             )
-        if not store.file_chunks(path):
+        if not store.chunks.in_file(path):
             rows.append((path, file.digest, file.language, file.skip, None, b""))
     return sorted(rows, key=lambda row: (row[0], row[4].start_byte if row[4] else -1, row[4].text if row[4] else ""))
 
@@ -56,11 +56,11 @@ def answers_of(workspace: Workspace) -> list[list[tuple[object, ...]]]:
     index = workspace.context.vector_index(workspace.encoder).current()
     for query in QUERIES:
         terms = split_identifiers(query).split()
-        lexical = workspace.store.lexical(terms, 10_000, WEIGHTS)
+        lexical = workspace.store.full_text.search(terms, 10_000, WEIGHTS)
         vector = workspace.encoder.encode_queries([query])[0]
         dense = list(zip(*index.search(vector, 10_000), strict=True))
         for found in (lexical, dense):
-            chunks = workspace.store.chunks([int(i) for i, _ in found])
+            chunks = workspace.store.chunks.get([int(i) for i, _ in found])
             places = [(round(float(s), 4), chunks[int(i)].path, chunks[int(i)].start_byte) for i, s in found]
             out.append(sorted(places, key=lambda place: (-place[0], place[1:])))
         out.append(sorted(store_frequencies(workspace, terms)))
@@ -68,7 +68,7 @@ def answers_of(workspace: Workspace) -> list[list[tuple[object, ...]]]:
 
 
 def store_frequencies(workspace: Workspace, terms: list[str]) -> list[tuple[str, int]]:
-    return list(workspace.store.document_frequencies(terms).items())
+    return list(workspace.store.full_text.document_frequencies(terms).items())
 
 
 def fresh_copy(root: Path, cache: Path, encoder: OverlapEncoder | None = None) -> Workspace:
@@ -83,9 +83,9 @@ def check_equals_fresh(workspace: Workspace, cache: Path) -> None:
     with fresh_copy(workspace.root, cache) as fresh:
         assert rows_of(workspace) == rows_of(fresh)
         assert answers_of(workspace) == answers_of(fresh)
-    ids = workspace.store.ids()
-    assert np.array_equal(workspace.store.vector_ids(workspace.encoder.fingerprint), ids)
-    assert workspace.store.pending_count(workspace.encoder.fingerprint) == 0
+    ids = workspace.store.chunks.ids()
+    assert np.array_equal(workspace.store.vectors.ids(workspace.encoder.fingerprint), ids)
+    assert workspace.store.vectors.pending_count(workspace.encoder.fingerprint) == 0
 
 
 def write_project(root: Path, files: int, functions: int = 6) -> None:

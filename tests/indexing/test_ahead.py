@@ -27,7 +27,7 @@ def test_the_index_is_the_same_and_nothing_is_embedded_twice(tmp_path: Path) -> 
     with Workspace.open(tmp_path / "root", encoder=encoder, cache_dir=tmp_path / "cache") as workspace:
         workspace.search("send request")  # a live index follows what is embedded ahead
         report = workspace.refresh()
-        chunks = workspace.store.chunk_count()
+        chunks = workspace.store.chunks.count()
         assert len(encoder.passages) == len(set(encoder.passages)) == chunks
         assert (report.chunks_added, report.chunks_embedded, report.chunks_reused) == (chunks, chunks, 0)
         check_equals_fresh(workspace, tmp_path / "fresh")
@@ -52,10 +52,10 @@ def test_a_cancel_stops_both_and_the_next_run_goes_on(tmp_path: Path) -> None:
     encoder = CountingEncoder()
     with Workspace.open(tmp_path / "root", encoder=encoder, cache_dir=tmp_path / "cache") as workspace:
         assert workspace.refresh(cancel=Cancel()).cancelled
-        before = workspace.store.chunk_count()
+        before = workspace.store.chunks.count()
         assert before > 0
         workspace.refresh()
-        assert len(encoder.passages) == workspace.store.chunk_count() > before
+        assert len(encoder.passages) == workspace.store.chunks.count() > before
         check_equals_fresh(workspace, tmp_path / "fresh")
 
 
@@ -85,5 +85,5 @@ def test_another_process_hears_of_what_was_embedded_ahead(tmp_path: Path) -> Non
     ):
         reader.search("send request")
         writer.refresh()
-        assert len(reader.context.vector_index(reader.encoder).current()) == writer.store.chunk_count()
+        assert len(reader.context.vector_index(reader.encoder).current()) == writer.store.chunks.count()
         assert reader.search("send request").freshness.pending_chunks == 0

@@ -86,17 +86,17 @@ def check_opens_whole(root: Path, cache: Path, total: int) -> bool:
         rows = [row[:5] for row in rows_of(workspace)]
         assert len(rows) == len(set(rows))
         answer = workspace.search("send request")
-        assert bool(answer.hits) == bool(workspace.store.chunk_count())
+        assert bool(answer.hits) == bool(workspace.store.chunks.count())
         assert answer.freshness.stale
-        have = len(workspace.store.vector_ids(workspace.encoder.fingerprint))
-        return workspace.store.chunk_count() > 0 and have < total
+        have = len(workspace.store.vectors.ids(workspace.encoder.fingerprint))
+        return workspace.store.chunks.count() > 0 and have < total
 
 
 def check_resumes(root: Path, cache: Path, passages: list[bytes], whole: object, answers: object) -> None:
     """The next run embeds only what is missing, and the index is then as one that was never disturbed."""
     encoder = CountingEncoder()
     with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
-        missing = set(passages) - set(workspace.store.vectors_of_passages(encoder.fingerprint, passages))
+        missing = set(passages) - set(workspace.store.vectors.of_passages(encoder.fingerprint, passages))
         workspace.refresh()
         assert len(encoder.passages) == len(missing)
         assert rows_of(workspace) == whole
@@ -151,7 +151,7 @@ def test_a_reader_answers_while_another_process_writes_and_takes_over_when_it_di
     encoder = CountingEncoder()
     with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
         deadline = time.monotonic() + 30
-        while not (workspace.store.chunk_count() and writer_pid(workspace.store.directory)):
+        while not (workspace.store.chunks.count() and writer_pid(workspace.store.directory)):
             assert time.monotonic() < deadline
         report = workspace.refresh()
         assert report.busy
@@ -199,8 +199,8 @@ def test_a_cancelled_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: p
         report = workspace.refresh(cancel=stop)
         assert report.cancelled
         assert report.chunks_embedded == 16
-        assert workspace.search("send request").freshness.pending_chunks == workspace.store.chunk_count() - 16
+        assert workspace.search("send request").freshness.pending_chunks == workspace.store.chunks.count() - 16
         report = workspace.refresh()
         assert not report.cancelled
-        assert len(encoder.passages) == workspace.store.chunk_count() == 16 + report.chunks_embedded
+        assert len(encoder.passages) == workspace.store.chunks.count() == 16 + report.chunks_embedded
         check_equals_fresh(workspace, tmp_path / "fresh")

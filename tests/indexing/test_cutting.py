@@ -65,8 +65,8 @@ def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypat
         monkeypatch.setattr(index_files, "POOL_FROM", limit)
         with Workspace.open(root, encoder=CountingEncoder(), cache_dir=tmp_path / str(limit)) as workspace:
             workspace.refresh()
-            ids = workspace.store.ids().tolist()
-            rows.append((rows_of(workspace), list(workspace.store.chunks(ids).items())))
+            ids = workspace.store.chunks.ids().tolist()
+            rows.append((rows_of(workspace), list(workspace.store.chunks.get(ids).items())))
             check_equals_fresh(workspace, tmp_path / f"fresh{limit}")
     assert rows[0] == rows[1]
 
@@ -172,11 +172,11 @@ def test_a_file_that_cannot_be_parsed_is_cut_by_lines_and_named_and_not_parsed_a
         monkeypatch.setattr(shared, "shared", lambda: pytest.fail("a worker is asked again"))
         (root / "PARSE.py").write_text(text)  # what it was before
         workspace.changed(["PARSE.py"])
-        assert workspace.store.skipped() == {"PARSE.py": SEGV + BY_LINES}
+        assert workspace.store.files.skipped() == {"PARSE.py": SEGV + BY_LINES}
         assert workspace.status().skipped == {SEGV + BY_LINES: 1}
-        file = workspace.store.file("PARSE.py")
+        file = workspace.store.files.get("PARSE.py")
         assert file is not None
-        remembered = workspace.store.borders("PARSE.py", file.digest)
+        remembered = workspace.store.files.boundaries("PARSE.py", file.digest)
         assert remembered is not None
         monkeypatch.setattr(grammars, "version", lambda language: "newer")
         assert not boundaries.is_current(remembered)

@@ -190,8 +190,8 @@ def test_buffers_have_no_vectors_of_the_model_that_it_was(root: Path, tmp_path: 
         workspace.changed(["new.py"])
         workspace.close_buffer("new.py")
         workspace.refresh()
-        ids, vectors = workspace.store.all_vectors("two")
-        stored = vectors[ids.tolist().index(workspace.store.ids_in_file("new.py")[0])]
+        ids, vectors = workspace.store.vectors.all("two")
+        stored = vectors[ids.tolist().index(workspace.store.chunks.ids_in_file("new.py")[0])]
         own = second.encode_passages([passage(chunk_file("new.py", CAKE)[0])])[0]
         assert stored @ own == pytest.approx(1.0, abs=1e-3)
 

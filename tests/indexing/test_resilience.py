@@ -43,7 +43,7 @@ def test_another_session_takes_over_within_seconds_when_the_writer_is_killed(
 ) -> None:
     with Workspace.open(tmp_path / "root", encoder=CountingEncoder(), cache_dir=tmp_path / "cache") as reader:
         deadline = time.monotonic() + PATIENCE
-        while not (reader.store.chunk_count() and writer_pid(reader.store.directory) == child.pid):
+        while not (reader.store.chunks.count() and writer_pid(reader.store.directory) == child.pid):
             assert time.monotonic() < deadline
     running = Live(tmp_path / "root", tmp_path / "cache")
     running.watcher.start()
@@ -145,7 +145,7 @@ def test_an_index_that_a_question_finds_damaged_is_filled_again_with_no_change_o
         running.settle()
         running.workspace.store.checkpoint()
         garbage(running.workspace.store.directory / "index.db")
-        running.workspace.store._database._idle.clear()  # connections that have read nothing yet
+        running.workspace.store.database._idle.clear()  # connections that have read nothing yet
         running.workspace.context.vector_indexes.forget()
         running.workspace.search("send request")
         running.wait(lambda: not running.workspace.freshness().stale)

@@ -43,12 +43,12 @@ def test_a_second_look_at_an_unchanged_tree_does_nothing(
     with Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache) as workspace:
         report = workspace.refresh()
         assert (report.files_seen, report.files_changed) == (5, 5)
-        assert report.chunks_added == report.chunks_embedded == workspace.store.chunk_count()
-        change = workspace.store.change
+        assert report.chunks_added == report.chunks_embedded == workspace.store.chunks.count()
+        change = workspace.store.revision
         monkeypatch.setattr("retrieval.indexing.index_files.read_file", lambda *a, **k: pytest.fail("a file was read"))
         report = workspace.refresh()
         assert (report.files_changed, report.files_removed, report.chunks_embedded) == (0, 0, 0)
-        assert workspace.store.change == change
+        assert workspace.store.revision == change
 
 
 def test_an_edit_embeds_only_what_is_new(root: Path, cache: Path) -> None:
@@ -124,7 +124,7 @@ def test_files_that_vanish_or_cannot_be_read_are_skipped_and_found_later(
             report = workspace.refresh()
             assert [skip.reason for skip in report.skipped] == ["unreadable: Permission denied"]
             assert workspace.status().skipped == {"unreadable: Permission denied": 1}
-            assert workspace.store.file_count() == 1
+            assert workspace.store.files.count() == 1
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         workspace.refresh()
         check_equals_fresh(workspace, cache.with_name("fresh"))
@@ -170,7 +170,7 @@ def test_a_link_and_its_target_are_one_workspace(root: Path, cache: Path, tmp_pa
     (tmp_path / "link").symlink_to(root)
     with Workspace.open(tmp_path / "link", encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         assert workspace.refresh().files_changed == 0
-        assert workspace.store.file_count() == 2
+        assert workspace.store.files.count() == 2
 
 
 # -- encoders ---------------------------------------------------------------------------------------------------------
@@ -187,14 +187,14 @@ def test_another_encoder_never_mixes_vectors_and_the_old_one_answers_meanwhile(
         before = workspace.search("send request")
         assert before.encoder == "overlap"
         assert any("narrow" in note for note in before.notes)
-        assert before.freshness.pending_chunks == workspace.store.chunk_count()
+        assert before.freshness.pending_chunks == workspace.store.chunks.count()
         workspace.refresh()
-        assert len(new.passages) == workspace.store.chunk_count()
+        assert len(new.passages) == workspace.store.chunks.count()
         after = workspace.search("send request")
         assert after.encoder == "narrow"
         assert after.notes == ()
-        old_ids, old = workspace.store.all_vectors("overlap-1-256")
-        ids, rows = workspace.store.all_vectors(new.fingerprint)
+        old_ids, old = workspace.store.vectors.all("overlap-1-256")
+        ids, rows = workspace.store.vectors.all(new.fingerprint)
         assert old_ids.tolist() == ids.tolist()
         assert (old.shape[1], rows.shape[1]) == (256, 64)
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
@@ -244,7 +244,7 @@ def test_an_encoder_that_gives_nonsense_stores_nothing(root: Path, cache: Path) 
 
     with Workspace.open(root, encoder=Broken(), cache_dir=cache) as workspace:
         assert "not numbers" in workspace.refresh().notes[0]
-        assert workspace.store.pending_count(Broken().fingerprint) == workspace.store.chunk_count() > 0
+        assert workspace.store.vectors.pending_count(Broken().fingerprint) == workspace.store.chunks.count() > 0
 
 
 def test_an_encoder_that_fails_at_a_question_leaves_words(root: Path, cache: Path) -> None:
@@ -319,7 +319,7 @@ def test_making_a_graph_tells_how_far_it_is_whatever_threads_make_it(
     monkeypatch.setattr(vector_sync, "_PORTION", 16)
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
-        exact, rows, told = dense_answers(workspace), workspace.store.chunk_count(), list[tuple[str, int, int]]()
+        exact, rows, told = dense_answers(workspace), workspace.store.chunks.count(), list[tuple[str, int, int]]()
         workspace.maintain(progress=lambda *step: told.append(step), threads=3)
         assert told == [("graph", done, rows) for done in range(0, rows, 16)]
         assert workspace.context.vector_index(workspace.encoder).kind == "hnsw"

@@ -61,7 +61,7 @@ class Live:
 
         def found() -> bool:
             freshness = self.workspace.freshness()
-            return bool(self.workspace.store.by_symbol([name])) and not freshness.stale
+            return bool(self.workspace.store.chunks.by_symbol([name])) and not freshness.stale
 
         self.wait(found)
 

@@ -41,7 +41,7 @@ def cut_header(path: Path) -> None:
 
 def fill(store: Store) -> None:
     store.apply([update(f"f{n}.py", *(f"name{n}x{m}: text of it" for m in range(20))) for n in range(20)])
-    store.put_vectors("e", [row.passage for row in store.without_vectors("e", 999)], vectors(400))
+    store.vectors.put("e", [row.passage for row in store.vectors.pending("e", 999)], vectors(400))
 
 
 @pytest.mark.parametrize("damage", [truncate, zero, garbage, garbage_inside, cut_header])
@@ -55,11 +55,11 @@ def test_a_damaged_index_is_set_aside_and_nothing_is_embedded_twice(
     store = opened(check=True)
     assert len(store.notes) == 1
     assert "set aside" in store.notes[0]
-    assert store.chunk_count() == 0
+    assert store.chunks.count() == 0
     assert list((tmp_path / "index").glob("*.damaged-1"))
     fill_again = [update(f"f{n}.py", *(f"name{n}x{m}: text of it" for m in range(20))) for n in range(20)]
     store.apply(fill_again)
-    assert store.pending_count("e") == 0
+    assert store.vectors.pending_count("e") == 0
 
 
 @pytest.mark.parametrize("damage", [truncate, zero, garbage, garbage_inside, cut_header])
@@ -72,8 +72,8 @@ def test_damaged_vectors_are_set_aside_and_the_index_stays(
     damage(tmp_path / "vectors.db")
     store = opened(check=True)
     assert "set aside" in store.notes[0]
-    assert store.chunk_count() == 400
-    assert store.pending_count("e") == 400
+    assert store.chunks.count() == 400
+    assert store.vectors.pending_count("e") == 400
 
 
 @pytest.mark.parametrize("damage", [truncate, zero, garbage, cut_header])
@@ -103,19 +103,19 @@ def test_an_index_of_a_newer_program_is_not_touched(opened: Callable[..., Store]
 def test_two_openings_at_once_migrate_once(opened: Callable[..., Store]) -> None:
     first, second = opened(), opened()
     first.apply([update("a.py", "one")])
-    assert second.chunk_count() == 1
+    assert second.chunks.count() == 1
 
 
 def test_an_empty_file_is_a_new_index(opened: Callable[..., Store], tmp_path: Path) -> None:
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "index.db").touch()
-    assert opened().chunk_count() == 0
+    assert opened().chunks.count() == 0
 
 
 def test_a_closed_store_says_so(store: Store) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
-        store.chunk_count()
+        store.chunks.count()
 
 
 @pytest.fixture
@@ -138,20 +138,20 @@ def test_a_full_disk_is_an_error_that_loses_nothing(small_disk: Path) -> None:
         with pytest.raises(StorageFullError, match="No room"):
             for n in range(2_000):
                 store.apply([update(f"f{n}.py", *(f"n{n}x{m}: {'word ' * 50}" for m in range(20)))])
-        indexed = set(store.files())
+        indexed = set(store.files.all())
         assert "kept.py" in indexed
-        assert store.lexical(split_identifiers("stays").split(), 5, (1, 1, 1))
+        assert store.full_text.search(split_identifiers("stays").split(), 5, (1, 1, 1))
         with pytest.raises(StorageFullError):
             for seed in range(2_000):
-                store.put_vectors("e", [bytes([seed % 256, i]) * 8 for i in range(200)], vectors(200, 256, seed))
+                store.vectors.put("e", [bytes([seed % 256, i]) * 8 for i in range(200)], vectors(200, 256, seed))
                 store.apply([update(f"g{seed}.py", "x: " + "other " * 500)])
         (small_disk / "hog").unlink(missing_ok=True)
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     with Store.open(small_disk / "index", vectors=small_disk / "vectors.db", check=True) as store:
         assert not store.notes
-        assert indexed <= set(store.files())
+        assert indexed <= set(store.files.all())
         store.apply([update("after.py", "after: room again")])
-        assert store.lexical(split_identifiers("room").split(), 5, (1, 1, 1))
+        assert store.full_text.search(split_identifiers("room").split(), 5, (1, 1, 1))
 
 
 def test_no_room_to_begin_with_is_a_clear_error(small_disk: Path) -> None:
@@ -182,9 +182,9 @@ def test_a_folder_that_cannot_be_written_is_read(frozen: Path) -> None:
     with pytest.raises(StorageFullError, match="cannot be written"):
         Store.open(frozen / "index", vectors=frozen / "vectors.db")
     with Store.open(frozen / "index", vectors=frozen / "vectors.db", read_only=True) as store:
-        assert store.chunk_count() == 400
-        assert store.pending_count("e") == 0
-        assert store.lexical(["text"], 5, (1, 1, 1))
+        assert store.chunks.count() == 400
+        assert store.vectors.pending_count("e") == 0
+        assert store.full_text.search(["text"], 5, (1, 1, 1))
         with pytest.raises(StoreError, match="reading only"):
             store.apply([update("a.py", "x")])
 

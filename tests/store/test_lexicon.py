@@ -28,7 +28,7 @@ def always(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def by_table(store: Store, terms: list[str], weights: tuple[float, float, float]) -> list[tuple[int, float]]:
-    return store.lexical(" OR ".join(f'"{term}"' for term in terms), 1_000, weights)
+    return store.full_text.search(" OR ".join(f'"{term}"' for term in terms), 1_000, weights)
 
 
 def rows(lexicon: Lexicon, word: str, weights: tuple[float, float, float] = (1, 1, 1)) -> list[int]:
@@ -41,15 +41,17 @@ def score(lexicon: Lexicon, word: str) -> float:
 
 def check_same(store: Store) -> None:
     """Same rows, same scores, same frequencies, from the lexicon and from the table."""
-    assert store.corpus() is not None
+    assert store.full_text.corpus() is not None
     for weights in WEIGHTS:
         for terms in (TERMS, TERMS[:1], TERMS[1:3]):
-            mine, table = store.lexical(terms, 1_000, weights), by_table(store, terms, weights)
+            mine, table = store.full_text.search(terms, 1_000, weights), by_table(store, terms, weights)
             ranked = [(row, score) for row, score in table if score > 0]
             assert [row for row, _ in mine] == [row for row, _ in ranked]
             assert np.allclose([s for _, s in mine], [s for _, s in ranked], rtol=1e-12)
-            assert store.lexical(terms, 3, weights) == mine[:3] or mine[2][1] == mine[3][1], "equals go by place"
-    frequencies = store.document_frequencies(TERMS)
+            assert store.full_text.search(terms, 3, weights) == mine[:3] or mine[2][1] == mine[3][1], (
+                "equals go by place"
+            )
+    frequencies = store.full_text.document_frequencies(TERMS)
     assert frequencies == {term: len(by_table(store, [term], (1, 1, 1))) for term in TERMS}
 
 
@@ -78,7 +80,7 @@ def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.Temp
                 else:
                     store.apply([update(path, *bodies)])
                 check_same(store)
-            store.settle_words()
+            store.full_text.maintain()
         with Store.open(folder, vectors=folder / "vectors.db") as store:
             check_same(store)
     finally:
@@ -151,37 +153,37 @@ def test_large_additions_become_segments_before_they_take_much_memory(monkeypatc
 def test_a_damaged_file_is_as_good_as_none(opened: Callable[..., Store], damage: Callable[[Path], object]) -> None:
     store = opened()
     store.apply([update(f"f{n}.py", "alpha beta", f"gamma {n}") for n in range(9)])
-    store.settle_words()
-    before = store.lexical(["alpha", "gamma"], 50, WEIGHTS[0])
-    path = store.lexicon_path
+    store.full_text.maintain()
+    before = store.full_text.search(["alpha", "gamma"], 50, WEIGHTS[0])
+    path = store.full_text.lexicon_path
     store.close()
     damage(path)
     store = opened()
-    assert np.allclose(sorted(store.lexical(["alpha", "gamma"], 50, WEIGHTS[0])), sorted(before), rtol=1e-12)
-    store.settle_words()
+    assert np.allclose(sorted(store.full_text.search(["alpha", "gamma"], 50, WEIGHTS[0])), sorted(before), rtol=1e-12)
+    store.full_text.maintain()
     check_same(store)
 
 
 def test_the_file_of_another_index_is_not_used(opened: Callable[..., Store], tmp_path: Path) -> None:
     store = opened()
     store.apply([update("a.py", "alpha beta")])
-    store.settle_words()
-    saved = store.lexicon_path.read_bytes()
+    store.full_text.maintain()
+    saved = store.full_text.lexicon_path.read_bytes()
     store.close()
     (tmp_path / "index" / "index.db").unlink()
     store = opened()
     store.apply([update("z.py", "gamma delta")])
     store.close()
-    store.lexicon_path.write_bytes(saved)
+    store.full_text.lexicon_path.write_bytes(saved)
     store = opened()
-    assert store.lexical(["alpha"], 5, WEIGHTS[0]) == []
-    assert store.lexical(["delta"], 5, WEIGHTS[0])
+    assert store.full_text.search(["alpha"], 5, WEIGHTS[0]) == []
+    assert store.full_text.search(["delta"], 5, WEIGHTS[0])
 
 
 def test_a_reader_catches_up_with_what_another_process_wrote(opened: Callable[..., Store]) -> None:
     writer = opened()
     writer.apply([update("a.py", "alpha beta", "gamma")])
-    writer.settle_words()
+    writer.full_text.maintain()
     reader = opened()
     check_same(reader)
     writer.apply([update("a.py", "alpha changed", "gamma"), update("b.py", "delta")])
@@ -193,12 +195,12 @@ def test_too_far_behind_the_table_answers(opened: Callable[..., Store], monkeypa
     monkeypatch.setattr(full_text, "MOST_BEHIND", 3)
     writer = opened()
     writer.apply([update("a.py", "alpha")])
-    writer.settle_words()
+    writer.full_text.maintain()
     reader = opened()
     writer.apply([update(f"f{n}.py", "alpha beta") for n in range(9)])
-    assert reader.corpus() is None
-    assert len(reader.lexical(["alpha"], 50, WEIGHTS[0])) == 10
-    reader.settle_words()
+    assert reader.full_text.corpus() is None
+    assert len(reader.full_text.search(["alpha"], 50, WEIGHTS[0])) == 10
+    reader.full_text.maintain()
     check_same(reader)
 
 
@@ -209,8 +211,8 @@ def test_questions_are_answered_while_rows_come_and_go(store: Store) -> None:
     def ask() -> None:
         while not stop.is_set():
             try:
-                assert store.lexical(["gamma"], 50, WEIGHTS[0])
-                store.document_frequencies(TERMS)
+                assert store.full_text.search(["gamma"], 50, WEIGHTS[0])
+                store.full_text.document_frequencies(TERMS)
             except Exception as error:
                 failures.append(error)
                 return
@@ -229,8 +231,8 @@ def test_questions_are_answered_while_rows_come_and_go(store: Store) -> None:
 
 def test_words_of_a_query_are_split_as_those_of_the_text(store: Store) -> None:
     store.apply([update("a.py", "parseHTTPHeaders: body"), update("b.py", "other"), update("c.py", "more")])
-    assert len(store.lexical(split_identifiers("http header parsing").split(), 5, WEIGHTS[0])) == 1
-    assert store.lexical(['"', "a OR b", "\x00", ""], 5, WEIGHTS[0]) == []
+    assert len(store.full_text.search(split_identifiers("http header parsing").split(), 5, WEIGHTS[0])) == 1
+    assert store.full_text.search(['"', "a OR b", "\x00", ""], 5, WEIGHTS[0]) == []
 
 
 def test_a_corpus_with_other_rows_in_place_of_some_is_scored_as_if_it_had_always_held_them() -> None:
@@ -271,13 +273,13 @@ def test_a_filter_gives_the_best_of_what_it_lets_through(
         for n in reversed(range(12)):  # ids against the order of paths
             store.apply([update(f"f{n:02}.py", bodies[n])])
         ids = np.array(sorted(allowed), dtype=np.int64)
-        whole = [row for row in store.lexical(["alpha", "beta"], 1_000, weights) if row[0] in allowed]
-        places = store.places([row for row, _ in whole])
+        whole = [row for row in store.full_text.search(["alpha", "beta"], 1_000, weights) if row[0] in allowed]
+        places = store.chunks.places([row for row, _ in whole])
         expected = sorted(whole, key=lambda row: (-row[1], places[row[0]]))[:limit]
-        by_lexicon = store.lexical(["alpha", "beta"], limit, weights, ids)
+        by_lexicon = store.full_text.search(["alpha", "beta"], limit, weights, ids)
         store._lexicon = store._corpus = None
         store._lexicon_sought = True
-        by_table = store.lexical(["alpha", "beta"], limit, weights, ids)
+        by_table = store.full_text.search(["alpha", "beta"], limit, weights, ids)
     for found in (by_lexicon, by_table):
         assert {row for row, _ in found} == {row for row, _ in expected}
         assert np.allclose([s for _, s in found], [s for _, s in expected], rtol=1e-12)

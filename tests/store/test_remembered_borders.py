@@ -17,7 +17,7 @@ def cut(path: str, content: str, size: int = 100) -> FileUpdate:
 
 
 def remembered(store: Store, path: str) -> list[str]:
-    return [c for c in ("one", "two", "three", "four") if store.borders(path, c.encode()) is not None]
+    return [c for c in ("one", "two", "three", "four") if store.files.boundaries(path, c.encode()) is not None]
 
 
 def test_each_content_of_a_path_is_remembered(store: Store) -> None:
@@ -25,7 +25,7 @@ def test_each_content_of_a_path_is_remembered(store: Store) -> None:
     store.apply([cut("a.py", "two")], ["b.py"])
     assert remembered(store, "a.py") == ["one", "two"]
     assert remembered(store, "b.py") == ["one"]
-    assert store.borders("c.py", b"one") is None
+    assert store.files.boundaries("c.py", b"one") is None
 
 
 def test_it_survives_opening_again(opened: Callable[..., Store]) -> None:
@@ -50,6 +50,6 @@ def test_it_never_grows_beyond_its_bound(store: Store, monkeypatch: pytest.Monke
     monkeypatch.setattr(chunk_boundaries, "MOST_BYTES", 5_000)
     for number in range(100):
         store.apply([cut(f"{number % 7}.py", str(number), 50 + number)])
-        with store._database.reading() as db:
+        with store.database.reading() as db:
             (size,) = db.execute("SELECT sum(length(data)) FROM borders").fetchone()
-        assert size == store.get_meta(chunk_boundaries.BORDERS_BYTES) <= 5_000
+        assert size == store.meta.get(chunk_boundaries.BORDERS_BYTES) <= 5_000

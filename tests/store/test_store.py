@@ -20,11 +20,11 @@ WEIGHTS = (4.0, 2.0, 1.0)
 def test_what_is_stored_comes_back(store: Store) -> None:
     applied = store.apply([update("a.py", "send: def send()", "other text")])
     assert len(applied.added) == 2
-    rows = store.file_chunks("a.py")
+    rows = store.chunks.in_file("a.py")
     assert [chunk.text for _, chunk in rows] == ["send: def send()", "other text"]
-    assert store.chunks([i for i, _ in rows]) == dict(rows)
-    assert store.chunk_count() == 2
-    assert store.file_count() == 1
+    assert store.chunks.get([i for i, _ in rows]) == dict(rows)
+    assert store.chunks.count() == 2
+    assert store.files.count() == 1
 
 
 def test_an_edit_keeps_the_ids_of_chunks_that_read_the_same(store: Store) -> None:
@@ -32,8 +32,8 @@ def test_an_edit_keeps_the_ids_of_chunks_that_read_the_same(store: Store) -> Non
     second = store.apply([update("a.py", "zero", "one", "two", "changed")])
     assert second.kept == 2
     assert set(second.removed) == {first.added[2]}
-    assert [chunk.text for _, chunk in store.file_chunks("a.py")] == ["zero", "one", "two", "changed"]
-    assert [chunk.start_line for _, chunk in store.file_chunks("a.py")] == [1, 11, 21, 31]
+    assert [chunk.text for _, chunk in store.chunks.in_file("a.py")] == ["zero", "one", "two", "changed"]
+    assert [chunk.start_line for _, chunk in store.chunks.in_file("a.py")] == [1, 11, 21, 31]
 
 
 def test_chunks_that_read_the_same_are_kept_as_often_as_they_occur(store: Store) -> None:
@@ -47,51 +47,51 @@ def test_ids_are_never_used_again(store: Store) -> None:
     store.apply([], ["a.py"])
     second = store.apply([update("a.py", "one")]).added
     assert second[0] > first[0]
-    assert store.last_id() == second[0]
+    assert store.chunks.last_id() == second[0]
 
 
 def test_the_change_number_goes_up_with_content_only(store: Store) -> None:
-    before = store.change
+    before = store.revision
     store.apply([update("a.py", "one")])
-    assert store.change == before + 1
+    assert store.revision == before + 1
     store.apply([FileUpdate(FileRow("a.py", 9, 9, 9, b"digest", "python"), None)])
-    assert store.change == before + 1
-    assert store.file("a.py") == FileRow("a.py", 9, 9, 9, b"digest", "python")
-    assert len(store.file_chunks("a.py")) == 1
+    assert store.revision == before + 1
+    assert store.files.get("a.py") == FileRow("a.py", 9, 9, 9, b"digest", "python")
+    assert len(store.chunks.in_file("a.py")) == 1
 
 
 def test_words_follow_every_change(store: Store) -> None:
     store.apply([update("net/http.py", "sendRequest: opens a connection"), update("b.py", "nothing here")])
-    ids = {path: i for path in ("net/http.py", "b.py") for i, _ in store.file_chunks(path)}
-    assert [i for i, _ in store.lexical(["request"], 5, WEIGHTS)] == [ids["net/http.py"]]
-    assert [i for i, _ in store.lexical(["http"], 5, WEIGHTS)] == [ids["net/http.py"]]
+    ids = {path: i for path in ("net/http.py", "b.py") for i, _ in store.chunks.in_file(path)}
+    assert [i for i, _ in store.full_text.search(["request"], 5, WEIGHTS)] == [ids["net/http.py"]]
+    assert [i for i, _ in store.full_text.search(["http"], 5, WEIGHTS)] == [ids["net/http.py"]]
     words = split_identifiers("connection nothing absent").split()
-    assert list(store.document_frequencies(words).values()) == [1, 1, 0]
+    assert list(store.full_text.document_frequencies(words).values()) == [1, 1, 0]
     store.apply([update("net/http.py", "close: shuts it"), update("b.py", "more")])
-    assert store.lexical(["request"], 5, WEIGHTS) == []
-    assert list(store.document_frequencies(words).values()) == [0, 0, 0]
+    assert store.full_text.search(["request"], 5, WEIGHTS) == []
+    assert list(store.full_text.document_frequencies(words).values()) == [0, 0, 0]
     store.apply([], ["net/http.py"])
-    assert store.lexical(["shut", "http"], 5, WEIGHTS) == []
+    assert store.full_text.search(["shut", "http"], 5, WEIGHTS) == []
 
 
 def test_better_matches_come_first_and_scores_are_positive(store: Store) -> None:
     store.apply([update(f"f{n}.py", f"unrelated text number {n}") for n in range(20)])
     store.apply([update("a.py", "parse: parse parse"), update("b.py", "mentions parse once among other words")])
-    rows = store.lexical(split_identifiers("parse").split(), 5, WEIGHTS)
-    assert [next(iter(store.chunks([i]).values())).path for i, _ in rows] == ["a.py", "b.py"]
+    rows = store.full_text.search(split_identifiers("parse").split(), 5, WEIGHTS)
+    assert [next(iter(store.chunks.get([i]).values())).path for i, _ in rows] == ["a.py", "b.py"]
     assert rows[0][1] > rows[1][1] > 0
 
 
 @pytest.mark.parametrize("text", ['"', "a OR", "NEAR(", "*", "col:x", "-", "'; DROP TABLE chunks", "\x00", ""])
 def test_no_word_is_an_operator(store: Store, text: str) -> None:
     store.apply([update("a.py", "some text")])
-    assert store.lexical([text], 5, WEIGHTS) == []
+    assert store.full_text.search([text], 5, WEIGHTS) == []
 
 
 def test_symbols_are_found_in_any_case(store: Store) -> None:
     store.apply([update("a.py", "sendRequest: x", "other: y")])
-    assert [symbol for _, symbol in store.by_symbol(["SENDREQUEST", ""])] == ["sendRequest"]
-    assert store.by_symbol([]) == []
+    assert [symbol for _, symbol in store.chunks.by_symbol(["SENDREQUEST", ""])] == ["sendRequest"]
+    assert store.chunks.by_symbol([]) == []
 
 
 @pytest.mark.parametrize(
@@ -109,56 +109,56 @@ def test_symbols_are_found_in_any_case(store: Store) -> None:
 )
 def test_filters_let_through(store: Store, filters: Filters, expected: set[str]) -> None:
     store.apply([update("src/a.py", "x"), update("src/b.go", "y", language="go"), update("tests/test_a.py", "z")])
-    allowed = store.allowed(filters)
+    allowed = store.chunks.allowed(filters)
     assert allowed is not None
     assert allowed.tolist() == sorted(allowed.tolist())
-    assert {chunk.path for chunk in store.chunks(allowed.tolist()).values()} == expected
+    assert {chunk.path for chunk in store.chunks.get(allowed.tolist()).values()} == expected
 
 
 def test_no_filter_allows_everything(store: Store) -> None:
-    assert store.allowed(Filters()) is None
+    assert store.chunks.allowed(Filters()) is None
 
 
 def test_vectors_belong_to_passages_and_encoders(store: Store) -> None:
     store.apply([update("a.py", "one", "two")])
-    pending = store.without_vectors("first", 10)
-    assert store.pending_count("first") == 2
+    pending = store.vectors.pending("first", 10)
+    assert store.vectors.pending_count("first") == 2
     matrix = vectors(2)
-    store.put_vectors("first", [row.passage for row in pending], matrix)
-    ids, rows = store.vectors("first", [pending[1].id, pending[0].id, 999])
+    store.vectors.put("first", [row.passage for row in pending], matrix)
+    ids, rows = store.vectors.get("first", [pending[1].id, pending[0].id, 999])
     assert ids.tolist() == sorted(row.id for row in pending)
     assert np.allclose(rows, matrix, atol=1e-3)
-    assert store.pending_count("first") == 0
-    assert store.pending_count("second") == 2
-    assert len(store.vectors("second", ids)[0]) == 0
-    assert set(store.vectors_of_passages("first", [row.passage for row in pending])) == {r.passage for r in pending}
+    assert store.vectors.pending_count("first") == 0
+    assert store.vectors.pending_count("second") == 2
+    assert len(store.vectors.get("second", ids)[0]) == 0
+    assert set(store.vectors.of_passages("first", [row.passage for row in pending])) == {r.passage for r in pending}
 
 
 def test_a_passage_seen_before_needs_no_vector(store: Store) -> None:
     store.apply([update("a.py", "one")])
-    pending = store.without_vectors("e", 10)
-    store.put_vectors("e", [pending[0].passage], vectors(1))
+    pending = store.vectors.pending("e", 10)
+    store.vectors.put("e", [pending[0].passage], vectors(1))
     store.apply([], ["a.py"])
     store.apply([update("a.py", "one")])
-    assert store.pending_count("e") == 0
-    assert store.without_vectors("e", 10) == []
+    assert store.vectors.pending_count("e") == 0
+    assert store.vectors.pending("e", 10) == []
 
 
 def test_another_width_of_the_same_encoder_is_refused(store: Store) -> None:
-    store.put_vectors("e", [b"1" * 16], vectors(1, 8))
+    store.vectors.put("e", [b"1" * 16], vectors(1, 8))
     with pytest.raises(StoreError, match="dimensions"):
-        store.put_vectors("e", [b"2" * 16], vectors(1, 16))
+        store.vectors.put("e", [b"2" * 16], vectors(1, 16))
 
 
 def test_completeness_is_forgotten_with_the_next_change(store: Store) -> None:
     store.apply([update("a.py", "one")])
-    store.put_vectors("e", [p.passage for p in store.without_vectors("e", 9)], vectors(1))
-    store.note_complete("e", "name")
-    assert store.complete("e")
-    assert store.last_encoder() == ("name", "e")
+    store.vectors.put("e", [p.passage for p in store.vectors.pending("e", 9)], vectors(1))
+    store.vectors.note_complete("e", "name")
+    assert store.vectors.complete("e")
+    assert store.vectors.last_encoder() == ("name", "e")
     store.apply([update("b.py", "two")])
-    assert not store.complete("e")
-    assert store.pending_count("e") == 1
+    assert not store.vectors.complete("e")
+    assert store.vectors.pending_count("e") == 1
 
 
 def test_pruning_keeps_what_any_workspace_refers_to(tmp_path: Path) -> None:
@@ -166,12 +166,12 @@ def test_pruning_keeps_what_any_workspace_refers_to(tmp_path: Path) -> None:
     with Store.open(tmp_path / "one", vectors=shared) as one, Store.open(tmp_path / "two", vectors=shared) as two:
         one.apply([update("a.py", "mine")])
         two.apply([update("b.py", "theirs")])
-        passages = [store.without_vectors("e", 9)[0].passage for store in (one, two)]
-        one.put_vectors("e", [*passages, b"x" * 16], vectors(3))
-        generation = one.vectors_generation()
-        assert one.prune([tmp_path / "one" / "index.db", tmp_path / "two" / "index.db"]) == 1
-        assert one.vectors_generation() != generation
-        assert two.pending_count("e") == 0
+        passages = [store.vectors.pending("e", 9)[0].passage for store in (one, two)]
+        one.vectors.put("e", [*passages, b"x" * 16], vectors(3))
+        generation = one.vectors.database_id()
+        assert one.vectors.prune([tmp_path / "one" / "index.db", tmp_path / "two" / "index.db"]) == 1
+        assert one.vectors.database_id() != generation
+        assert two.vectors.pending_count("e") == 0
 
 
 def test_a_batch_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,17 +180,17 @@ def test_a_batch_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.Mon
     object.__setattr__(broken.pieces[0].chunk, "kind", None)  # type: ignore[index]
     with pytest.raises(StoreError):
         store.apply([update("c.py", "three"), broken], ["a.py"])
-    assert set(store.files()) == {"a.py"}
-    assert store.lexical(["one"], 5, WEIGHTS)
-    assert not store.lexical(["three"], 5, WEIGHTS)
+    assert set(store.files.all()) == {"a.py"}
+    assert store.full_text.search(["one"], 5, WEIGHTS)
+    assert not store.full_text.search(["three"], 5, WEIGHTS)
 
 
 def test_readers_do_not_wait_for_the_writer(store: Store) -> None:
     store.apply([update("a.py", "one")])
     seen: list[int] = []
-    with store._database.writing() as db:
+    with store.database.writing() as db:
         db.execute("DELETE FROM chunks")
-        thread = threading.Thread(target=lambda: seen.append(store.chunk_count()))
+        thread = threading.Thread(target=lambda: seen.append(store.chunks.count()))
         thread.start()
         thread.join(10)
         assert seen == [1]
@@ -203,11 +203,11 @@ def test_other_rules_for_words_rebuild_the_full_text_table(
     store = opened()
     store.apply([update("a.py", "oldWord here")])
     store.close()
-    monkeypatch.setattr("retrieval.store.index_writer.WORDS_VERSION", 999)
+    monkeypatch.setattr("retrieval.store.full_text.WORDS_VERSION", 999)
     monkeypatch.setattr("retrieval.store.full_text.split_identifiers", lambda text: "new " + text.lower())
     store = opened()
-    assert store.lexical(["new"], 5, WEIGHTS)
-    assert store.chunk_count() == 1
+    assert store.full_text.search(["new"], 5, WEIGHTS)
+    assert store.chunks.count() == 1
 
 
 def test_counts_say_what_there_is(store: Store) -> None:

@@ -25,16 +25,19 @@ CAUSES = [
 OPERATIONS: dict[str, tuple[Callable[[Store], Any], Callable[[Store], Any]]] = {
     "apply": (
         lambda store: store.apply([update("b.py", "two: second")], ["a.py"]),
-        lambda store: sorted(store.files()),
+        lambda store: sorted(store.files.all()),
     ),
-    "set_meta": (lambda store: store.set_meta(key="value"), lambda store: store.get_meta("key")),
-    "announce": (lambda store: store.announce(), lambda store: store.change),
+    "set_meta": (lambda store: store.meta.set(key="value"), lambda store: store.meta.get("key")),
+    "announce": (lambda store: store.announce(), lambda store: store.revision),
     "put_vectors": (
-        lambda store: store.put_vectors("e", [row.passage for row in store.without_vectors("e", 9)], vectors(1)),
-        lambda store: store.pending_count("e"),
+        lambda store: store.vectors.put("e", [row.passage for row in store.vectors.pending("e", 9)], vectors(1)),
+        lambda store: store.vectors.pending_count("e"),
     ),
-    "prune": (lambda store: store.prune([]), lambda store: store.vector_count("former", after=0)),
-    "read the words": (lambda store: (store.want_words(), store.settle_words()), lambda store: store.chunk_count()),
+    "prune": (lambda store: store.vectors.prune([]), lambda store: store.vectors.count("former", after=0)),
+    "read the words": (
+        lambda store: (store.full_text.keep_in_memory(), store.full_text.maintain()),
+        lambda store: store.chunks.count(),
+    ),
 }
 
 
@@ -76,7 +79,7 @@ def prepared(opened: Callable[..., Store]) -> Store:
     """One chunk, a vector of it by an encoder, and words that are not in memory yet."""
     with opened() as store:
         store.apply([update("a.py", "one: first")])
-        store.put_vectors("former", [row.passage for row in store.without_vectors("former", 9)], vectors(1))
+        store.vectors.put("former", [row.passage for row in store.vectors.pending("former", 9)], vectors(1))
     return opened()
 
 
@@ -117,6 +120,6 @@ def test_a_log_that_is_cut_off_while_words_are_read_is_damage(
     fault.happens = lambda _: os.truncate(tmp_path / "index" / "index.db-wal", 0)
     fault.countdown = 1  # the list of chunks, of which nothing was read yet
     with pytest.raises(DamagedStoreError, match="I/O"):
-        reader.want_words()
-        reader.settle_words()
+        reader.full_text.keep_in_memory()
+        reader.full_text.maintain()
     assert fault.countdown < 0

@@ -1,0 +1,120 @@
+"""The chunks of the index: by id, symbol, file and filter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from retrieval.globs import Globs
+from retrieval.store.database import Database
+from retrieval.store.meta import Meta
+from retrieval.store.queries import CHUNK_COLUMNS, Ids, ids_of, select_many
+from retrieval.store.rows import Header
+from retrieval.store.top_k import Place
+from retrieval.types import Chunk, Filters
+
+_HEADER_COLUMNS = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte"
+# Headers at hand: 8 MB.
+_HEADERS = 20_000
+
+
+class Chunks:
+    """Reads the table of chunks. Nothing waits for the writer."""
+
+    def __init__(self, database: Database, meta: Meta) -> None:
+        self._database, self._meta = database, meta
+        self._counted: tuple[int, int] = (-1, 0)  # at a revision, how many
+        self._headers: tuple[int, dict[int, Header]] = (-1, {})
+
+    def count(self) -> int:
+        """Counted once for each change: counting takes a millisecond at 50,000 chunks, and every query asks."""
+        revision = self._meta.revision
+        if self._counted[0] != revision:
+            with self._database.reading() as db:
+                self._counted = (revision, int(db.execute("SELECT count(*) FROM main.chunks").fetchone()[0]))
+        return self._counted[1]
+
+    def last_id(self) -> int:
+        """The highest chunk id ever given; every chunk that comes later has a higher one."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT seq FROM main.sqlite_sequence WHERE name = 'chunks'").fetchone()
+        return int(row[0]) if row else 0
+
+    def get(self, ids: Sequence[int]) -> dict[int, Chunk]:
+        """The chunks of these ids, in the order asked for; those that are gone are left out."""
+        sql = f"SELECT c.id, {CHUNK_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
+        chunks = {row[0]: Chunk(*row[1:]) for row in select_many(self._database, sql, ids)}
+        return {i: chunks[i] for i in ids if i in chunks}
+
+    def headers(self, ids: Sequence[int]) -> dict[int, Header]:
+        """What ranking needs of these chunks, where they are there. Those asked for lately are at hand: while somebody
+        types a query, most candidates are those of a letter before.
+        """
+        revision = self._meta.revision
+        if self._headers[0] != revision or len(self._headers[1]) > _HEADERS:
+            self._headers = (revision, {})
+        headers = self._headers[1]
+        sql = f"SELECT c.id, {_HEADER_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
+        missing = [i for i in ids if i not in headers]
+        headers.update((row[0], Header._make(row[1:])) for row in select_many(self._database, sql, missing))
+        return {i: headers[i] for i in ids if i in headers}
+
+    def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
+        """Chunks that define one of these names, in any case, with the name as it is written there."""
+        symbols = [name for name in dict.fromkeys(names) if name]
+        # "symbol <> ''" is what lets SQLite use the partial index.
+        sql = "SELECT id, symbol FROM main.chunks WHERE symbol <> '' AND symbol COLLATE NOCASE IN ({}) ORDER BY id"
+        return [(row[0], row[1]) for row in select_many(self._database, sql, symbols)]
+
+    def in_file(self, path: str) -> list[tuple[int, Chunk]]:
+        """A file's chunks in line order."""
+        sql = f"""SELECT c.id, {CHUNK_COLUMNS} FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id WHERE f.path = ?
+                  ORDER BY c.start_byte, c.end_byte, c.id"""
+        with self._database.reading() as db:
+            return [(row[0], Chunk(*row[1:])) for row in db.execute(sql, (path,))]
+
+    def places(self, ids: Sequence[int]) -> dict[int, Place]:
+        """Where these chunks stand: what equals are ordered by."""
+        sql = """SELECT c.id, f.path, c.start_byte, c.end_byte FROM main.chunks c CROSS JOIN main.files f
+                 ON f.id = c.file WHERE c.id IN ({})"""
+        return {row[0]: row[1:] for row in select_many(self._database, sql, ids)}
+
+    def ids_in_file(self, path: str) -> Ids:
+        """The ids of a file's chunks, ascending; reads an index and no chunk."""
+        sql = "SELECT c.id FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id WHERE f.path = ? ORDER BY c.id"
+        with self._database.reading() as db:
+            return ids_of(db.execute(sql, (path,)))
+
+    def ids(self) -> Ids:
+        """All chunk ids, ascending."""
+        with self._database.reading() as db:
+            return ids_of(db.execute("SELECT id FROM main.chunks ORDER BY id"))
+
+    def allowed(self, filters: Filters) -> Ids | None:
+        """The sorted ids of the chunks that pass, None where nothing is limited."""
+        if not filters:
+            return None
+        clauses, values = [], []
+        for column, accepted in (("language", filters.languages), ("kind", filters.kinds)):
+            if accepted:
+                clauses.append(f"{column} IN ({','.join('?' * len(accepted))})")
+                values += [value.lower() for value in accepted]
+        if filters.paths:
+            clauses.append("file IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(self._files_matching(filters.paths)))
+        sql = f"SELECT id FROM main.chunks WHERE {' AND '.join(clauses)} ORDER BY id"
+        with self._database.reading() as db:
+            return ids_of(db.execute(sql, values))
+
+    def language_counts(self) -> dict[str, int]:
+        """Chunks by language, most first."""
+        sql = "SELECT language, count(*) n FROM main.chunks GROUP BY 1 ORDER BY n DESC, 1"
+        with self._database.reading() as db:
+            return dict(db.execute(sql).fetchall())
+
+    def _files_matching(self, globs: Sequence[str]) -> list[int]:
+        """Ids of the files whose path the globs let through."""
+        filter_ = Globs(globs)
+        with self._database.reading() as db:
+            files = db.execute("SELECT id, path FROM main.files WHERE skip IS NULL").fetchall()
+        return [i for i, path in files if filter_.match(path)]

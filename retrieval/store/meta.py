@@ -1,0 +1,44 @@
+"""Named values of the index: its revision, its id, and what its users note."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from retrieval.store.database import Database
+
+
+class Meta:
+    """The table of named values."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def revision(self) -> int:
+        """Goes up by one with every commit that alters content; equal numbers mean equal content."""
+        return int(self.get("change") or 0)
+
+    @property
+    def database_id(self) -> str:
+        """Names this very index file; chunk ids of another one mean other chunks."""
+        return str(self.get("generation"))
+
+    def get(self, key: str) -> str | int | None:
+        with self._database.reading() as db:
+            row = db.execute("SELECT value FROM main.meta WHERE key = ?", (key,)).fetchone()
+        value: str | int | None = row[0] if row else None
+        return value
+
+    def set(self, **values: str | int | None) -> None:
+        with self._database.writing() as db:
+            db.executemany("INSERT OR REPLACE INTO main.meta VALUES (?, ?)", values.items())
+
+
+def next_revision(db: sqlite3.Connection) -> int:
+    """Raise the revision, in the present transaction."""
+    db.execute("UPDATE main.meta SET value = value + 1 WHERE key = 'change'")
+    return read_revision(db)
+
+
+def read_revision(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()[0])
