@@ -50,10 +50,10 @@ def test_a_buffer_that_is_a_bomb_leaves_the_process_alive_and_is_found(tmp_path:
     root = tmp_path / "root"
     root.mkdir()
     with Workspace.open(root, encoder=CountingEncoder(), cache_dir=tmp_path / "cache") as workspace:
-        workspace.update("bomb.py", "/*\n" * 2600 + "needle_in_rubble\n")
+        workspace.set_buffer("bomb.py", "/*\n" * 2600 + "needle_in_rubble\n")
         assert workspace.search("needle_in_rubble").hits[0].chunk.path == "bomb.py"
         shared.shared().close()  # the same path a moment later is not worth another worker
-        workspace.update("bomb.py", "/*\n" * 2600 + "another_needle\n")
+        workspace.set_buffer("bomb.py", "/*\n" * 2600 + "another_needle\n")
         assert workspace.search("another_needle").hits[0].chunk.path == "bomb.py"
 
 
