@@ -17,7 +17,6 @@ from c2llm_lsp.cli.common import (
     locate,
     open_workspace,
     remark,
-    stdout_is_terminal,
 )
 from c2llm_lsp.cli.location import Lines, inside, is_place, lines_of
 from c2llm_lsp.cli.search import current
@@ -26,7 +25,7 @@ from retrieval.types import Filters
 
 if TYPE_CHECKING:
     from retrieval.engine import Workspace
-    from retrieval.rag import Packed
+    from retrieval.rag import PackedContext
 
 app = typer.Typer(add_completion=False)
 
@@ -59,7 +58,7 @@ def context(
     """
     if not asked.strip():
         raise QueryError("The query is empty; say in a few words what the code does.")
-    from retrieval.rag import BUDGET, HITS
+    from retrieval.rag import DEFAULT_BUDGET, DEFAULT_LIMIT
 
     lines = lines_of(asked) if is_place(asked) else None
     place = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
@@ -68,14 +67,14 @@ def context(
     with open_workspace(place) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        packed = _packed(workspace, asked, within, lines, budget or BUDGET, results or HITS, wanted)
+        packed = _packed(workspace, asked, within, lines, budget or DEFAULT_BUDGET, results or DEFAULT_LIMIT, wanted)
     _show(packed, place.root, as_json=as_json, quiet=quiet)
-    return FOUND if packed.context.pieces else NOTHING
+    return FOUND if packed.context.spans else NOTHING
 
 
 def _packed(
     workspace: Workspace, asked: str, within: str, lines: Lines | None, budget: int, limit: int, wanted: Filters
-) -> Packed:
+) -> PackedContext:
     from retrieval.rag import context as context_for
     from retrieval.rag import context_around
 
@@ -84,8 +83,7 @@ def _packed(
     return context_around(workspace, within, lines.start, lines.end, budget=budget, limit=limit, filters=wanted)
 
 
-def _show(packed: Packed, root: Path, *, as_json: bool, quiet: bool) -> None:
-    from c2llm_lsp.render.escape import escape_block
+def _show(packed: PackedContext, root: Path, *, as_json: bool, quiet: bool) -> None:
     from c2llm_lsp.render.freshness import freshness_notes
 
     if as_json:
@@ -96,20 +94,18 @@ def _show(packed: Packed, root: Path, *, as_json: bool, quiet: bool) -> None:
         typer.echo(json.dumps(context_dict(packed, root=str(root)), indent=2))
         return
     text = packed.context.text
-    if stdout_is_terminal():  # an assistant gets the lines as they are, a terminal nothing that commands it
-        text = escape_block(text)
     sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace") if text else b"")
     sys.stdout.flush()
     if quiet:
         return
-    remark(_counted(packed))
+    remark(_summary(packed))
     for line in (*packed.notes, *freshness_notes(packed.freshness)):
         remark(line)
 
 
-def _counted(packed: Packed) -> str:
-    found = packed.context
-    if not found.pieces:
-        return f"Nothing fits into {found.budget:,} tokens." if found.left_out else "Nothing found."
-    left_out = f", {found.left_out} left out" if found.left_out else ""
-    return f"About {found.tokens:,} of {found.budget:,} tokens: {len(found.pieces)} places{left_out}."
+def _summary(packed: PackedContext) -> str:
+    context = packed.context
+    if not context.spans:
+        return f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing context."
+    left_out = f", {context.left_out} left out" if context.left_out else ""
+    return f"About {context.tokens:,} of {context.budget:,} tokens: {len(context.spans)} spans{left_out}."

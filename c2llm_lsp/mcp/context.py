@@ -15,7 +15,15 @@ from c2llm_lsp.render.json_output import context_locations_dict
 from c2llm_lsp.render.markdown import context_markdown
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
-from retrieval.rag import BUDGET, HITS, Packed, find, find_like, pack_found, selection
+from retrieval.rag import (
+    DEFAULT_BUDGET,
+    DEFAULT_LIMIT,
+    PackedContext,
+    pack_retrieved,
+    retrieve,
+    retrieve_similar,
+    selection,
+)
 from retrieval.types import Filters
 
 
@@ -26,8 +34,8 @@ def register(server: MCPServer, live: Live) -> None:
         path: Annotated[str, Field(description="A file of the project that the question is about")] = "",
         start_line: Annotated[int, Field(ge=0, description="Its first line in question, from 1")] = 0,
         end_line: Annotated[int, Field(ge=0, description="Its last; without it what stands at the first")] = 0,
-        budget: Annotated[int, Field(ge=100, le=100_000, description="Tokens at most, by estimate")] = BUDGET,
-        limit: Limit = HITS,
+        budget: Annotated[int, Field(ge=100, le=100_000, description="Tokens at most, by estimate")] = DEFAULT_BUDGET,
+        limit: Limit = DEFAULT_LIMIT,
         languages: Languages = None,
         paths: Paths = None,
         kinds: Kinds = None,
@@ -41,7 +49,7 @@ def register(server: MCPServer, live: Live) -> None:
         wanted = filters(languages, paths, kinds)
         lines = (start_line, end_line or start_line)
 
-        def ask(workspace: Workspace) -> Packed:
+        def ask(workspace: Workspace) -> PackedContext:
             if path and start_line < 1:
                 raise QueryError(f"Give the lines of {path}, counted from 1.")
             return collected(workspace, query, live.inside(path) if path else "", lines, budget, limit, wanted)
@@ -49,7 +57,7 @@ def register(server: MCPServer, live: Live) -> None:
         return await answered(partial(live.ask, ask, wait_seconds), partial(_tell, live))
 
 
-def _tell(live: Live, packed: Packed) -> CallToolResult:
+def _tell(live: Live, packed: PackedContext) -> CallToolResult:
     return told(
         context_markdown(packed, live.trouble), context_locations_dict(packed, root=str(live.root), notes=live.trouble)
     )
@@ -57,14 +65,18 @@ def _tell(live: Live, packed: Packed) -> CallToolResult:
 
 def collected(
     workspace: Workspace, query: str, path: str, lines: tuple[int, int], budget: int, limit: int, wanted: Filters
-) -> Packed:
+) -> PackedContext:
     """For a question, about lines, or for a question about lines. Raises QueryError."""
     chosen = (selection(workspace, path, *lines),) if path else ()
     if query.strip() or not chosen:
-        found = find(workspace, query, limit=limit, filters=wanted)
+        found = retrieve(workspace, query, limit=limit, filters=wanted)
     else:
-        found = find_like(workspace, chosen[0], limit=limit, filters=wanted)
+        found = retrieve_similar(workspace, chosen[0], limit=limit, filters=wanted)
     answer = found.answer
-    return Packed(
-        pack_found([found], chosen, budget, limit=limit), answer.freshness, answer.encoder, answer.seconds, answer.notes
+    return PackedContext(
+        pack_retrieved([found], chosen, budget, limit=limit),
+        answer.freshness,
+        answer.encoder,
+        answer.seconds,
+        answer.notes,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from retrieval.types import CHUNK_KINDS, Answer, Explanation, Freshness, Hit
 
 if TYPE_CHECKING:
-    from retrieval.rag import Packed
+    from retrieval.rag import PackedContext
 
 SCHEMA_VERSION = 1
 
@@ -62,7 +62,7 @@ def locations_dict(answer: Answer, *, root: str, notes: Sequence[str] = ()) -> d
     }
 
 
-def context_locations_dict(packed: Packed, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
+def context_locations_dict(packed: PackedContext, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
     """The same for a context: its spans without their text."""
     full = context_dict(packed, root=root)
     spans = [{name: value for name, value in span.items() if name != "text"} for span in full["pieces"]]
@@ -80,7 +80,7 @@ def freshness_dict(freshness: Freshness) -> dict[str, Any]:
     }
 
 
-def context_dict(packed: Packed, *, root: str) -> dict[str, Any]:
+def context_dict(packed: PackedContext, *, root: str) -> dict[str, Any]:
     """The object that `c2llm context --json` prints."""
     context = packed.context
     return {
@@ -95,15 +95,15 @@ def context_dict(packed: Packed, *, root: str) -> dict[str, Any]:
         "left_out": context.left_out,
         "pieces": [
             {
-                "path": piece.path,
-                "start_line": piece.start_line,
-                "end_line": piece.end_line,
-                "kind": piece.kind,
-                "language": piece.language,
-                "symbol": piece.symbol,
-                "text": piece.text,
+                "path": span.path,
+                "start_line": span.start_line,
+                "end_line": span.end_line,
+                "kind": span.kind,
+                "language": span.language,
+                "symbol": span.symbol,
+                "text": span.text,
             }
-            for piece in context.pieces
+            for span in context.spans
         ],
         "text": context.text,
     }

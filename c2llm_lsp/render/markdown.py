@@ -14,7 +14,7 @@ from c2llm_lsp.render.freshness import index_summary
 from retrieval.types import Answer, Freshness, Hit
 
 if TYPE_CHECKING:
-    from retrieval.rag import Packed
+    from retrieval.rag import PackedContext
 
 MAX_HIT = 2_000  # characters of one hit: a long class must not crowd out the others
 
@@ -27,11 +27,11 @@ def answer_markdown(answer: Answer, notes: Sequence[str] = ()) -> str:
     return "\n".join([header, "", *(_section(hit) for hit in answer.hits)])
 
 
-def context_markdown(packed: Packed, notes: Sequence[str] = ()) -> str:
+def context_markdown(packed: PackedContext, notes: Sequence[str] = ()) -> str:
     """A packed context after its freshness and notes."""
     header = _header(packed.freshness, (*packed.notes, *notes))
     context = packed.context
-    if not context.pieces:
+    if not context.spans:
         reason = f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing found."
         return f"{reason}\n\n{header}"
     return f"{header}\n\n{context.text}"

@@ -1,39 +1,39 @@
-"""Code for assistants: what a question or a selection needs, packed into a budget of tokens."""
+"""Context for assistants: the code for a query or a selection, packed into a token budget."""
 
 from __future__ import annotations
 
 from retrieval.rag.context import (
-    BUDGET,
-    HITS,
-    Found,
-    Packed,
+    DEFAULT_BUDGET,
+    DEFAULT_LIMIT,
+    PackedContext,
+    Retrieved,
     context,
     context_around,
-    find,
-    find_like,
-    pack_found,
-    renamed,
+    pack_retrieved,
+    retrieve,
+    retrieve_similar,
     selection,
+    with_path_prefix,
 )
 from retrieval.rag.packing import Context, pack
-from retrieval.rag.spans import Piece
-from retrieval.rag.token_estimate import Count, estimate
+from retrieval.rag.spans import ContextSpan
+from retrieval.rag.token_estimate import TokenCounter, estimate_tokens
 
 __all__ = [
-    "BUDGET",
-    "HITS",
+    "DEFAULT_BUDGET",
+    "DEFAULT_LIMIT",
     "Context",
-    "Count",
-    "Found",
-    "Packed",
-    "Piece",
+    "ContextSpan",
+    "PackedContext",
+    "Retrieved",
+    "TokenCounter",
     "context",
     "context_around",
-    "estimate",
-    "find",
-    "find_like",
+    "estimate_tokens",
     "pack",
-    "pack_found",
-    "renamed",
+    "pack_retrieved",
+    "retrieve",
+    "retrieve_similar",
     "selection",
+    "with_path_prefix",
 ]

@@ -1,9 +1,9 @@
-"""Any of our encoders as a llama-index embedding.
+"""Any encoder as a llama-index embedding.
 
     from retrieval.rag.embedding import C2llmEmbedding
     Settings.embed_model = C2llmEmbedding(encoder="embedded")
 
-Queries and texts are each read with the encoder's own instruction. It is serialised by the encoder's name.
+Queries and texts are each encoded with the encoder's own instruction. It is serialized by the encoder's name.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ try:
 except ImportError as error:
     raise MissingExtraError("A llama-index embedding", "rag") from error
 
-BATCH = 256  # texts handed to the encoder at a time, which makes batches of its own; llama-index would give it 10
+BATCH_SIZE = 256  # texts passed to the encoder at a time, which batches them itself; llama-index's default is 10
 
 
 class C2llmEmbedding(BaseEmbedding):
     """Safe to use from several threads, as the encoder is. The asynchronous calls run in a thread."""
 
     encoder: str = Field(default="embedded", description="The encoder's name, folder or address, as `load` takes it.")
-    embed_batch_size: int = Field(default=BATCH, gt=0, le=2048)
+    embed_batch_size: int = Field(default=BATCH_SIZE, gt=0, le=2048)
 
     _encoder: Encoder = PrivateAttr()
 
     def __init__(self, encoder: str | Encoder = "embedded", **options: Any) -> None:
-        found = load(encoder) if isinstance(encoder, str) else encoder
-        name = encoder if isinstance(encoder, str) else found.name
-        options.setdefault("model_name", found.name)
+        loaded = load(encoder) if isinstance(encoder, str) else encoder
+        name = encoder if isinstance(encoder, str) else loaded.name
+        options.setdefault("model_name", loaded.name)
         super().__init__(encoder=name, **options)  # type: ignore[call-arg]
-        self._encoder = found
+        self._encoder = loaded
 
     @classmethod
     def class_name(cls) -> str:
@@ -62,5 +62,5 @@ class C2llmEmbedding(BaseEmbedding):
 
 
 def _floats(vectors: Any) -> list[list[float]]:
-    found: list[list[float]] = vectors.tolist()
-    return found
+    rows: list[list[float]] = vectors.tolist()
+    return rows

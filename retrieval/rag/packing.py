@@ -1,8 +1,8 @@
-"""Hits to context for an assistant, within a budget of tokens.
+"""Packs hits into a context for an assistant, within a token budget.
 
-The best places are shown whole, lower ones as outlines (their signature and most telling lines), and what does not even fit
-as that is counted. A place too long for what is left is cut where a statement ends. Files come in the order of their best
-place, the places of a file in the order of their lines, neighbours as one. Nothing here looks at an index or a file.
+The best hits are shown in full, lower ones as outlines (signature and most salient lines), and those that do not fit even so
+are counted. A hit too long for the rest of the budget is truncated at the end of a statement. Files are ordered by their best
+hit, the spans of a file by line; adjacent spans are merged. Nothing here reads an index or a file.
 """
 
 from __future__ import annotations
@@ -11,146 +11,152 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from retrieval.rag.spans import BREAK, Piece, Span, markdown, spans_of
-from retrieval.rag.token_estimate import Count, estimate
-from retrieval.rag.truncation import beginning, first_lines, outline
+from retrieval.rag.spans import LINE_BREAK, ContextSpan, HitSpan, markdown, spans_of
+from retrieval.rag.token_estimate import TokenCounter, estimate_tokens
+from retrieval.rag.truncation import first_lines, outline, truncated_span
 from retrieval.types import Hit
 
-# Of the budget, kept for outlines of lower places: the best code is worth more than a list of everything.
-OUTLINES_SHARE = 0.25
-# Fewer lines than this of a place that was cut say less than its outline.
-FEWEST_LINES = 8
-# Lines between two places that are shown as well, so that they become one: blank lines, a decorator, a brace.
+# Share of the budget reserved for outlines: the best code is worth more than a list of everything.
+OUTLINE_SHARE = 0.25
+# Fewer lines than this of a truncated hit say less than its outline.
+MIN_LINES = 8
+# Two spans with at most this many lines between them (blank lines, a decorator, a brace) are merged with these lines.
 GAP = 3
 _SEPARATOR = "\n\n"
 
-Lines = Callable[[str], Mapping[int, str]]  # the lines of a file by their number, those that are known
+LineLookup = Callable[[str], Mapping[int, str]]  # path -> the known lines of the file by number
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Markdown for an assistant, and what it is made of. `left_out` hits are not shown, or lack a part beside better ones."""
+    """Markdown for an assistant, and its spans. `left_out` counts the hits that are missing or incomplete."""
 
     text: str
-    pieces: tuple[Piece, ...]
+    spans: tuple[ContextSpan, ...]
     tokens: int
     budget: int
     left_out: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _Candidate:
+    """A span chosen for the context."""
+
     rank: int
-    spans: frozenset[int]  # which ones the piece is made of, by their places in the list
-    piece: Piece
-    joins_above: bool  # it begins with the file's own lines: it can become one with what stands before it
+    sources: frozenset[int]  # indexes of the hit spans it is made of
+    span: ContextSpan
+    joins_above: bool  # it begins with lines of the file, so it can be merged with the span before it
     joins_below: bool
 
 
 def no_lines(_: str) -> Mapping[int, str]:
-    """Where nothing is known of the lines between hits."""
+    """No line is known: only adjacent spans are merged."""
     return {}
 
 
-def pack(hits: Sequence[Hit], budget: int, *, count: Count = estimate, lines_of: Lines = no_lines) -> Context:
-    """The hits, best first, as context of `budget` tokens at most, as `count` counts them."""
-    spans = spans_of(hits)
-    shown = _merged(_choose(spans, budget, count), lines_of, count)
+def pack(
+    hits: Sequence[Hit], budget: int, *, count: TokenCounter = estimate_tokens, lines_of: LineLookup = no_lines
+) -> Context:
+    """The hits, best first, as a context of at most `budget` tokens, as counted by `count`."""
+    hit_spans = spans_of(hits)
+    candidates = _merge(_choose(hit_spans, budget, count), lines_of, count)
     while True:
-        ordered = _ordered(shown)
-        text = _SEPARATOR.join(markdown(one.piece) for one in ordered)
+        ordered = _ordered(candidates)
+        text = _SEPARATOR.join(markdown(one.span) for one in ordered)
         tokens = count(text)
-        if not shown or tokens <= budget:
+        if not candidates or tokens <= budget:
             break
-        shown.remove(max(shown, key=lambda one: one.rank))  # a counter for which the parts cost less than the whole
-    pieces = tuple(one.piece for one in ordered)
-    told = frozenset[int]().union(*(one.spans for one in shown))
-    left_out = {span.rank for n, span in enumerate(spans) if n not in told}
-    return Context(text, pieces, tokens if pieces else 0, budget, len(left_out))
+        candidates.remove(max(candidates, key=lambda one: one.rank))  # for this counter the sum exceeds the parts
+    spans = tuple(one.span for one in ordered)
+    included = frozenset[int]().union(*(one.sources for one in candidates))
+    left_out = {span.rank for n, span in enumerate(hit_spans) if n not in included}
+    return Context(text, spans, tokens if spans else 0, budget, len(left_out))
 
 
-def _choose(spans: Sequence[Span], budget: int, count: Count) -> list[_Shown]:
-    """In which form each span is shown, best first; what does not fit is not among them."""
+def _choose(spans: Sequence[HitSpan], budget: int, count: TokenCounter) -> list[_Candidate]:
+    """The form of each span, best first; spans that do not fit are absent."""
     outlines = [outline(span) for span in spans]
-    costs = [_cost(piece, count) if piece is not None else 0 for piece in outlines]
+    costs = [_cost(form, count) if form is not None else 0 for form in outlines]
     left = budget
-    shown: list[_Shown] = []
+    candidates: list[_Candidate] = []
     for n, (span, short) in enumerate(zip(spans, outlines, strict=True)):
-        room = left - _reserved(costs[n + 1 :], min(left, int(budget * OUTLINES_SHARE)))
-        whole = span.piece(span.lines, span.end)
-        piece: Piece | None = whole
-        if _cost(whole, count) > room:
-            piece = _cut(span, room, count) if not shown else None
-            piece = piece or (short if costs[n] <= left else None)
-        if piece is not None:
-            own = span.numbered and piece.kind == "code"
-            shown.append(_Shown(span.rank, frozenset({n}), piece, own, own and piece.end_line == span.end))
-            left -= _cost(piece, count)
-    return shown
+        room = left - _reserved(costs[n + 1 :], min(left, int(budget * OUTLINE_SHARE)))
+        full = span.context_span(span.lines, span.end)
+        form: ContextSpan | None = full
+        if _cost(full, count) > room:
+            form = _truncate(span, room, count) if not candidates else None
+            form = form or (short if costs[n] <= left else None)
+        if form is not None:
+            mergeable = span.has_file_lines and form.kind == "code"
+            candidates.append(
+                _Candidate(span.rank, frozenset({n}), form, mergeable, mergeable and form.end_line == span.end)
+            )
+            left -= _cost(form, count)
+    return candidates
 
 
 def _reserved(costs: Sequence[int], room: int) -> int:
-    """What the outlines take that fit, the best first."""
-    kept = 0
+    """The cost of the outlines that fit, best first."""
+    reserved = 0
     for cost in costs:
-        if kept + cost <= room:
-            kept += cost
-    return kept
+        if reserved + cost <= room:
+            reserved += cost
+    return reserved
 
 
-def _cut(span: Span, room: int, count: Count) -> Piece | None:
-    """As much of the beginning as fits, where that is worth it."""
+def _truncate(span: HitSpan, room: int, count: TokenCounter) -> ContextSpan | None:
+    """As many first lines as fit; None if those are fewer than MIN_LINES."""
     length = bisect_right(range(1, len(span.lines)), room, key=lambda n: _cost(first_lines(span, n), count))
-    return beginning(span, length) if length >= FEWEST_LINES else None
+    return truncated_span(span, length) if length >= MIN_LINES else None
 
 
-def _cost(piece: Piece, count: Count) -> int:
-    return count(markdown(piece) + _SEPARATOR)
+def _cost(span: ContextSpan, count: TokenCounter) -> int:
+    return count(markdown(span) + _SEPARATOR)
 
 
-def _merged(shown: Sequence[_Shown], lines_of: Lines, count: Count) -> list[_Shown]:
-    """Neighbours as one, where that costs no more than both."""
-    out: list[_Shown] = []
-    for one in sorted(shown, key=lambda one: (one.piece.path, one.piece.start_line)):
-        both = _joined(out[-1], one, lines_of) if out else None
-        if both is not None and _cost(both.piece, count) <= _cost(out[-1].piece, count) + _cost(one.piece, count):
+def _merge(candidates: Sequence[_Candidate], lines_of: LineLookup, count: TokenCounter) -> list[_Candidate]:
+    """Merge adjacent spans where that costs no more than both."""
+    out: list[_Candidate] = []
+    for one in sorted(candidates, key=lambda one: (one.span.path, one.span.start_line)):
+        both = _join(out[-1], one, lines_of) if out else None
+        if both is not None and _cost(both.span, count) <= _cost(out[-1].span, count) + _cost(one.span, count):
             out[-1] = both
         else:
             out.append(one)
     return out
 
 
-def _joined(one: _Shown, other: _Shown, lines_of: Lines) -> _Shown | None:
-    """Two pieces and the lines between them, if these are few and known."""
-    first, second = one.piece, other.piece
+def _join(one: _Candidate, other: _Candidate, lines_of: LineLookup) -> _Candidate | None:
+    """Two spans and the lines between them, if these are few and known."""
+    first, second = one.span, other.span
     if not (one.joins_below and other.joins_above and first.path == second.path):
         return None
     if second.start_line - first.end_line - 1 > GAP:
         return None
     between: list[str] = []
     if second.start_line > first.end_line + 1:
-        known = lines_of(first.path)
-        # The index may have moved on since the hits were found: what is known then no longer meets them.
-        if known.get(first.end_line) != _last(first) or known.get(second.start_line) != _first(second):
+        lines = lines_of(first.path)
+        # The index may have changed since the search: its lines then no longer match the hits.
+        if lines.get(first.end_line) != _last_line(first) or lines.get(second.start_line) != _first_line(second):
             return None
-        between = [known.get(n, "") for n in range(first.end_line + 1, second.start_line)]
+        between = [lines.get(n, "") for n in range(first.end_line + 1, second.start_line)]
     symbol = first.symbol if first.symbol == second.symbol else ""
     text = "\n".join([first.text, *between, second.text])
     joined = replace(first, end_line=second.end_line, text=text, symbol=symbol)
-    return _Shown(min(one.rank, other.rank), one.spans | other.spans, joined, True, other.joins_below)
+    return _Candidate(min(one.rank, other.rank), one.sources | other.sources, joined, True, other.joins_below)
 
 
-def _first(piece: Piece) -> str:
-    return BREAK.split(piece.text)[0]
+def _first_line(span: ContextSpan) -> str:
+    return LINE_BREAK.split(span.text)[0]
 
 
-def _last(piece: Piece) -> str:
-    return BREAK.split(piece.text)[-1]
+def _last_line(span: ContextSpan) -> str:
+    return LINE_BREAK.split(span.text)[-1]
 
 
-def _ordered(shown: Sequence[_Shown]) -> list[_Shown]:
-    """By file, that of the best piece first; within a file by line."""
+def _ordered(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """By file, the one with the best span first; within a file by line."""
     best: dict[str, int] = {}
-    for one in shown:
-        best[one.piece.path] = min(one.rank, best.get(one.piece.path, one.rank))
-    return sorted(shown, key=lambda one: (best[one.piece.path], one.piece.path, one.piece.start_line))
+    for one in candidates:
+        best[one.span.path] = min(one.rank, best.get(one.span.path, one.rank))
+    return sorted(candidates, key=lambda one: (best[one.span.path], one.span.path, one.span.start_line))

@@ -1,28 +1,26 @@
-"""What a context is made of: spans of files that do not overlap, and the Markdown that shows them.
+"""The spans of a context: ranges of files that do not overlap, and their Markdown.
 
-A span is (a part of) a hit. Where hits overlap, the better one keeps the lines, so that no line is shown twice. The text is
-hostile: it cannot end its fence, and neither it nor a path can begin a heading or a link of its own.
+A hit span is all or part of a hit. Where hits overlap, the better one keeps the lines, so that no line is shown twice. The text
+is untrusted: it cannot end its fence, and neither it nor a path can begin a heading or a link.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.escaping import code_span, fenced
 from retrieval.types import Hit
 
-BREAK = re.compile(r"\r\n|\r|\n")  # what ends a line for editors, and for the index
-_BACKTICKS = re.compile(r"`+")
-_TAG = re.compile(r"[a-z0-9+#_-]{1,30}")
+LINE_BREAK = re.compile(r"\r\n|\r|\n")  # line ends, for editors and for the index
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Lines of one file. An outline's text, and one that was cut, say with a line that begins with "…" what is missing."""
+class ContextSpan:
+    """Lines of one file as the context shows them. Lines that begin with "…" say what an outline or a truncated text omits."""
 
     path: str
     start_line: int
@@ -30,48 +28,48 @@ class Piece:
     kind: Literal["code", "outline"]
     text: str
     language: str
-    symbol: str  # what is defined there, with the names around it; "" where nothing is
+    symbol: str  # qualified name of what is defined there; "" if nothing is
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Lines of a hit that no better hit has."""
+class HitSpan:
+    """Lines of a hit that no better hit contains."""
 
     rank: int
     hit: Hit
     start: int
     end: int
     lines: tuple[str, ...]
-    # Whether lines are the file's own. Not so in notebooks (a cell's lines are written as JSON).
-    numbered: bool
+    # Whether `lines` are lines of the file. False for notebooks: a cell's lines are stored as JSON.
+    has_file_lines: bool
 
-    def piece(self, lines: Sequence[str], end: int, kind: Literal["code", "outline"] = "code") -> Piece:
+    def context_span(self, lines: Sequence[str], end: int, kind: Literal["code", "outline"] = "code") -> ContextSpan:
         chunk = self.hit.chunk
-        return Piece(chunk.path, self.start, end, kind, "\n".join(lines), chunk.language, chunk.qualified)
+        return ContextSpan(chunk.path, self.start, end, kind, "\n".join(lines), chunk.language, chunk.qualified)
 
 
-def spans_of(hits: Sequence[Hit]) -> list[Span]:
-    """The hits as spans, best first; lines that a better one has and blank borders are left out."""
-    taken: dict[str, set[int]] = defaultdict(set)
-    spans: list[Span] = []
+def spans_of(hits: Sequence[Hit]) -> list[HitSpan]:
+    """The hits as spans, best first, without the lines of better hits and without blank lines at either end."""
+    covered: dict[str, set[int]] = defaultdict(set)
+    spans: list[HitSpan] = []
     for rank, hit in enumerate(hits):
-        mine = taken[hit.chunk.path]
-        lines = tuple(BREAK.split(hit.text))
+        covered_here = covered[hit.chunk.path]
+        lines = tuple(LINE_BREAK.split(hit.text))
         numbers = range(hit.start_line, hit.end_line + 1)
         if hit.chunk.kind != "cell" and len(lines) == len(numbers):
-            spans += [Span(rank, hit, a, b, lines[a - numbers[0] : b - numbers[0] + 1], True)
-                      for a, b in _runs(numbers, lines, mine)]  # fmt: skip
-        elif hit.text.strip() and mine.isdisjoint(numbers):
-            spans.append(Span(rank, hit, hit.start_line, hit.end_line, lines, False))
-        mine.update(numbers)
+            spans += [HitSpan(rank, hit, a, b, lines[a - numbers[0] : b - numbers[0] + 1], True)
+                      for a, b in _free_ranges(numbers, lines, covered_here)]  # fmt: skip
+        elif hit.text.strip() and covered_here.isdisjoint(numbers):
+            spans.append(HitSpan(rank, hit, hit.start_line, hit.end_line, lines, False))
+        covered_here.update(numbers)
     return spans
 
 
-def _runs(numbers: range, lines: Sequence[str], taken: set[int]) -> Iterator[tuple[int, int]]:
-    """(first, last) of the stretches of free lines, from text to text."""
+def _free_ranges(numbers: range, lines: Sequence[str], covered: set[int]) -> Iterator[tuple[int, int]]:
+    """(first, last) of each range of lines that are not covered, without blank lines at either end."""
     first = last = 0
     for number, line in zip(numbers, lines, strict=True):
-        if number in taken:
+        if number in covered:
             if first:
                 yield first, last
             first = 0
@@ -81,24 +79,10 @@ def _runs(numbers: range, lines: Sequence[str], taken: set[int]) -> Iterator[tup
         yield first, last
 
 
-def markdown(piece: Piece) -> str:
-    """A heading that cites the lines, and the lines in a fence that they cannot end."""
-    lines = f"{piece.start_line}-{piece.end_line}" if piece.end_line > piece.start_line else f"{piece.start_line}"
-    heading = f"### {code_span(f'{piece.path}:{lines}')}"
-    if piece.symbol:
-        heading += f" {code_span(piece.symbol)}"
-    fence = "`" * max(3, 1 + _longest_run(piece.text))
-    tag = piece.language if piece.language != "text" and _TAG.fullmatch(piece.language) else ""
-    return f"{heading}\n{fence}{tag}\n{piece.text}\n{fence}"
-
-
-def code_span(text: str) -> str:
-    """Text as inline code, on one line whatever it holds."""
-    text = "".join("\ufffd" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c for c in text)
-    ticks = "`" * (1 + _longest_run(text))
-    padding = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{ticks}{padding}{text}{padding}{ticks}"
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in _BACKTICKS.findall(text)), default=0)
+def markdown(span: ContextSpan) -> str:
+    """A heading that cites the lines, and the lines in a fence."""
+    lines = f"{span.start_line}-{span.end_line}" if span.end_line > span.start_line else f"{span.start_line}"
+    heading = f"### {code_span(f'{span.path}:{lines}')}"
+    if span.symbol:
+        heading += f" {code_span(span.symbol)}"
+    return f"{heading}\n{fenced(span.text, span.language)}"

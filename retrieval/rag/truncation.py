@@ -1,4 +1,4 @@
-"""Less of a span: its outline, or its beginning cut where a statement ends."""
+"""Shorter forms of a span: its outline, or its first lines up to the end of a statement."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from collections.abc import Sequence
 
 from retrieval.chunking.parsing import parse
 from retrieval.indexing import shared
-from retrieval.rag.spans import Piece, Span
+from retrieval.rag.spans import ContextSpan, HitSpan
 
-SIGNATURE_LINES = 5  # of a definition whose parameters stand on lines of their own
+SIGNATURE_LINES = 5  # of a definition with its parameters on separate lines
 SALIENT_LINES = 3
-# A mark costs about as much as a short line: gaps of one line are shown instead.
-SMALLEST_GAP = 2
+# An ellipsis costs about as much as a short line, so a gap of one line is shown instead.
+MIN_GAP = 2
 
 
-def outline(span: Span) -> Piece | None:
-    """The signature and the lines worth most; None where that is (nearly) everything."""
-    if not span.numbered:
+def outline(span: HitSpan) -> ContextSpan | None:
+    """The signature and the most salient lines; None if that is (nearly) everything."""
+    if not span.has_file_lines:
         return None
-    picked = {*_signature(span), *(n for n in span.hit.salient_lines[:SALIENT_LINES] if span.start <= n <= span.end)}
-    shown: list[str] = []
+    selected = {*_signature(span), *(n for n in span.hit.salient_lines[:SALIENT_LINES] if span.start <= n <= span.end)}
+    lines: list[str] = []
     last = span.start - 1
-    for number in sorted({*picked, span.end + 1}):
+    for number in sorted({*selected, span.end + 1}):
         gap = span.lines[last + 1 - span.start : number - span.start]
-        if len(gap) >= SMALLEST_GAP:
+        if len(gap) >= MIN_GAP:
             following = span.lines[number - span.start] if number <= span.end else ""
-            shown.append(f"{_indentation(following)}… {len(gap)} lines")
+            lines.append(f"{_indentation(following)}… {len(gap)} lines")
         else:
-            shown += gap
+            lines += gap
         if number <= span.end:
-            shown.append(span.lines[number - span.start])
+            lines.append(span.lines[number - span.start])
         last = number
-    return span.piece(shown, span.end, "outline") if len(shown) < len(span.lines) else None
+    return span.context_span(lines, span.end, "outline") if len(lines) < len(span.lines) else None
 
 
-def beginning(span: Span, length: int) -> Piece:
-    """The first lines of a span, `length` at most, up to the end of a statement, and a mark that says what is missing."""
-    kept = _last_border(span.hit.chunk.language, span.lines, length) if length < len(span.lines) else length
+def truncated_span(span: HitSpan, length: int) -> ContextSpan:
+    """At most `length` first lines, up to the end of a statement, and an ellipsis that says what is missing."""
+    kept = _last_boundary(span.hit.chunk.language, span.lines, length) if length < len(span.lines) else length
     while kept > 1 and not span.lines[kept - 1].strip():
         kept -= 1
     return first_lines(span, kept)
 
 
-def first_lines(span: Span, length: int) -> Piece:
-    """Exactly so many lines and the mark."""
+def first_lines(span: HitSpan, length: int) -> ContextSpan:
+    """Exactly `length` lines and the ellipsis."""
     if length >= len(span.lines):
-        return span.piece(span.lines, span.end)
+        return span.context_span(span.lines, span.end)
     missing = len(span.lines) - length
-    mark = f"… {missing} more line{'s' if missing > 1 else ''}"
-    if not span.numbered:
-        return span.piece([*span.lines[:length], mark], span.end)
-    return span.piece([*span.lines[:length], f"{mark}, to line {span.end}"], span.start + length - 1)
+    ellipsis = f"… {missing} more line{'s' if missing > 1 else ''}"
+    if not span.has_file_lines:
+        return span.context_span([*span.lines[:length], ellipsis], span.end)
+    return span.context_span([*span.lines[:length], f"{ellipsis}, to line {span.end}"], span.start + length - 1)
 
 
-def _signature(span: Span) -> list[int]:
-    """The line that names what is defined, with its parameters; else the first line."""
+def _signature(span: HitSpan) -> list[int]:
+    """The line with the defined name and its parameters; else the first line."""
     symbol = span.hit.chunk.symbol
-    named = re.compile(rf"(?<!\w){re.escape(symbol)}(?!\w)") if symbol else None
-    first = next((i for i, line in enumerate(span.lines) if named is not None and named.search(line)), 0)
+    pattern = re.compile(rf"(?<!\w){re.escape(symbol)}(?!\w)") if symbol else None
+    first = next((i for i, line in enumerate(span.lines) if pattern is not None and pattern.search(line)), 0)
     numbers, open_brackets = [], 0
     for number, line in enumerate(span.lines[first : first + SIGNATURE_LINES], span.start + first):
         numbers.append(number)
@@ -69,17 +69,17 @@ def _signature(span: Span) -> list[int]:
     return numbers
 
 
-def _last_border(language: str, lines: Sequence[str], limit: int) -> int:
-    """How many lines to keep, half of the limit at least: up to the border that splits the fewest things."""
-    depths = _depths(language, lines)
+def _last_boundary(language: str, lines: Sequence[str], limit: int) -> int:
+    """How many lines to keep, at least half of the limit: up to the boundary that splits the fewest syntax nodes."""
+    depths = _nesting_depths(language, lines)
     return max(range(max(1, limit // 2), limit + 1), key=lambda kept: (-depths[kept], kept))
 
 
-def _depths(language: str, lines: Sequence[str]) -> list[int]:
-    """For each border, before line n, how many nodes of the parse tree lie on both sides; without a grammar the
-    indentation behind it, which is the same in well-kept code."""
+def _nesting_depths(language: str, lines: Sequence[str]) -> list[int]:
+    """For each boundary, before line n, the number of syntax nodes that span it; without a grammar the indentation of the next
+    line, which correlates with it."""
     text = textwrap.dedent("\n".join(lines))
-    depths = shared.call(__name__, depths_of_nodes.__name__, language, text, len(lines), text=text)
+    depths = shared.call(__name__, node_depths.__name__, language, text, len(lines), text=text)
     if depths is None:
         depths = [0] * (len(lines) + 1)
         for n in range(len(lines) - 1, 0, -1):
@@ -87,8 +87,8 @@ def _depths(language: str, lines: Sequence[str]) -> list[int]:
     return list(depths)
 
 
-def depths_of_nodes(language: str, text: str, count: int) -> list[int] | None:
-    """The same by the parse tree alone, for a worker to do; None without a grammar."""
+def node_depths(language: str, text: str, count: int) -> list[int] | None:
+    """The same from the parse tree alone, in a worker process; None without a grammar."""
     root = parse(language, text.encode("utf-8", "replace"))
     if root is None:
         return None
@@ -101,7 +101,7 @@ def depths_of_nodes(language: str, text: str, count: int) -> list[int] | None:
             depths[first + 1] += 1
             depths[min(last + 1, count)] -= 1
             nodes.extend(node.children)
-    for n in range(1, len(depths)):  # from changes to sums
+    for n in range(1, len(depths)):  # prefix sums
         depths[n] += depths[n - 1]
     return depths
 

@@ -51,10 +51,11 @@ def test_lines_are_read_as_search_and_compilers_write_them(tmp_path: Path, where
 
 
 @pytest.mark.slow
-def test_a_terminal_is_not_commanded_and_a_pipe_gets_the_lines_as_they_are(c2llm: Program, project: Path) -> None:
+def test_controls_in_code_are_shown_and_never_printed(c2llm: Program, project: Path) -> None:
     (project / "bell.py").write_text("BELL = '\x1b]0;owned\x07'\n")
-    assert "\x1b]0;owned" in c2llm("context", "bell owned", "-k", "1", cwd=project).out
-    assert "\x1b]0;owned" not in c2llm.on_terminal("context", "bell owned", "-k", "1", cwd=project).out
+    for run in (c2llm, c2llm.on_terminal):
+        out = run("context", "bell owned", "-k", "1", cwd=project).out
+        assert "␛]0;owned␇" in out and "\x1b]0;owned" not in out
 
 
 def test_an_empty_question_is_refused(c2llm: Program, project: Path) -> None:

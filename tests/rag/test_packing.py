@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.chunking import chunk_file
-from retrieval.rag import Context, Piece, estimate, pack
+from retrieval.rag import Context, ContextSpan, estimate_tokens, pack
 from retrieval.types import Chunk, Hit
 
 BODY = "\n".join(f"    step_{n} = prepare(value, {n})" for n in range(60))
@@ -38,13 +38,13 @@ def lines(count: int, name: str = "line") -> str:
 
 
 def places(context: Context) -> list[tuple[str, int, int, str]]:
-    return [(p.path, p.start_line, p.end_line, p.kind) for p in context.pieces]
+    return [(p.path, p.start_line, p.end_line, p.kind) for p in context.spans]
 
 
 def test_each_place_is_cited_and_fenced_with_its_language() -> None:
     context = pack([hit("src/a.py", "def run():\n    pass", 7, symbol="run")], 100)
     assert context.text == "### `src/a.py:7-8` `run`\n```python\ndef run():\n    pass\n```"
-    assert context.tokens == estimate(context.text) <= 100
+    assert context.tokens == estimate_tokens(context.text) <= 100
     assert places(context) == [("src/a.py", 7, 8, "code")]
 
 
@@ -71,20 +71,20 @@ def test_neighbours_become_one_with_the_lines_between() -> None:
     hits = [hit("a.py", lines(2, "other"), 6), hit("a.py", lines(3), 1)]
     context = pack(hits, 1000, lines_of={"a.py": file}.__getitem__)
     assert places(context) == [("a.py", 1, 7, "code")]
-    assert context.pieces[0].text == "\n".join(file.values())
+    assert context.spans[0].text == "\n".join(file.values())
 
 
 def test_neighbours_stay_apart_where_the_lines_between_are_not_known_or_are_others_by_now() -> None:
     hits = [hit("a.py", lines(3), 1), hit("a.py", lines(2, "other"), 6)]
     newer: Mapping[int, str] = dict.fromkeys(range(1, 8), "changed")
-    assert len(pack(hits, 1000).pieces) == len(pack(hits, 1000, lines_of=lambda _: newer).pieces) == 2
+    assert len(pack(hits, 1000).spans) == len(pack(hits, 1000, lines_of=lambda _: newer).spans) == 2
 
 
 def test_overlapping_hits_show_each_line_once() -> None:
     inner, outer = hit("a.py", lines(10).split("\n")[4], 5), hit("a.py", lines(10), 1)
     context = pack([inner, outer], 1000)
     assert places(context) == [("a.py", 1, 10, "code")]
-    assert context.pieces[0].text == lines(10)
+    assert context.spans[0].text == lines(10)
 
 
 def test_lower_places_become_outlines_with_signature_and_telling_lines() -> None:
@@ -92,7 +92,7 @@ def test_lower_places_become_outlines_with_signature_and_telling_lines() -> None
     hits = [hit("a.py", lines(10)), hit("b.py", text, 1, symbol="load", salient=(35,))]
     context = pack(hits, 190)
     assert places(context) == [("a.py", 1, 10, "code"), ("b.py", 1, 36, "outline")]
-    assert context.pieces[1].text.split("\n") == [
+    assert context.spans[1].text.split("\n") == [
         "@cached", "def load(", "    path,", "):", "    … 30 lines", "    raise Missing(path)", "    return 1",
     ]  # fmt: skip
 
@@ -105,7 +105,7 @@ def test_outlines_do_not_push_the_best_place_out() -> None:
 
 
 def test_a_huge_function_is_cut_behind_a_statement_and_says_so() -> None:
-    (piece,) = pack([hit("a.py", HUGE, 101, symbol="build")], 300).pieces
+    (piece,) = pack([hit("a.py", HUGE, 101, symbol="build")], 300).spans
     *kept, mark = piece.text.split("\n")
     assert kept == HUGE.split("\n")[: len(kept)]
     assert len(kept) > 8
@@ -125,8 +125,8 @@ def test_a_cut_does_not_open_what_it_cannot_close(language: str) -> None:
     chunk = Chunk("a", language, "function", "f", "", 1, one.end_line, 0, 0, text)
     for budget in range(90, 130):
         context = pack([Hit(chunk, 1, one.end_line, text, 1.0)], budget)
-        if context.pieces and context.pieces[0].kind == "code":
-            last = context.pieces[0].text.split("\n")[-2 if "…" in context.text else -1]
+        if context.spans and context.spans[0].kind == "code":
+            last = context.spans[0].text.split("\n")[-2 if "…" in context.text else -1]
             assert last in ("    x11 = 1", "        )", "    return 1") or re.fullmatch(r"    x\d+ = 1", last), last
 
 
@@ -156,7 +156,7 @@ def test_a_notebooks_language_cannot_write_into_the_fence() -> None:
 
 def test_lines_end_as_editors_end_them() -> None:
     context = pack([hit("a.py", "a = 1\r\nb = '\x0c\u2028'")], 100)
-    assert context.pieces[0].text == "a = 1\nb = '\x0c\u2028'"
+    assert context.spans[0].text == "a = 1\nb = '\x0c\u2028'"
 
 
 def test_a_counter_of_the_callers_decides() -> None:
@@ -189,7 +189,7 @@ def found(draw: st.DrawFn) -> tuple[dict[str, list[str]], list[Hit]]:
 
 
 @settings(max_examples=150)
-@given(found(), st.integers(0, 400), st.sampled_from([estimate, len, lambda text: len(text) ** 2 // 500]))
+@given(found(), st.integers(0, 400), st.sampled_from([estimate_tokens, len, lambda text: len(text) ** 2 // 500]))
 def test_never_over_budget_no_line_twice_and_every_line_from_its_file(
     sample: tuple[dict[str, list[str]], list[Hit]], budget: int, count: object
 ) -> None:
@@ -197,18 +197,18 @@ def test_never_over_budget_no_line_twice_and_every_line_from_its_file(
     known = {path: dict(enumerate(rows, 1)) for path, rows in all_files.items()}
     context = pack(hits, budget, count=count, lines_of=known.__getitem__)  # type: ignore[arg-type]
     assert context.tokens == count(context.text) <= budget  # type: ignore[operator]
-    assert len(context.pieces) == context.text.count("### `")
-    shown = [(piece.path, n) for piece in context.pieces for n in _numbers(piece, known[piece.path])]
+    assert len(context.spans) == context.text.count("### `")
+    shown = [(piece.path, n) for piece in context.spans for n in _numbers(piece, known[piece.path])]
     assert len(shown) == len(set(shown))
     told = {(h.chunk.path, n) for h in hits for n in range(h.start_line, h.end_line + 1)}
     assert context.left_out <= len(hits)
-    if not context.pieces:
+    if not context.spans:
         assert context.left_out > 0 or not any(h.text.strip() for h in hits)
-    if not context.left_out and all(p.kind == "code" and "…" not in p.text for p in context.pieces):
+    if not context.left_out and all(p.kind == "code" and "…" not in p.text for p in context.spans):
         assert {(path, n) for path, n in told if known[path][n].strip()} <= set(shown)
 
 
-def _numbers(piece: Piece, rows: dict[int, str]) -> list[int]:
+def _numbers(piece: ContextSpan, rows: dict[int, str]) -> list[int]:
     """The numbers of the lines that a piece shows, each of which must be the file's."""
     numbers, at = [], piece.start_line
     for n, line in enumerate(piece.text.split("\n")):
@@ -230,6 +230,6 @@ def test_real_chunks_pack_at_any_budget(budget: int) -> None:
     hits = [Hit(c, c.start_line, c.end_line, c.text, 1.0) for c in chunk_file("big.py", HUGE + "\n\n\n" + HUGE)]
     context = pack(hits, budget)
     rows = dict(enumerate((HUGE + "\n\n\n" + HUGE).split("\n"), 1))
-    for piece in context.pieces:
+    for piece in context.spans:
         _numbers(piece, rows)
     assert context.tokens <= budget

@@ -16,7 +16,17 @@ from c2llm_lsp.server.handlers.common import filters, freshness, notes, own_requ
 from c2llm_lsp.server.handlers.documents_at import document, lines
 from c2llm_lsp.server.positions import split_lines, whole_lines
 from retrieval.errors import QueryError
-from retrieval.rag import HITS, Context, Found, Piece, find, find_like, pack_found, renamed, selection
+from retrieval.rag import (
+    DEFAULT_LIMIT,
+    Context,
+    ContextSpan,
+    Retrieved,
+    pack_retrieved,
+    retrieve,
+    retrieve_similar,
+    selection,
+    with_path_prefix,
+)
 from retrieval.types import Chunk, Hit
 
 if TYPE_CHECKING:
@@ -34,21 +44,21 @@ def register(server: Server) -> None:
 
 async def context(server: Server, asked: protocol_types.ContextParams) -> protocol_types.ContextAnswer:
     folders = await ready(server, asked)
-    query, count, wanted = (asked.query or "").strip(), asked.limit or HITS, filters(asked)
+    query, count, wanted = (asked.query or "").strip(), asked.limit or DEFAULT_LIMIT, filters(asked)
     prefixes = _prefixes(server.folders)
     chosen = await _chosen(server, asked, prefixes)
     if not query and chosen is None:
         raise QueryError(UNCLEAR)
 
-    def ask(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Found]:
+    def ask(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Retrieved]:
         if chosen is None or query:
-            return folder, find(workspace, query, limit=count, filters=wanted, prefix=prefixes[folder])
-        return folder, find_like(workspace, chosen.hit, limit=count, filters=wanted, prefix=prefixes[folder])
+            return folder, retrieve(workspace, query, limit=count, filters=wanted, prefix=prefixes[folder])
+        return folder, retrieve_similar(workspace, chosen.hit, limit=count, filters=wanted, prefix=prefixes[folder])
 
     found = _without_repetition(await server.ask(folders, ask))
-    selected = [] if chosen is None else [renamed(chosen.hit, chosen.origin.prefix)]
+    selected = [] if chosen is None else [with_path_prefix(chosen.hit, chosen.origin.prefix)]
     packed = await server.loop.run_in_executor(
-        server.asking, lambda: pack_found([one for _, one in found], selected, asked.budget, limit=count)
+        server.asking, lambda: pack_retrieved([one for _, one in found], selected, asked.budget, limit=count)
     )
     return _answer(server, folders, found, chosen, packed)
 
@@ -120,7 +130,7 @@ def _prefixes(folders: list[Folder]) -> dict[Folder, str]:
     return {folder: f"{name}/" for name, folder in names.items()}
 
 
-def _without_repetition(found: list[tuple[Folder, Found]]) -> list[tuple[Folder, Found]]:
+def _without_repetition(found: list[tuple[Folder, Retrieved]]) -> list[tuple[Folder, Retrieved]]:
     """Without the files that a folder around or inside another one has as well."""
     owner: dict[str, Folder] = {}
     out = []
@@ -133,7 +143,7 @@ def _without_repetition(found: list[tuple[Folder, Found]]) -> list[tuple[Folder,
 
 
 def _answer(
-    server: Server, asked: list[Folder], found: list[tuple[Folder, Found]], chosen: _Chosen | None, packed: Context
+    server: Server, asked: list[Folder], found: list[tuple[Folder, Retrieved]], chosen: _Chosen | None, packed: Context
 ) -> protocol_types.ContextAnswer:
     answers = [(folder, one.answer) for folder, one in found]
     origins = {} if chosen is None else {chosen.origin.prefix + chosen.hit.chunk.path: chosen.origin}
@@ -147,7 +157,7 @@ def _answer(
         shown.setdefault(chosen.origin.prefix + chosen.hit.chunk.path, []).append(chosen.hit)
     return protocol_types.ContextAnswer(
         text=packed.text,
-        pieces=[_piece(server, origins[piece.path], piece, shown[piece.path]) for piece in packed.pieces],
+        pieces=[_piece(server, origins[piece.path], piece, shown[piece.path]) for piece in packed.spans],
         tokens=packed.tokens,
         budget=packed.budget,
         left_out=packed.left_out,
@@ -157,7 +167,7 @@ def _answer(
     )
 
 
-def _piece(server: Server, origin: _Origin, piece: Piece, hits: list[Hit]) -> protocol_types.Piece:
+def _piece(server: Server, origin: _Origin, piece: ContextSpan, hits: list[Hit]) -> protocol_types.Piece:
     """The text of a piece that was shortened does not have its last line; the hit that it is of does."""
     hit = next(hit for hit in hits if hit.start_line <= piece.end_line <= hit.end_line)
     rows = split_lines(hit.text)
