@@ -6,7 +6,8 @@
 import sys
 
 if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
-    sys.path.append(sys.path.pop(0))  # a checkout of this package is still found; `harden` keeps it for nothing else
+    # A checkout of this package is still found; `isolate_this_process` keeps the folder for nothing else.
+    sys.path.append(sys.path.pop(0))
 
 from c2llm_lsp.cli import main
 

@@ -5,9 +5,9 @@ import sys  # and nothing else: the current directory may still be on the import
 
 def main() -> None:
     """Entry point of the command; leaves the process with its exit code."""
-    from retrieval.processes.environment import harden
+    from retrieval.processes.environment import isolate_this_process
 
-    harden()
+    isolate_this_process()
     if sys.argv[1:] in (["serve"], ["serve", "--stdio"]):  # an editor waits, and there is nothing to parse
         from c2llm_lsp.server.fast_initialize import start
 

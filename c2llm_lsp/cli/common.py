@@ -23,7 +23,7 @@ from c2llm_lsp.render.error_messages import DEBUG_VARIABLE, error_message
 from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.settings import WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import EncoderUnreachableError, QueryError, WorkspaceError
-from retrieval.processes.environment import keep_out
+from retrieval.processes.environment import exclude_workspace
 
 if TYPE_CHECKING:
     from retrieval.engine import Workspace
@@ -118,7 +118,7 @@ class Place:
 def locate(path: Path | None, *, beside: Path | None = None, quiet: bool = False, **chosen: Value | None) -> Place:
     """The workspace of a command, with its settings. `beside` is where to look for the repository instead of here."""
     root = _directory(path) if path is not None else _enclosing(beside or Path.cwd())
-    keep_out(root)
+    exclude_workspace(root)
     loaded = load(root, chosen=chosen)
     if not quiet:
         for warning in loaded.warnings:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.processes.environment import keep_out
+from retrieval.processes.environment import exclude_workspace
 
 if TYPE_CHECKING:
     from c2llm_lsp.settings import Settings
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def open_workspace(root: Path, settings: Settings, encoder: Callable[[], Encoder] | None = None) -> Workspace:
     """The workspace of a folder; its encoder is loaded when it is needed, by `encoder` where that is given."""
-    keep_out(root)  # before the engine is imported
+    exclude_workspace(root)  # before the engine is imported
     from retrieval.engine import Workspace
 
     return Workspace.open(

@@ -23,7 +23,7 @@ from retrieval.indexing.chunk_jobs import TIMEOUT, Cancel, Here, Job, Task
 from retrieval.indexing.ipc import how_it_ended, receive, send
 from retrieval.indexing.limits import MEMORY_BYTES, memory_is_limited
 from retrieval.indexing.worker import NO_MEMORY
-from retrieval.processes.helpers import Process, main_of, may_start, start
+from retrieval.processes.helpers import Process, can_start_python, code_running_main, start
 
 MOST_WORKERS = 4  # more would only wait for the one that writes
 CRASHED = "crashed the parser"
@@ -46,7 +46,7 @@ _NICENESS = 5  # of workers that nobody waits for
 _OWN_ENDS = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
 _TIMED_OUT = {"SIGPROF", "SIGXCPU"}
 
-_BOOT = main_of("retrieval.indexing.worker")
+_BOOT = code_running_main("retrieval.indexing.worker")
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Pool:
         self._members: list[_Worker] = []
         self._deaths = 0
         self._closed = self._given_up = False
-        self._broken = not may_start()
+        self._broken = not can_start_python()
 
     def submit(self, job: Task, *, first: bool = False) -> None:
         """`first`: before all that waits."""

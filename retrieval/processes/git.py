@@ -1,9 +1,9 @@
-"""Runs git to read the history of a repository that nobody vouches for.
+"""Runs git to read the history of an untrusted repository.
 
-A repository's own configuration may name programs: a monitor of files, hooks, a pager, converters for diffs, a checker of
-signatures, a transport that fetches what a partial clone lacks. All of them are switched off on the command line, which
-outranks it. The user's and the system's configuration are read, because they hold `safe.directory`, which git goes on
-enforcing; so are the variables that name them. Every other GIT_* variable is left out.
+A repository's own configuration may name programs: a file system monitor, hooks, a pager, textconv and external diff
+commands, a signature verifier, a transport that fetches missing objects of a partial clone. All of them are disabled on the
+command line, which takes precedence. The user and system configuration are read, because they contain `safe.directory`,
+which git still enforces; so are the variables that name them. Every other GIT_* variable is dropped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ import os
 import subprocess
 from pathlib import Path
 
-from retrieval.processes.environment import SAFE_FOLDER, environment_of_helpers, find_program, in_workspace, keep_out
+from retrieval.processes.environment import (
+    SAFE_FOLDER,
+    child_environment,
+    exclude_workspace,
+    find_program,
+    in_workspace,
+)
 
 Process = subprocess.Popen[str]
 
@@ -27,7 +33,7 @@ _SETTINGS = (
     "credential.helper=",
     "protocol.allow=never",
     "diff.external=",
-    "diff.submodule=short",  # "diff" starts another git in the submodule, which does not know of these settings
+    "diff.submodule=short",  # "diff" starts another git in the submodule, without these settings
     f"diff.orderFile={os.devnull}",
     "submodule.recurse=false",
     "log.showSignature=false",
@@ -36,7 +42,7 @@ _SETTINGS = (
     "i18n.logOutputEncoding=UTF-8",
 )
 _LOG = ("--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short", "--ignore-submodules=all")
-_VARIABLES = {
+_FIXED_VARIABLES = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_TERMINAL_PROMPT": "0",
@@ -45,14 +51,14 @@ _VARIABLES = {
     "GIT_ASKPASS": "",
     "SSH_ASKPASS": "",
 }
-_CONFIGURATIONS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
-_SWITCHES = ("GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES")
+_CONFIG_FILE_VARIABLES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
+_INHERITED_VARIABLES = ("GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES")
 
 
 def read_log(root: Path, *options: str, seconds: float) -> bytes | None:
-    """What `git log` prints; None where there is no git, no repository or no end in time."""
+    """The output of `git log`; None without git, without a repository or after a timeout."""
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             _command(root, options),
             cwd=SAFE_FOLDER,
             env=_environment(),
@@ -63,11 +69,11 @@ def read_log(root: Path, *options: str, seconds: float) -> bytes | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return completed.stdout if completed.returncode == 0 else None
 
 
 def start_log(root: Path, *options: str) -> Process:
-    """A `git log` with its output and errors as text to be read while it runs. Raises OSError where there is no git."""
+    """Start `git log` with stdout and stderr as text streams. Raises OSError without git."""
     return subprocess.Popen(
         _command(root, options),
         cwd=SAFE_FOLDER,
@@ -82,22 +88,22 @@ def start_log(root: Path, *options: str) -> Process:
 
 
 def _command(root: Path, options: tuple[str, ...]) -> list[str]:
-    keep_out(root)
+    exclude_workspace(root)
     program = find_program("git")
     if program is None:
         raise FileNotFoundError("git is not on the PATH")
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    settings = [argument for setting in _SETTINGS for argument in ("-c", setting)]
     command = [program, "-C", str(root.absolute()), "--no-pager", "--no-optional-locks", *settings]
     return [*command, "log", *_LOG, *options]
 
 
 def _environment() -> dict[str, str]:
-    environment = {**environment_of_helpers(), **_VARIABLES}
-    for name in _CONFIGURATIONS:
+    environment = {**child_environment(), **_FIXED_VARIABLES}
+    for name in _CONFIG_FILE_VARIABLES:
         file = os.environ.get(name, "")
         if os.path.isabs(file) and not in_workspace(file):
             environment[name] = file
-    for name in _SWITCHES:
+    for name in _INHERITED_VARIABLES:
         if name in os.environ:
             environment[name] = os.environ[name]
     return environment

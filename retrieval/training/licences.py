@@ -17,7 +17,7 @@ from email import message_from_string
 from fnmatch import fnmatch
 from pathlib import Path
 
-from retrieval.processes.helpers import copies
+from retrieval.processes.helpers import worker_executor
 from retrieval.training.archives import ArchiveError, first_member, package_name, package_version
 
 # Names as metadata write them, lower-cased, matched as a whole. Weak copyleft (MPL, LGPL, EPL) is none of them.
@@ -206,7 +206,7 @@ def licences_of(archives: Sequence[Path], table: Path, *, processes: int = 2) ->
     known = {licence.archive: licence for licence in (read_table(table) if table.exists() else [])}
     waiting = [path for path in archives if path.name not in known]
     if waiting:
-        with copies(processes) as pool:
+        with worker_executor(processes) as pool:
             known |= {licence.archive: licence for licence in pool.map(licence_of, waiting, chunksize=8)}
     licences = [known[path.name] for path in archives]
     write_table(licences, table)

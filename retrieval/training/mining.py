@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from retrieval.processes.helpers import copies
+from retrieval.processes.helpers import worker_executor
 from retrieval.training.archives import ARCHIVE_ENDINGS, ArchiveError, package_name, source_files
 from retrieval.training.decontamination import KnownCode, package_is_excluded, path_is_excluded
 from retrieval.training.extraction import Pair, extract, language_of
@@ -59,7 +59,7 @@ def mine_archives(archives: Sequence[Path], out: Path, *, processes: int = 2) ->
     waiting = [
         path for path in archives if not package_is_excluded(package_name(path)) and not _target(path, out).exists()
     ]
-    with copies(processes) as pool:
+    with worker_executor(processes) as pool:
         for done, message in enumerate(pool.map(_mine_one, waiting, [out] * len(waiting)), 1):
             logger.info("%d/%d %s", done, len(waiting), message)
 

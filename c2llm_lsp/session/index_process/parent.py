@@ -10,11 +10,11 @@ from contextlib import suppress
 from c2llm_lsp.session.index_process import messages
 from c2llm_lsp.settings import Settings
 from retrieval.indexing.ipc import how_it_ended, receive, send
-from retrieval.processes.helpers import NotYet, main_of, may_start
+from retrieval.processes.helpers import StillRunning, can_start_python, code_running_main
 from retrieval.processes.helpers import start as start_process
 
 STOP_SECONDS = 5.0  # to end by itself, which takes as long as the batch that it is at
-PROGRAM = main_of("c2llm_lsp.session.index_process.child")
+PROGRAM = code_running_main("c2llm_lsp.session.index_process.child")
 _LINE = 4096  # bytes: what is longer is several lines of the log
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def is_worthwhile(settings: Settings) -> bool:
     """
     from retrieval.encoders import available
 
-    return may_start() and settings.encoder in available()
+    return can_start_python() and settings.encoder in available()
 
 
 class IndexProcess:
@@ -40,7 +40,7 @@ class IndexProcess:
         """
         self._sent = 0
         self._on_report = on_report
-        self._process = start_process(PROGRAM, errors=True)
+        self._process = start_process(PROGRAM, capture_stderr=True)
         self._threads = [
             threading.Thread(target=self._listen, name="c2llm-index-reports", daemon=True),
             threading.Thread(target=self._log_stderr, name="c2llm-index-stderr", daemon=True),
@@ -67,7 +67,7 @@ class IndexProcess:
 
     def death(self) -> ChildProcessError:
         """How it ended, once it reports no more."""
-        with suppress(NotYet):
+        with suppress(StillRunning):
             return ChildProcessError(f"the index process died ({how_it_ended(self._process.wait(STOP_SECONDS))})")
         return ChildProcessError("the index process reports no more")
 
@@ -76,7 +76,7 @@ class IndexProcess:
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
-        with suppress(NotYet):
+        with suppress(StillRunning):
             self._process.wait(STOP_SECONDS)
         self._process.kill()
         self._process.wait()

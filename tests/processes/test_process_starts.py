@@ -1,4 +1,4 @@
-"""Nothing but `retrieval.processes` starts a process, or looks for a program."""
+"""Only `retrieval.processes` starts processes and looks for programs."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ SOURCES = [path for package in PACKAGES for path in sorted(package.rglob("*.py")
 
 
 def test_no_other_module_starts_a_process() -> None:
-    found = {
+    process_starts = {
         str(path.relative_to(CHECKOUT)): names
         for path in SOURCES
         if (names := list(starts(path.read_text(encoding="utf-8"))))
     }
-    assert found == {}, "start processes with retrieval.processes.helpers or .git"
+    assert process_starts == {}, "start processes with retrieval.processes.helpers or .git"
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_no_other_module_starts_a_process() -> None:
         "__import__('subprocess')",
     ],
 )
-def test_the_check_sees_what_starts_a_process(text: str) -> None:
+def test_the_check_recognizes_every_way_to_start_a_process(text: str) -> None:
     assert list(starts(text))
