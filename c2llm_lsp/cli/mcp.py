@@ -26,12 +26,12 @@ def mcp(path: options.WorkspacePath = None, encoder: options.Encoder = None, qui
         if (error.name or "").partition(".")[0] not in ("mcp", "pydantic", "anyio"):
             raise
         raise MissingExtraError("c2llm mcp", "mcp") from None
-    from c2llm_lsp.mcp.live_workspace import Live
+    from c2llm_lsp.mcp.live_workspace import LiveWorkspace
 
     place = locate(path, quiet=quiet, encoder=encoder)
     if sys.stdin.isatty():
         typer.echo(
             "An assistant should start this: it speaks MCP on standard input and output. Ctrl-D ends it.", err=True
         )
-    serve(Live(place.root, place.settings))
+    serve(LiveWorkspace(place.root, place.settings))
     return FOUND

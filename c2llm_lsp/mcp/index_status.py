@@ -1,4 +1,4 @@
-"""The tool `index_status`: what is indexed, and what is going on."""
+"""The tool `index_status`: what is indexed and what is running."""
 
 from __future__ import annotations
 
@@ -9,34 +9,36 @@ from typing import Any
 from mcp.server import MCPServer
 from mcp.types import CallToolResult
 
-from c2llm_lsp.mcp.live_workspace import Live
-from c2llm_lsp.mcp.results import READS, answered, told
+from c2llm_lsp.mcp.live_workspace import LiveWorkspace
+from c2llm_lsp.mcp.results import READ_ONLY, run_query, tool_result
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.render.freshness import index_summary
 from c2llm_lsp.render.json_output import freshness_dict
 from retrieval.engine import Status, Workspace
 from retrieval.types import Freshness
 
 
-def register(server: MCPServer, live: Live) -> None:
-    @server.tool(title="Index Status", annotations=READS)
+def register(server: MCPServer, live: LiveWorkspace) -> None:
+    @server.tool(title="Index Status", annotations=READ_ONLY)
     async def index_status() -> CallToolResult:
-        """How current the index of this project is: files, languages, what is pending, what is being done, what is wrong."""
-        # As it stands: nothing is looked for first, and nothing waited for.
-        return await answered(partial(_asked, live.workspace), lambda found: _tell(live, *found))
+        """How current the index of this project is: files, languages, pending work, running job, errors."""
+        # The current state: no scan, no waiting.
+        return await run_query(partial(_status, live.workspace), lambda result: _result(live, *result))
 
 
-def _asked(workspace: Workspace) -> tuple[Status, Freshness]:
+def _status(workspace: Workspace) -> tuple[Status, Freshness]:
     return workspace.status(), workspace.freshness()
 
 
-def _tell(live: Live, status: Status, now: Freshness) -> CallToolResult:
-    work = live.work
-    notes = (*status.notes, *live.trouble)
+def _result(live: LiveWorkspace, status: Status, now: Freshness) -> CallToolResult:
+    progress = live.progress
+    notes = (*status.notes, *live.errors)
     data: dict[str, Any] = {
         "root": str(live.root),
         "freshness": freshness_dict(now),
         "state": live.state,
-        "work": asdict(work) if work else None,
+        "progress": asdict(progress) if progress else None,
+        "work": asdict(progress) if progress else None,  # the earlier name of "progress"
         "encoder": status.encoder,
         "languages": status.languages,
         "skipped": status.skipped,
@@ -44,13 +46,13 @@ def _tell(live: Live, status: Status, now: Freshness) -> CallToolResult:
         "notes": list(notes),
     }
     lines = [f"Workspace: {live.root}", index_summary(now)]
-    if work:
-        lines.append(f"Now: {work.stage}, {work.done:,} of {work.total:,}.")
+    if progress:
+        lines.append(f"Now: {progress.stage}, {progress.done:,} of {progress.total:,}.")
     lines.append(f"Encoder: {status.encoder or 'none yet'}.")
     for title, counts in (("Chunks by language", status.languages), ("Files left out", status.skipped)):
         if counts:
             lines.append(f"{title}: {_counts(counts)}.")
-    return told("\n".join([*lines, *notes]), data)
+    return tool_result("\n".join(map(escape_line, (*lines, *notes))), data)
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -1,6 +1,6 @@
-"""The workspace that the tools ask. Nothing is watched: an assistant asks seldom, and each question first looks for what
-changed, as `c2llm search` does. That is done when it is asked (milliseconds in a project of some thousand files), but
-waited for only so long; what an answer does not have yet, its freshness says.
+"""The workspace behind the tools. Files are not watched: assistants query seldom, and each query first scans for changes, as
+`c2llm search` does. A scan takes milliseconds in a project of some thousand files; a query waits for it only so long, and
+the answer's freshness says what is pending.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from c2llm_lsp.settings import Settings
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
 
-PATIENCE = 5.0  # seconds that a question waits for changed files: an assistant rather waits than asks twice
-REACH_SECONDS = 1.0  # to wait for an encoder on another machine at first; words answer meanwhile
-STOP_SECONDS = 1.0  # until the work that is going on is left as it is; what is done of it is stored
-_ASKED = "question "
+MAX_WAIT_SECONDS = 5.0  # a query waits so long for changed files: assistants prefer waiting to asking again
+CONNECT_SECONDS = 1.0  # for a remote encoder at start; until it is available search falls back to keywords
+STOP_SECONDS = 1.0  # for the running index job to stop; what it has done is stored
+_QUERY_CAUSE = "query "
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What is being indexed."""
+class IndexProgress:
+    """Progress of the running index job."""
 
     stage: str
     done: int
     total: int
 
 
-class Live:
-    """Opened once, closed once. May be asked on any thread."""
+class LiveWorkspace:
+    """Opened once, closed once; safe to query from any thread."""
 
     def __init__(self, root: Path, settings: Settings) -> None:
         self.root = root
         self.workspace: Workspace = open_workspace(
-            root, settings, lambda: load_encoder(settings, patience=REACH_SECONDS)
+            root, settings, lambda: load_encoder(settings, patience=CONNECT_SECONDS)
         )
-        self._session = Session(self.workspace, self._heard)
-        self._turn = threading.Condition()
-        self._asked = 0  # questions so far, each of which asks for a look at everything
-        self._seen = 0  # the last of them whose look is done
-        self._work: Work | None = None
-        self._trouble = ""
+        self._session = Session(self.workspace, self._on_event)
+        self._changed = threading.Condition()
+        self._requested = 0  # number of queries so far; each requests a scan
+        self._completed = 0  # the latest query whose scan is complete
+        self._progress: IndexProgress | None = None
+        self._error = ""
         self._session.start()
 
     def close(self) -> None:
@@ -62,45 +62,45 @@ class Live:
         return self._session.status.state
 
     @property
-    def work(self) -> Work | None:
-        return self._work
+    def progress(self) -> IndexProgress | None:
+        return self._progress
 
     @property
-    def trouble(self) -> tuple[str, ...]:
-        """What kept the last look from its end, as a sentence for the answer's notes."""
-        return (self._trouble,) if self._trouble else ()
+    def errors(self) -> tuple[str, ...]:
+        """The error of the latest scan, if any, for the answer's notes."""
+        return (self._error,) if self._error else ()
 
-    def ask(self, question: Callable[[Workspace], T], patience: float = PATIENCE) -> T:
-        """Look for changes, then ask; after `patience` seconds ask anyhow."""
-        with self._turn:
-            self._asked += 1
-            mine = self._asked
-        self._session.rescan(f"{_ASKED}{mine}")
-        with self._turn:
-            self._turn.wait_for(lambda: self._seen >= mine, timeout=patience)
-        return question(self.workspace)
+    def query(self, run: Callable[[Workspace], T], wait_seconds: float = MAX_WAIT_SECONDS) -> T:
+        """Scan for changes, then run the query; after `wait_seconds` run it on what is indexed."""
+        with self._changed:
+            self._requested += 1
+            number = self._requested
+        self._session.rescan(f"{_QUERY_CAUSE}{number}")
+        with self._changed:
+            self._changed.wait_for(lambda: self._completed >= number, timeout=wait_seconds)
+        return run(self.workspace)
 
-    def inside(self, path: str) -> str:
-        """A path as the index has it, from one that is relative to the workspace or absolute. Raises QueryError."""
-        given = Path(path)
-        if not given.is_absolute():
-            return given.as_posix()
-        real = given.parent.resolve() / given.name
+    def relative_path(self, path: str) -> str:
+        """The path relative to the workspace, of a relative or absolute one. Raises QueryError."""
+        location = Path(path)
+        if not location.is_absolute():
+            return location.as_posix()
+        real = location.parent.resolve() / location.name
         if not real.is_relative_to(self.root):
             raise QueryError(f"{path} is not in the workspace {self.root}.")
         return real.relative_to(self.root).as_posix()
 
-    def _heard(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         """On the session's thread."""
-        with self._turn:
+        with self._changed:
             if isinstance(event, Progress):
-                self._work = Work(event.stage, event.done, event.total)
+                self._progress = IndexProgress(event.stage, event.done, event.total)
                 return
-            self._work = None
+            self._progress = None
             if isinstance(event, StateChanged) or (not isinstance(event, Failed) and event.report.cancelled):
-                return  # another question came: its look is the whole one
-            self._trouble = error_message(event.error) if isinstance(event, Failed) else ""
-            number = event.job.cause.removeprefix(_ASKED)
+                return  # a newer query interrupted this scan and requested its own
+            self._error = error_message(event.error) if isinstance(event, Failed) else ""
+            number = event.job.cause.removeprefix(_QUERY_CAUSE)
             if number != event.job.cause:
-                self._seen = int(number)
-            self._turn.notify_all()
+                self._completed = int(number)
+            self._changed.notify_all()

@@ -1,7 +1,7 @@
-"""From what a tool found to what an assistant gets: Markdown to read, with the freshness at its top.
+"""Tool results: Markdown for the model, with the freshness at its top.
 
-The same places as data go into the result's `_meta`, for programs. As structured content some clients, VS Code among them,
-would hand them to the model in place of the text.
+The same locations as data go into the result's `_meta`, for programs. Some clients, VS Code among them, would hand structured
+content to the model in place of the text.
 """
 
 from __future__ import annotations
@@ -13,40 +13,45 @@ import anyio.to_thread
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
-from c2llm_lsp.mcp.live_workspace import PATIENCE
+from c2llm_lsp.mcp.live_workspace import MAX_WAIT_SECONDS
 from c2llm_lsp.render.error_messages import error_message
+from c2llm_lsp.render.escape import escape_line
 from retrieval.errors import C2llmError
 from retrieval.types import ChunkKind, Filters
 
 T = TypeVar("T")
 
-# What several tools take, said once.
-Limit = Annotated[int, Field(ge=1, le=50, description="How many places at most")]
+# Parameters that several tools share.
+Limit = Annotated[int, Field(ge=1, le=50, description="Number of results")]
 Languages = Annotated[list[str] | None, Field(description="Only these languages, such as python")]
 Paths = Annotated[
-    list[str] | None, Field(description="Only paths that match these globs, as in .gitignore; one after ! leaves out")
+    list[str] | None, Field(description="Only paths that match these globs, as in .gitignore; a leading ! excludes")
 ]
-Kinds = Annotated[list[ChunkKind] | None, Field(description="Only these kinds of code")]
+Kinds = Annotated[list[ChunkKind] | None, Field(description="Only these kinds of chunk")]
 Wait = Annotated[
     float,
-    Field(ge=0, le=60, description="Seconds to wait until changed files are indexed; after them what is there answers"),
+    Field(
+        ge=0,
+        le=60,
+        description="Seconds to wait until changed files are indexed; then the answer comes from what is indexed",
+    ),
 ]
-WAIT = PATIENCE
+WAIT = MAX_WAIT_SECONDS
 DATA = "c2llm/answer"  # the key in `_meta`
-READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)  # of the index; none changes a file
+READ_ONLY = ToolAnnotations(read_only_hint=True, open_world_hint=False)  # the tools only read the index
 
 
-def filters(languages: list[str] | None, paths: list[str] | None, kinds: list[ChunkKind] | None) -> Filters:
+def make_filters(languages: list[str] | None, paths: list[str] | None, kinds: list[ChunkKind] | None) -> Filters:
     return Filters(tuple(languages or ()), tuple(paths or ()), tuple(kinds or ()))
 
 
-def told(text: str, data: dict[str, Any]) -> CallToolResult:
+def tool_result(text: str, data: dict[str, Any]) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], _meta={DATA: data})
 
 
-async def answered(ask: Callable[[], T], tell: Callable[[T], CallToolResult]) -> CallToolResult:
-    """Ask on another thread. What is the asker's mistake is told in a sentence that says what to do."""
+async def run_query(query: Callable[[], T], to_result: Callable[[T], CallToolResult]) -> CallToolResult:
+    """Run the query on another thread. A user error becomes a sentence that says what to do."""
     try:
-        return tell(await anyio.to_thread.run_sync(ask, abandon_on_cancel=True))
+        return to_result(await anyio.to_thread.run_sync(query, abandon_on_cancel=True))
     except (C2llmError, OSError) as error:
-        return CallToolResult(content=[TextContent(type="text", text=error_message(error))], is_error=True)
+        return CallToolResult(content=[TextContent(type="text", text=escape_line(error_message(error)))], is_error=True)

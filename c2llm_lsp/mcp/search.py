@@ -1,4 +1,4 @@
-"""The tool `search`: code by what it does."""
+"""The tool `search`: semantic code search."""
 
 from __future__ import annotations
 
@@ -9,16 +9,27 @@ from mcp.server import MCPServer
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from c2llm_lsp.mcp.live_workspace import Live
-from c2llm_lsp.mcp.results import READS, WAIT, Kinds, Languages, Limit, Paths, Wait, answered, filters, told
+from c2llm_lsp.mcp.live_workspace import LiveWorkspace
+from c2llm_lsp.mcp.results import (
+    READ_ONLY,
+    WAIT,
+    Kinds,
+    Languages,
+    Limit,
+    Paths,
+    Wait,
+    make_filters,
+    run_query,
+    tool_result,
+)
 from c2llm_lsp.render.json_output import locations_dict
 from c2llm_lsp.render.markdown import answer_markdown
 from retrieval.engine import Workspace
 from retrieval.types import Answer, SearchRequest
 
 
-def register(server: MCPServer, live: Live) -> None:
-    @server.tool(title="Search Code by Meaning", annotations=READS)
+def register(server: MCPServer, live: LiveWorkspace) -> None:
+    @server.tool(title="Search Code by Meaning", annotations=READ_ONLY)
     async def search(
         query: Annotated[str, Field(description="What the code does, in words, or a name")],
         limit: Limit = 10,
@@ -27,18 +38,20 @@ def register(server: MCPServer, live: Live) -> None:
         kinds: Kinds = None,
         wait_seconds: Wait = WAIT,
     ) -> CallToolResult:
-        """Find places in the code of this project by meaning, words and names together, best first.
+        """Search the code of this project by meaning, words and names together, best first.
 
-        For "where is …" and "how does this project …", when the exact name is not known; for a known literal text a text
-        search is better. Returns path:line-line, what it is, and the code, and says how current the index is.
+        For "where is …" and "how does this project …", if the exact name is unknown; for literal text a text search is better.
+        Returns path:line-line, kind, name and code of each result, and how current the index is.
         """
-        wanted = filters(languages, paths, kinds)
+        filters = make_filters(languages, paths, kinds)
 
-        def ask(workspace: Workspace) -> Answer:
-            return workspace.search(SearchRequest(query, wanted, limit, highlight=True))
+        def run(workspace: Workspace) -> Answer:
+            return workspace.search(SearchRequest(query, filters, limit, highlight=True))
 
-        return await answered(partial(live.ask, ask, wait_seconds), partial(tell, live))
+        return await run_query(partial(live.query, run, wait_seconds), partial(answer_result, live))
 
 
-def tell(live: Live, answer: Answer) -> CallToolResult:
-    return told(answer_markdown(answer, live.trouble), locations_dict(answer, root=str(live.root), notes=live.trouble))
+def answer_result(live: LiveWorkspace, answer: Answer) -> CallToolResult:
+    return tool_result(
+        answer_markdown(answer, live.errors), locations_dict(answer, root=str(live.root), notes=live.errors)
+    )
