@@ -9,7 +9,7 @@ def main() -> None:
 
     isolate_this_process()
     if sys.argv[1:] in (["serve"], ["serve", "--stdio"]):  # an editor waits, and there is nothing to parse
-        from c2llm_lsp.server.fast_initialize import start
+        from c2llm_lsp.server.start import start
 
         sys.exit(start())
     from c2llm_lsp.cli.app import app

@@ -51,7 +51,7 @@ def serve(
     if log_level not in LEVELS:
         raise SettingsError(f"There is no log level '{log_level}'; levels are {', '.join(LEVELS)}.")
     if schema:
-        from c2llm_lsp.server.schema import schema as requests_schema
+        from c2llm_lsp.server.protocol.schema import schema as requests_schema
 
         typer.echo(json.dumps(requests_schema(), indent=2))
         return FOUND
@@ -59,7 +59,7 @@ def serve(
         typer.echo("An editor should start this: it speaks LSP on standard input and output. Ctrl-D ends it.", err=True)
     _writable(log_file)
     if tcp is None:
-        from c2llm_lsp.server.fast_initialize import start
+        from c2llm_lsp.server.start import start
 
         return start(log_file, log_level)
     from c2llm_lsp.server.run_server import log_to, serve_tcp

@@ -1,6 +1,6 @@
-"""Contexts as Markdown files: what editors without a plugin of ours show to be copied.
+"""Contexts as Markdown files, which editors without a plugin of ours open for the user to copy.
 
-They are code of the person's: their folder is in the cache, readable by nobody else, and old ones are removed.
+They hold the user's code: their folder is in the cache, readable by nobody else, and old ones are removed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def save_context(text: str, cache: Path | None) -> Path:
 
 
 def _clean(folder: Path) -> None:
-    """Remove what is old, and the oldest of what is too much."""
+    """Remove expired files, and the oldest beyond the limit."""
     with suppress(OSError):
         files = sorted(((file.stat().st_mtime, file) for file in folder.glob("context-*.md")), reverse=True)
         for n, (written, file) in enumerate(files):

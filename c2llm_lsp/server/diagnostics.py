@@ -1,7 +1,7 @@
-"""Hints at near duplicates in open documents, as diagnostics; off unless the setting `near_duplicates` is on.
+"""Near duplicates in open documents, as diagnostics (hints); off unless the setting `near_duplicates` is on.
 
-A document is looked at some time after it was shown to the index, one document at a time; an edit ends the look at what it
-changed. Belongs to the thread that reads messages; the looking is done where questions are answered.
+A document is checked some time after it was indexed, one document at a time; an edit cancels the check of its document.
+Belongs to the thread that reads messages; the check itself runs where queries do.
 """
 
 from __future__ import annotations
@@ -10,135 +10,131 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
-from pygls.capabilities import get_capability
 
-from c2llm_lsp.server.document import Document
-from c2llm_lsp.server.folder import Folder
-from c2llm_lsp.server.navigation_target import landing
-from c2llm_lsp.server.positions import Encoding, last_line, split_lines, whole_lines
+from c2llm_lsp.server.client import Client
+from c2llm_lsp.server.event_loop import EventLoop
+from c2llm_lsp.server.folders import Folder
+from c2llm_lsp.server.query_runner import QueryRunner
+from c2llm_lsp.server.state import State
+from c2llm_lsp.server.text.document import Document
+from c2llm_lsp.server.text.navigation_target import navigation_target
+from c2llm_lsp.server.text.positions import Encoding, last_line, split_lines, whole_lines
 from retrieval.errors import C2llmError, Cancelled
 from retrieval.types import Chunk, Duplicate, Hit
 
 if TYPE_CHECKING:
     from threading import Event
 
-    from c2llm_lsp.server.app import Server
     from retrieval.engine import Workspace
 
-QUIET = 0.5  # seconds after an edit was shown: hints are for a pause, not for each word
+QUIET = 0.5  # seconds after an edit was indexed: diagnostics are for a pause, not for each word
 CODE, SOURCE = "near-duplicate", "c2llm"
-MESSAGE = "Almost the same as {name} in {path}:{line} ({alike:.0%})."
+MESSAGE = "Almost the same as {name} in {path}:{line} ({similarity:.0%})."
 
 
-class Hints:
-    """What the open documents are told."""
+class NearDuplicateDiagnostics:
+    """Follows the documents (`DocumentListener`) and the folders' states."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, loop: EventLoop, client: Client, state: State, queries: QueryRunner) -> None:
+        self._loop, self._client, self._state, self._queries = loop, client, state, queries
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._looks: dict[str, asyncio.Task[None]] = {}
-        self._told: set[str] = set()  # documents that show hints
+        self._checks: dict[str, asyncio.Task[None]] = {}
+        self._shown: set[str] = set()  # documents that have diagnostics
         self._indexing: set[Folder] = set()
         self._one = asyncio.Lock()
 
-    def shown(self, uri: str) -> None:
-        """The index has the document as it is now."""
-        self._stop(uri)
-        if self._server.settings.near_duplicates and uri in self._server.documents:
-            self._timers[uri] = self._server.loop.call_later(QUIET, self._look, uri)
+    def document_changed(self, uri: str) -> None:
+        """The check after the edit comes when it is indexed."""
+        self._cancel(uri)
 
-    def edited(self, uri: str) -> None:
-        """What is being looked at is no longer so; the look after the edit comes when it is shown."""
-        self._stop(uri)
+    def document_indexed(self, uri: str) -> None:
+        self._cancel(uri)
+        if self._state.settings.merged.near_duplicates and uri in self._state.documents:
+            self._timers[uri] = self._loop.asyncio.call_later(QUIET, self._start_check, uri)
 
-    def standing(self, folder: Folder) -> None:
-        """A folder's standing has changed. After a whole run there is more to compare with; after a changed file what
-        documents were told may be over.
-        """
-        if folder.standing.state == "indexing":
+    def document_closed(self, uri: str) -> None:
+        self._cancel(uri)
+        self._publish(uri, [])
+
+    def indexing_changed(self, folder: Folder) -> None:
+        """After a whole run there is more to compare with; after a changed file what is shown may be outdated."""
+        if folder.state.phase == "indexing":
             self._indexing.add(folder)
             return
         whole = folder in self._indexing
         self._indexing.discard(folder)
-        for uri, document in self._server.documents.items():
-            if (whole or uri in self._told) and any(found is folder for found, _ in self._server.place(document)):
-                self.shown(uri)
+        for document in self._state.documents_in(folder):
+            if whole or document.uri in self._shown:
+                self.document_indexed(document.uri)
 
-    def closed(self, uri: str) -> None:
-        self._stop(uri)
-        self._tell(uri, [])
-
-    def follow(self) -> None:
-        """The setting may have changed."""
-        for uri in [*self._server.documents, *self._told]:
-            if self._server.settings.near_duplicates:
-                self.shown(uri)
+    def setting_changed(self) -> None:
+        for uri in [*self._state.documents, *self._shown]:
+            if self._state.settings.merged.near_duplicates:
+                self.document_indexed(uri)
             else:
-                self.closed(uri)
+                self.document_closed(uri)
 
-    def _stop(self, uri: str) -> None:
-        """Let go of what is planned or being done for a document."""
+    def _cancel(self, uri: str) -> None:
+        """Drop what is planned or running for a document."""
         if timer := self._timers.pop(uri, None):
             timer.cancel()
-        if look := self._looks.pop(uri, None):
-            look.cancel()
+        if check := self._checks.pop(uri, None):
+            check.cancel()
 
-    def _look(self, uri: str) -> None:
+    def _start_check(self, uri: str) -> None:
         self._timers.pop(uri, None)
-        if (document := self._server.documents.get(uri)) is not None:
-            look = self._looks[uri] = asyncio.ensure_future(self._find(document))
-            self._server.keep(look)
-            look.add_done_callback(lambda done: self._looks.pop(uri) if self._looks.get(uri) is done else None)
+        if (document := self._state.documents.get(uri)) is not None:
+            check = self._checks[uri] = self._loop.create_task(self._check(document))
+            check.add_done_callback(lambda done: self._checks.pop(uri) if self._checks.get(uri) is done else None)
 
-    async def _find(self, document: Document) -> None:
-        version, place = document.version, self._server.place_of(document.uri)
-        if place is None:
+    async def _check(self, document: Document) -> None:
+        version, location = document.version, self._state.location(document.uri)
+        if location is None:
             return
-        folder, path = place
+        folder, path = location
 
-        def ask(_folder: Folder, workspace: Workspace, cancel: Event) -> tuple[Duplicate, ...]:
-            def check() -> None:
+        def query(_folder: Folder, workspace: Workspace, cancel: Event) -> tuple[Duplicate, ...]:
+            def check_cancelled() -> None:
                 if cancel.is_set():
                     raise Cancelled
 
-            return workspace.near_duplicates(path, check)
+            return workspace.near_duplicates(path, check_cancelled)
 
         try:
             async with self._one:
-                found = await self._server.ask([folder], ask)
-        except C2llmError:  # the same as for a question, which would say why; a hint is not worth a message
+                answers = await self._queries.query([folder], query)
+        except C2llmError:  # a search would say why; diagnostics are not worth a message
             return
-        if found and document.version == version and self._server.documents.get(document.uri) is document:
-            self._tell(document.uri, [self._hint(folder, duplicate) for duplicate in found[0]], version)
+        if answers and document.version == version and self._state.documents.get(document.uri) is document:
+            self._publish(document.uri, [self._diagnostic(folder, duplicate) for duplicate in answers[0]], version)
 
-    def _tell(self, uri: str, hints: list[lsp.Diagnostic], version: int | None = None) -> None:
-        if hints or uri in self._told:
-            (self._told.add if hints else self._told.discard)(uri)
-            self._server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, hints, version))
+    def _publish(self, uri: str, diagnostics: list[lsp.Diagnostic], version: int | None = None) -> None:
+        if diagnostics or uri in self._shown:
+            (self._shown.add if diagnostics else self._shown.discard)(uri)
+            self._client.publish_diagnostics(uri, diagnostics, version)
 
-    def _hint(self, folder: Folder, duplicate: Duplicate) -> lsp.Diagnostic:
-        other, encoding = duplicate.other, self._server.encoding
+    def _diagnostic(self, folder: Folder, duplicate: Duplicate) -> lsp.Diagnostic:
+        other, encoding = duplicate.other, self._state.encoding
         name = other.qualified or "code"
-        place = lsp.Location(
-            folder.uri_of(other.path),
+        location = lsp.Location(
+            folder.files.uri_of(other.path),
             whole_lines(other.start_line, other.end_line, last_line(other.text), encoding),
         )
-        can = get_capability(self._server.client_capabilities, "text_document.publish_diagnostics")
-        related = [lsp.DiagnosticRelatedInformation(place, name)] if can and can.related_information else None
-        line = _head(other, encoding).start.line + 1
+        supported = self._state.client.related_information
+        line = _name_range(other, encoding).start.line + 1
         return lsp.Diagnostic(
-            range=_head(duplicate.chunk, encoding),
-            message=MESSAGE.format(name=name, path=other.path, line=line, alike=duplicate.likeness),
+            range=_name_range(duplicate.chunk, encoding),
+            message=MESSAGE.format(name=name, path=other.path, line=line, similarity=duplicate.likeness),
             severity=lsp.DiagnosticSeverity.Hint,
             code=CODE,
             source=SOURCE,
-            related_information=related,
+            related_information=[lsp.DiagnosticRelatedInformation(location, name)] if supported else None,
         )
 
 
-def _head(chunk: Chunk, encoding: Encoding) -> lsp.Range:
-    """The rest of the line that has the chunk's name: editors underline what a hint is for."""
-    land = landing(Hit(chunk, chunk.start_line, chunk.end_line, chunk.text, 0.0))
-    row = split_lines(chunk.text)[land.line - chunk.start_line].rstrip("\r\n")
-    start, end = encoding.units(land.before), encoding.units(row)
-    return lsp.Range(lsp.Position(land.line - 1, start), lsp.Position(land.line - 1, max(start, end)))
+def _name_range(chunk: Chunk, encoding: Encoding) -> lsp.Range:
+    """The rest of the line that has the chunk's name: editors underline the range of a diagnostic."""
+    target = navigation_target(Hit(chunk, chunk.start_line, chunk.end_line, chunk.text, 0.0))
+    row = split_lines(chunk.text)[target.line - chunk.start_line].rstrip("\r\n")
+    start, end = encoding.units(target.before), encoding.units(row)
+    return lsp.Range(lsp.Position(target.line - 1, start), lsp.Position(target.line - 1, max(start, end)))

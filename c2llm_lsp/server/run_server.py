@@ -12,14 +12,15 @@ import sys
 from collections.abc import Callable
 from typing import BinaryIO
 
-from c2llm_lsp.server.app import Server
-from c2llm_lsp.server.handlers import register
-from c2llm_lsp.server.transport import Stream, Unreadable, Writer, feed, next_body, parse
+from c2llm_lsp.server.app import App
+from c2llm_lsp.server.transport.json_rpc import JsonRpcProtocol
+from c2llm_lsp.server.transport.messages import Stream, Unreadable, next_body, parse
+from c2llm_lsp.server.transport.streams import Writer, feed
 
 HOST = "127.0.0.1"
 SWITCH_SECONDS = 0.0005  # that other threads keep Python from the one that reads messages; its own default is 5 ms
-GREETING_SECONDS = 10.0  # for a client over TCP to say who it is
-ORPHAN_SECONDS = 1.0  # between two looks at who started the server, while no client is there
+TOKEN_SECONDS = 10.0  # for a client over TCP to show its token
+ORPHAN_SECONDS = 1.0  # between two checks of whether the parent process lives, while no client is connected
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def log_to(file: str | None, level: str) -> None:
 
 
 def serve_stdio(source: BinaryIO, out: BinaryIO, first: bytes, *, answered: bool) -> int:
-    """Serve one client whose first message has been read, and answered or not, by `greeting`.
+    """Serve one client whose first message has been read, and answered or not, by `fast_initialize`.
 
     The exit code is LSP's: 0 after `shutdown`, else 1.
     """
@@ -43,7 +44,7 @@ def serve_stdio(source: BinaryIO, out: BinaryIO, first: bytes, *, answered: bool
 
 
 def serve_tcp(port: int, token: str, announce: Callable[[int], None]) -> int:
-    """Serve one client on a port of this machine; 0 takes a free one. `announce` is told which it is.
+    """Serve one client on a port of this machine; 0 takes a free one. `announce` is called with it.
 
     The client shows `token` in its initialization options. Raises OSError where the port cannot be had.
     """
@@ -51,35 +52,35 @@ def serve_tcp(port: int, token: str, announce: Callable[[int], None]) -> int:
 
 
 async def _over_stdio(source: BinaryIO, out: BinaryIO, first: bytes, answered: bool) -> int:
-    server = Server()
-    writer = Writer(out, lambda: server.from_thread(server.end, 1))
+    app = App()
+    writer = Writer(out, lambda: app.services.loop.call_soon_threadsafe(app.services.exit, 1))
     stream = feed(source, asyncio.get_running_loop())
-    return await _converse(server, stream, writer, first, answered=answered)
+    return await _converse(app, stream, writer, first, answered=answered)
 
 
 async def _over_tcp(port: int, token: str, announce: Callable[[int], None]) -> int:
-    came: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]]
-    came = asyncio.get_running_loop().create_future()
+    connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]]
+    connected = asyncio.get_running_loop().create_future()
 
-    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        first = await _greeting(reader, token)
-        if first is None or came.done():
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await _first_message(reader, token)
+        if first is None or connected.done():
             writer.close()
         else:
-            came.set_result((reader, writer, first))
+            connected.set_result((reader, writer, first))
 
-    listening = await asyncio.start_server(greet, HOST, port)
+    listening = await asyncio.start_server(accept, HOST, port)
     announce(listening.sockets[0].getsockname()[1])
     orphaned = asyncio.ensure_future(_orphaned(os.getppid()))
-    await asyncio.wait((came, orphaned), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((connected, orphaned), return_when=asyncio.FIRST_COMPLETED)
     orphaned.cancel()
     listening.close()
-    if not came.done():
-        logger.info("Who started the server is gone, and nobody has come.")
+    if not connected.done():
+        logger.info("The process that started the server has ended, and no client has connected.")
         return 1
-    reader, writer, first = came.result()
-    server = Server()
-    return await _converse(server, reader, _OverSocket(server, writer), first)
+    reader, writer, first = connected.result()
+    app = App()
+    return await _converse(app, reader, _SocketWriter(app, writer), first)
 
 
 async def _orphaned(parent: int) -> None:
@@ -88,10 +89,10 @@ async def _orphaned(parent: int) -> None:
         await asyncio.sleep(ORPHAN_SECONDS)
 
 
-async def _greeting(reader: asyncio.StreamReader, token: str) -> bytes | None:
+async def _first_message(reader: asyncio.StreamReader, token: str) -> bytes | None:
     """The first message, if it is an `initialize` with the token."""
     try:
-        first = await asyncio.wait_for(next_body(reader), GREETING_SECONDS)
+        first = await asyncio.wait_for(next_body(reader), TOKEN_SECONDS)
         shown = parse(first)["params"]["initializationOptions"]["token"] if first else ""
     except (Unreadable, asyncio.TimeoutError, OSError, LookupError, TypeError):
         return None
@@ -99,59 +100,45 @@ async def _greeting(reader: asyncio.StreamReader, token: str) -> bytes | None:
     return first if known else None
 
 
-class _OverSocket:
+class _SocketWriter:
     """A socket as the protocol writes to it, from any thread."""
 
-    def __init__(self, server: Server, writer: asyncio.StreamWriter) -> None:
-        self._server, self._writer = server, writer
+    def __init__(self, app: App, writer: asyncio.StreamWriter) -> None:
+        self._loop, self._writer = app.services.loop, writer
 
     def write(self, data: bytes) -> None:
-        self._server.from_thread(self._writer.write, data)
+        self._loop.call_soon_threadsafe(self._writer.write, data)
 
     def close(self) -> None:
         self._writer.close()
 
 
 async def _converse(
-    server: Server, stream: Stream, writer: Writer | _OverSocket, first: bytes, *, answered: bool = False
+    app: App, stream: Stream, writer: Writer | _SocketWriter, first: bytes, *, answered: bool = False
 ) -> int:
     """Read and handle messages until the end."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    register(server)
     # The collector looks at all that it knows now and then, and holds everything up meanwhile: 55 ms for 86,000 objects,
     # nearly all of which stay as long as the server does. Those of an open folder follow when it is open.
     gc.freeze()
     gc.enable()
-    server.protocol.set_writer(writer)
+    app.protocol.set_writer(writer)
     if first:
-        _receive(server, first, answered)
-    reading = asyncio.ensure_future(_read(server, stream))
-    ended = asyncio.ensure_future(server.ended.wait())
-    await asyncio.wait((reading, ended), return_when=asyncio.FIRST_COMPLETED)
-    for task in (reading, ended):
+        app.protocol.receive_body(first, answered=answered)
+    reading = asyncio.ensure_future(_read(app.protocol, stream))
+    exited = asyncio.ensure_future(app.services.exited.wait())
+    await asyncio.wait((reading, exited), return_when=asyncio.FIRST_COMPLETED)
+    for task in (reading, exited):
         task.cancel()
-    await server.close_all()
+    await app.services.close()
     await asyncio.sleep(0)  # what the last answers have queued
     writer.close()
-    return server.exit_code if server.exit_code is not None else 1
+    return app.services.exit_code if app.services.exit_code is not None else 1
 
 
-def _receive(server: Server, body: bytes, answered: bool = False) -> None:
-    try:
-        server.protocol.receive(parse(body), answered=answered)
-    except Unreadable as error:
-        server.protocol.refuse_unreadable(error.code, str(error))
-
-
-async def _read(server: Server, stream: Stream) -> None:
-    while True:
-        try:
-            body = await next_body(stream)
-            if body is None:
-                return
-            server.protocol.receive(parse(body))
-        except Unreadable as error:
-            server.protocol.refuse_unreadable(error.code, str(error))
+async def _read(protocol: JsonRpcProtocol, stream: Stream) -> None:
+    while (body := await next_body(stream)) is not None:
+        protocol.receive_body(body)
 
 
 def _leave(code: int) -> int:

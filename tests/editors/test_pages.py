@@ -16,7 +16,7 @@ import typer.main
 
 from c2llm_lsp.cli.app import LazyGroup, app
 from c2llm_lsp.server.fast_initialize import COMMANDS, METHODS
-from c2llm_lsp.server.handlers.code_actions import _OFFERED
+from c2llm_lsp.server.handlers.code_action import OFFERED
 from c2llm_lsp.settings import SCHEMA, from_editor
 from tests.editors.pages import PAGES, blocks, code_of, text
 
@@ -134,7 +134,7 @@ def test_requests_and_commands_exist(page: Path) -> None:
 @each_page
 def test_titles_of_code_actions_are_those_that_are_offered(page: Path) -> None:
     said = " ".join(text(page).split())
-    assert all(f'"{title}"' in said for title, _, _ in _OFFERED)
+    assert all(f'"{title}"' in said for title, _, _ in OFFERED)
 
 
 def test_what_is_wrong_is_seen() -> None:

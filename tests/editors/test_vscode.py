@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from c2llm_lsp.server.fast_initialize import COMMANDS, METHODS, VERSION
-from c2llm_lsp.server.schema import schema
+from c2llm_lsp.server.protocol.schema import schema
 
 EXTENSION = Path(__file__).resolve().parents[2] / "editors" / "vscode"
 PROTOCOL = (EXTENSION / "src" / "protocol.ts").read_text(encoding="utf-8")

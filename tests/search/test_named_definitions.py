@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from c2llm_lsp.render.snippet import anchor_line
-from c2llm_lsp.server.navigation_target import landing
+from c2llm_lsp.server.text.navigation_target import navigation_target
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.search.definitions import asked_for, definition, named_line
@@ -215,7 +215,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
 def places(hit: Hit) -> tuple[str, int, int]:
     """Where the command line and where an editor goes."""
-    return (hit.chunk.path, anchor_line(hit), landing(hit).line)
+    return (hit.chunk.path, anchor_line(hit), navigation_target(hit).line)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_filters_hold_for_definitions_found_in_texts(opened: Opened) -> None:
 def test_a_line_that_has_the_chunks_name_too_is_entered_at_its_beginning() -> None:
     text = "class Gone(Exception):\n    pass\nclass Lost(Gone):\n    pass"
     hit = Hit(chunk(text, "python", "Gone"), 11, 14, text, 1.0, (Signal("definition", 1.0, 1.5),), (13,))
-    at = landing(hit)
+    at = navigation_target(hit)
     assert (at.line, at.before, at.name) == (13, "", "class Lost(Gone):")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from c2llm_lsp.server.protocol_types import ContextAnswer
+from c2llm_lsp.server.protocol import ContextAnswer
 from tests.server.client import Client
 from tests.server.editing import Opened, Serve, enter
 

@@ -14,8 +14,8 @@ from lsprotocol.types import (
     TextDocumentContentChangeWholeDocument,
 )
 
-from c2llm_lsp.server.document import Document
-from c2llm_lsp.server.positions import Encoding, split_lines, whole_lines
+from c2llm_lsp.server.text.document import Document
+from c2llm_lsp.server.text.positions import Encoding, split_lines, whole_lines
 
 ENCODINGS = [Encoding(name) for name in ("utf-8", "utf-16", "utf-32")]
 PIECES = ["a", "b ", "\n", "\r", "\r\n", "é", "😀", "\u2028", "\x0c", "\x85", "\t", "日本", "\U0010ffff"]

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from c2llm_lsp.server.handlers.explain import Columns
-from c2llm_lsp.server.positions import Encoding
-from c2llm_lsp.server.protocol_types import ExplainAnswer
+from c2llm_lsp.server.protocol import ExplainAnswer
+from c2llm_lsp.server.text.positions import Encoding
 from retrieval.chunking import chunk_file
 from retrieval.types import Look
 from tests.server.editing import Opened, Serve

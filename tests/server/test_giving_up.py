@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from c2llm_lsp.server import protocol_types
-from c2llm_lsp.server.app import Server
+from c2llm_lsp.server import protocol
+from c2llm_lsp.server.app import App
 from c2llm_lsp.server.handlers.search import search
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
@@ -57,13 +57,13 @@ def test_a_cancelled_search_ends_at_its_next_stage(cancelled: bool, end: str, tm
     encoder = Held()
 
     async def ask(workspace: Workspace) -> None:
-        server = Server()
-        server.add_folder(root.as_uri(), "project")
-        folder = server.folders[0]
-        await server.opened([folder])
+        server = App().services
+        server.folders.add(root.as_uri(), "project")
+        folder = server.state.folders[0]
+        await server.folders.wait_open([folder])
         folder.close()
         folder.workspace = workspace
-        task = asyncio.ensure_future(search(server, protocol_types.SearchParams(query="bake")))
+        task = asyncio.ensure_future(search(server, protocol.SearchParams(query="bake")))
         assert await asyncio.to_thread(encoder.begun.wait, PATIENCE)
         if cancelled:
             task.cancel()

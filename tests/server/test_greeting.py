@@ -16,9 +16,8 @@ from pygls.capabilities import ServerCapabilitiesBuilder
 from pygls.protocol import default_converter
 
 from c2llm_lsp.server import fast_initialize
-from c2llm_lsp.server.app import Server
-from c2llm_lsp.server.handlers import register
-from c2llm_lsp.server.schema import METHODS
+from c2llm_lsp.server.app import App
+from c2llm_lsp.server.protocol.schema import METHODS
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -27,9 +26,7 @@ def built() -> dict[str, Any]:
     """The capabilities that pygls makes out of the handlers that are registered."""
 
     async def build() -> dict[str, Any]:
-        server = Server()
-        register(server)
-        features = server.protocol.fm
+        features = App().protocol.fm
         capabilities = ServerCapabilitiesBuilder(
             lsp.ClientCapabilities(),
             {*features.features, *features.builtin_features},
@@ -43,7 +40,7 @@ def built() -> dict[str, Any]:
 
 
 def test_what_is_promised_is_what_there_are_handlers_for() -> None:
-    """Where this fails, say the new message in `greeting.initialize_result`."""
+    """Where this fails, say the new message in `fast_initialize.initialize_result`."""
     promised, there = fast_initialize.initialize_result({"capabilities": {}})["capabilities"], built()
     assert {name for name in promised if promised[name]} - {"experimental"} == set(there)
     assert sorted(promised["executeCommandProvider"]["commands"]) == sorted(there["executeCommandProvider"]["commands"])
@@ -101,7 +98,7 @@ def test_anything_else_is_left_to_the_server(body: bytes) -> None:
 
 def test_nothing_heavy_is_imported_before_the_answer() -> None:
     code = (
-        "import sys; from c2llm_lsp.cli import main; import c2llm_lsp.server.fast_initialize as g; "
+        "import sys; from c2llm_lsp.cli import main; import c2llm_lsp.server.start; "
         "print(*(name for name in ('typer', 'pygls', 'lsprotocol', 'numpy', 'asyncio') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)

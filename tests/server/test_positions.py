@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from c2llm_lsp.server.positions import split_lines
+from c2llm_lsp.server.text.positions import split_lines
 from tests.cli.program import lay_out
 from tests.server.client import Client, started
 from tests.server.editing import SERVE, Opened

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from c2llm_lsp.server.positions import Encoding, split_lines
+from c2llm_lsp.server.text.positions import Encoding, split_lines
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from tests.cli.program import lay_out

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from c2llm_lsp.server.fast_initialize import COMMANDS as PROMISED
-from c2llm_lsp.server.protocol_reference import MARK, renewed
-from c2llm_lsp.server.schema import COMMANDS, METHODS, schema
+from c2llm_lsp.server.protocol.reference import MARK, renewed
+from c2llm_lsp.server.protocol.schema import COMMANDS, METHODS, schema
 from tests.server.editing import Opened
 
 PAGE = Path(__file__).parents[2] / "docs" / "protocol.md"
@@ -23,7 +23,7 @@ def fits(answer: Any, kind: Any) -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Where this fails: python -m c2llm_lsp.server.protocol_reference docs/protocol.md"""
+    """Where this fails: python -m c2llm_lsp.server.protocol.reference docs/protocol.md"""
     assert renewed(PAGE.read_text(encoding="utf-8")) == PAGE.read_text(encoding="utf-8")
 
 

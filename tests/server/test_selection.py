@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from c2llm_lsp.server.handlers.common import selection
-from c2llm_lsp.server.navigation_target import Landing, landing
-from c2llm_lsp.server.positions import Encoding
-from c2llm_lsp.server.protocol_types import Range
+from c2llm_lsp.server.handlers.results import selection_range
+from c2llm_lsp.server.protocol import Range
+from c2llm_lsp.server.text.navigation_target import NavigationTarget, navigation_target
+from c2llm_lsp.server.text.positions import Encoding
 from retrieval.chunking import chunk_file
 from retrieval.types import Chunk, Hit
 
@@ -25,10 +25,10 @@ def hit(symbol: str, text: str, *salient: int) -> Hit:
 
 
 def select(found: Hit, encoding: Encoding) -> Range:
-    return selection(found, landing(found), encoding)
+    return selection_range(found, navigation_target(found), encoding)
 
 
-def check(symbol: str, marked: str, *salient: int, encoding: str = "utf-16") -> Landing:
+def check(symbol: str, marked: str, *salient: int, encoding: str = "utf-16") -> NavigationTarget:
     """The selection begins where «marked» does and ends at the end of the text."""
     text = marked.replace("«", "")
     before = marked.partition("«")[0]
@@ -37,7 +37,7 @@ def check(symbol: str, marked: str, *salient: int, encoding: str = "utf-16") -> 
     assert found.start.character == units.units(before.rpartition("\n")[2])
     assert found.end.line == AFTER + text.count("\n")
     assert found.end.character == units.units(text.rpartition("\n")[2])
-    return landing(hit(symbol, text, *salient))
+    return navigation_target(hit(symbol, text, *salient))
 
 
 def test_decorators_are_passed_over() -> None:
@@ -103,7 +103,7 @@ def test_members_of_what_is_indented_count_from_its_own_depth() -> None:
 def test_the_second_heading_of_a_section_is_where_its_text_is() -> None:
     text = "# Shop\n\n## Fruit\n\nBananas."
     found = hit("Shop", text, 2, 4)
-    assert landing(replace(found, chunk=replace(found.chunk, kind="section"))).name == "## Fruit"
+    assert navigation_target(replace(found, chunk=replace(found.chunk, kind="section"))).name == "## Fruit"
 
 
 def test_code_without_a_name_is_entered_at_the_statement_that_speaks_for_it() -> None:

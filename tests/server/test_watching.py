@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types as lsp
 
-from c2llm_lsp.server.handlers.initialize import watches_all
+from c2llm_lsp.server.handlers.initialize import client_features
 
 
 def params(name: str | None, offers: bool | None) -> lsp.InitializeParams:
@@ -20,14 +20,14 @@ def params(name: str | None, offers: bool | None) -> lsp.InitializeParams:
 
 @pytest.mark.parametrize("name", ["Visual Studio Code", "Visual Studio Code - Insiders", "Neovim", "Zed"])
 def test_clients_that_watch_whole_trees_are_relied_on(name: str) -> None:
-    assert watches_all(params(name, True))
+    assert client_features(params(name, True)).file_events
 
 
 @pytest.mark.parametrize("name", ["helix", "Emacs", "another", None])
 def test_clients_that_tell_of_part_of_the_changes_are_not(name: str | None) -> None:
-    assert not watches_all(params(name, True))
+    assert not client_features(params(name, True)).file_events
 
 
 @pytest.mark.parametrize("offers", [False, None])
 def test_a_client_that_offers_no_events_is_not(offers: bool | None) -> None:
-    assert not watches_all(params("Neovim", offers))
+    assert not client_features(params("Neovim", offers)).file_events

@@ -1,4 +1,4 @@
-"""`c2llm/context`: places for a question or like a selection, from all folders, packed as one Markdown text.
+"""`c2llm/context`: results for a question or like a selection, from all folders, packed as one Markdown text.
 
 With several folders each path is cited behind its folder's name. A selection in a file that is not indexed (it may be
 ignored, or lie elsewhere) is shown as it is in the editor.
@@ -11,10 +11,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from c2llm_lsp.server import protocol_types
-from c2llm_lsp.server.handlers.common import filters, freshness, notes, own_request, ready
-from c2llm_lsp.server.handlers.documents_at import document, lines
-from c2llm_lsp.server.positions import split_lines, whole_lines
+from c2llm_lsp.server import protocol
+from c2llm_lsp.server.folders import Folder
+from c2llm_lsp.server.handlers.locations import document_at, engine_lines
+from c2llm_lsp.server.handlers.query_params import filters_of, queried_folders
+from c2llm_lsp.server.handlers.results import merged_freshness, merged_notes
+from c2llm_lsp.server.services import Services
+from c2llm_lsp.server.text.positions import split_lines, whole_lines
 from retrieval.errors import QueryError
 from retrieval.rag import (
     DEFAULT_LIMIT,
@@ -30,37 +33,33 @@ from retrieval.rag import (
 from retrieval.types import Chunk, Hit
 
 if TYPE_CHECKING:
-    from c2llm_lsp.server.app import Server
-    from c2llm_lsp.server.folder import Folder
     from retrieval.engine import Workspace
 
 UNCLEAR = "c2llm/context needs a `query`, or a `textDocument` with a `position` or a `range`, or both."
 AROUND = 10  # lines before and after a cursor in a file that is not cut into chunks
 
 
-def register(server: Server) -> None:
-    own_request(server, protocol_types.CONTEXT, protocol_types.ContextParams, context)
-
-
-async def context(server: Server, asked: protocol_types.ContextParams) -> protocol_types.ContextAnswer:
-    folders = await ready(server, asked)
-    query, count, wanted = (asked.query or "").strip(), asked.limit or DEFAULT_LIMIT, filters(asked)
-    prefixes = _prefixes(server.folders)
-    chosen = await _chosen(server, asked, prefixes)
-    if not query and chosen is None:
+async def context(server: Services, params: protocol.ContextParams) -> protocol.ContextAnswer:
+    """The best results of all folders for a question, a selection, or both, packed to the budget."""
+    folders = await queried_folders(server, params)
+    question, limit, filters = (params.query or "").strip(), params.limit or DEFAULT_LIMIT, filters_of(params)
+    prefixes = _prefixes(server.state.folders)
+    selected = await _selection(server, params, prefixes)
+    if not question and selected is None:
         raise QueryError(UNCLEAR)
 
-    def ask(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Retrieved]:
-        if chosen is None or query:
-            return folder, retrieve(workspace, query, limit=count, filters=wanted, prefix=prefixes[folder])
-        return folder, retrieve_similar(workspace, chosen.hit, limit=count, filters=wanted, prefix=prefixes[folder])
+    def query(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Retrieved]:
+        prefix = prefixes.get(folder.uri, f"{folder.name}/")  # one that was removed meanwhile has none
+        if selected is None or question:
+            return folder, retrieve(workspace, question, limit=limit, filters=filters, prefix=prefix)
+        return folder, retrieve_similar(workspace, selected.hit, limit=limit, filters=filters, prefix=prefix)
 
-    found = _without_repetition(await server.ask(folders, ask))
-    selected = [] if chosen is None else [with_path_prefix(chosen.hit, chosen.origin.prefix)]
-    packed = await server.loop.run_in_executor(
-        server.asking, lambda: pack_retrieved([one for _, one in found], selected, asked.budget, limit=count)
+    found = _without_repetition(await server.queries.query(folders, query))
+    first = [] if selected is None else [with_path_prefix(selected.hit, selected.origin.prefix)]
+    packed = await server.queries.run(
+        lambda: pack_retrieved([one for _, one in found], first, params.budget, limit=limit)
     )
-    return _answer(server, folders, found, chosen, packed)
+    return _answer(server, folders, found, selected, packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +73,42 @@ class _Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class _Chosen:
+class _Selection:
     hit: Hit
     origin: _Origin
 
 
-async def _chosen(server: Server, asked: protocol_types.ContextParams, prefixes: dict[Folder, str]) -> _Chosen | None:
+async def _selection(server: Services, params: protocol.ContextParams, prefixes: dict[str, str]) -> _Selection | None:
     """What is selected, if anything is. Raises QueryError where it can be had neither from the index nor as text."""
-    span = asked.range
-    if span is None and asked.position is not None:
-        span = protocol_types.Range(start=asked.position, end=asked.position)
-    if asked.text_document is None or span is None:
+    span = params.range
+    if span is None and params.position is not None:
+        span = protocol.Range(start=params.position, end=params.position)
+    if params.text_document is None or span is None:
         return None
-    uri, (start, end) = asked.text_document.uri, lines(span)
-    if (place := server.place_of(uri)) is not None:
-        folder, path = place
-        origin = _Origin(folder.uri_of(path), folder.uri, path, prefixes[folder])
+    uri, (start, end) = params.text_document.uri, engine_lines(span)
+    if (location := server.state.location(uri)) is not None:
+        folder, path = location
+        origin = _Origin(folder.files.uri_of(path), folder.uri, path, prefixes.get(folder.uri, f"{folder.name}/"))
 
-        def ask(_folder: Folder, workspace: Workspace, _cancel: object) -> Hit | None:
+        def query(_folder: Folder, workspace: Workspace, _cancel: object) -> Hit | None:
             try:
                 return selection(workspace, path, start, end)
             except QueryError:
                 return None
 
-        for hit in await server.ask([folder], ask):
+        for hit in await server.queries.query([folder], query):
             if hit is not None:
-                return _Chosen(hit, origin)
+                return _Selection(hit, origin)
     else:
         path = PurePosixPath(unquote(urlsplit(uri).path)).name or "selection"
         origin = _Origin(uri, "", path, "")
-    text = (await document(server, uri)).text
+    text = (await document_at(server, uri)).text
     if span.start == span.end:
         start, end = start - AROUND, end + AROUND
-    return _Chosen(_as_shown(path, text, start, end), origin)
+    return _Selection(_lines_as_hit(path, text, start, end), origin)
 
 
-def _as_shown(path: str, text: str, start: int, end: int) -> Hit:
+def _lines_as_hit(path: str, text: str, start: int, end: int) -> Hit:
     """Lines of a text as a hit."""
     rows = split_lines(text)
     start, end = max(1, min(start, len(rows))), max(1, min(end, len(rows)))
@@ -117,17 +116,17 @@ def _as_shown(path: str, text: str, start: int, end: int) -> Hit:
     return Hit(Chunk(path, "text", "window", "", "", start, end, 0, 0, shown), start, end, shown, 1.0)
 
 
-def _prefixes(folders: list[Folder]) -> dict[Folder, str]:
-    """What goes before the paths of each folder: nothing where there is one, else its name, made unlike the others'."""
+def _prefixes(folders: list[Folder]) -> dict[str, str]:
+    """The prefix of the paths of each folder, by its URI: none for a single folder, else its name, made unique."""
     if len(folders) == 1:
-        return {folders[0]: ""}
+        return {folders[0].uri: ""}
     names: dict[str, Folder] = {}
     for folder in folders:
         name, n = folder.name, 2
         while name in names:
             name, n = f"{folder.name}-{n}", n + 1
         names[name] = folder
-    return {folder: f"{name}/" for name, folder in names.items()}
+    return {folder.uri: f"{name}/" for name, folder in names.items()}
 
 
 def _without_repetition(found: list[tuple[Folder, Retrieved]]) -> list[tuple[Folder, Retrieved]]:
@@ -136,46 +135,50 @@ def _without_repetition(found: list[tuple[Folder, Retrieved]]) -> list[tuple[Fol
     out = []
     for folder, one in found:
         hits = tuple(
-            hit for hit in one.answer.hits if owner.setdefault(folder.uri_of(hit.chunk.path), folder) is folder
+            hit for hit in one.answer.hits if owner.setdefault(folder.files.uri_of(hit.chunk.path), folder) is folder
         )
         out.append((folder, replace(one, answer=replace(one.answer, hits=hits))))
     return out
 
 
 def _answer(
-    server: Server, asked: list[Folder], found: list[tuple[Folder, Retrieved]], chosen: _Chosen | None, packed: Context
-) -> protocol_types.ContextAnswer:
+    server: Services,
+    folders: list[Folder],
+    found: list[tuple[Folder, Retrieved]],
+    selected: _Selection | None,
+    packed: Context,
+) -> protocol.ContextAnswer:
     answers = [(folder, one.answer) for folder, one in found]
-    origins = {} if chosen is None else {chosen.origin.prefix + chosen.hit.chunk.path: chosen.origin}
+    origins = {} if selected is None else {selected.origin.prefix + selected.hit.chunk.path: selected.origin}
     shown: dict[str, list[Hit]] = {}
     for folder, one in found:
         for hit in one.answer.hits:
             path = hit.chunk.path
-            origins.setdefault(one.prefix + path, _Origin(folder.uri_of(path), folder.uri, path, one.prefix))
+            origins.setdefault(one.prefix + path, _Origin(folder.files.uri_of(path), folder.uri, path, one.prefix))
             shown.setdefault(one.prefix + path, []).append(hit)
-    if chosen is not None:
-        shown.setdefault(chosen.origin.prefix + chosen.hit.chunk.path, []).append(chosen.hit)
-    return protocol_types.ContextAnswer(
+    if selected is not None:
+        shown.setdefault(selected.origin.prefix + selected.hit.chunk.path, []).append(selected.hit)
+    return protocol.ContextAnswer(
         text=packed.text,
-        pieces=[_piece(server, origins[piece.path], piece, shown[piece.path]) for piece in packed.spans],
+        pieces=[_citation(server, origins[one.path], one, shown[one.path]) for one in packed.spans],
         tokens=packed.tokens,
         budget=packed.budget,
         left_out=packed.left_out,
         encoder=next((answer.encoder for _, answer in answers if answer.encoder), ""),
-        freshness=freshness(server, [(folder, answer.freshness) for folder, answer in answers]),
-        notes=notes(answers, asked),
+        freshness=merged_freshness(server, [(folder, answer.freshness) for folder, answer in answers]),
+        notes=merged_notes(answers, folders),
     )
 
 
-def _piece(server: Server, origin: _Origin, piece: ContextSpan, hits: list[Hit]) -> protocol_types.Piece:
-    """The text of a piece that was shortened does not have its last line; the hit that it is of does."""
-    hit = next(hit for hit in hits if hit.start_line <= piece.end_line <= hit.end_line)
+def _citation(server: Services, origin: _Origin, span: ContextSpan, hits: list[Hit]) -> protocol.Citation:
+    """The text of a shortened span does not have its last line; the hit that it is from does."""
+    hit = next(hit for hit in hits if hit.start_line <= span.end_line <= hit.end_line)
     rows = split_lines(hit.text)
-    last = rows[min(piece.end_line - hit.start_line, len(rows) - 1)]
-    return protocol_types.Piece(
+    last = rows[min(span.end_line - hit.start_line, len(rows) - 1)]
+    return protocol.Citation(
         uri=origin.uri,
         folder=origin.folder,
         path=origin.path,
-        range=protocol_types.wire_range(whole_lines(piece.start_line, piece.end_line, last, server.encoding)),
-        kind=piece.kind,
+        range=protocol.to_protocol_range(whole_lines(span.start_line, span.end_line, last, server.state.encoding)),
+        kind=span.kind,
     )

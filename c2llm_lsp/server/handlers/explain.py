@@ -9,72 +9,73 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from c2llm_lsp.server import protocol_types
-from c2llm_lsp.server.handlers.common import NOT_OPEN, freshness, own_request
-from c2llm_lsp.server.handlers.documents_at import home
-from c2llm_lsp.server.positions import Encoding, last_line, split_lines, whole_lines
+from c2llm_lsp.server import protocol
+from c2llm_lsp.server.folders import Folder
+from c2llm_lsp.server.handlers.locations import location_of
+from c2llm_lsp.server.handlers.results import NOT_OPEN, merged_freshness
+from c2llm_lsp.server.services import Services
+from c2llm_lsp.server.text.positions import Encoding, last_line, split_lines, whole_lines
 from retrieval.errors import QueryError
 from retrieval.types import Chunk, Explanation, LineLook, Look, WordMatch
 
 if TYPE_CHECKING:
-    from c2llm_lsp.server.app import Server
-    from c2llm_lsp.server.folder import Folder
     from retrieval.engine import Workspace
 
 
-def register(server: Server) -> None:
-    own_request(server, protocol_types.EXPLAIN, protocol_types.ExplainParams, explain)
+async def explain(server: Services, params: protocol.ExplainParams) -> protocol.ExplainAnswer:
+    """The model's attention over the chunk at a position and, with a query, what of the chunk matches it."""
+    if params.wait_for_edits:
+        await server.sync.settled()
+    folder, path = location_of(server, params.text_document.uri)
+    line, query_text = params.position.line + 1, params.query or ""
 
+    def query(
+        _folder: Folder, workspace: Workspace, _cancel: object
+    ) -> tuple[Explanation, list[protocol.TokenAttention]]:
+        explanation = workspace.explain(path, line, query_text)
+        return explanation, _token_attention(explanation, server.state.encoding)  # many: not on the loop's thread
 
-async def explain(server: Server, asked: protocol_types.ExplainParams) -> protocol_types.ExplainAnswer:
-    if asked.wait_for_edits:
-        await server.edits.settled()
-    folder, path = home(server, asked.text_document.uri)
-    line, query = asked.position.line + 1, asked.query or ""
-
-    def ask(_folder: Folder, workspace: Workspace, _cancel: object) -> tuple[Explanation, list[protocol_types.Look]]:
-        found = workspace.explain(path, line, query)
-        return found, _looks(found, server.encoding)  # one for each token: not for the loop, which reads input
-
-    answers = await server.ask([folder], ask)
+    answers = await server.queries.query([folder], query)
     if not answers:
-        raise QueryError(NOT_OPEN.format(folder.name, folder.standing.message or folder.standing.state))
+        raise QueryError(NOT_OPEN.format(folder.name, folder.state.reason))
     return _answer(server, folder, *answers[0])
 
 
-def _looks(found: Explanation, encoding: Encoding) -> list[protocol_types.Look]:
-    columns = Columns(found.chunk, encoding)
-    return [protocol_types.Look(range=columns.range(look), weight=_rounded(look.weight)) for look in found.looks]
+def _token_attention(explanation: Explanation, encoding: Encoding) -> list[protocol.TokenAttention]:
+    columns = Columns(explanation.chunk, encoding)
+    return [
+        protocol.TokenAttention(range=columns.range(look), weight=_rounded(look.weight)) for look in explanation.looks
+    ]
 
 
 def _answer(
-    server: Server, folder: Folder, found: Explanation, looks: list[protocol_types.Look]
-) -> protocol_types.ExplainAnswer:
-    chunk = found.chunk
-    span = whole_lines(chunk.start_line, chunk.end_line, last_line(chunk.text), server.encoding)
-    return protocol_types.ExplainAnswer(
-        uri=folder.uri_of(chunk.path),
+    server: Services, folder: Folder, explanation: Explanation, tokens: list[protocol.TokenAttention]
+) -> protocol.ExplainAnswer:
+    chunk = explanation.chunk
+    span = whole_lines(chunk.start_line, chunk.end_line, last_line(chunk.text), server.state.encoding)
+    return protocol.ExplainAnswer(
+        uri=folder.files.uri_of(chunk.path),
         folder=folder.uri,
         path=chunk.path,
-        range=protocol_types.wire_range(span),
+        range=protocol.to_protocol_range(span),
         language=chunk.language,
         kind=chunk.kind,
         symbol=chunk.symbol,
         scope=chunk.scope,
         text=chunk.text,
-        encoder=found.encoder,
-        looks=looks,
-        header=[protocol_types.HeaderLook(text=look.text, weight=_rounded(look.weight)) for look in found.header],
-        lines=[_line(line) for line in found.lines],
-        entropy=_rounded(found.entropy),
-        uniform=_rounded(found.uniform),
-        unread_from=found.unread_from - 1 if found.unread_from else None,
-        query=found.query,
-        similarity=_maybe(found.similarity),
-        header_effect=_maybe(found.header_effect),
-        words=[_word(match) for match in found.words],
-        freshness=freshness(server, [(folder, found.freshness)]),
-        notes=list(found.notes),
+        encoder=explanation.encoder,
+        looks=tokens,
+        header=[protocol.HeaderAttention(text=look.text, weight=_rounded(look.weight)) for look in explanation.header],
+        lines=[_line(line) for line in explanation.lines],
+        entropy=_rounded(explanation.entropy),
+        uniform=_rounded(explanation.uniform),
+        unread_from=explanation.unread_from - 1 if explanation.unread_from else None,
+        query=explanation.query,
+        similarity=_optional(explanation.similarity),
+        header_effect=_optional(explanation.header_effect),
+        words=[_word(match) for match in explanation.words],
+        freshness=merged_freshness(server, [(folder, explanation.freshness)]),
+        notes=list(explanation.notes),
     )
 
 
@@ -91,24 +92,24 @@ class Columns:
         for row in self._rows[:-1]:
             self._starts.append(self._starts[-1] + len(row))
 
-    def range(self, look: Look) -> protocol_types.Range:
-        return protocol_types.Range(
+    def range(self, look: Look) -> protocol.Range:
+        return protocol.Range(
             start=self._position(look.start, look.line, look.character),
             end=self._position(look.end, look.end_line, look.end_character),
         )
 
-    def _position(self, offset: int, line: int, character: int) -> protocol_types.Position:
+    def _position(self, offset: int, line: int, character: int) -> protocol.Position:
         n = bisect_right(self._starts, offset) - 1
         inside = self._rows[n][: offset - self._starts[n]]
-        return protocol_types.Position(line=line - 1, character=character - len(inside) + self._encoding.units(inside))
+        return protocol.Position(line=line - 1, character=character - len(inside) + self._encoding.units(inside))
 
 
-def _line(look: LineLook) -> protocol_types.LineLook:
-    return protocol_types.LineLook(line=look.line - 1, attention=_rounded(look.attention), effect=_maybe(look.effect))
+def _line(look: LineLook) -> protocol.LineAttention:
+    return protocol.LineAttention(line=look.line - 1, attention=_rounded(look.attention), effect=_optional(look.effect))
 
 
-def _word(match: WordMatch) -> protocol_types.WordMatch:
-    return protocol_types.WordMatch(
+def _word(match: WordMatch) -> protocol.WordMatch:
+    return protocol.WordMatch(
         word=match.word,
         rarity=_rounded(match.rarity),
         in_name=match.in_name,
@@ -121,5 +122,5 @@ def _rounded(value: float) -> float:
     return round(float(value), 6)
 
 
-def _maybe(value: float | None) -> float | None:
+def _optional(value: float | None) -> float | None:
     return None if value is None else _rounded(value)

@@ -1,52 +1,57 @@
-"""`initialize` and `initialized`: what the client can do is noted, and folders open in the background."""
+"""`initialize`: what the client can do is noted, and folders open in the background."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import psutil
 from lsprotocol import types as lsp
 from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
 from pygls.uris import from_fs_path
 
-from c2llm_lsp.server.handlers import configuration, watched_files
-from c2llm_lsp.server.positions import Encoding
+from c2llm_lsp.server.handlers.editor_settings import use_options
+from c2llm_lsp.server.services import Services
+from c2llm_lsp.server.state import ClientFeatures
+from c2llm_lsp.server.text.positions import Encoding
 
-if TYPE_CHECKING:
-    from c2llm_lsp.server.app import Server
-
-PARENT_EVERY = 2.0  # seconds between two looks at whether the editor lives
+PARENT_EVERY = 2.0  # seconds between two checks of whether the editor lives
 # Clients whose file events cover whole trees. Others that offer events tell of less: Helix of what it saves itself, Eglot
 # of folders that were there at the start.
 WATCH_ALL = ("Visual Studio Code", "Code - OSS", "VSCodium", "code-server", "Neovim", "Zed")
+SILENT_OPENERS = ("helix",)  # clients that show documents and, in some versions, do not say so
 
 
-def register(server: Server) -> None:
-    @server.feature(lsp.INITIALIZE)
-    def initialize(params: lsp.InitializeParams) -> None:
-        can = params.capabilities
-        server.encoding = Encoding(ServerCapabilitiesBuilder.choose_position_encoding(can))
-        server.shows_progress = bool(get_capability(can, "window.work_done_progress", False))
-        server.client_name = params.client_info.name if params.client_info else ""
-        server.client_watches = watches_all(params)
-        configuration.start(server, params.initialization_options)
-        for uri, name in _folders(params):
-            server.add_folder(uri, name)
-        if params.process_id is not None:
-            with suppress(psutil.Error, ValueError):  # it is nobody's number
-                server.keep(asyncio.ensure_future(_end_with(server, psutil.Process(params.process_id))))
-
-    @server.feature(lsp.INITIALIZED)
-    async def initialized(_: lsp.InitializedParams) -> None:
-        events = [watched_files.ask_for_events(server)] if server.client_watches else []
-        await asyncio.gather(configuration.begin(server), *events)  # a client may answer the one and not the other
+def initialize(server: Services, params: lsp.InitializeParams) -> None:
+    """The answer comes from `fast_initialize`."""
+    server.state.client = client_features(params)
+    use_options(server, params.initialization_options)
+    for uri, name in _folders(params):
+        server.folders.add(uri, name)
+    if params.process_id is not None:
+        with suppress(psutil.Error, ValueError):  # there is no such process
+            server.loop.create_task(_exit_with(server, psutil.Process(params.process_id)))
 
 
-def watches_all(params: lsp.InitializeParams) -> bool:
-    offered = get_capability(params.capabilities, "workspace.did_change_watched_files.dynamic_registration", False)
-    return bool(offered and params.client_info and params.client_info.name.startswith(WATCH_ALL))
+def client_features(params: lsp.InitializeParams) -> ClientFeatures:
+    can = params.capabilities
+    name = params.client_info.name if params.client_info else ""
+    return ClientFeatures(
+        name=name,
+        encoding=Encoding(ServerCapabilitiesBuilder.choose_position_encoding(can)),
+        progress=_can(can, "window.work_done_progress"),
+        file_events=_can(can, "workspace.did_change_watched_files.dynamic_registration") and name.startswith(WATCH_ALL),
+        show_document=name in SILENT_OPENERS or _can(can, "window.show_document.support"),
+        code_action_literals=_can(can, "text_document.code_action.code_action_literal_support"),
+        disabled_code_actions=_can(can, "text_document.code_action.disabled_support"),
+        related_information=_can(can, "text_document.publish_diagnostics.related_information"),
+        configuration=_can(can, "workspace.configuration"),
+        configuration_events=_can(can, "workspace.did_change_configuration.dynamic_registration"),
+    )
+
+
+def _can(capabilities: lsp.ClientCapabilities, name: str) -> bool:
+    return bool(get_capability(capabilities, name))
 
 
 def _folders(params: lsp.InitializeParams) -> list[tuple[str, str]]:
@@ -56,14 +61,14 @@ def _folders(params: lsp.InitializeParams) -> list[tuple[str, str]]:
     return [(uri, "")] if uri and uri.startswith("file:") else []
 
 
-async def _end_with(server: Server, parent: psutil.Process) -> None:
-    """Leave when the editor dies without a word, though nobody may have asked how it ended."""
-    while _lives(parent):
+async def _exit_with(server: Services, parent: psutil.Process) -> None:
+    """Leave when the editor dies without `exit`, though nobody may have asked how it ended."""
+    while _alive(parent):
         await asyncio.sleep(PARENT_EVERY)
-    server.end(1)
+    server.exit(1)
 
 
-def _lives(process: psutil.Process) -> bool:
+def _alive(process: psutil.Process) -> bool:
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

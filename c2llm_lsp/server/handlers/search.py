@@ -5,26 +5,24 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from c2llm_lsp.server import protocol_types
-from c2llm_lsp.server.handlers.common import Part, filters, limit, own_request, part, ready, together
+from c2llm_lsp.server import protocol
+from c2llm_lsp.server.folders import Folder
+from c2llm_lsp.server.handlers.query_params import filters_of, limit_of, queried_folders
+from c2llm_lsp.server.handlers.results import FolderAnswer, folder_answer, merged_answer
+from c2llm_lsp.server.services import Services
 from retrieval.types import SearchRequest
 
 if TYPE_CHECKING:
-    from c2llm_lsp.server.app import Server
-    from c2llm_lsp.server.folder import Folder
     from retrieval.engine import Workspace
 
 
-def register(server: Server) -> None:
-    own_request(server, protocol_types.SEARCH, protocol_types.SearchParams, search)
+async def search(server: Services, params: protocol.SearchParams) -> protocol.Answer:
+    """The best matches of all folders for a question or a name."""
+    folders = await queried_folders(server, params)
+    request = SearchRequest(params.query, filters_of(params), limit_of(server, params))
 
+    def query(folder: Folder, workspace: Workspace, cancel: threading.Event) -> FolderAnswer:
+        answer = workspace.search(request, cancel=cancel)
+        return folder_answer(folder, answer, server.state.encoding)
 
-async def search(server: Server, asked: protocol_types.SearchParams) -> protocol_types.Answer:
-    folders = await ready(server, asked)
-    count = limit(server, asked)
-    request = SearchRequest(asked.query, filters(asked), count)
-
-    def ask(folder: Folder, workspace: Workspace, cancel: threading.Event) -> Part:
-        return part(server, folder, workspace.search(request, cancel=cancel))
-
-    return together(server, await server.ask(folders, ask), count, folders)
+    return merged_answer(server, await server.queries.query(folders, query), request.limit, folders)

@@ -1,16 +1,10 @@
-"""`shutdown`: everything stops and is left in the index within a second; `exit` is the protocol's business."""
+"""`shutdown`; `exit` is the connection's business."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lsprotocol import types as lsp
-
-if TYPE_CHECKING:
-    from c2llm_lsp.server.app import Server
+from c2llm_lsp.server.services import Services
 
 
-def register(server: Server) -> None:
-    @server.feature(lsp.SHUTDOWN)
-    async def shutdown(_: None) -> None:
-        await server.close_all()
+async def shutdown(server: Services, _params: None) -> None:
+    """Stop everything within a second; what was done is in the index."""
+    await server.close()

@@ -5,82 +5,90 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from c2llm_lsp.server import protocol_types
-from c2llm_lsp.server.handlers.common import Part, filters, limit, own_request, part, ready, together
-from c2llm_lsp.server.handlers.documents_at import home, lines, selected
+from c2llm_lsp.server import protocol
+from c2llm_lsp.server.folders import Folder
+from c2llm_lsp.server.handlers.locations import engine_lines, location_of, selected_text
+from c2llm_lsp.server.handlers.query_params import filters_of, limit_of, queried_folders
+from c2llm_lsp.server.handlers.results import FolderAnswer, folder_answer, merged_answer
+from c2llm_lsp.server.services import Services
 from retrieval.errors import QueryError
-from retrieval.types import Filters, SimilarRequest
+from retrieval.types import Answer, SimilarRequest
 
 if TYPE_CHECKING:
-    from c2llm_lsp.server.app import Server
-    from c2llm_lsp.server.folder import Folder
     from retrieval.engine import Workspace
 
 UNCLEAR = "c2llm/similar needs `text`, or a `textDocument` with a `position` or a `range`."
 
 
-def register(server: Server) -> None:
-    own_request(server, protocol_types.SIMILAR, protocol_types.SimilarParams, similar)
-
-
-async def similar(server: Server, asked: protocol_types.SimilarParams) -> protocol_types.Answer:
-    folders = await ready(server, asked)
-    count, wanted = limit(server, asked), filters(asked)
-    text = asked.text or await selected(server, asked)
+async def similar(server: Services, params: protocol.SimilarParams) -> protocol.Answer:
+    """The code most similar to a text, a range, or the chunk at a position; the range and that chunk are excluded."""
+    folders = await queried_folders(server, params)
+    text = params.text or await selected_text(server, params)
     if text:
-
-        def like(folder: Folder, workspace: Workspace, _: object) -> Part:
-            path, first, last = _itself(folder, asked)
-            found = workspace.similar(SimilarRequest(path, first, last, text, wanted, count))
-            return part(server, folder, found)
-
-        return together(server, await server.ask(folders, like), count, folders)
-    at, path, line = place(server, asked)
-    answers = await server.ask(
-        [at],
-        lambda f, workspace, _: part(
-            server, f, workspace.similar(SimilarRequest(path, line, filters=wanted, limit=count))
-        ),
-    )
-    others = [folder for folder in folders if folder is not at]
-    if others:
-        uri = asked.text_document.uri if asked.text_document else ""
-        answers += await _elsewhere(server, (at, path, line), uri, others, count, wanted)
-    return together(server, answers, count, folders)
+        answers = await _similar_to_text(server, params, text, folders)
+    else:
+        answers = await _similar_to_chunk(server, params, folders)
+    return merged_answer(server, answers, limit_of(server, params), folders)
 
 
-def _itself(folder: Folder, asked: protocol_types.SimilarParams) -> tuple[str, int, int]:
-    """Path and lines in a folder of the code that is asked about, which is not like itself; no path where it is elsewhere."""
-    if asked.text_document is None or asked.range is None:
+async def _similar_to_text(
+    server: Services, params: protocol.SimilarParams, text: str, folders: list[Folder]
+) -> list[FolderAnswer]:
+    limit, filters = limit_of(server, params), filters_of(params)
+
+    def query(folder: Folder, workspace: Workspace, _: object) -> FolderAnswer:
+        path, first, last = _excluded_lines(folder, params)
+        answer = workspace.similar(SimilarRequest(path, first, last, text, filters, limit))
+        return folder_answer(folder, answer, server.state.encoding)
+
+    return await server.queries.query(folders, query)
+
+
+def _excluded_lines(folder: Folder, params: protocol.SimilarParams) -> tuple[str, int, int]:
+    """Path and lines of the range itself, as a folder has them; no path where it is not there."""
+    if params.text_document is None or params.range is None:
         return "", 0, 0
-    return folder.relative(asked.text_document.uri) or "", *lines(asked.range)
+    return folder.files.relative(params.text_document.uri) or "", *engine_lines(params.range)
 
 
-async def _elsewhere(
-    server: Server, place: tuple[Folder, str, int], uri: str, others: list[Folder], count: int, wanted: Filters
-) -> list[Part]:
-    """What other folders have that is like the code at a line of this one. One around or inside it has the line too, if
-    it has the file in its index, which it may leave out.
+async def _similar_to_chunk(
+    server: Services, params: protocol.SimilarParams, folders: list[Folder]
+) -> list[FolderAnswer]:
+    """Its own folder is queried by location. The others are queried by its code, unless one around or inside it has the
+    line too: then by location, if the file is in that index, which may leave it out.
     """
-    at, path, line = place
-    found = await server.ask([at], lambda _f, workspace, _c: workspace.code_at(path, line))
-    if not found:  # its index is not open
-        return []
-    code = found[0]
+    home, path, line, uri = _position(server, params)
+    limit, filters = limit_of(server, params), filters_of(params)
 
-    def ask(folder: Folder, workspace: Workspace, _: object) -> Part:
-        same = folder.relative(uri)
+    def own(folder: Folder, workspace: Workspace, _: object) -> FolderAnswer:
+        answer = workspace.similar(SimilarRequest(path, line, filters=filters, limit=limit))
+        return folder_answer(folder, answer, server.state.encoding)
+
+    answers = await server.queries.query([home], own)
+    others = [folder for folder in folders if folder is not home]
+    codes = await server.queries.query(
+        [home] if others else [], lambda _f, workspace, _c: workspace.code_at(path, line)
+    )
+    if not codes:  # no other folder, or the index at home is not open
+        return answers
+
+    def other(folder: Folder, workspace: Workspace, _: object) -> FolderAnswer:
+        return folder_answer(folder, answer_of(folder, workspace), server.state.encoding)
+
+    def answer_of(folder: Folder, workspace: Workspace) -> Answer:
+        same = folder.files.relative(uri)
         if same is not None:
             with suppress(QueryError):
-                return part(server, folder, workspace.similar(SimilarRequest(same, line, filters=wanted, limit=count)))
-        return part(server, folder, workspace.similar(SimilarRequest(text=code, filters=wanted, limit=count)))
+                return workspace.similar(SimilarRequest(same, line, filters=filters, limit=limit))
+        return workspace.similar(SimilarRequest(text=codes[0], filters=filters, limit=limit))
 
-    return await server.ask(others, ask)
+    return answers + await server.queries.query(others, other)
 
 
-def place(server: Server, asked: protocol_types.SimilarParams) -> tuple[Folder, str, int]:
-    """Folder, path and the engine's line of the position that is asked about."""
-    at = asked.position or (asked.range.start if asked.range else None)
-    if asked.text_document is None or at is None:
+def _position(server: Services, params: protocol.SimilarParams) -> tuple[Folder, str, int, str]:
+    """Folder, path, the engine's line and URI of the position of the parameters. Raises QueryError."""
+    at = params.position or (params.range.start if params.range else None)
+    if params.text_document is None or at is None:
         raise QueryError(UNCLEAR)
-    return *home(server, asked.text_document.uri), at.line + 1
+    uri = params.text_document.uri
+    return *location_of(server, uri), at.line + 1, uri

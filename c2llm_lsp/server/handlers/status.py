@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from c2llm_lsp import __version__
-from c2llm_lsp.server import protocol_types
+from c2llm_lsp.server import protocol
 from c2llm_lsp.server.fast_initialize import VERSION
-from c2llm_lsp.server.handlers.common import folders_of, freshness, own_request
+from c2llm_lsp.server.folders import Folder
+from c2llm_lsp.server.handlers.query_params import folders_of
+from c2llm_lsp.server.handlers.results import merged_freshness
+from c2llm_lsp.server.services import Services
 from retrieval.engine import Status, Workspace
 from retrieval.types import Freshness
 
-if TYPE_CHECKING:
-    from c2llm_lsp.server.app import Server
-    from c2llm_lsp.server.folder import Folder
 
-
-def register(server: Server) -> None:
-    own_request(server, protocol_types.STATUS, protocol_types.StatusParams, status)
-
-
-async def status(server: Server, asked: protocol_types.StatusParams) -> protocol_types.StatusAnswer:
-    folders = folders_of(server, asked.folder)
-    known = {id(folder): (found, now) for folder, found, now in await server.ask(folders, _look)}
-    return protocol_types.StatusAnswer(
+async def status(server: Services, params: protocol.StatusParams) -> protocol.StatusAnswer:
+    """The state of the folders, and what is in their indexes."""
+    folders = folders_of(server, params.folder)
+    answers = await server.queries.query(folders, _query)
+    by_folder = {id(folder): (status, freshness) for folder, status, freshness in answers}
+    encoder = next((status.encoder for _, status, _ in answers if status.encoder), "")
+    return protocol.StatusAnswer(
         version=__version__,
         protocol=VERSION,
-        encoder=next((found.encoder for found, _ in known.values() if found.encoder), server.settings.encoder),
-        embedded_edits=sum(folder.embedded for folder in server.folders),
-        folders=[_with_index(server, folder, known.get(id(folder))) for folder in folders],
+        encoder=encoder or server.state.settings.merged.encoder,
+        embedded_edits=sum(folder.embedded_chunks for folder in server.state.folders),
+        folders=[_folder_status(server, folder, by_folder.get(id(folder))) for folder in folders],
     )
 
 
-def _look(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Status, Freshness]:
+def _query(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Status, Freshness]:
     return folder, workspace.status(), workspace.freshness()
 
 
-def _with_index(server: Server, folder: Folder, known: tuple[Status, Freshness] | None) -> protocol_types.FolderStatus:
-    state = server.state_of(folder)
+def _folder_status(server: Services, folder: Folder, answer: tuple[Status, Freshness] | None) -> protocol.FolderStatus:
+    state = server.status.state_of(folder)
     fields = {name: getattr(state, name) for name in state.__struct_fields__}
-    if known is None:
-        return protocol_types.FolderStatus(**fields)
-    found, now = known
-    return protocol_types.FolderStatus(
+    if answer is None:
+        return protocol.FolderStatus(**fields)
+    status, freshness = answer
+    return protocol.FolderStatus(
         **fields,
-        freshness=freshness(server, [(folder, now)]),
-        languages=found.languages,
-        skipped=found.skipped,
-        index=str(found.folder),
-        index_bytes=found.index_bytes,
-        writer_pid=found.writer_pid,
-        notes=list(found.notes),
+        freshness=merged_freshness(server, [(folder, freshness)]),
+        languages=status.languages,
+        skipped=status.skipped,
+        index=str(status.folder),
+        index_bytes=status.index_bytes,
+        writer_pid=status.writer_pid,
+        notes=list(status.notes),
     )

@@ -109,7 +109,7 @@ export interface ContextAnswer {
   notes: string[];
 }
 
-export interface LineLook {
+export interface LineAttention {
   line: number;
   attention: number;
   effect: number | null;
@@ -123,7 +123,7 @@ export interface ExplainAnswer {
   symbol: string;
   encoder: string;
   looks: { range: Range; weight: number }[];
-  lines: LineLook[];
+  lines: LineAttention[];
   unreadFrom: number | null;
   query: string;
   similarity: number | null;

@@ -5,7 +5,7 @@
  * next to the strongest one, on a scale of few levels, because a decoration is a colour known beforehand.
  */
 
-import type { ExplainAnswer, LineLook, Range } from "../protocol.ts";
+import type { ExplainAnswer, LineAttention, Range } from "../protocol.ts";
 
 export const LEVELS = 6;
 const COLD = 0.1; // of the strongest token: below it nothing is coloured, else every bracket would be
@@ -29,7 +29,7 @@ export function heat(answer: ExplainAnswer): Heat {
 }
 
 /** Lines that the answer rests on, strongest first. */
-function effects(lines: readonly LineLook[]): Heat["lines"] {
+function effects(lines: readonly LineAttention[]): Heat["lines"] {
   return lines
     .flatMap(({ line, effect }) => (effect !== null && effect > 0 ? [{ line, effect }] : []))
     .sort((one, other) => other.effect - one.effect);

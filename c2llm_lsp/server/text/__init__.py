@@ -1,0 +1,1 @@
+"""The text of open documents, and positions in it."""
