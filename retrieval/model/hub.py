@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ WEIGHTS = ".safetensors"
 SMALL = (CONFIG_NAME, "tokenizer.json", "tokenizer_config.json", INDEX_NAME)
 PIECE = 1 << 22  # bytes hashed at once
 SPARE = 200_000_000  # bytes that stay free on the disk
+RESETS = 5  # in a row, without a byte between them, after which a download fails; as many as the client allows itself
+RESET_DELAY = 1.0  # seconds before the next attempt; the client's own
 
 Progress = Callable[[str, int, int], None]  # stage, bytes done, bytes in all
 
@@ -143,16 +146,31 @@ def _fetch_weights(repository: Repository, file: RepoSibling, report: Callable[[
         size = known.size or file.size or 0
         _require_space(size - (part.stat().st_size if part.exists() else 0), whole.parent)
         with part.open("ab") as target:
-            file_download.http_get(
-                known.location,
-                _Counted(target, report),
-                resume_size=target.tell(),
-                headers=_headers(known.location),
-                expected_size=size or None,
-            )
+            _download(known.location, _Counted(target, report), size)
         _compare(part, known.etag, file.rfilename)
         part.replace(whole)
     Path(str(part) + ".lock").unlink(missing_ok=True)
+
+
+def _download(location: str, target: _Counted, size: int) -> None:
+    """Append what is missing of a file.
+
+    The client itself resumes after a timeout, a refused connection and one that was closed early, but not after one that was
+    reset (ReadError).
+    """
+    left = RESETS
+    while True:
+        start = target.tell()
+        try:
+            _client().file_download.http_get(
+                location, target, resume_size=start, headers=_headers(location), expected_size=size or None
+            )
+            return
+        except Exception as error:  # the class belongs to the HTTP library that the client happens to use
+            left = RESETS if target.tell() > start else left - 1
+            if type(error).__name__ != "ReadError" or not left:
+                raise
+        time.sleep(RESET_DELAY)
 
 
 def _headers(location: str) -> dict[str, str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +23,14 @@ NAME = "codefuse-ai/C2LLM-0.5B"
 
 @dataclass
 class Hub:
-    """One model. `cut` closes the connection of each large file after so many bytes, `refused` answers with that error code."""
+    """One model. `cut` closes the connection of each large file after so many bytes, `resets` resets so many connections of
+    large files halfway, `refused` answers with that error code."""
 
     folder: Path
     address: str = ""
     requests: list[str] = field(default_factory=list)
     cut: int = 0
+    resets: int = 0
     refused: str = ""
     damaged: bool = False
 
@@ -130,8 +135,16 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             if hub.cut and "lfs" in facts:
                 body = body[: hub.cut]
                 self.close_connection = True
+            reset = hub.resets > 0 and "lfs" in facts
+            if reset:
+                hub.resets -= 1
+                body = body[: len(body) // 2]
             hub.requests.append(f"SENT {name} {start} {len(body)}")
             self.wfile.write(body)
+            if reset:  # a socket that lingers for no time is closed with RST instead of FIN
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())
+                self.close_connection = True
 
         def _json(self, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
             body = json.dumps(value).encode()

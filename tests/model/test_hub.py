@@ -47,6 +47,7 @@ import json
 import huggingface_hub.constants
 huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE = 100_000  # 10 MB: more than a whole file here
 from retrieval.model import hub
+hub.RESET_DELAY = 0.0
 from retrieval.errors import C2llmError
 def progress_of(name):
     seen = []
@@ -100,6 +101,18 @@ def test_a_broken_connection_is_resumed_within_one_call(hub: Hub, machine: Machi
     hub.cut = size // 2 + 1
     assert Path(machine.fetch()).is_dir()
     assert hub.bytes_sent(SHARD) < 1.2 * size  # nothing twice but the piece in which it broke
+
+
+def test_a_connection_that_is_reset_is_resumed_within_one_call(hub: Hub, machine: Machine) -> None:
+    hub.resets = 2
+    folder = Path(machine.fetch())
+    assert all(path.read_bytes() == (hub.folder / path.name).read_bytes() for path in folder.iterdir())
+    assert hub.resets == 0
+
+
+def test_a_hub_that_resets_every_connection_is_given_up(hub: Hub, machine: Machine) -> None:
+    hub.resets = 10**6
+    assert machine.fetch().startswith("HubUnreachable")
 
 
 def test_a_download_that_died_goes_on_where_it_stopped(hub: Hub, machine: Machine) -> None:
