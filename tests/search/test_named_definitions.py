@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -168,11 +167,10 @@ def test_of_its_own_symbol_a_chunk_has_a_line_in_any_form() -> None:
 
 
 @pytest.mark.parametrize("text", ["fetch(", "fetch(()", "fetch fetch::", "a fetch<", "fetch(a, (b(", "template <"])
-def test_endless_lines_take_no_time(text: str) -> None:
-    started = time.perf_counter()
+@pytest.mark.timeout(60)  # a pattern that backtracks takes hours
+def test_endless_lines_come_to_an_end(text: str) -> None:
     for language in ("cpp", "javascript", "python", "go"):
-        definition(chunk(text * 2_000, language), "fetch")
-    assert time.perf_counter() - started < 2
+        assert definition(chunk(text * 20_000, language), "fetch") is None
 
 
 # Small definitions, which are joined into one chunk, and files that use the last of them.

@@ -39,7 +39,6 @@ class Connection:
         self._answers: dict[Any, Message] = {}
         self._ids = itertools.count(1)  # from any thread
         self.said: list[Message] = []  # notifications and requests of the server
-        self.at: list[float] = []  # when each was said
         self.lines: list[str] = []  # what came between messages, such as the announcement of a port
         self.ended = False
         self.replies: dict[str, Callable[[Any], Any]] = {}
@@ -132,7 +131,6 @@ class Connection:
             with self._heard:
                 if "method" in message:
                     self.said.append(message)
-                    self.at.append(time.perf_counter())
                 else:
                     self._answers[message["id"]] = message
                 self._heard.notify_all()

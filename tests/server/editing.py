@@ -20,8 +20,8 @@ class Faults:
 
     folder: Path
 
-    def set(self, name: str) -> None:
-        (self.folder / name).touch()
+    def set(self, name: str, value: str = "") -> None:
+        (self.folder / name).write_text(value)
 
     def clear(self, name: str) -> None:
         (self.folder / name).unlink()

@@ -2,8 +2,10 @@
 
 FOLDER says what is wrong, with a file for each fault: while there is one of that name, `hold` keeps the encoder from
 answering, `hold-queries` and `hold-passages` that of one kind, `hold-from` every batch of passages beyond the number in it,
-and `fail`, `crash` and `unloadable` make it raise. Each batch of passages adds a line to `batches`: how many, and their
-first words. A test that needs a job at some stage holds it there; it never races with it.
+`hold-events` the file events of the client, and `fail`, `crash` and `unloadable` make the encoder raise. Progress is shown
+from the first step on, or after the seconds in `progress-after`, and the state at most once in the seconds in `status-every`:
+nothing depends on how fast a machine is. Each batch of passages adds a line to `batches`: how many, and their first words.
+A test that needs a job at some stage holds it there; it never races with it.
 """
 
 from __future__ import annotations
@@ -13,9 +15,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from watchdog.events import FileSystemEvent
+
 import retrieval.encoders
 import retrieval.engine.encoder_selection
 import retrieval.indexing.embedding
+import retrieval.indexing.pipeline
 from retrieval.encoders import Encoder, OverlapEncoder
 from retrieval.encoders.protocol import Vectors
 from retrieval.errors import EncoderError, ModelError
@@ -53,8 +58,6 @@ class FaultyEncoder(OverlapEncoder):
     def _obey(self, what: str) -> None:
         while (self._faults / "hold").exists() or (self._faults / f"hold-{what}").exists():
             time.sleep(POLL)
-        if (self._faults / "slow").exists():
-            time.sleep(0.05)
         if (self._faults / "fail").exists():
             raise EncoderError("The encoder broke, as the test wants it.")
         if (self._faults / "crash").exists():
@@ -70,6 +73,7 @@ def inject(faults: Path) -> None:
         return FaultyEncoder(faults)
 
     retrieval.indexing.embedding.BATCH = BATCH
+    retrieval.indexing.pipeline.AHEAD_FROM = 10**9  # so that a batch is held in the stage that embeds, and in no other
     retrieval.encoders.load = load
     retrieval.engine.encoder_selection.load = load
     from c2llm_lsp.session.index_process import parent
@@ -82,9 +86,32 @@ def inject(faults: Path) -> None:
     )
 
 
+def _seconds(file: Path, default: float) -> float:
+    return float(file.read_text()) if file.exists() else default
+
+
+def _hold_events(held: Path) -> None:
+    from c2llm_lsp.server.folder import Folder
+
+    real = Folder.client_event
+
+    def client_event(folder: Folder, event: FileSystemEvent) -> None:
+        while held.exists():
+            time.sleep(POLL)
+        real(folder, event)
+
+    Folder.client_event = client_event  # type: ignore[method-assign]
+
+
 def main() -> None:
-    inject(Path(sys.argv.pop(1)))
+    faults = Path(sys.argv.pop(1))
+    inject(faults)
     from c2llm_lsp.cli import main as c2llm
+    from c2llm_lsp.server import app, progress
+
+    progress.BEGIN_AFTER, progress.EVERY = _seconds(faults / "progress-after", 0.0), 0.0
+    app.STATUS_EVERY = _seconds(faults / "status-every", app.STATUS_EVERY)
+    _hold_events(faults / "hold-events")
 
     c2llm()
 

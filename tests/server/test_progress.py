@@ -12,6 +12,10 @@ from tests.server.editing import Faults, Serve
 REINDEX = {"command": "c2llm.server.reindex", "arguments": []}
 
 
+HELD_AFTER = 3  # batches, of the 25 that a big folder has
+ALL = 1_000_000
+
+
 def big(root: Path) -> Path:
     names = [f"module_{n}" for n in range(400)]
     return lay_out(root, {f"src/{name}.py": f"def work_of_{name}(value):\n    return value\n" for name in names})
@@ -27,8 +31,8 @@ def finished(client: Client, token: Any) -> Any:
 
 
 def indexing(serve: Serve, faults: Faults, root: Path, **options: Any) -> tuple[Client, Any]:
-    """A server that is at work on a large folder, and the token of its progress."""
-    faults.set("slow")
+    """A server that embeds a large folder and is held there, and the token of its progress."""
+    faults.hold_from(HELD_AFTER)
     client = serve()
     client.initialize(root, **options)
     return client, client.hear("window/workDoneProgress/create")["token"]
@@ -36,8 +40,11 @@ def indexing(serve: Serve, faults: Faults, root: Path, **options: Any) -> tuple[
 
 def test_progress_begins_rises_and_ends(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     client, token = indexing(serve_faulty, faults, big(tmp_path / "big"))
-    client.eventually(lambda: len(values(client, token)) > 4)
-    faults.clear("slow")
+    for batches in (HELD_AFTER + 5, HELD_AFTER + 10, HELD_AFTER + 15):
+        before = len(values(client, token))
+        faults.hold_from(batches)
+        client.eventually(lambda before=before: len(values(client, token)) > before)  # type: ignore[misc]
+    faults.hold_from(ALL)
     assert finished(client, token)["message"] == "Done"
     said = values(client, token)
     assert [value["kind"] for value in said] == ["begin", *["report"] * (len(said) - 2), "end"]
@@ -69,7 +76,7 @@ def test_the_cancel_button_stops_it_and_reindexing_goes_on(serve_faulty: Serve, 
     assert folder["freshness"]["pendingChunks"] > 0
     assert folder["message"]
     stopped = len(faults.batches)
-    faults.clear("slow")
+    faults.hold_from(ALL)
     assert client.finds("work_of_module_7", "src/module_7.py")  # words are there, and asking starts nothing
     assert client.status()["folders"][0]["state"] == "paused"
     assert len(faults.batches) == stopped
@@ -96,19 +103,21 @@ def test_a_changed_file_is_found_before_the_rest_is_embedded(
     client, _ = indexing(serve_faulty, faults, root)
     client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
     (root / "src/module_7.py").write_text("def changed_in_between():\n    return 1\n")
+    client.eventually(lambda: client.search("work")["freshness"]["pendingFiles"])
+    faults.hold_from(HELD_AFTER + 1)  # the job looks for what interrupts it between two batches
     client.eventually(lambda: client.finds("changed_in_between", "src/module_7.py"))
     assert client.search("changed_in_between")["freshness"]["pendingChunks"] > 0
-    faults.clear("slow")
+    faults.hold_from(ALL)
     client.ready()
     assert client.search("changed_in_between")["freshness"]["pendingChunks"] == 0
 
 
 def test_a_client_without_progress_is_not_bothered(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
-    faults.set("slow")
+    faults.hold_from(HELD_AFTER)
     client = serve_faulty()
     client.initialize(big(tmp_path / "big"), can={"window": {}})
     client.hear("c2llm/statusChanged", lambda said: (said["folders"][0]["work"] or {}).get("stage") == "vectors")
-    faults.clear("slow")
+    faults.hold_from(ALL)
     client.ready()
     assert not client.heard("window/workDoneProgress/create")
     assert not client.heard("$/progress")
@@ -117,12 +126,12 @@ def test_a_client_without_progress_is_not_bothered(serve_faulty: Serve, faults: 
 def test_a_client_that_answers_the_progress_late_or_never_harms_nothing(
     serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
-    faults.set("slow")
+    faults.hold_from(HELD_AFTER)
     client = serve_faulty()
     client.replies["window/workDoneProgress/create"] = lambda _: Unanswered
     client.initialize(big(tmp_path / "big"))
     client.hear("window/workDoneProgress/create")
-    faults.clear("slow")
+    faults.hold_from(ALL)
     client.ready()
     late = next(message for message in client.said if message["method"] == "window/workDoneProgress/create")
     client.reply(late, None)
@@ -130,8 +139,9 @@ def test_a_client_that_answers_the_progress_late_or_never_harms_nothing(
     assert not client.heard("$/progress")
 
 
-def test_what_is_over_in_moments_shows_no_progress(serve: Serve, project: Path) -> None:
-    client = serve()
+def test_what_is_over_in_moments_shows_no_progress(serve_faulty: Serve, faults: Faults, project: Path) -> None:
+    faults.set("progress-after", "3600")
+    client = serve_faulty()
     client.initialize(project)
     client.ready()
     client.leave()

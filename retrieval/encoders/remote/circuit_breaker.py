@@ -135,7 +135,8 @@ class Line:
     def _look(self, *, at_once: bool = False) -> None:
         if not self._looking:
             self._looking = True
-            threading.Thread(target=self._watch, args=(at_once,), name="c2llm-server", daemon=True).start()
+            name = f"c2llm-server {self.address.host}"
+            threading.Thread(target=self._watch, args=(at_once,), name=name, daemon=True).start()
 
     def _watch(self, at_once: bool) -> None:
         """Look until the server is up, or nobody cares."""

@@ -163,7 +163,7 @@ class RemoteEncoder:
                     self._pace.slower()
                 if error.why == "slow" or (error.why == "down" and attempt) or waited + delay > self._patience:
                     raise self._line.fail(str(error)) from None
-                if halt.wait(delay):
+                if wait(halt, delay):
                     raise Cancelled("Embedding was given up.") from None
                 waited, attempt = waited + delay, attempt + 1
 
@@ -204,6 +204,11 @@ class RemoteEncoder:
         cut = text[:TEXT_CHARACTERS]
         cut = cut if cut.isascii() else cut.encode("utf-8", "replace").decode("utf-8")
         return cut if cut.strip() or self._known.input_type else _BLANK
+
+
+def wait(halt: threading.Event, seconds: float) -> bool:
+    """Let time pass between two attempts; whether the call was given up meanwhile."""
+    return halt.wait(seconds)
 
 
 class _Batches:
