@@ -44,7 +44,7 @@ def context(
         int | None,
         typer.Option("-k", "--limit", "--results", min=1, max=1000, help="Places at most.", show_default="12"),
     ] = None,
-    globs: options.Globs = None,
+    globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
     as_json: options.AsJson = False,

@@ -19,7 +19,7 @@ Encoder = Annotated[str | None, typer.Option("--encoder", help="Use this encoder
 Results = Annotated[
     int | None, typer.Option("-k", "--limit", "--results", min=1, max=1000, help="How many results.", show_default="10")
 ]
-Globs = Annotated[
+PathGlobs = Annotated[
     list[str] | None,
     typer.Option("--path", help="Only paths that match this glob; with ! in front, only others. May be repeated."),
 ]

@@ -52,7 +52,7 @@ def search(
     ],
     path: options.WorkspacePath = None,
     results: options.Results = None,
-    globs: options.Globs = None,
+    globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
     context_lines: options.ContextLines = None,

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from retrieval.chunking.languages import LANGUAGES, named
 from retrieval.errors import QueryError
-from retrieval.globs import Globs
+from retrieval.globs import PathGlobs
 from retrieval.search.weights import RANKINGS
 from retrieval.types import CHUNK_KINDS, Filters, SearchRequest, SimilarRequest
 
@@ -40,7 +40,7 @@ def normalize_filters(filters: Filters, root: Path) -> Filters:
     if not filters:
         return filters
     paths = tuple(_from_root(glob, root) for glob in filters.paths)
-    Globs(paths)  # raises QueryError for what is no glob
+    PathGlobs(paths)  # raises QueryError for what is no glob
     return Filters(tuple(map(_language, filters.languages)), paths, tuple(map(_kind, filters.kinds)))
 
 

@@ -1,9 +1,9 @@
-"""The rules of one ignore file, as git's `dir.c` applies them, to be asked about one entry of a directory at a time.
+"""The rules of one ignore file, as git's `dir.c` applies them, evaluated for one directory entry at a time.
 
-Choices: git never enters an excluded directory, so nothing below it can come back; a rule set therefore judges single
-names and leaves the walk to its caller. Names, paths and patterns with one star at an end are looked up in tables,
-which is where most patterns end; the others share one expression that rules out most entries at once. The sizes of
-both are limited: a hostile ignore file costs a bounded time for each entry, and the rest of it is dropped and told.
+Choices: git never enters an excluded directory, so nothing below it can be re-included; a rule set therefore evaluates
+single entries and leaves the walk to its caller. Names, paths and patterns with one star at either end are looked up in
+tables, which covers most patterns; the others share one regular expression that rejects most entries at once. Both are
+limited in size: a hostile ignore file costs bounded time per entry; further rules are dropped and reported.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from retrieval.globs.wildmatch import MAX_PATTERN, Kind, Token, expression_of, has_references, tokenize
+from retrieval.globs.wildmatch import MAX_PATTERN_CHARS, Kind, Token, has_atomic_groups, to_regex, tokenize
 
-MAX_RULES = 20_000  # of one file; the longest ignore files of public repositories have about 2,000 lines
-# Characters of patterns that no table takes, of one file: about 500 such patterns. Each costs a step for each character
-# of a name at worst, all together 20 ms for a path of 200 folders; an ignore file made of templates has a few hundred.
+MAX_RULES = 20_000  # per file; the longest ignore files of public repositories have about 2,000 lines
+# Characters of wildcard patterns outside the tables, per file: about 500 patterns. Each costs at worst one step per
+# character of a name, together 20 ms for a path of 200 folders; an ignore file made of templates has a few hundred.
 MAX_WILDCARDS = 8 * 1024
-FOLDS_CASE = sys.platform in ("win32", "darwin")
+IGNORES_CASE = sys.platform in ("win32", "darwin")
 
-_FOLD = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}  # ASCII alone, as git does
+_LOWERCASE_ASCII = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}  # ASCII only, as in git
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One pattern: what it says (`ignore`), what it is for, and whether it looks at the whole path or the name."""
+    """One pattern: whether it ignores or re-includes, what it applies to, and whether it matches the whole path or the name."""
 
     ignore: bool
     only_directories: bool
@@ -34,8 +34,8 @@ class Rule:
     tokens: tuple[Token, ...]
 
 
-class _Table:
-    """Rules by a fixed text. For each text the number of the last rule for files, and of the last for directories."""
+class _RuleTable:
+    """Rules by literal text: the number of the last rule for files, and of the last for directories."""
 
     __slots__ = ("_last", "_lengths")
 
@@ -46,48 +46,48 @@ class _Table:
     def __bool__(self) -> bool:
         return bool(self._last)
 
-    def add(self, text: str, number: int, rule: Rule) -> None:
-        """Numbers come in rising order."""
-        files, _ = self._last.get(text, (-1, -1))
-        self._last[text] = (files if rule.only_directories else number, number)
+    def add(self, key: str, number: int, rule: Rule) -> None:
+        """Numbers must be added in ascending order."""
+        files, _ = self._last.get(key, (-1, -1))
+        self._last[key] = (files if rule.only_directories else number, number)
 
     def finish(self) -> None:
         self._lengths = sorted(set(map(len, self._last)))
 
-    def last(self, text: str, is_directory: bool) -> int:
-        found = self._last.get(text)
-        return -1 if found is None else found[is_directory]
+    def last(self, key: str, is_directory: bool) -> int:
+        last_rule = self._last.get(key)
+        return -1 if last_rule is None else last_rule[is_directory]
 
-    def last_prefix(self, text: str, is_directory: bool) -> int:
-        size, number = len(text), -1
+    def last_prefix(self, key: str, is_directory: bool) -> int:
+        size, number = len(key), -1
         for length in self._lengths:
             if length > size:
                 break
-            found = self._last.get(text[:length])
-            if found is not None and found[is_directory] > number:
-                number = found[is_directory]
+            last_rule = self._last.get(key[:length])
+            if last_rule is not None and last_rule[is_directory] > number:
+                number = last_rule[is_directory]
         return number
 
-    def last_suffix(self, text: str, is_directory: bool) -> int:
-        size, number = len(text), -1
+    def last_suffix(self, key: str, is_directory: bool) -> int:
+        size, number = len(key), -1
         for length in self._lengths:
             if length > size:
                 break
-            found = self._last.get(text[size - length :])
-            if found is not None and found[is_directory] > number:
-                number = found[is_directory]
+            last_rule = self._last.get(key[size - length :])
+            if last_rule is not None and last_rule[is_directory] > number:
+                number = last_rule[is_directory]
         return number
 
 
-class _Wildcard:
-    """A rule that no table takes. Compiled when it is asked first, which for most of them is never."""
+class _WildcardRule:
+    """A rule outside the tables. Compiled on first use; most are never used."""
 
-    __slots__ = ("_compiled", "_flags", "alone", "expression", "number", "rule")
+    __slots__ = ("_compiled", "_flags", "expression", "must_match_alone", "number", "rule")
 
     def __init__(self, number: int, rule: Rule, flags: int) -> None:
         self.number, self.rule, self._flags = number, rule, flags
-        self.expression = expression_of(list(rule.tokens))
-        self.alone = has_references(self.expression)
+        self.expression = to_regex(list(rule.tokens))
+        self.must_match_alone = has_atomic_groups(self.expression)
         self._compiled: re.Pattern[str] | None = None
 
     def matches(self, path: str, name: str) -> bool:
@@ -97,59 +97,62 @@ class _Wildcard:
 
 
 class RuleSet:
-    """The patterns of one ignore file; the last that matches decides.
+    """The patterns of one ignore file; the last match decides.
 
-    `weight` is what an entry costs at worst, in characters of patterns; `dropped` says that some rules do not count,
-    because there are too many.
+    `weight` is the worst-case cost of an entry, in pattern characters; `dropped` means that rules beyond the limits are
+    not applied.
     """
 
     __slots__ = (
-        "_any_name", "_any_path", "_as_bytes", "_fold", "_names", "_paths", "_prefixes", "_suffixes", "_verdicts",
+        "_any_name", "_any_path", "_as_bytes", "_decisions", "_ignore_case", "_names", "_paths", "_prefixes", "_suffixes",
         "_wildcards", "base", "dropped", "weight",
     )  # fmt: skip
 
-    def __init__(self, lines: Iterable[str], base: str = "", *, fold: bool = FOLDS_CASE, as_bytes: bool = True) -> None:
-        """`base` is the directory the file lies in, relative to the root, ending in "/" unless it is the root.
+    def __init__(
+        self, lines: Iterable[str], base: str = "", *, ignore_case: bool = IGNORES_CASE, as_bytes: bool = True
+    ) -> None:
+        """`base` is the directory of the file, relative to the root, ending in "/" unless it is the root.
 
-        With `as_bytes`, "?" and classes mean a byte of UTF-8, as in git, otherwise a character.
+        With `as_bytes`, "?" and classes match a byte of UTF-8, as in git, else a character.
         """
-        self.base, self._fold, self._as_bytes = base, fold, as_bytes
+        self.base, self._ignore_case, self._as_bytes = base, ignore_case, as_bytes
         self.dropped, self.weight = False, 0
-        self._names, self._paths, self._prefixes, self._suffixes = _Table(), _Table(), _Table(), _Table()
-        self._verdicts: list[bool] = []
-        self._wildcards: list[_Wildcard] = []
-        flags = re.ASCII | re.DOTALL | (re.IGNORECASE if fold else 0)
+        self._names, self._paths = _RuleTable(), _RuleTable()
+        self._prefixes, self._suffixes = _RuleTable(), _RuleTable()
+        self._decisions: list[bool] = []
+        self._wildcards: list[_WildcardRule] = []
+        flags = re.ASCII | re.DOTALL | (re.IGNORECASE if ignore_case else 0)
         for line in lines:
             rule = parse_rule(line, as_bytes)
             if rule is None:
-                self.dropped |= len(line) > MAX_PATTERN and line[0] != "#"
+                self.dropped |= len(line) > MAX_PATTERN_CHARS and line[0] != "#"
             elif not self._add(rule, len(line), flags):
                 self.dropped = True
         self._wildcards.reverse()
         for table in (self._prefixes, self._suffixes):
             table.finish()
-        self._any_name = _any_of([card for card in self._wildcards if not card.rule.whole_path], flags)
-        self._any_path = _any_of([card for card in self._wildcards if card.rule.whole_path], flags)
+        self._any_name = _combined([wildcard for wildcard in self._wildcards if not wildcard.rule.whole_path], flags)
+        self._any_path = _combined([wildcard for wildcard in self._wildcards if wildcard.rule.whole_path], flags)
 
     def __bool__(self) -> bool:
-        return bool(self._verdicts) or self.dropped
+        return bool(self._decisions) or self.dropped
 
     def __len__(self) -> int:
-        return len(self._verdicts)
+        return len(self._decisions)
 
     def decide(self, path: str, name: str, is_directory: bool) -> bool | None:
-        """True: ignored, False: kept by a negation, None: nothing said. `path` is relative to the base."""
+        """True: ignored, False: re-included by a negation, None: no rule matches. `path` is relative to the base."""
         if self._as_bytes and not path.isascii():
             path, name = _bytes_of(path), _bytes_of(name)
-        number = self._last_fixed(path, name, is_directory)
+        number = self._last_table_match(path, name, is_directory)
         if self._wildcards and self._wildcards[0].number > number:
-            number = self._last_wildcard(path, name, is_directory, number)
-        return None if number < 0 else self._verdicts[number]
+            number = self._last_wildcard_match(path, name, is_directory, number)
+        return None if number < 0 else self._decisions[number]
 
-    def _last_fixed(self, path: str, name: str, is_directory: bool) -> int:
-        """The number of the last rule in the tables that matches, -1 where none does."""
-        if self._fold:
-            path, name = path.translate(_FOLD), name.translate(_FOLD)
+    def _last_table_match(self, path: str, name: str, is_directory: bool) -> int:
+        """The number of the last matching rule in the tables, -1 if none matches."""
+        if self._ignore_case:
+            path, name = path.translate(_LOWERCASE_ASCII), name.translate(_LOWERCASE_ASCII)
         number = self._names.last(name, is_directory)
         if self._paths:
             number = max(number, self._paths.last(path, is_directory))
@@ -159,59 +162,59 @@ class RuleSet:
             number = max(number, self._prefixes.last_prefix(name, is_directory))
         return number
 
-    def _last_wildcard(self, path: str, name: str, is_directory: bool, above: int) -> int:
-        """The number of the last wildcard that matches and comes after rule `above`; else `above`."""
+    def _last_wildcard_match(self, path: str, name: str, is_directory: bool, above: int) -> int:
+        """The number of the last matching wildcard rule after rule `above`, else `above`."""
         by_name = self._any_name is not None and self._any_name.fullmatch(name) is not None
         by_path = self._any_path is not None and self._any_path.fullmatch(path) is not None
-        for card in self._wildcards:
-            if card.number < above:
+        for wildcard in self._wildcards:
+            if wildcard.number < above:
                 break
-            possible = card.alone or (by_path if card.rule.whole_path else by_name)
-            if possible and (is_directory or not card.rule.only_directories) and card.matches(path, name):
-                return card.number
+            possible = wildcard.must_match_alone or (by_path if wildcard.rule.whole_path else by_name)
+            if possible and (is_directory or not wildcard.rule.only_directories) and wildcard.matches(path, name):
+                return wildcard.number
         return above
 
     def _add(self, rule: Rule, length: int, flags: int) -> bool:
-        """False where the rule is one too many."""
-        number = len(self._verdicts)
-        fixed = self._fixed(rule)
-        if number >= MAX_RULES or (fixed is None and self.weight + length > MAX_WILDCARDS):
+        """False if the rule exceeds the limits."""
+        number = len(self._decisions)
+        table_entry = self._table_for(rule)
+        if number >= MAX_RULES or (table_entry is None and self.weight + length > MAX_WILDCARDS):
             return False
-        if fixed is None:
+        if table_entry is None:
             self.weight += length
-            self._wildcards.append(_Wildcard(number, rule, flags))
+            self._wildcards.append(_WildcardRule(number, rule, flags))
         else:
-            table, tokens = fixed
-            text = "".join(token.text for token in tokens)
-            table.add(text.translate(_FOLD) if self._fold else text, number, rule)
-        self._verdicts.append(rule.ignore)
+            table, tokens = table_entry
+            key = "".join(token.text for token in tokens)
+            table.add(key.translate(_LOWERCASE_ASCII) if self._ignore_case else key, number, rule)
+        self._decisions.append(rule.ignore)
         return True
 
-    def _fixed(self, rule: Rule) -> tuple[_Table, tuple[Token, ...]] | None:
-        """The table that a rule belongs in, and its fixed text; None for a wildcard."""
+    def _table_for(self, rule: Rule) -> tuple[_RuleTable, tuple[Token, ...]] | None:
+        """The table for a rule and its literal text; None for a wildcard."""
         tokens = rule.tokens
-        others = [at for at, token in enumerate(tokens) if token.kind is not Kind.CHARACTER]
-        if not others:
+        wildcard_positions = [index for index, token in enumerate(tokens) if token.kind is not Kind.CHARACTER]
+        if not wildcard_positions:
             return (self._paths if rule.whole_path else self._names), tokens
-        if rule.whole_path or len(others) > 1 or tokens[others[0]].kind is not Kind.STAR:
+        if rule.whole_path or len(wildcard_positions) > 1 or tokens[wildcard_positions[0]].kind is not Kind.STAR:
             return None
-        if others[0] == 0:
+        if wildcard_positions[0] == 0:
             return self._suffixes, tokens[1:]
-        return (self._prefixes, tokens[:-1]) if others[0] == len(tokens) - 1 else None
+        return (self._prefixes, tokens[:-1]) if wildcard_positions[0] == len(tokens) - 1 else None
 
 
-def _any_of(cards: list[_Wildcard], flags: int) -> re.Pattern[str] | None:
-    """One expression to rule out several; of those that have to be asked alone it says nothing."""
-    joined = "|".join(f"(?:{card.expression})" for card in cards if not card.alone)
-    return re.compile(joined, flags) if joined else None
+def _combined(wildcards: list[_WildcardRule], flags: int) -> re.Pattern[str] | None:
+    """One regular expression that rejects several rules at once, without those that must be matched alone."""
+    alternation = "|".join(f"(?:{wildcard.expression})" for wildcard in wildcards if not wildcard.must_match_alone)
+    return re.compile(alternation, flags) if alternation else None
 
 
 def decide(rule_sets: Sequence[RuleSet], path: str, name: str, is_directory: bool) -> bool | None:
-    """The verdict of several ignore files on one path, deepest file first."""
+    """The decision of several ignore files for one path, deepest file first."""
     for rules in rule_sets:
-        verdict = rules.decide(path[len(rules.base) :], name, is_directory)
-        if verdict is not None:
-            return verdict
+        decision = rules.decide(path[len(rules.base) :], name, is_directory)
+        if decision is not None:
+            return decision
     return None
 
 
@@ -219,7 +222,7 @@ def parse_rule(line: str, as_bytes: bool = True) -> Rule | None:
     """One line of an ignore file; None for comments, blank lines and patterns that can never match."""
     line = line.removesuffix("\r")
     pattern = _without_trailing_spaces(_bytes_of(line) if as_bytes else line)
-    if not pattern or pattern.startswith("#") or len(pattern) > MAX_PATTERN:
+    if not pattern or pattern.startswith("#") or len(pattern) > MAX_PATTERN_CHARS:
         return None
     ignore = not pattern.startswith("!")
     if not ignore:
@@ -242,7 +245,7 @@ def _is_name(tokens: list[Token]) -> bool:
 
 
 def _bytes_of(text: str) -> str:
-    """Text with a character for each byte of its UTF-8: git's patterns see bytes, so "?" is half an "é"."""
+    """Text with one character per byte of its UTF-8: git matches bytes, so "?" is half an "é"."""
     return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 

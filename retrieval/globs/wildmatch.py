@@ -1,12 +1,11 @@
-"""Git's wildmatch as regular expressions that match in time proportional to pattern times path.
+"""Translates git's wildmatch to regular expressions whose matching time is proportional to pattern times path.
 
-Choices: Python's `re` backtracks, so that a plain translation of `*a*a*a*b`, or of `**/` a dozen times, takes
-exponential time. Two facts allow a translation that does not. What stands between two stars of one name has a fixed
-length, and what stands between two `**/` has a fixed number of slashes and ends in one; so the leftmost place that fits
-is always the right one, and each such piece becomes an atomic group (as in Python's `fnmatch`). Only the last star
-before a slash or the end tries several places, and there at most one fits. The groups are a lookahead with a backward
-reference, because `(?>...)` came with Python 3.11. Libraries do not do: pathspec gives patterns to `re` as they are,
-and its linear engine, google-re2, has no wheels for musl.
+Choices: Python's `re` backtracks, so a direct translation of `*a*a*a*b`, or of a dozen `**/`, takes exponential time. Two
+facts avoid that. The text between two stars of one name has a fixed length, and the text between two `**/` has a fixed
+number of slashes and ends in one; so the leftmost match is always the right one, and each such segment becomes an atomic
+group (as in Python's `fnmatch`). Only the last star before a slash or the end tries several positions, of which at most
+one matches. Atomic groups are written as a lookahead with a backreference, because `(?>...)` needs Python 3.11. Libraries
+do not suffice: pathspec passes patterns to `re` directly, and its linear engine, google-re2, has no wheels for musl.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-MAX_PATTERN = 4096  # characters; no path that an operating system opens is longer, a longer pattern matches nothing
+MAX_PATTERN_CHARS = 4096  # characters; longer than any path an operating system opens; a longer pattern matches nothing
 
 _SPECIAL = re.compile(r"[*?\[\\]")
 _POSIX_CLASSES = {
@@ -39,7 +38,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One element of a pattern; `text` is a character or, of a class, its regular expression."""
+    """One element of a pattern; `text` is a character or the regular expression of a class."""
 
     kind: Kind
     text: str = ""
@@ -50,55 +49,55 @@ _STAR, _FOLDERS, _REST = Token(Kind.STAR), Token(Kind.FOLDERS), Token(Kind.REST)
 NO_CHARACTER = Token(Kind.CLASS, "(?!)")  # a class without members, as [z-a] is one
 
 
-@functools.lru_cache(maxsize=256)  # most of a pattern: an ignore file of 512 KB in 0.2 s instead of 0.8
+@functools.lru_cache(maxsize=256)  # an ignore file of 512 KB takes 0.2 s instead of 0.8 s
 def _character(text: str) -> Token:
     return Token(Kind.CHARACTER, text)
 
 
 def tokenize(pattern: str, whole_path: bool) -> list[Token] | None:
-    """The tokens of a wildmatch pattern; None where it is malformed and never matches."""
+    """The tokens of a wildmatch pattern; None if it is malformed and never matches."""
     tokens: list[Token] = []
-    at, end = 0, len(pattern)
-    while at < end:
-        char = pattern[at]
+    index, end = 0, len(pattern)
+    while index < end:
+        char = pattern[index]
         if char == "*":
-            stop = at
+            stop = index
             while stop < end and pattern[stop] == "*":
                 stop += 1
-            token, at = _stars(pattern, at, stop, whole_path)
+            token, index = _stars(pattern, index, stop, whole_path)
             if not (tokens and tokens[-1] == token):  # two stars in a row are one
                 tokens.append(token)
         elif char == "[":
-            bracket = _bracket(pattern, at + 1)
+            bracket = _bracket(pattern, index + 1)
             if bracket is None:
                 return None
-            expression, at = bracket
+            expression, index = bracket
             tokens.append(Token(Kind.CLASS, expression))
         elif char == "\\":
-            if at + 1 == end:
+            if index + 1 == end:
                 return None
-            tokens.append(_character(pattern[at + 1]))
-            at += 2
+            tokens.append(_character(pattern[index + 1]))
+            index += 2
         else:
             tokens.append(_ANY if char == "?" else _character(char))
-            at += 1
+            index += 1
     return tokens
 
 
-def expression_of(tokens: list[Token]) -> str:
+def to_regex(tokens: list[Token]) -> str:
     """The regular expression for `fullmatch`, with `re.DOTALL`."""
     groups = _split(tokens, _FOLDERS)
     parts = [_names(groups[0])]
     for group in groups[1:-1]:
-        if group:  # nothing stands between `**/**/`
+        if group:  # `**/**/` has nothing in between
             parts.append(_atomic(f"(?:[^/]*/)*?{_names(group)}"))
     if len(groups) > 1:
         parts.append(f"(?:.*/)?{_names(groups[-1])}")
     return "".join(parts)
 
 
-def has_references(expression: str) -> bool:
-    """Whether it has atomic groups: a long alternation of such would save and restore all of them at each step."""
+def has_atomic_groups(expression: str) -> bool:
+    """Whether it contains atomic groups: a long alternation of them would save and restore all groups at each step."""
     return "(?P=" in expression
 
 
@@ -110,10 +109,10 @@ def _names(tokens: list[Token]) -> str:
 
 
 def _name(tokens: list[Token]) -> str:
-    first, *others = (_characters(piece) for piece in _split(tokens, _STAR))
+    first, *others = (_characters(segment) for segment in _split(tokens, _STAR))
     if not others:
         return first
-    middle = [_atomic(f"[^/]*?{piece}") for piece in others[:-1]]
+    middle = [_atomic(f"[^/]*?{segment}") for segment in others[:-1]]
     return f"{first}{''.join(middle)}[^/]*{others[-1]}"
 
 
@@ -125,8 +124,8 @@ _group_number = itertools.count()
 
 
 def _atomic(expression: str) -> str:
-    """Takes the first match and never another: what follows cannot make it backtrack."""
-    name = f"g{next(_group_number)}"  # several patterns may stand in one expression
+    """An atomic group: takes the first match and never backtracks."""
+    name = f"g{next(_group_number)}"  # several patterns may be joined into one expression
     return f"(?=(?P<{name}>{expression}))(?P={name})"
 
 
@@ -143,10 +142,10 @@ def _split(tokens: list[Token], separator: Token) -> list[list[Token]]:
 def _stars(pattern: str, start: int, stop: int, whole_path: bool) -> tuple[Token, int]:
     """A run of `*`: `**` between slashes crosses directories, anything else stays within one name.
 
-    Git compares the part before the first special character by itself, so that `a**/b` is "a" and then `**/b`.
+    Git compares the literal prefix separately, so `a**/b` is "a" followed by `**/b`.
     """
-    begins = start == 0 or pattern[start - 1] == "/" or not _SPECIAL.search(pattern, 0, start)
-    if whole_path and stop - start >= 2 and begins:
+    at_start = start == 0 or pattern[start - 1] == "/" or not _SPECIAL.search(pattern, 0, start)
+    if whole_path and stop - start >= 2 and at_start:
         if stop == len(pattern):
             return _REST, stop
         if pattern[stop] == "/":
@@ -154,45 +153,45 @@ def _stars(pattern: str, start: int, stop: int, whole_path: bool) -> tuple[Token
     return _STAR, stop
 
 
-def _bracket(pattern: str, at: int) -> tuple[str, int] | None:
-    """A bracket expression from behind its "[": its regular expression and its end; None where it is malformed."""
-    negated = pattern[at : at + 1] in ("!", "^")
-    at += negated
+def _bracket(pattern: str, index: int) -> tuple[str, int] | None:
+    """A bracket expression after its "[": its regular expression and end position; None if it is malformed."""
+    negated = pattern[index : index + 1] in ("!", "^")
+    index += negated
     members: list[str] = []
     first = True
     while True:
-        if at >= len(pattern):
+        if index >= len(pattern):
             return None
-        char = pattern[at]
+        char = pattern[index]
         if char == "]" and not first:
             break
         first = False
-        if pattern.startswith("[:", at):
-            close = pattern.find(":]", at)
-            name = pattern[at + 2 : close] if close > 0 else ""
+        if pattern.startswith("[:", index):
+            close = pattern.find(":]", index)
+            name = pattern[index + 2 : close] if close > 0 else ""
             if name not in _POSIX_CLASSES:
                 return None
             members.append(_POSIX_CLASSES[name])
-            at = close + 2
+            index = close + 2
             continue
-        low, at = _bracket_char(pattern, at)
+        low, index = _bracket_char(pattern, index)
         if low is None:
             return None
         high = low
-        if pattern[at : at + 1] == "-" and pattern[at + 1 : at + 2] not in ("]", ""):
-            end, at = _bracket_char(pattern, at + 1)
+        if pattern[index : index + 1] == "-" and pattern[index + 1 : index + 2] not in ("]", ""):
+            end, index = _bracket_char(pattern, index + 1)
             if end is None:
                 return None
             high = end
         if low <= high:
             members.append(f"{re.escape(low)}-{re.escape(high)}" if low != high else re.escape(low))
-    inside = "".join(members)
+    member_class = "".join(members)
     if negated:
-        return f"[^/{inside}]", at + 1
-    return (f"(?!/)[{inside}]" if inside else NO_CHARACTER.text), at + 1
+        return f"[^/{member_class}]", index + 1
+    return (f"(?!/)[{member_class}]" if member_class else NO_CHARACTER.text), index + 1
 
 
-def _bracket_char(pattern: str, at: int) -> tuple[str | None, int]:
-    if pattern[at] == "\\":
-        at += 1
-    return (pattern[at], at + 1) if at < len(pattern) else (None, at)
+def _bracket_char(pattern: str, index: int) -> tuple[str | None, int]:
+    if pattern[index] == "\\":
+        index += 1
+    return (pattern[index], index + 1) if index < len(pattern) else (None, index)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Vectors
-from retrieval.globs import Globs
+from retrieval.globs import PathGlobs
 from retrieval.store import Corpus, Header, Place, Store, first, words_only
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable
@@ -212,7 +212,7 @@ class OverlaidRows:
         stored = self.store.chunks.allowed(filters)
         if stored is None:
             return None
-        globs = Globs(filters.paths)
+        globs = PathGlobs(filters.paths)
         buffers = [buffer for path, buffer in self.view.buffers.items() if globs.match(path)]
         mine = [row.id for buffer in buffers for row in buffer.rows if _passes(row.chunk, filters)]
         kept = np.setdiff1d(stored, self.hidden, assume_unique=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from retrieval.globs import Globs
+from retrieval.globs import PathGlobs
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
 from retrieval.store.queries import CHUNK_COLUMNS, Ids, ids_of, select_many
@@ -114,7 +114,7 @@ class Chunks:
 
     def _files_matching(self, globs: Sequence[str]) -> list[int]:
         """Ids of the files whose path the globs let through."""
-        filter_ = Globs(globs)
+        filter_ = PathGlobs(globs)
         with self._database.reading() as db:
             files = db.execute("SELECT id, path FROM main.files WHERE skip IS NULL").fetchall()
         return [i for i, path in files if filter_.match(path)]

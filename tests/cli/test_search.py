@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from c2llm_lsp.cli.options import filters
-from retrieval.globs import Globs
+from retrieval.globs import PathGlobs
 from tests.cli.program import Program
 from tests.cli.schema import violations
 
@@ -114,7 +114,7 @@ def test_filters_limit_the_answer(c2llm: Program, project: Path) -> None:
     ],
 )
 def test_a_glob_may_begin_where_the_workspace_does(glob: str, found: str) -> None:
-    globs = Globs(filters([glob.format(root="/my/shop")], None, None, root=Path("/my/shop")).paths)
+    globs = PathGlobs(filters([glob.format(root="/my/shop")], None, None, root=Path("/my/shop")).paths)
     assert [path for path in ("README.md", "app/a.py", "web/README.md") if globs.match(path)] == found.split()
 
 

@@ -1,4 +1,4 @@
-"""A regular expression engine that backtracks as Python's does, and counts its steps."""
+"""A backtracking regular expression engine like Python's that counts its steps."""
 
 from __future__ import annotations
 
@@ -19,63 +19,63 @@ class _Engine:
         self.text, self.steps = text, 0
         self.groups: dict[int, str] = {}
 
-    def ends(self, nodes: list[Any], at: int) -> Iterator[int]:
-        """Where a match of these nodes that begins at `at` may end, in the order in which they are tried."""
+    def ends(self, nodes: list[Any], index: int) -> Iterator[int]:
+        """Possible ends of a match of these nodes from `index`, in the order of trial."""
         self.steps += 1
         if not nodes:
-            yield at
+            yield index
             return
-        for end in self.of_node(nodes[0], at):
+        for end in self.of_node(nodes[0], index):
             yield from self.ends(nodes[1:], end)
 
-    def of_node(self, node: Any, at: int) -> Iterator[int]:
+    def of_node(self, node: Any, index: int) -> Iterator[int]:
         kind, value = str(node[0]), node[1]
         if kind in _SINGLE:
-            if self.one(kind, value, at):
-                yield at + 1
+            if self.one(kind, value, index):
+                yield index + 1
         elif kind == "SUBPATTERN":
-            for end in self.ends(list(value[3]), at):
-                self.groups[value[0]] = self.text[at:end]
+            for end in self.ends(list(value[3]), index):
+                self.groups[value[0]] = self.text[index:end]
                 yield end
         elif kind in ("ASSERT", "ASSERT_NOT"):
-            if (next(self.ends(list(value[1]), at), None) is not None) == (kind == "ASSERT"):
-                yield at
+            if (next(self.ends(list(value[1]), index), None) is not None) == (kind == "ASSERT"):
+                yield index
         elif kind == "GROUPREF":
-            if self.text.startswith(self.groups[value], at):
-                yield at + len(self.groups[value])
+            if self.text.startswith(self.groups[value], index):
+                yield index + len(self.groups[value])
         elif kind in ("MAX_REPEAT", "MIN_REPEAT"):
-            yield from self.repeated(kind, value[1], list(value[2]), at)
+            yield from self.repeated(kind, value[1], list(value[2]), index)
         else:
             raise AssertionError(f"unknown to this engine: {kind}")
 
-    def repeated(self, kind: str, most: int, body: list[Any], at: int) -> Iterator[int]:
+    def repeated(self, kind: str, most: int, body: list[Any], index: int) -> Iterator[int]:
         if len(body) == 1 and str(body[0][0]) in _SINGLE:
-            end = at
-            while kind == "MAX_REPEAT" and end - at < most and self.one(str(body[0][0]), body[0][1], end):
+            end = index
+            while kind == "MAX_REPEAT" and end - index < most and self.one(str(body[0][0]), body[0][1], end):
                 end += 1
-            while kind == "MAX_REPEAT" and end >= at:
+            while kind == "MAX_REPEAT" and end >= index:
                 yield end
                 end -= 1
             while kind == "MIN_REPEAT":
                 yield end
-                if end - at >= most or not self.one(str(body[0][0]), body[0][1], end):
+                if end - index >= most or not self.one(str(body[0][0]), body[0][1], end):
                     return
                 end += 1
             return
         if kind == "MIN_REPEAT":
-            yield at
+            yield index
         if most:
-            for end in self.ends(body, at):
-                if end > at:
+            for end in self.ends(body, index):
+                if end > index:
                     yield from self.repeated(kind, most - 1, body, end)
         if kind == "MAX_REPEAT":
-            yield at
+            yield index
 
-    def one(self, kind: str, value: Any, at: int) -> bool:
+    def one(self, kind: str, value: Any, index: int) -> bool:
         self.steps += 1
-        if at >= len(self.text):
+        if index >= len(self.text):
             return False
-        code = ord(self.text[at])
+        code = ord(self.text[index])
         if kind == "IN":
             negated = str(value[0][0]) == "NEGATE"
             inside = any(
@@ -88,8 +88,8 @@ class _Engine:
 
 
 def steps(expression: str, text: str) -> int:
-    """The steps of a full match; it is compared with what `re` says."""
+    """The steps of a full match; the result is checked against `re`."""
     engine = _Engine(text)
-    found = any(end == len(text) for end in engine.ends(list(sre_parse.parse(expression, re.DOTALL)), 0))
-    assert found == bool(re.fullmatch(expression, text, re.DOTALL))
+    matched = any(end == len(text) for end in engine.ends(list(sre_parse.parse(expression, re.DOTALL)), 0))
+    assert matched == bool(re.fullmatch(expression, text, re.DOTALL))
     return engine.steps

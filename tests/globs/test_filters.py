@@ -1,17 +1,17 @@
-"""Path filters: which paths they let through, and what is no filter."""
+"""Path filters: which paths they match, and which patterns are invalid."""
 
 from __future__ import annotations
 
 import pytest
+from retrieval.globs import PathGlobs
 
 from retrieval.errors import QueryError
-from retrieval.globs import Globs
 
 PATHS = ("README.md", "app/a.py", "app/deep/b.py", "web/a.ts", "web/app/c.py", "übung/é.py")
 
 
 @pytest.mark.parametrize(
-    ("globs", "wanted"),
+    ("patterns", "expected"),
     [
         ("", "README.md app/a.py app/deep/b.py web/a.ts web/app/c.py übung/é.py"),
         ("*.py", "app/a.py app/deep/b.py web/app/c.py übung/é.py"),
@@ -29,23 +29,23 @@ PATHS = ("README.md", "app/a.py", "app/deep/b.py", "web/a.ts", "web/app/c.py", "
         ("#app", ""),
     ],
 )
-def test_paths_that_are_let_through(globs: str, wanted: str) -> None:
-    filters = Globs(globs.split())
-    assert [path for path in PATHS if filters.match(path)] == wanted.split()
+def test_filters_match_paths(patterns: str, expected: str) -> None:
+    filters = PathGlobs(patterns.split())
+    assert [path for path in PATHS if filters.match(path)] == expected.split()
 
 
 @pytest.mark.parametrize("glob", ["\\", "[z-a]", "[a", "!!", "!\\", "x\\", "[[:nope:]]", "a" * 5000, "a?" * 5000])
-def test_what_can_match_nothing_is_an_error(glob: str) -> None:
+def test_a_malformed_pattern_is_an_error(glob: str) -> None:
     with pytest.raises(QueryError):
-        Globs([glob])
+        PathGlobs([glob])
 
 
 def test_too_many_filters_are_an_error() -> None:
     with pytest.raises(QueryError, match="too many"):
-        Globs(["a*b*c"] * 10_000)
+        PathGlobs(["a*b*c"] * 10_000)
 
 
 @pytest.mark.timeout(20)
-def test_a_hostile_filter_takes_no_longer_than_another() -> None:
-    filters = Globs(["**/" * 12 + "x", "*a*a*a*a*b", "!" + "**/a*/" * 100 + "z"])
+def test_a_hostile_filter_matches_in_bounded_time() -> None:
+    filters = PathGlobs(["**/" * 12 + "x", "*a*a*a*a*b", "!" + "**/a*/" * 100 + "z"])
     assert not any(filters.match("aa/" * 30 + "a" * 200 + str(number)) for number in range(200))

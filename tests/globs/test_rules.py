@@ -1,11 +1,10 @@
-"""The rules of an ignore file: the last one decides, wherever it is looked up, and their number is limited."""
+"""The rules of an ignore file: the last match decides, and the number of rules is limited."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from retrieval.globs import MAX_RULES, MAX_WILDCARDS, RuleSet
 
 LINES = st.lists(
@@ -24,13 +23,13 @@ def test_the_last_rule_that_matches_decides(lines: list[str], path: str, is_dire
     assert RuleSet(lines).decide(path, name, is_directory) is last
 
 
-def test_case_is_folded_for_ascii_letters_alone() -> None:
+def test_case_is_ignored_for_ascii_letters_only() -> None:
     lines = ["Ab", "*.TXT", "Up*", "P/Ath", "W?ld", "É"]
     for name in ("aB", "x.txt", "uPper", "p/aTH", "wILD", "É"):
-        assert RuleSet(lines, fold=True).decide(name, name.rpartition("/")[2], False), name
+        assert RuleSet(lines, ignore_case=True).decide(name, name.rpartition("/")[2], False), name
     for name in ("aB", "x.txt", "uPper", "p/aTH", "wILD", "é"):
-        assert RuleSet(lines, fold=False).decide(name, name.rpartition("/")[2], False) is None, name
-    assert RuleSet(lines, fold=True).decide("é", "é", False) is None
+        assert RuleSet(lines, ignore_case=False).decide(name, name.rpartition("/")[2], False) is None, name
+    assert RuleSet(lines, ignore_case=True).decide("é", "é", False) is None
 
 
 @pytest.mark.timeout(20)

@@ -1,4 +1,4 @@
-"""Patterns as regular expressions: they match what the pattern means, in a number of steps that grows linearly."""
+"""Patterns as regular expressions: they match what the pattern means, in a bounded number of steps."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from functools import cache
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from retrieval.globs.wildmatch import Kind, Token, expression_of, tokenize
+from retrieval.globs.wildmatch import Kind, Token, to_regex, tokenize
 from tests.globs.backtracking import steps
 
 PIECES = st.sampled_from(["a", "b", "*", "?", "/", "**/", "/**/", "**", "[ab]", "[!a]", "*a", "a*/", "ab"])
@@ -17,24 +16,24 @@ PATTERNS = st.lists(PIECES, max_size=10).map("".join)
 PATHS = st.text("ab/", max_size=24)
 
 
-def means(tokens: list[Token], path: str) -> bool:
-    """What tokens match, told without regular expressions."""
+def matches_tokens(tokens: list[Token], path: str) -> bool:
+    """A reference implementation without regular expressions."""
 
     @cache
-    def matches(at: int, where: int) -> bool:
-        if at == len(tokens):
+    def matches(index: int, where: int) -> bool:
+        if index == len(tokens):
             return where == len(path)
-        token, rest = tokens[at], path[where:]
+        token, rest = tokens[index], path[where:]
         if token.kind is Kind.REST:
             return True
         if token.kind is Kind.FOLDERS:
             starts = [where, *(where + slash + 1 for slash, char in enumerate(rest) if char == "/")]
-            return any(matches(at + 1, start) for start in starts)
+            return any(matches(index + 1, start) for start in starts)
         if token.kind is Kind.STAR:
             length = len(rest.partition("/")[0])
-            return any(matches(at + 1, where + taken) for taken in range(length + 1))
+            return any(matches(index + 1, where + taken) for taken in range(length + 1))
         fits = rest[:1] == token.text if token.kind is Kind.CHARACTER else re.match(token.text, rest)
-        return bool(rest and fits) and matches(at + 1, where + 1)
+        return bool(rest and fits) and matches(index + 1, where + 1)
 
     return matches(0, 0)
 
@@ -47,7 +46,7 @@ def means(tokens: list[Token], path: str) -> bool:
 def test_the_expression_matches_what_the_tokens_mean(pattern: str, path: str) -> None:
     tokens = tokenize(pattern, True)
     assert tokens is not None
-    assert bool(re.fullmatch(expression_of(tokens), path, re.DOTALL)) == means(tokens, path)
+    assert bool(re.fullmatch(to_regex(tokens), path, re.DOTALL)) == matches_tokens(tokens, path)
 
 
 @given(PATTERNS, PATHS, st.sampled_from([1, 4]), st.sampled_from([1, 4]))
@@ -58,7 +57,7 @@ def test_steps_are_bounded_by_pattern_times_path(pattern: str, path: str, longer
     pattern, path = pattern * longer + "b", path * deeper
     tokens = tokenize(pattern, True)
     assert tokens is not None
-    expression = expression_of(tokens)
+    expression = to_regex(tokens)
     assert steps(expression, path) <= 4 * (len(pattern) + 4) * (len(path) + 4)
 
 
@@ -80,4 +79,4 @@ def test_steps_are_bounded_by_pattern_times_path(pattern: str, path: str, longer
 def test_patterns_that_take_exponential_time_elsewhere_are_decided(pattern: str, path: str) -> None:
     tokens = tokenize(pattern, True)
     assert tokens is not None
-    assert not re.fullmatch(expression_of(tokens), path, re.DOTALL)
+    assert not re.fullmatch(to_regex(tokens), path, re.DOTALL)
