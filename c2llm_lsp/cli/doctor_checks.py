@@ -73,7 +73,8 @@ def grammars(_: Place) -> Iterator[Finding]:
     version = metadata.version("tree-sitter")
     if missing:
         text = f"{version}; cut by lines instead of syntax: {', '.join(missing)}"
-        yield Finding("tree-sitter", "note", text, "pip install --force-reinstall c2llm-lsp")
+        packages = sorted({GRAMMARS[name].module.replace("_", "-") for name in missing})
+        yield Finding("tree-sitter", "note", text, f"pip install --force-reinstall {' '.join(packages)}")
     else:
         yield Finding("tree-sitter", "ok", f"{version}; {len(GRAMMARS)} languages")
 

@@ -19,7 +19,7 @@ import typer.main
 
 from c2llm_lsp.cli.app import COMMANDS, LazyGroup, app
 from tests.cli.program import LONG, Program, lay_out
-from tests.docs.pages import ShellBlock, between, inline_code, pages, shell_blocks, text
+from tests.docs.pages import CHECKOUT, ShellBlock, between, files, inline_code, pages, shell_blocks
 
 BLOCKS = [block for page in pages() for block in shell_blocks(page)]
 RUN = [block for block in BLOCKS if block.marker == "runs"]
@@ -134,8 +134,14 @@ def test_the_page_lists_each_command_with_its_own_words() -> None:
     assert between("docs/cli.md", "subcommands").splitlines()[2:] == rows
 
 
-@pytest.mark.parametrize("page", pages())
-def test_nothing_is_installed_by_a_name_that_is_on_no_index(page: str) -> None:
-    """Whoever registered the name would be run. An extra beside an installed package is another matter: see docs/install.md."""
-    by_name = re.findall(r"(?:pipx|pip|uv tool|uvx) install (?:-\S+ )*['\"]?c2llm-lsp(?!\[)\S*", text(page))
-    assert by_name == []
+BY_NAME = re.compile(r"(?:pipx|pip|uv tool|uvx) (?:install|upgrade) (?:-\S+ )*['\"]?c2llm-lsp(?!\[)\b")
+SAYS = (".md", ".txt", ".py", ".lua", ".ts", ".json", ".yml", ".el")
+
+
+def test_nothing_is_installed_by_a_name_that_is_on_no_index() -> None:
+    """Whoever registered the name would be run, in pages and messages alike. An extra of an installed package is another matter:
+    pip keeps what is installed."""
+    told = [name for name in files() if name.endswith(SAYS) and not name.startswith("tests/")]
+    assert [name for name in told if BY_NAME.search((CHECKOUT / name).read_text(encoding="utf-8"))] == []
+    assert BY_NAME.search("pipx install c2llm-lsp") and BY_NAME.search("pip install --upgrade 'c2llm-lsp'")
+    assert not BY_NAME.search("pipx install /path/to/c2llm-lsp") and not BY_NAME.search("pip install 'c2llm-lsp[mcp]'")
