@@ -13,11 +13,13 @@ from tests.docs.pages import CHECKOUT, between
 toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 PROJECT: dict[str, Any] = toml.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS: list[dict[str, Any]] = PROJECT["tool"]["importlinter"]["contracts"]
-# The rows of all packages, from the top: each name with its package in front.
+ROOTS: list[str] = PROJECT["tool"]["importlinter"]["root_packages"]
+# The rows of the root packages, from the top: each name with its package in front. A package below may have a contract of its own.
 LAYERS = [
     [f"{container}.{name}" for name in re.split(r" [|:] ", row)]
     for contract in CONTRACTS
     for container in contract.get("containers", ())
+    if container in ROOTS
     for row in contract["layers"]
 ]
 
@@ -36,7 +38,7 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
 def test_no_package_is_missing_in_the_contracts() -> None:
     """In each package that a contract holds a module that stands in no row fails; and each of ours is held by one."""
     held = {name for contract in CONTRACTS if contract.get("exhaustive") for name in contract["containers"]}
-    assert held == set(PROJECT["tool"]["importlinter"]["root_packages"])
+    assert held >= set(ROOTS)
 
 
 def test_the_page_on_architecture_has_the_layers_of_the_contracts() -> None:
