@@ -155,7 +155,7 @@ class IndexReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TokenAttention:
     """A token of the code and its share of the pooling attention. Characters are code points of the line, 0-based."""
 
     start: int  # characters of the chunk's text, half-open
@@ -168,7 +168,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class HeaderLook:
+class HeaderAttention:
     """A token of what the encoder reads before the code (path and name), and its share of the attention."""
 
     text: str
@@ -176,7 +176,7 @@ class HeaderLook:
 
 
 @dataclass(frozen=True, slots=True)
-class LineLook:
+class LineAttention:
     """A line that is not blank. `effect` is what the similarity loses without it (negative: it gains); None where no
     query was given or the encoder does not read so far."""
 
@@ -202,9 +202,9 @@ class Explanation:
 
     chunk: Chunk
     encoder: str
-    looks: tuple[Look, ...]  # empty where the encoder does not say where it looks
-    header: tuple[HeaderLook, ...]
-    lines: tuple[LineLook, ...]
+    tokens: tuple[TokenAttention, ...]  # empty where the encoder does not say where it looks
+    header: tuple[HeaderAttention, ...]
+    lines: tuple[LineAttention, ...]
     entropy: float  # of the attention over all tokens, in bits
     uniform: float  # the entropy if it were the same everywhere
     unread_from: int  # the first line that the encoder does not read any more, 0 where it reads all

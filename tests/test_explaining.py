@@ -93,8 +93,8 @@ def with_encoder(root: Path, cache: Path, encoder: OverlapEncoder | OnnxEncoder)
 def seen(explanation: Explanation, text: str) -> list[str]:
     """What each look points at in the file's text."""
     lines = text.split("\n")
-    assert all(look.line == look.end_line for look in explanation.looks)
-    return [lines[look.line - 1][look.character : look.end_character] for look in explanation.looks]
+    assert all(look.line == look.end_line for look in explanation.tokens)
+    return [lines[look.line - 1][look.character : look.end_character] for look in explanation.tokens]
 
 
 def test_looks_point_at_the_files_lines_and_characters(workspace: Workspace) -> None:
@@ -107,7 +107,7 @@ def test_shares_sum_to_one_with_the_header_apart(workspace: Workspace) -> None:
     header = sum(look.weight for look in found.header)
     assert [look.text for look in found.header] == passage(found.chunk).removesuffix(found.chunk.text).split()
     assert header > 0
-    assert header + sum(look.weight for look in found.looks) == pytest.approx(1)
+    assert header + sum(look.weight for look in found.tokens) == pytest.approx(1)
     assert header + sum(line.attention for line in found.lines) == pytest.approx(1)
     assert found.entropy == pytest.approx(found.uniform)
 
@@ -165,7 +165,7 @@ def test_what_is_not_read_any_more_is_said_and_not_judged(root: Path, tmp_path: 
 def test_an_encoder_that_cannot_say_where_it_looks_is_still_measured(root: Path, tmp_path: Path) -> None:
     with with_encoder(root, tmp_path / "cache", OverlapEncoder()) as workspace:
         found = workspace.explain("mail.py", 6, "deliver")
-    assert (found.looks, found.header, found.uniform, found.unread_from) == ((), (), 0.0, 0)
+    assert (found.tokens, found.header, found.uniform, found.unread_from) == ((), (), 0.0, 0)
     assert "does not say where it looks" in found.notes[0]
     assert max(found.lines, key=lambda line: line.effect or 0.0).line == 8
 
@@ -176,7 +176,7 @@ def test_line_ends_of_windows_and_old_macs_count_as_the_editor_counts(root: Path
     with with_encoder(root, tmp_path / "cache", LookingEncoder()) as workspace:
         for path, word in (("dos.py", "first"), ("mac.py", "second")):
             found = workspace.explain(path, 2, word)
-            last = found.looks[-1]
+            last = found.tokens[-1]
             assert (last.line, last.character, last.end_character) == (2, 11, 11 + len(word))
             assert found.words[0].lines == (2,)
 
@@ -227,7 +227,7 @@ def test_the_embedded_model_is_explained_as_it_computes(root: Path, tmp_path: Pa
             float(embedded.encode_passages([passage(found.chunk)])[0] @ question), abs=1e-5
         )
     assert {"send", "🎉", "deliver"} <= set(seen(found, MAIL))
-    assert sum(look.weight for look in (*found.looks, *found.header)) == pytest.approx(1, abs=1e-4)
+    assert sum(look.weight for look in (*found.tokens, *found.header)) == pytest.approx(1, abs=1e-4)
     assert 0 < found.entropy < found.uniform
     assert max(found.lines, key=lambda line: line.effect or 0.0).line in (7, 8)
 
@@ -268,7 +268,7 @@ def test_any_text_is_explained_at_the_places_where_an_editor_shows_it(
         return
     found = explain(Snapshot(files), LookingEncoder(), "any.py", line, query)  # type: ignore[arg-type]
     lines = re.split(r"\r\n|\r|\n", text)
-    for look in found.looks:
+    for look in found.tokens:
         if look.line == look.end_line:
             shown = lines[look.line - 1][look.character : look.end_character]
             assert shown == found.chunk.text[look.start : look.end]

@@ -33,7 +33,7 @@ def explanation_lines(explanation: Explanation, *, show_path: Callable[[str], st
         yield Text(f'for "{escape_line(explanation.query)}"')
     rows = heat_rows(explanation)
     width = len(str(explanation.chunk.end_line))
-    has_attention, has_effect = bool(explanation.looks), explanation.similarity is not None
+    has_attention, has_effect = bool(explanation.tokens), explanation.similarity is not None
     yield Text.assemble((f"  {'':>{width}}{_titles(has_attention, has_effect)}", "dim"))
     for row in rows:
         yield _line(row, width, has_attention=has_attention, has_effect=has_effect)

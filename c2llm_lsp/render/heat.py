@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from retrieval.types import Explanation, Look, WordMatch
+from retrieval.types import Explanation, TokenAttention, WordMatch
 
 # Lower bounds of the heats: a token's weight relative to a uniform one. The embedded model's relative weights lie between
 # 0.2 and 3: half of all tokens stay cold.
@@ -49,7 +49,7 @@ def heat_rows(explanation: Explanation) -> list[HeatRow]:
     """All lines of the chunk, blank ones too."""
     most = max((line.attention for line in explanation.lines), default=0.0) or 1.0
     largest = max((abs(line.effect) for line in explanation.lines if line.effect is not None), default=0.0) or 1.0
-    lines, tokens = iter(explanation.lines), len(explanation.looks) + len(explanation.header)
+    lines, tokens = iter(explanation.lines), len(explanation.tokens) + len(explanation.header)
     rows: list[HeatRow] = []
     number = explanation.chunk.start_line
     for text, start in _split_lines(explanation.chunk.text):
@@ -59,7 +59,7 @@ def heat_rows(explanation: Explanation) -> list[HeatRow]:
         rows.append(
             HeatRow(
                 number,
-                tuple(_heat_spans(text, start, explanation.looks, tokens)),
+                tuple(_heat_spans(text, start, explanation.tokens, tokens)),
                 attention,
                 attention / most,
                 effect,
@@ -78,7 +78,7 @@ def _split_lines(text: str) -> Iterator[tuple[str, int]]:
             return
 
 
-def _heat_spans(text: str, start: int, looks: tuple[Look, ...], tokens: int) -> Iterator[HeatSpan]:
+def _heat_spans(text: str, start: int, looks: tuple[TokenAttention, ...], tokens: int) -> Iterator[HeatSpan]:
     at = 0
     for look in looks:
         first, end = max(look.start - start, at), min(look.end - start, len(text))
@@ -98,7 +98,7 @@ def top_words(explanation: Explanation) -> list[tuple[str, float]]:
     totals: dict[str, float] = defaultdict(float)
     start = end = -1
     weight = 0.0
-    for look in (*explanation.looks, None):
+    for look in (*explanation.tokens, None):
         if look is not None and look.start == end:  # a word that the model reads as several tokens
             end, weight = look.end, weight + look.weight
             continue
@@ -129,7 +129,7 @@ def summary(explanation: Explanation) -> list[str]:
             f"The similarity to the query is {explanation.similarity:.3f}; without path and name it would be {without_header:.3f}. "
             "The effect of a line is how much it drops without that line."
         )
-    if explanation.looks:
+    if explanation.tokens:
         words = ", ".join(f"{word} {weight:.1%}" for word, weight in top_words(explanation))
         sentences.append(
             f"Path and name take {header_share(explanation):.0%} of the attention; in the code most goes to {words}."

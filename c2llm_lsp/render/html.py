@@ -37,7 +37,7 @@ def render_page(explanation: Explanation) -> str:
     """The whole document."""
     chunk = explanation.chunk
     location = f"{chunk.path}:{chunk.start_line}-{chunk.end_line}"
-    has_attention, has_effect = bool(explanation.looks), explanation.similarity is not None
+    has_attention, has_effect = bool(explanation.tokens), explanation.similarity is not None
     heads = "<th>line</th>" + "<th>attention</th>" * has_attention + "<th>effect</th>" * has_effect + "<th></th>"
     rows = "\n".join(_row(row, has_attention=has_attention, has_effect=has_effect) for row in heat_rows(explanation))
     query = f"<p>for the query <q>{escape_html(explanation.query)}</q></p>" if explanation.query else ""

@@ -142,7 +142,7 @@ def explanation_dict(explanation: Explanation, *, root: str) -> dict[str, Any]:
                 "end_character": look.end_character,
                 "weight": _rounded(look.weight),
             }
-            for look in explanation.looks
+            for look in explanation.tokens
         ],
         "words": [
             {

@@ -1,6 +1,6 @@
-"""Why a place is found: where the model looks in it, and what of it answers a query.
+"""Why a chunk is a hit: where the model looks in it, and what of it answers a query.
 
-Attention says what shaped the place's vector, whatever is asked: the weight that pooling gives to each token, exactly as
+Attention says what shaped the chunk's vector, whatever the query: the weight that pooling gives to each token, exactly as
 the model computes it. What a line does for one query is measured, not read off the attention: the similarity is computed
 again without that line, for all lines in one batch. That is exact, with every encoder. Effects do not add up to the
 similarity: of two lines that say the same, each can be left out at no loss.
@@ -21,7 +21,7 @@ from retrieval.encoders import AttendingEncoder, Encoder
 from retrieval.errors import QueryError
 from retrieval.search import Query, Snapshot, inverse_frequencies, parse
 from retrieval.store import PART, split_identifiers, stem
-from retrieval.types import Chunk, Explanation, HeaderLook, LineLook, Look, WordMatch
+from retrieval.types import Chunk, Explanation, HeaderAttention, LineAttention, TokenAttention, WordMatch
 
 Weighted = tuple[int, int, float]  # characters start to end of a text, and their weight
 
@@ -42,21 +42,21 @@ def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: s
     if unread is None:
         last = len(text.rows) - 1
     attention = _by_row(text, own)
-    asked = _Asked(snapshot, encoder, parse(query), header, text, last) if query.strip() else None
-    effects = asked.effects() if asked else {}
+    query_effects = _QueryEffects(snapshot, encoder, parse(query), header, text, last) if query.strip() else None
+    effects = query_effects.effects() if query_effects else {}
     return Explanation(
         chunk=chunk,
         encoder=encoder.name,
-        looks=tuple(Look(a, b, *text.position(a), *text.position(b), weight) for a, b, weight in own),
-        header=tuple(HeaderLook(header[a:b], weight) for a, b, weight in weights if b <= len(header)),
-        lines=tuple(LineLook(text.line(n), attention[n], effects.get(n)) for n in text.telling),
+        tokens=tuple(TokenAttention(a, b, *text.position(a), *text.position(b), weight) for a, b, weight in own),
+        header=tuple(HeaderAttention(header[a:b], weight) for a, b, weight in weights if b <= len(header)),
+        lines=tuple(LineAttention(text.line(n), attention[n], effects.get(n)) for n in text.telling),
         entropy=-sum(weight * math.log2(weight) for *_, weight in weights if weight > 0),
         uniform=math.log2(len(weights)) if weights else 0.0,
         unread_from=text.line(unread) if unread is not None else 0,
-        query=asked.query.text if asked else "",
-        similarity=asked.similarity if asked else None,
-        header_effect=asked.header_effect() if asked else None,
-        words=asked.words() if asked else (),
+        query=query_effects.query.text if query_effects else "",
+        similarity=query_effects.similarity if query_effects else None,
+        header_effect=query_effects.header_effect() if query_effects else None,
+        words=query_effects.words() if query_effects else (),
         notes=notes,
     )
 
@@ -97,7 +97,7 @@ class _Text:
         return "".join(row for n, row in enumerate(self.rows[: last + 1]) if n != without)
 
 
-class _Asked:
+class _QueryEffects:
     """What a query finds in the rows that are read: one batch through the encoder answers everything."""
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder, query: Query, header: str, text: _Text, last: int) -> None:
@@ -125,12 +125,12 @@ class _Asked:
         chunk, text = self._text.chunk, self._text
         name, path = _stems(chunk.qualified), _stems(chunk.path)
         lines = {n: _stems(text.rows[n]) for n in text.telling}
-        asked = {stem(part.lower()): part.lower() for part in PART.findall(self.query.text)}
-        found = []
+        spelling = {stem(part.lower()): part.lower() for part in PART.findall(self.query.text)}
+        matches = []
         for word, rarity in inverse_frequencies(self._snapshot, self.query.parts).items():
             where = tuple(text.line(n) for n in lines if word in lines[n])
-            found.append(WordMatch(asked.get(word, word), rarity, word in name, word in path, where))
-        return tuple(sorted(found, key=lambda match: (-match.rarity, match.word)))
+            matches.append(WordMatch(spelling.get(word, word), rarity, word in name, word in path, where))
+        return tuple(sorted(matches, key=lambda match: (-match.rarity, match.word)))
 
 
 def _attention(encoder: Encoder, text: str) -> tuple[list[Weighted], tuple[str, ...]]:

@@ -12,25 +12,25 @@ import pytest
 from c2llm_lsp.render.explanation import explanation_lines
 from c2llm_lsp.render.heat import HEAT_THRESHOLDS, heat_rows, summary, top_words
 from c2llm_lsp.render.html import render_page
-from retrieval.types import Chunk, Explanation, HeaderLook, LineLook, Look, WordMatch
+from retrieval.types import Chunk, Explanation, HeaderAttention, LineAttention, TokenAttention, WordMatch
 from tests.cli.program import Program, lay_out
 
 CODE = "def send(letter):\n\n    stamp(letter)  # 🎉\n\tpost(letter)"
 
 
-def look(word: str, weight: float, *, after: int = 0) -> Look:
+def look(word: str, weight: float, *, after: int = 0) -> TokenAttention:
     start = CODE.index(word, after)
     row = CODE[:start].count("\n")
     column = start - (CODE.rfind("\n", 0, start) + 1)
-    return Look(start, start + len(word), 10 + row, column, 10 + row, column + len(word), weight)
+    return TokenAttention(start, start + len(word), 10 + row, column, 10 + row, column + len(word), weight)
 
 
 def explanation(path: str = "post.py", text: str = CODE, **more: object) -> Explanation:
     chunk = Chunk(path, "python", "function", "send", "Post", 10, 10 + text.count("\n"), 0, 0, text)
     values: dict[str, object] = {
-        "looks": (look("send", 0.4), look("stamp", 0.05), look("🎉", 0.05), look("post", 0.3)),
-        "header": (HeaderLook("post", 0.2),),
-        "lines": (LineLook(10, 0.4, 0.02), LineLook(12, 0.1, -0.01), LineLook(13, 0.3, 0.3)),
+        "tokens": (look("send", 0.4), look("stamp", 0.05), look("🎉", 0.05), look("post", 0.3)),
+        "header": (HeaderAttention("post", 0.2),),
+        "lines": (LineAttention(10, 0.4, 0.02), LineAttention(12, 0.1, -0.01), LineAttention(13, 0.3, 0.3)),
         "query": "post a letter",
         "similarity": 0.5,
         "header_effect": 0.1,
@@ -82,19 +82,19 @@ def test_what_the_numbers_say_is_said() -> None:
 
 def test_without_attention_or_query_their_columns_are_gone() -> None:
     bare = explanation(
-        looks=(),
+        tokens=(),
         header=(),
         query="",
         similarity=None,
         words=(),
-        lines=(LineLook(10, 0.0), LineLook(12, 0.0), LineLook(13, 0.0)),
+        lines=(LineAttention(10, 0.0), LineAttention(12, 0.0), LineAttention(13, 0.0)),
     )
     assert plain(bare)[2] == "  10   def send(letter):"
     assert "<th>looks</th>" not in render_page(bare) and "<th>effect</th>" not in render_page(bare)
 
 
 def test_the_same_word_counts_once_with_all_its_places() -> None:
-    both = explanation(looks=(look("letter", 0.2), look("letter", 0.3, after=20)))
+    both = explanation(tokens=(look("letter", 0.2), look("letter", 0.3, after=20)))
     assert top_words(both) == [("letter", pytest.approx(0.5))]
 
 
@@ -119,7 +119,7 @@ HOSTILE = "</td><script>alert(1)</script> '\" onload=x <img src=http://x> &amp; 
 
 def test_nothing_in_a_page_runs_or_is_fetched() -> None:
     one = explanation(
-        path=HOSTILE, text=HOSTILE, looks=(), query=HOSTILE, lines=(LineLook(10, 0.0, 0.1),), notes=(HOSTILE,)
+        path=HOSTILE, text=HOSTILE, tokens=(), query=HOSTILE, lines=(LineAttention(10, 0.0, 0.1),), notes=(HOSTILE,)
     )
     document = render_page(one)
     parsed = Page(document)
@@ -135,7 +135,7 @@ def test_a_page_shows_the_code_and_each_heat() -> None:
     parsed = Page(
         render_page(
             explanation(
-                looks=tuple(look(word, weight) for word, weight in (("send", 0.9), ("stamp", 0.5), ("post", 0.35)))
+                tokens=tuple(look(word, weight) for word, weight in (("send", 0.9), ("stamp", 0.5), ("post", 0.35)))
             )
         )
     )

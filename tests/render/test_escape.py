@@ -22,7 +22,7 @@ from c2llm_lsp.render.markdown import answer_markdown
 from c2llm_lsp.render.plain import render_plain
 from c2llm_lsp.render.terminal import print_answer
 from retrieval.errors import QueryError
-from retrieval.types import Answer, Chunk, Explanation, Freshness, Hit, LineLook, Signal
+from retrieval.types import Answer, Chunk, Explanation, Freshness, Hit, LineAttention, Signal
 
 # What attacks are made of, and what Hypothesis thinks of itself.
 FRAGMENTS = [
@@ -95,7 +95,7 @@ def test_a_terminal_gets_no_escape_sequence_of_the_workspace(answer: Answer) -> 
 
 @given(hostile_hits(), HOSTILE)
 def test_explanations_are_safe_as_text_and_as_a_page(hit: Hit, query: str) -> None:
-    lines = (LineLook(5, 0.5, 0.1),)
+    lines = (LineAttention(5, 0.5, 0.1),)
     explanation = Explanation(hit.chunk, query, (), (), lines, 1.0, 2.0, 0, query, 0.5, 0.1, notes=(query,))
     for line in explanation_lines(explanation, show_path=str):
         assert not unsafe(line.plain, "")

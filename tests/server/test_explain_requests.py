@@ -12,7 +12,7 @@ from c2llm_lsp.server.handlers.explain import Columns
 from c2llm_lsp.server.protocol import ExplainAnswer
 from c2llm_lsp.server.text.positions import Encoding
 from retrieval.chunking import chunk_file
-from retrieval.types import Look
+from retrieval.types import TokenAttention
 from tests.server.editing import Opened, Serve
 
 ODD = "# 🎉 é\r\n\tdef party(x):\r\r\n    return '🎉🎉', x\n"
@@ -34,7 +34,7 @@ def test_columns_are_the_clients(name: str) -> None:
         offset = chunk.text.replace("\r\n", "\n ").replace("\n ", "\r\n").index(row) if row else 0
         for k, char in enumerate(row):
             start = offset + k
-            at = columns.range(Look(start, start + 1, n + 1, k, n + 1, k + 1, 0.1))
+            at = columns.range(TokenAttention(start, start + 1, n + 1, k, n + 1, k + 1, 0.1))
             assert (at.start.line, at.end.line) == (n, n)
             assert encoding.index(row, at.start.character) == k
             assert at.end.character - at.start.character == encoding.units(char)

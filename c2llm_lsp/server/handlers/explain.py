@@ -16,7 +16,7 @@ from c2llm_lsp.server.handlers.results import NOT_OPEN, merged_freshness
 from c2llm_lsp.server.services import Services
 from c2llm_lsp.server.text.positions import Encoding, last_line, split_lines, whole_lines
 from retrieval.errors import QueryError
-from retrieval.types import Chunk, Explanation, LineLook, Look, WordMatch
+from retrieval.types import Chunk, Explanation, LineAttention, TokenAttention, WordMatch
 
 if TYPE_CHECKING:
     from retrieval.engine import Workspace
@@ -44,7 +44,7 @@ async def explain(server: Services, params: protocol.ExplainParams) -> protocol.
 def _token_attention(explanation: Explanation, encoding: Encoding) -> list[protocol.TokenAttention]:
     columns = Columns(explanation.chunk, encoding)
     return [
-        protocol.TokenAttention(range=columns.range(look), weight=_rounded(look.weight)) for look in explanation.looks
+        protocol.TokenAttention(range=columns.range(look), weight=_rounded(look.weight)) for look in explanation.tokens
     ]
 
 
@@ -92,7 +92,7 @@ class Columns:
         for row in self._rows[:-1]:
             self._starts.append(self._starts[-1] + len(row))
 
-    def range(self, look: Look) -> protocol.Range:
+    def range(self, look: TokenAttention) -> protocol.Range:
         return protocol.Range(
             start=self._position(look.start, look.line, look.character),
             end=self._position(look.end, look.end_line, look.end_character),
@@ -104,7 +104,7 @@ class Columns:
         return protocol.Position(line=line - 1, character=character - len(inside) + self._encoding.units(inside))
 
 
-def _line(look: LineLook) -> protocol.LineAttention:
+def _line(look: LineAttention) -> protocol.LineAttention:
     return protocol.LineAttention(line=look.line - 1, attention=_rounded(look.attention), effect=_optional(look.effect))
 
 
