@@ -24,7 +24,7 @@ from retrieval.encoders import Encoder, load
 from retrieval.engine import Workspace
 from retrieval.evaluation.benchmark import Project, projects
 from retrieval.search import SALIENT, inverse_frequencies, parse
-from retrieval.search.highlighting import share_of_query
+from retrieval.search.highlighting import term_share
 from retrieval.types import Explanation, Hit, SearchRequest
 
 HITS = 5
@@ -79,7 +79,7 @@ def _scores(found: Explanation, hit: Hit, encoder: Encoder, idf: dict[str, float
 def _choices(
     found: Explanation, attention: Sequence[float], rows: Sequence[str], encoder: Encoder, idf: dict[str, float]
 ) -> dict[str, Scores]:
-    words = np.array([share_of_query(row, idf) for row in rows])
+    words = np.array([term_share(row, idf) for row in rows])
     looks = np.array(attention) / (max(attention) or 1.0)
     meaning = encoder.encode_passages([row.strip() for row in rows]) @ encoder.encode_queries([found.query])[0]
     chance = random.Random(found.query + found.chunk.path)

@@ -1,4 +1,4 @@
-"""Which chunks are worth ranking: the nearest by meaning, the best by words, and those that define a name asked for.
+"""Which chunks are worth ranking: the nearest by meaning, the best by words, and those that define a name of the query.
 
 Every candidate then gets both base scores, so that a chunk found by words alone is still judged by its meaning.
 """
@@ -26,7 +26,7 @@ COMMON_FLOOR = 2_000
 LOOKED_THROUGH = 50
 # An index's own cosines are off by less than this, depending on where a row stands.
 ROUGH = 1e-6
-# Rows looked at beyond the k nearest, for equals at the cut.
+# Rows compared beyond the nearest, for equals at the cut.
 TIES = 8
 
 
@@ -45,65 +45,67 @@ def gather(
 ) -> Candidates:
     """Collect and score the candidates for a query; `vector` (d,) is its embedding, None to go by words alone."""
     allowed = snapshot.rows.allowed(filters) if filters else None
-    near = nearest(snapshot, vector, weights.depth, allowed)
-    worded = by_words(snapshot, query.terms, weights, allowed)
+    cosines = nearest(snapshot, vector, weights.depth, allowed)
+    lexical_scores = lexical_matches(snapshot, query.terms, weights, allowed)
     named = dict(snapshot.rows.by_symbol([last_part(name) for name in query.names]))
     if allowed is not None:
         within = set(allowed.tolist())
         named = {row: name for row, name in named.items() if row in within}
     if query.is_name:
-        named |= by_text(snapshot, last_part(query.names[0]), worded, named)
-    ids = np.array(sorted(near.keys() | worded.keys() | named.keys()), dtype=np.int64)
-    dense = np.array([near.get(i, np.nan) for i in ids.tolist()], dtype=np.float32)
-    if vector is not None and snapshot.index is not None and near:
+        named |= definitions_in_text(snapshot, last_part(query.names[0]), lexical_scores, named)
+    ids = np.array(sorted(cosines.keys() | lexical_scores.keys() | named.keys()), dtype=np.int64)
+    dense = np.array([cosines.get(i, np.nan) for i in ids.tolist()], dtype=np.float32)
+    if vector is not None and snapshot.index is not None and cosines:
         missing = np.isnan(dense)
         dense[missing] = snapshot.index.cosines(vector, ids[missing])
-    lexical = np.array([worded.get(i, 0.0) for i in ids.tolist()], dtype=np.float32)
+    lexical = np.array([lexical_scores.get(i, 0.0) for i in ids.tolist()], dtype=np.float32)
     return Candidates(
         ids=ids,
-        dense=scale(dense, floor=min(near.values(), default=0.0)),
+        dense=scale(dense, floor=min(cosines.values(), default=0.0)),
         lexical=scale(lexical, floor=0.0),
         named=named,
     )
 
 
 def nearest(
-    snapshot: Snapshot, vector: NDArray[np.float32] | None, k: int, allowed: NDArray[np.int64] | None
+    snapshot: Snapshot, vector: NDArray[np.float32] | None, limit: int, allowed: NDArray[np.int64] | None
 ) -> dict[int, float]:
-    """The k chunks nearest to a vector, with their cosines. Equals at the cut go by place, and what is equal is told by
-    exact cosines: somewhat more than k are looked at.
+    """The chunks nearest to a vector, with their cosines. Equals at the cut go by location, and exact cosines tell what is
+    equal: somewhat more than the limit are compared.
     """
     if vector is None or snapshot.index is None or not len(snapshot.index):
         return {}
-    fetch = k + TIES
+    fetch = limit + TIES
     while True:
         ids, rough = snapshot.index.search(vector, fetch, allowed)
-        if len(ids) < fetch or rough[k - 1] - rough[-1] > ROUGH:
+        if len(ids) < fetch or rough[limit - 1] - rough[-1] > ROUGH:
             cosines = snapshot.index.cosines(vector, ids)
             there = ~np.isnan(cosines)  # the others were removed meanwhile
-            return dict(first(ids[there], cosines[there], k, snapshot.rows.places))
+            return dict(first(ids[there], cosines[there], limit, snapshot.rows.places))
         fetch *= 2
 
 
-def by_words(
+def lexical_matches(
     snapshot: Snapshot, terms: Sequence[str], weights: Weights, allowed: NDArray[np.int64] | None
 ) -> dict[int, float]:
     """The best chunks by BM25 over symbol, path and body."""
-    kept = telling_terms(terms, snapshot.rows.document_frequencies(terms), snapshot.rows.chunk_count())
-    return dict(snapshot.rows.lexical(kept, weights.depth, weights.fts, allowed)) if kept else {}
+    selected = select_terms(terms, snapshot.rows.document_frequencies(terms), snapshot.rows.chunk_count())
+    return dict(snapshot.rows.lexical(selected, weights.depth, weights.fts, allowed)) if selected else {}
 
 
-def by_text(snapshot: Snapshot, name: str, worded: Mapping[int, float], known: Mapping[int, str]) -> dict[int, str]:
+def definitions_in_text(
+    snapshot: Snapshot, name: str, lexical_scores: Mapping[int, float], by_symbol: Mapping[int, str]
+) -> dict[int, str]:
     """Those of the chunks best by words whose text defines a name that is not, or in another case, their symbol."""
-    rows, scores = np.array(list(worded), dtype=np.int64), np.array(list(worded.values()))
+    rows, scores = np.array(list(lexical_scores), dtype=np.int64), np.array(list(lexical_scores.values()))
     best = first(rows, scores, LOOKED_THROUGH, snapshot.rows.places)
-    chunks = snapshot.rows.chunks([row for row, _ in best if known.get(row) != name])
-    found = {row: at[1] for row, chunk in chunks.items() if (at := definition(chunk, name)) is not None}
-    return {row: written for row, written in found.items() if row not in known or written == name}
+    chunks = snapshot.rows.chunks([row for row, _ in best if by_symbol.get(row) != name])
+    definitions = {row: at[1] for row, chunk in chunks.items() if (at := definition(chunk, name)) is not None}
+    return {row: written for row, written in definitions.items() if row not in by_symbol or written == name}
 
 
-def telling_terms(terms: Sequence[str], frequencies: dict[str, int], total: int) -> list[str]:
-    """The terms worth asking for: those that occur, without the very common ones where something rarer is left."""
+def select_terms(terms: Sequence[str], frequencies: dict[str, int], total: int) -> list[str]:
+    """The terms worth searching for: those that occur, without the very common ones where something rarer is left."""
     present = [term for term in terms if frequencies.get(term, 0) > 0]
     rare = [term for term in present if frequencies[term] <= max(total * COMMON_SHARE, COMMON_FLOOR)]
     return rare or present

@@ -11,7 +11,7 @@ import re
 
 from retrieval.types import Chunk, Hit
 
-# The signal of a hit that defines a name asked for, and its least value where the query is nothing but that name.
+# The signal of a hit that defines a name of the query, and its least value where the query is nothing but that name.
 DEFINITION = "definition"
 NAME_ALONE = 0.8
 # Characters of a line before a name, and after it: more has no definition, and lines of a megabyte cost no time.
@@ -102,27 +102,27 @@ def definition(chunk: Chunk, name: str) -> tuple[int, str] | None:
     text = chunk.text
     if chunk.language in _NO_CODE or not name or name.lower() not in text.lower():
         return None
-    found: tuple[int, str] | None = None
+    best: tuple[int, str] | None = None
     for match in re.finditer(rf"(?<!\w){re.escape(name)}(?![\w$])", text, re.IGNORECASE):
         exact = match[0] == name
-        if (found is None or exact) and _defines(text, match.start(), match.end(), chunk.language, exact):
-            found = (chunk.start_line + _line(text, match.start()), match[0])
+        if (best is None or exact) and _defines(text, match.start(), match.end(), chunk.language, exact):
+            best = (chunk.start_line + _line(text, match.start()), match[0])
             if exact:
                 break
-    return found
+    return best
 
 
-def named_line(chunk: Chunk, name: str) -> int | None:
+def definition_line(chunk: Chunk, name: str) -> int | None:
     """The line where a chunk defines a name; of its own symbol one that has it, where the form is not known."""
-    if (found := definition(chunk, name)) is not None:
-        return found[0]
+    if (match := definition(chunk, name)) is not None:
+        return match[0]
     own = re.escape(chunk.symbol) if name and chunk.symbol.lower() == name.lower() else None
-    match = re.search(rf"(?<!\w){own}(?!\w)", chunk.text) if own else None
-    return chunk.start_line + _line(chunk.text, match.start()) if match else None
+    use = re.search(rf"(?<!\w){own}(?!\w)", chunk.text) if own else None
+    return chunk.start_line + _line(chunk.text, use.start()) if use else None
 
 
-def asked_for(hit: Hit) -> int | None:
-    """The line of a hit that defines the name asked for, where the query was nothing else: its first salient line."""
+def queried_definition_line(hit: Hit) -> int | None:
+    """The line of a hit that defines the query's name, where the query is nothing else: its first salient line."""
     sure = any(signal.name == DEFINITION and signal.value >= NAME_ALONE for signal in hit.signals)
     return hit.salient_lines[0] if sure and hit.salient_lines else None
 

@@ -41,19 +41,23 @@ _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|\w+|[^\w\s]')
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What was found for a file at some change of the index: by the text of a chunk, the one that is like it, or None."""
+class KnownDuplicates:
+    """The duplicates of a file at some revision of the index: by the text of a chunk, the one that is like it, or None."""
 
-    change: int = -1
+    revision: int = -1
     others: Mapping[str, Chunk | None] = field(default_factory=dict)
 
 
 def near_duplicates(
-    snapshot: Snapshot, path: str, vectors_of: VectorsOf, check: Callable[[], None], known: Mapping[str, Chunk | None]
+    snapshot: Snapshot,
+    path: str,
+    vectors_of: VectorsOf,
+    check: Callable[[], None],
+    known_others: Mapping[str, Chunk | None],
 ) -> tuple[tuple[Duplicate, ...], dict[str, Chunk | None]]:
     """The chunks of a file that are almost the same as one elsewhere, each with the most alike; and what is known then.
 
-    Of chunks that are `known` it is only looked whether the other one is still there: a search for each costs
+    Of the chunks in `known_others` it is only checked whether the other one is still there: a search for each costs
     milliseconds in a large workspace, and an edit changes few. So what becomes a copy in an open buffer is said there at
     once, and of the other one after the next change of the index. `vectors_of` gives the vectors of chunks that have one;
     nothing is embedded. Raises what `check` raises, which is called between chunks.
@@ -61,16 +65,24 @@ def near_duplicates(
     if snapshot.encoder is None or snapshot.index is None:
         return (), {}
     rows = [(row, chunk) for row, chunk in snapshot.rows.file_chunks(path) if _worth_it(chunk)][:MOST_CHUNKS]
-    found = {row: _still_there(snapshot, chunk, known[chunk.text]) for row, chunk in rows if chunk.text in known}
-    new = [(row, chunk) for row, chunk in rows if chunk.text not in known or (known[chunk.text] and not found[row])]
+    others = {
+        row: _still_there(snapshot, chunk, known_others[chunk.text])
+        for row, chunk in rows
+        if chunk.text in known_others
+    }
+    new = [
+        (row, chunk)
+        for row, chunk in rows
+        if chunk.text not in known_others or (known_others[chunk.text] and not others[row])
+    ]
     vectors = vectors_of(snapshot.encoder, [chunk for _, chunk in new])
     for (row, chunk), vector in zip(new, vectors, strict=True):
         check()
         if vector is not None:
             near, cosines = snapshot.index.search(vector, NEAREST + 1)
-            others = near[(near != row) & (cosines >= FARTHEST)].tolist()
-            found[row] = _most_alike(chunk, snapshot.rows.chunks(others).values())
-    pairs = [(chunk, found[row]) for row, chunk in rows if row in found]
+            candidates = near[(near != row) & (cosines >= FARTHEST)].tolist()
+            others[row] = _most_alike(chunk, snapshot.rows.chunks(candidates).values())
+    pairs = [(chunk, others[row]) for row, chunk in rows if row in others]
     duplicates = (Duplicate(chunk, other, likeness(chunk.text, other.text)) for chunk, other in pairs if other)
     return tuple(duplicates), {chunk.text: other for chunk, other in pairs}
 

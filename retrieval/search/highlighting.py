@@ -1,7 +1,7 @@
 """Which lines of a hit to show first.
 
 Every answer chooses by the query's words: it costs next to nothing. Where a person or an assistant will read the lines,
-`by_meaning` also asks how near each line alone is to the query.
+`highlight_by_meaning` also asks how near each line alone is to the query.
 
 Measured on 639 hits of 140 questions about 10 projects (`python -m retrieval.evaluation.highlighting`), as the part of what the
 similarity loses without the three best lines that it loses without the three chosen ones: words alone 0.50, words and meaning
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import lines_of
 from retrieval.encoders.protocol import Encoder, Vectors
-from retrieval.search.definitions import asked_for
+from retrieval.search.definitions import queried_definition_line
 from retrieval.store import split_identifiers
 from retrieval.types import Hit
 
@@ -39,25 +39,25 @@ _TELLING = re.compile(r"\w\W*\w\W*\w")  # a line of fewer letters and digits (a 
 
 
 def salient_lines(
-    text: str, first_line: int, wanted: dict[str, float], count: int, start: int | None = None
+    text: str, first_line: int, idf: dict[str, float], count: int, start: int | None = None
 ) -> tuple[int, ...]:
-    """The `count` best line numbers of a hit, ascending. `wanted` maps the stems of the query to their idf. A line to
+    """The `count` best line numbers of a hit, ascending. `idf` holds the stems of the query. A line to
     start with is the first of them, and the others come after it.
     """
-    shares = _most_worded(text, wanted, count, _skipped(first_line, start))
+    shares = _lines_with_most_terms(text, idf, count, _skipped(first_line, start))
     return _with_start(start, [first_line + n for n in shares], count)
 
 
-def by_meaning(
+def highlight_by_meaning(
     hits: Sequence[Hit], query: Vectors, encoder: Encoder, line_vectors: LineVectors, idf: dict[str, float], count: int
 ) -> tuple[Hit, ...]:
     """The hits with the lines chosen that say most of what the query says and means; `query` (d,) is its embedding.
 
     Raises EncoderError.
     """
-    starts = [asked_for(hit) for hit in hits]
+    starts = [queried_definition_line(hit) for hit in hits]
     skipped = [_skipped(hit.start_line, start) for hit, start in zip(hits, starts, strict=True)]
-    words = [_most_worded(hit.text, idf, COMPARED, skip) for hit, skip in zip(hits, skipped, strict=True)]
+    words = [_lines_with_most_terms(hit.text, idf, COMPARED, skip) for hit, skip in zip(hits, skipped, strict=True)]
     texts = [line for hit, shares in zip(hits, words, strict=True) for line in _at(hit.text, shares)]
     if not texts:
         return tuple(hits)
@@ -114,19 +114,19 @@ def _with_start(start: int | None, best: Sequence[int], count: int) -> tuple[int
     return tuple(sorted(best[:count] if start is None else [start, *best[: count - 1]]))
 
 
-def _most_worded(text: str, wanted: dict[str, float], count: int, skip: int = 0) -> dict[int, float]:
+def _lines_with_most_terms(text: str, idf: dict[str, float], count: int, skip: int = 0) -> dict[int, float]:
     """The share of the query that the `count` lines with most of it hold, by their places, best first; where too few hold
     any, the first telling lines make up for them. Of the lines to skip none is chosen."""
     lines = lines_of(text)
     lines[:skip] = [""] * skip
-    worded = _worded(lines, wanted, count)
-    shares = {n: -minus for minus, n in worded}
+    ranked = _lines_with_terms(lines, idf, count)
+    shares = {n: -minus for minus, n in ranked}
     others = (n for n, line in enumerate(lines) if n not in shares and _TELLING.search(line))
-    best = [n for _, n in worded[:count]]
+    best = [n for _, n in ranked[:count]]
     return {n: shares.get(n, 0.0) for n in (*best, *islice(others, count - len(best)))}
 
 
-def _worded(lines: Sequence[str], wanted: dict[str, float], count: int) -> list[tuple[float, int]]:
+def _lines_with_terms(lines: Sequence[str], idf: dict[str, float], count: int) -> list[tuple[float, int]]:
     """(minus share, place) of lines with words of the query, best first: the `count` best at least, all where they are fewer.
 
     Splitting a line takes most of the time, and a line says no more than the stems that it has somewhere: lines with most of
@@ -134,22 +134,22 @@ def _worded(lines: Sequence[str], wanted: dict[str, float], count: int) -> list[
     """
     low = [line.lower() for line in lines]
     whole = "\n".join(low)
-    present = [stem for stem in wanted if stem in whole]
+    present = [stem for stem in idf if stem in whole]
     near = [(n, stems) for n, line in enumerate(low) if (stems := [stem for stem in present if stem in line])]
-    total = sum(wanted.values())
-    bounds = sorted((-sum(wanted[stem] for stem in stems) / total, n) for n, stems in near)
-    found: list[tuple[float, int]] = []
+    total = sum(idf.values())
+    bounds = sorted((-sum(idf[stem] for stem in stems) / total, n) for n, stems in near)
+    best: list[tuple[float, int]] = []
     for bound, n in bounds:
-        if len(found) >= count and found[count - 1][0] < bound:
+        if len(best) >= count and best[count - 1][0] < bound:
             break
-        if share := share_of_query(lines[n], wanted):
-            insort(found, (-share, n))
-    return found
+        if share := term_share(lines[n], idf):
+            insort(best, (-share, n))
+    return best
 
 
-def share_of_query(line: str, wanted: dict[str, float]) -> float:
+def term_share(line: str, idf: dict[str, float]) -> float:
     """How much of the query a line says, 0..1, by the rarity of the words; 0 too for a line that shows nothing."""
     if not _TELLING.search(line):
         return 0.0
-    found = frozenset(split_identifiers(line).split())
-    return sum(wanted[stem] for stem in wanted if stem in found) / sum(wanted.values())
+    stems = frozenset(split_identifiers(line).split())
+    return sum(idf[stem] for stem in idf if stem in stems) / sum(idf.values())

@@ -12,8 +12,8 @@ from retrieval.chunking import lines_of
 from retrieval.encoders import Vectors, is_low_latency
 from retrieval.errors import EncoderError
 from retrieval.search.candidates import gather, last_part, nearest
-from retrieval.search.definitions import named_line
-from retrieval.search.highlighting import SALIENT, LineVectors, by_meaning, salient_lines
+from retrieval.search.definitions import definition_line
+from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_meaning, salient_lines
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import parse
 from retrieval.search.ranking import Scores, rank
@@ -86,7 +86,7 @@ def _highlighted(
     if encoder is None or not is_low_latency(encoder):
         return hits
     try:
-        return by_meaning(hits, vector, encoder, line_vectors, idf, SALIENT)
+        return highlight_by_meaning(hits, vector, encoder, line_vectors, idf, SALIENT)
     except EncoderError:
         return hits
 
@@ -108,7 +108,7 @@ def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], na
     text = chunk.text
     if (span.start_line, span.end_line) != (chunk.start_line, chunk.end_line):
         text = _lines(snapshot, chunk.path, span)
-    start = named_line(replace(chunk, text=text, start_line=span.start_line), name) if name else None
+    start = definition_line(replace(chunk, text=text, start_line=span.start_line), name) if name else None
     return Hit(
         chunk=chunk,
         start_line=span.start_line,

@@ -18,7 +18,7 @@ MAX_QUERY_CHARS = 4_000
 # An OR of more terms than this costs BM25 more than it adds; the rarest are kept.
 MAX_TERMS = 32
 
-# Words that say how something is asked, not what for.
+# Words of questions, not of code.
 STOP_WORDS = frozenset(
     """a an and are as at be by can do does for from get gets has have how i if in into is it its me my of on or so
     that the their them then there these they this to use used uses using via was we what when where which who why
@@ -50,9 +50,9 @@ def parse(text: str) -> Query:
     if whole and not names:
         names = (_bare(text),)
     parts = [part.lower() for part in PART.findall(text)]
-    found = [word.lower() for word in parts_of(text)]
-    wanted = [word for word in found if word not in STOP_WORDS and (len(word) > 1 or not word.isascii())]
-    terms = tuple(dict.fromkeys(stem(word) for word in wanted or found))[:MAX_TERMS]
+    words = [word.lower() for word in parts_of(text)]
+    content_words = [word for word in words if word not in STOP_WORDS and (len(word) > 1 or not word.isascii())]
+    terms = tuple(dict.fromkeys(stem(word) for word in content_words or words))[:MAX_TERMS]
     simple = {stem(part) for part in parts}
     return Query(text, terms, tuple(term for term in terms if term in simple), names, is_name=whole)
 

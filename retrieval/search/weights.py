@@ -19,7 +19,7 @@ class Weights:
     lexical: float = 0.5  # equal weights lower the result: 0.873 against 0.880 (NDCG@10, without zig)
 
     # --- names ------------------------------------------------------------------------------------------------
-    definition: float = 1.5  # the chunk defines exactly the name that was asked for
+    definition: float = 1.5  # the chunk defines exactly a name of the query
     symbol: float = 0.6  # the query's words are those of the chunk's symbol
     stem: float = 0.6  # ... of the file's name: "option parser" and parser.py
     folder: float = 0.2  # ... of the folders

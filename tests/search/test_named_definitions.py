@@ -11,7 +11,7 @@ from c2llm_lsp.render.snippet import anchor_line
 from c2llm_lsp.server.text.navigation_target import navigation_target
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
-from retrieval.search.definitions import asked_for, definition, named_line
+from retrieval.search.definitions import definition, definition_line, queried_definition_line
 from retrieval.types import Chunk, Filters, Hit, SearchRequest, Signal
 
 
@@ -160,10 +160,10 @@ def test_lines_are_counted_as_editors_count_them() -> None:
 
 
 def test_of_its_own_symbol_a_chunk_has_a_line_in_any_form() -> None:
-    assert named_line(chunk("x\nfetch: 1", "yaml", "fetch"), "Fetch") == 12
-    assert named_line(chunk("x\nfetch: 1", "yaml", "other"), "fetch") is None
-    assert named_line(chunk("second part", "yaml", "fetch"), "fetch") is None
-    assert named_line(chunk("def other():", "python"), "") is None
+    assert definition_line(chunk("x\nfetch: 1", "yaml", "fetch"), "Fetch") == 12
+    assert definition_line(chunk("x\nfetch: 1", "yaml", "other"), "fetch") is None
+    assert definition_line(chunk("second part", "yaml", "fetch"), "fetch") is None
+    assert definition_line(chunk("def other():", "python"), "") is None
 
 
 @pytest.mark.parametrize("text", ["fetch(", "fetch(()", "fetch fetch::", "a fetch<", "fetch(a, (b(", "template <"])
@@ -243,17 +243,17 @@ def test_all_definitions_of_a_name_count(opened: Opened) -> None:
     again = {"more.py": "class Alpha:\n    pass\n\n\nclass RetryFailed:\n    pass\n"}
     hits = opened(SMALL | again).search(SearchRequest("RetryFailed", limit=2)).hits
     assert {hit.chunk.path for hit in hits} == {"errors.py", "more.py"}
-    assert all(asked_for(hit) == 5 for hit in hits)
+    assert all(queried_definition_line(hit) == 5 for hit in hits)
 
 
 def test_what_only_uses_a_name_is_shown_as_before(opened: Opened) -> None:
     used = [hit for hit in opened(SMALL).search("RetryFailed").hits if hit.chunk.path.startswith("use_")]
-    assert used and all(asked_for(hit) is None and anchor_line(hit) == 1 for hit in used)
+    assert used and all(queried_definition_line(hit) is None and anchor_line(hit) == 1 for hit in used)
 
 
 def test_a_question_with_a_name_in_it_goes_by_symbols_alone(opened: Opened) -> None:
     hits = opened(SMALL).search("where is RetryFailed raised").hits
-    assert all(asked_for(hit) is None for hit in hits)
+    assert all(queried_definition_line(hit) is None for hit in hits)
     assert not any(s.name == "definition" for hit in hits if hit.chunk.symbol != "RetryFailed" for s in hit.signals)
 
 
@@ -270,4 +270,4 @@ def test_a_line_that_has_the_chunks_name_too_is_entered_at_its_beginning() -> No
 
 
 def test_a_name_that_is_nowhere_finds_what_is_near(opened: Opened) -> None:
-    assert all(asked_for(hit) is None for hit in opened(SMALL).search("NowhereAtAll").hits)
+    assert all(queried_definition_line(hit) is None for hit in opened(SMALL).search("NowhereAtAll").hits)

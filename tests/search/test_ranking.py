@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrieval.search.candidates import Candidates, last_part, scale, telling_terms
+from retrieval.search.candidates import Candidates, last_part, scale, select_terms
 from retrieval.search.query import parse
 from retrieval.search.ranking import QueryOverlap, Ranked, rank
 from retrieval.search.weights import DEFAULT, RANKINGS
@@ -87,9 +87,9 @@ def test_overlap_is_one_only_for_the_same_words() -> None:
 
 
 def test_common_terms_go_where_rarer_ones_are_left() -> None:
-    assert telling_terms(["self", "redirect"], {"self": 9_000, "redirect": 3}, 10_000) == ["redirect"]
-    assert telling_terms(["self"], {"self": 9_000}, 10_000) == ["self"]
-    assert telling_terms(["nowhere"], {}, 10_000) == []
+    assert select_terms(["self", "redirect"], {"self": 9_000, "redirect": 3}, 10_000) == ["redirect"]
+    assert select_terms(["self"], {"self": 9_000}, 10_000) == ["self"]
+    assert select_terms(["nowhere"], {}, 10_000) == []
 
 
 def test_scaling_maps_floor_to_0_and_best_to_1() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from retrieval.encoders import OverlapEncoder, Vectors
 from retrieval.search import highlighting
-from retrieval.search.highlighting import COMPARED, LineVectors, by_meaning, salient_lines
+from retrieval.search.highlighting import COMPARED, LineVectors, highlight_by_meaning, salient_lines
 from retrieval.types import Chunk, Hit
 
 TEXT = "def send(self):\n    # prepare\n    if redirect:\n        follow(redirect)\n    }\n"
@@ -58,32 +58,32 @@ def hit(text: str, line: int = 10) -> Hit:
 
 
 def chosen(
-    *hits: Hit, wanted: dict[str, float], count: int = 1, known: LineVectors | None = None
+    *hits: Hit, idf: dict[str, float], count: int = 1, known: LineVectors | None = None
 ) -> list[tuple[int, ...]]:
-    found = by_meaning(hits, QUERY, Seeing(), known or LineVectors(), wanted, count)
+    found = highlight_by_meaning(hits, QUERY, Seeing(), known or LineVectors(), idf, count)
     return [one.salient_lines for one in found]
 
 
 def test_meaning_decides_where_no_word_does() -> None:
-    assert chosen(hit(TEXT), hit("}"), hit("a line\nfollow", 50), wanted={}) == [(13,), (), (51,)]
+    assert chosen(hit(TEXT), hit("}"), hit("a line\nfollow", 50), idf={}) == [(13,), (), (51,)]
 
 
 def test_words_and_meaning_count_together() -> None:
     text = "redirect\nfollow the thing to its very end\nfollow redirect"
-    assert chosen(hit(text), wanted={"redirect": 1.0}) == [(12,)]
+    assert chosen(hit(text), idf={"redirect": 1.0}) == [(12,)]
 
 
 def test_of_a_long_hit_only_some_lines_are_compared_those_with_words_first() -> None:
     encoder = Seeing()
     text = "\n".join(f"line number {n}" for n in range(100)) + "\nredirect at the end"
-    by_meaning([hit(text)], QUERY, encoder, LineVectors(), {"redirect": 1.0}, 3)
+    highlight_by_meaning([hit(text)], QUERY, encoder, LineVectors(), {"redirect": 1.0}, 3)
     assert len(encoder.lines) == COMPARED and encoder.lines[0] == "redirect at the end"
 
 
 def test_a_line_is_embedded_once() -> None:
     encoder, known = Seeing(), LineVectors()
     for _ in range(2):
-        by_meaning([hit("same line\nsame line\n    same line")], QUERY, encoder, known, {}, 3)
+        highlight_by_meaning([hit("same line\nsame line\n    same line")], QUERY, encoder, known, {}, 3)
     assert encoder.lines == ["same line"]
 
 

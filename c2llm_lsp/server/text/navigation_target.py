@@ -36,12 +36,12 @@ class _Statement:
 
 
 def navigation_target(hit: Hit) -> NavigationTarget:
-    from retrieval.search.definitions import asked_for  # is there where there are hits, and takes long to import
+    from retrieval.search.definitions import queried_definition_line  # is there where there are hits, and takes long to import
 
     chunk = hit.chunk
     lines = lines_of(chunk.text)
     named = _named(chunk, lines)
-    defined = asked_for(hit)  # the line that defines the name of the query
+    defined = queried_definition_line(hit)  # the line that defines the name of the query
     if defined is not None and defined <= chunk.end_line and (named is None or defined != chunk.start_line + named[0]):
         return _on_line(chunk, defined, lines_of(hit.text)[defined - hit.start_line])
     statements = _statements(lines, prefix=None if chunk.kind == "section" else _PREFIX)
