@@ -7,7 +7,7 @@ embedded: what the store has, or what a buffer had a moment ago, is looked up by
 What would not be indexed if it were saved is not shown either: a buffer that the ignore rules leave out or that is a
 secret is as good as closed, one whose text has become too large or minified hides its file and shows nothing.
 
-A change costs what changes, however many buffers are open: words and vectors of all buffers are kept in a lexicon and an
+A change costs what changes, however many buffers are open: words and vectors of all buffers are kept in a bm25_index and an
 index of their own, which take rows out and in. What a query holds is a `View`, which never changes.
 """
 
@@ -26,7 +26,7 @@ from retrieval.encoders.protocol import Encoder
 from retrieval.files import PathFilter, Scanner, is_inside, skip_reason
 from retrieval.indexing import shared
 from retrieval.indexing.overlay_snapshot import Buffer, OverlaidRows, Row, Stored, View
-from retrieval.store import Lexicon, Store, passage_hash, split_identifiers
+from retrieval.store import Bm25Index, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk
 from retrieval.vectors import ExactIndex
 
@@ -35,7 +35,7 @@ Vector = NDArray[np.float32]
 
 # Vectors of passages that buffers held lately, so that an undo embeds nothing: 2 MB at 256 dimensions.
 REMEMBERED = 2_000
-# Ids of buffers' rows count up from here: below all that the store gives, and ascending, as a lexicon wants them.
+# Ids of buffers' rows count up from here: below all that the store gives, and ascending, as a bm25_index wants them.
 _FIRST_ID = -(1 << 62)
 
 
@@ -65,7 +65,7 @@ class Overlay:
         self._left_out: dict[str, str] = {}  # their texts, for the day that the rules change
         self._updating = threading.Lock()  # one at a time changes them; queries go on meanwhile
         self._view = View()
-        self._lexicon = Lexicon()
+        self._bm25 = Bm25Index()
         self._index: ExactIndex | None = None
         self._last: _Cut | None = None  # what was cut last, perhaps ahead
         self._spare: dict[bytes, Vector] = {}  # of rows that went, oldest first
@@ -256,9 +256,9 @@ class Overlay:
             if row.vector is not None:
                 self._spare.pop(row.hash, None)
                 self._spare[row.hash] = row.vector
-        self._lexicon.remove([row.id for row in change.gone])
+        self._bm25.remove([row.id for row in change.gone])
         for row in change.came:
-            self._lexicon.add(row.id, _words(row.chunk))
+            self._bm25.add(row.id, _words(row.chunk))
         shown: tuple[Row, ...] = ()
         if buffer is not None:
             buffers[path], shown = buffer, buffer.rows
@@ -266,7 +266,7 @@ class Overlay:
         index = self._vectors_of(change.gone, [row for row in shown if row.vector is not None and row.id not in before])
         while len(self._spare) > REMEMBERED:
             del self._spare[next(iter(self._spare))]
-        self._view = View(buffers, rows, self._lexicon.corpus(), index, view.fingerprint)
+        self._view = View(buffers, rows, self._bm25.corpus(), index, view.fingerprint)
 
     def _vectors_of(self, gone: Sequence[Row], came: Sequence[Row]) -> ExactIndex | None:
         """The vectors of all buffers, with those of some rows taken out and of others put in."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Vectors
 from retrieval.globs import PathGlobs
-from retrieval.store import Corpus, Header, Place, Store, first, words_only
+from retrieval.store import Corpus, Header, Place, Store, first, index_terms
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable
 from retrieval.vectors.protocol import best
@@ -179,7 +179,7 @@ class OverlaidRows:
         weights: tuple[float, float, float],
         allowed: Ids | None = None,
     ) -> list[tuple[int, float]]:
-        words = words_only(terms)
+        words = index_terms(terms)
         if self._corpus is not None:
             return first(*self._corpus.search(words, limit, weights, allowed), limit, self.places)
         stored = None if allowed is None else allowed[allowed >= 0]

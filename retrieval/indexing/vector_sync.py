@@ -164,7 +164,7 @@ class VectorIndexSync:
         *,
         threads: int | None = None,
     ) -> bool:
-        """Upkeep for a quiet moment: make the lexicon and the graph where they are due, renew a worn graph, save both. `told`
+        """Upkeep for a quiet moment: make the bm25_index and the graph where they are due, renew a worn graph, save both. `told`
         hears how many rows a graph has, and will have.
 
         False where cancelled.

@@ -7,7 +7,7 @@ behind at any time; see full_text.py for when it is used.
 
 A `Corpus` is all rows at one moment and never changes: a query that holds one sees the same rows and statistics
 whatever comes meanwhile. Taking rows out of it or putting others in gives another one and costs only what changes, so
-that unsaved buffers are scored with the statistics that they would have if they were saved. A `Lexicon` is the corpus
+that unsaved buffers are scored with the statistics that they would have if they were saved. A `Bm25Index` is the corpus
 that follows the store: new rows become a part of their own when somebody asks, parts of similar size are merged,
 removed rows are marked, and left out when their part is merged.
 
@@ -109,7 +109,7 @@ class Corpus:
         return self._norms
 
 
-class Lexicon:
+class Bm25Index:
     """The rows of the store. For one thread at a time; the corpora that it gives are for any number."""
 
     def __init__(self, segment: Segment | None = None, change: int = -1) -> None:

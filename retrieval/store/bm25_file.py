@@ -1,4 +1,4 @@
-"""A lexicon on disk: NumPy's zip format, whose parts carry checksums, with what it stands for in a part of its own.
+"""A bm25_index on disk: NumPy's zip format, whose parts carry checksums, with what it stands for in a part of its own.
 
 Like the vector graph's snapshot it is a cache: written to a temporary file, synced and renamed; whatever is wrong with
 it means that there is none. Nothing of it is unpickled.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.store.bm25 import Lexicon
+from retrieval.store.bm25 import Bm25Index
 from retrieval.store.postings import Segment
 
 VERSION = 1
@@ -24,9 +24,9 @@ _FIELDS = ("ids", "lengths", "words", "starts", "rows", "counts")
 _BROKEN = (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-def save_lexicon(lexicon: Lexicon, path: Path, *, generation: str, rules: int) -> None:
+def save_bm25(bm25_index: Bm25Index, path: Path, *, generation: str, rules: int) -> None:
     """Replace the file. Raises OSError where there is no room; the old one is then still there."""
-    change, segment = lexicon.change, lexicon.whole()
+    change, segment = bm25_index.change, bm25_index.whole()
     stamp = np.array([str(VERSION), generation, str(rules), str(change)])
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -41,15 +41,15 @@ def save_lexicon(lexicon: Lexicon, path: Path, *, generation: str, rules: int) -
         raise
 
 
-def load_lexicon(path: Path, *, generation: str, rules: int) -> Lexicon | None:
-    """The lexicon of this very index and these rules for words; None where there is none that can be trusted."""
+def load_bm25(path: Path, *, generation: str, rules: int) -> Bm25Index | None:
+    """The bm25_index of this very index and these rules for words; None where there is none that can be trusted."""
     try:
         with np.load(path, allow_pickle=False) as parts:
             version, of, by, change = (str(value) for value in parts["stamp"])
             if (version, of, by) != (str(VERSION), generation, str(rules)):
                 return None
             segment = Segment(**{name: parts[name] for name in _FIELDS})
-        return Lexicon(segment, int(change)) if _fits(segment) else None
+        return Bm25Index(segment, int(change)) if _fits(segment) else None
     except _BROKEN:
         return None
 

@@ -18,15 +18,15 @@ _KEPT = 0.75
 # The time of use is written when it is at least this old: going to and fro between branches writes nothing.
 _TOUCH_SECONDS = 3_600
 
-BORDERS_BYTES = "borders_bytes"
+BOUNDARIES_BYTES = "borders_bytes"
 
 
-def find_borders(db: sqlite3.Connection, path: str, digest: bytes) -> bytes | None:
+def find_boundaries(db: sqlite3.Connection, path: str, digest: bytes) -> bytes | None:
     row = db.execute("SELECT data FROM main.borders WHERE path = ? AND digest = ?", (path, digest)).fetchone()
     return bytes(row[0]) if row else None
 
 
-def remember_borders(db: sqlite3.Connection, updates: Iterable[FileUpdate], *, now: int | None = None) -> None:
+def remember_boundaries(db: sqlite3.Connection, updates: Iterable[FileUpdate], *, now: int | None = None) -> None:
     """Keep what is new, note what was used again, let go of the oldest where it is too much."""
     now = int(time.time()) if now is None else now
     added = 0
@@ -46,7 +46,7 @@ def remember_borders(db: sqlite3.Connection, updates: Iterable[FileUpdate], *, n
 
 def _put(db: sqlite3.Connection, path: str, digest: bytes, now: int, data: bytes) -> int:
     """By how many bytes there is more now."""
-    before = find_borders(db, path, digest)
+    before = find_boundaries(db, path, digest)
     db.execute(
         """INSERT INTO main.borders(path, digest, used, data) VALUES (?, ?, ?, ?)
            ON CONFLICT(path, digest) DO UPDATE SET used = excluded.used, data = excluded.data""",
@@ -68,9 +68,9 @@ def _evict(db: sqlite3.Connection, total: int) -> int:
 
 
 def _total(db: sqlite3.Connection) -> int:
-    row = db.execute("SELECT value FROM main.meta WHERE key = ?", (BORDERS_BYTES,)).fetchone()
+    row = db.execute("SELECT value FROM main.meta WHERE key = ?", (BOUNDARIES_BYTES,)).fetchone()
     return int(row[0]) if row else 0
 
 
 def _note(db: sqlite3.Connection, total: int) -> None:
-    db.execute("INSERT OR REPLACE INTO main.meta VALUES (?, ?)", (BORDERS_BYTES, total))
+    db.execute("INSERT OR REPLACE INTO main.meta VALUES (?, ?)", (BOUNDARIES_BYTES, total))

@@ -61,7 +61,7 @@ _MAGIC = b"SQLite format 3\x00"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DatabaseFile:
     """One of the two files: the name it is attached by, how it is made, what must be readable, what repairs it."""
 
     schema: str
@@ -70,13 +70,13 @@ class Part:
     remedy: str
 
 
-INDEX = Part(
+INDEX = DatabaseFile(
     "main",
     INDEX_MIGRATIONS,
     ("meta", "files", "chunks", "words_config"),
     "the workspace is read again, nothing is embedded twice",
 )
-VECTORS = Part("shared", VECTORS_MIGRATIONS, ("meta", "encoders", "vectors"), "the passages are embedded again")
+VECTORS = DatabaseFile("shared", VECTORS_MIGRATIONS, ("meta", "encoders", "vectors"), "the passages are embedded again")
 
 
 class Database:
@@ -198,7 +198,7 @@ class Database:
             raise DamagedStoreError(f"The index in {self.directory} was deleted or replaced: it is opened again.")
 
     def _inodes(self) -> tuple[int, ...]:
-        return tuple(_inode(path) for _, path in self._parts())
+        return tuple(_inode(path) for _, path in self._files_and_paths())
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
@@ -237,21 +237,21 @@ class Database:
         """Open both files for writing and migrate them; raises what SQLite raises where one is damaged."""
         db = self._open(f"{self.index_path.absolute().as_uri()}?mode=rwc")
         try:
-            for part, path in self._parts():
-                schema = part.schema
+            for file, path in self._files_and_paths():
+                schema = file.schema
                 db.execute(f"PRAGMA {schema}.journal_size_limit = {_LOG_BYTES}")
-                check_version(version_of(db, schema), part.migrations, str(path))
+                check_version(version_of(db, schema), file.migrations, str(path))
                 if db.execute(f"PRAGMA {schema}.journal_mode").fetchone()[0] != "wal":
                     db.execute(f"PRAGMA {schema}.journal_mode = WAL")
                 db.execute(f"PRAGMA {schema}.synchronous = NORMAL")
-                migrate(db, schema, part.migrations, str(path))
-                _probe(db, part.schema, part, check)
+                migrate(db, schema, file.migrations, str(path))
+                _probe(db, file.schema, file, check)
         except BaseException:
             self._discard(db)
             raise
         return db
 
-    def _parts(self) -> tuple[tuple[Part, Path], ...]:
+    def _files_and_paths(self) -> tuple[tuple[DatabaseFile, Path], ...]:
         return (INDEX, self.index_path), (VECTORS, self.vectors_path)
 
     def _open(self, uri: str) -> sqlite3.Connection:
@@ -287,9 +287,9 @@ class Database:
         for self._frozen in (False, True):
             try:
                 db = self._reader()
-                for part, path in self._parts():
-                    check_version(version_of(db, part.schema), part.migrations, str(path))
-                    _probe(db, part.schema, part, check=False)
+                for file, path in self._files_and_paths():
+                    check_version(version_of(db, file.schema), file.migrations, str(path))
+                    _probe(db, file.schema, file, check=False)
                 return db
             except StoreError:
                 if self._frozen:
@@ -317,14 +317,14 @@ class Database:
 
     def _set_aside_damaged(self) -> None:
         """Rename what is damaged out of the way, with its log, and note it."""
-        for part, path in self._parts():
-            reason = damage_of(path, part)
+        for file, path in self._files_and_paths():
+            reason = damage_of(path, file)
             if reason:
                 aside = set_aside(path)
-                self.notes.append(f"{path} was damaged ({reason}): it is set aside as {aside.name}, {part.remedy}.")
+                self.notes.append(f"{path} was damaged ({reason}): it is set aside as {aside.name}, {file.remedy}.")
 
 
-def damage_of(path: Path, part: Part) -> str:
+def damage_of(path: Path, file: DatabaseFile) -> str:
     """What is wrong with a database file, by a complete check; "" where nothing is."""
     if not path.exists():
         return ""
@@ -333,8 +333,8 @@ def damage_of(path: Path, part: Part) -> str:
     db = None
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
-        check_version(version_of(db, "main"), part.migrations, str(path))
-        _probe(db, "main", part, check=True)
+        check_version(version_of(db, "main"), file.migrations, str(path))
+        _probe(db, "main", file, check=True)
     except (*SQLITE_ERRORS, DamagedStoreError) as error:
         if isinstance(error, DamagedStoreError) or is_damage(error):
             return str(error)
@@ -358,17 +358,17 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def _probe(db: sqlite3.Connection, schema: str, part: Part, check: bool) -> None:
+def _probe(db: sqlite3.Connection, schema: str, file: DatabaseFile, check: bool) -> None:
     """Read a row of every table; with `check`, look at every page. Raises where the file is damaged."""
     if version_of(db, schema) == 0:
         return  # new, and empty until it is migrated
-    for table in part.tables:
+    for table in file.tables:
         db.execute(f"SELECT * FROM {schema}.{table} LIMIT 1").fetchone()
     if check:
         found = str(db.execute(f"PRAGMA {schema}.quick_check(1)").fetchone()[0])
         if found != "ok":
             raise DamagedStoreError(found.splitlines()[0])
-        if part is INDEX:  # quick_check knows nothing of full-text tables
+        if file is INDEX:  # quick_check knows nothing of full-text tables
             db.execute(f"INSERT INTO {schema}.words(words) VALUES ('integrity-check')")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retrieval.store.chunk_boundaries import find_borders
+from retrieval.store.chunk_boundaries import find_boundaries
 from retrieval.store.database import Database
 from retrieval.store.rows import FileRow
 
@@ -40,7 +40,7 @@ class Files:
     def boundaries(self, path: str, digest: bytes) -> bytes | None:
         """How this file was cut when it had this content, where that is remembered."""
         with self._database.reading() as db:
-            return find_borders(db, path, digest)
+            return find_boundaries(db, path, digest)
 
     def count(self) -> int:
         """Files that are indexed."""

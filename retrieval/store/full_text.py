@@ -1,8 +1,8 @@
-"""Search by words: SQLite's full-text table, or the lexicon in memory where there are many chunks.
+"""Search by words: SQLite's full-text table, or the bm25_index in memory where there are many chunks.
 
-Both give the same scores. The table is always there and right; the lexicon is ten times as fast. It is used where it is
+Both give the same scores. The table is always there and right; the bm25_index is ten times as fast. It is used where it is
 at hand and in step: the process that indexes a new workspace builds it on the way, others load the file that
-`maintain` writes and bring it up to date by comparing ids, from LEXICON_FROM chunks on, or where `keep_in_memory`
+`maintain` writes and bring it up to date by comparing ids, from BM25_FROM chunks on, or where `keep_in_memory`
 was called: unsaved buffers are scored with it (see corpus in bm25.py). Where that would take too long, or another thread
 is at it, the table answers.
 """
@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.store.analyzer import WORDS_VERSION, split_identifiers
-from retrieval.store.bm25 import Corpus, Lexicon
-from retrieval.store.bm25_file import load_lexicon, save_lexicon
+from retrieval.store.bm25 import Bm25Index, Corpus
+from retrieval.store.bm25_file import load_bm25, save_bm25
 from retrieval.store.chunks import Chunks
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta, next_revision, read_revision
@@ -32,22 +32,22 @@ from retrieval.store.schema import create_words, drop_words, transaction
 from retrieval.store.top_k import first
 
 # Below this many chunks the full-text table answers in 2 ms.
-LEXICON_FROM = 5_000
+BM25_FROM = 5_000
 # A query does not wait for more new chunks than this (100 ms); `maintain` does.
 MOST_BEHIND = 1_000
-# ... nor longer than this for another thread that is bringing the lexicon up to date.
+# ... nor longer than this for another thread that is bringing the bm25_index up to date.
 _PATIENCE = 0.1
 # To find out that it is too far behind takes 20 ms at 50,000 chunks.
 _HOPELESS_SECONDS = 2.0
-LEXICON_FILE = "words.npz"
+BM25_FILE = "words.npz"
 
 # What the words of a chunk are made from.
-WORDED = "c.id, c.symbol, f.path, c.scope, c.text"
+TERM_COLUMNS = "c.id, c.symbol, f.path, c.scope, c.text"
 _WORD = re.compile(r"\w+")
 # Document frequencies are kept for this many words; the table takes a millisecond for a common one.
 _FREQUENCIES = 20_000
 
-Worded = tuple[int, str, str, str]
+TermRow = tuple[int, str, str, str]
 Scores = NDArray[np.float64]
 
 
@@ -62,12 +62,12 @@ class FullText:
     def __init__(self, database: Database, meta: Meta, chunks: Chunks) -> None:
         self._database, self._meta, self._chunks = database, meta, chunks
         self._frequencies: tuple[int, dict[str, int]] = (-1, {})
-        self._lexicon: Lexicon | None = None
-        self._corpus: Corpus | None = None  # of the lexicon, as it was asked for last
-        self._lexicon_lock = threading.RLock()
-        self._lexicon_sought = False
-        self._hopeless_until = 0.0  # the lexicon is too far behind
-        self._lexicon_saved = -1
+        self._bm25: Bm25Index | None = None
+        self._corpus: Corpus | None = None  # of the bm25_index, as it was asked for last
+        self._bm25_lock = threading.RLock()
+        self._bm25_sought = False
+        self._hopeless_until = 0.0  # the bm25_index is too far behind
+        self._bm25_saved = -1
         self._wanted = False
 
     def search(
@@ -83,7 +83,7 @@ class FullText:
         `weights` are those of the columns symbol, path (with scope), body. `allowed` (sorted) limits the chunks.
         """
         if not isinstance(terms, str) and (corpus := self.corpus()) is not None:
-            return first(*corpus.search(words_only(terms), limit, weights, allowed), limit, self._chunks.places)
+            return first(*corpus.search(index_terms(terms), limit, weights, allowed), limit, self._chunks.places)
         match = terms if isinstance(terms, str) else any_of(terms)
         if limit <= 0 or not match:
             return []
@@ -122,124 +122,124 @@ class FullText:
                     frequencies[term] = int(row[0]) if row else 0
         return {term: frequencies[term] for term in terms}
 
-    # -- the lexicon ------------------------------------------------------------------------------------------------
+    # -- the bm25_index ------------------------------------------------------------------------------------------------
 
     def corpus(self) -> Corpus | None:
         """The words of all chunks at one moment, that of `change`; None where they are not at hand."""
         revision, corpus = self._meta.revision, self._corpus
         if corpus is not None and corpus.change == revision:
             return corpus
-        if (self._lexicon is None and not self._worth_seeking()) or time.monotonic() < self._hopeless_until:
+        if (self._bm25 is None and not self._worth_seeking()) or time.monotonic() < self._hopeless_until:
             return None
-        if not self._lexicon_lock.acquire(timeout=_PATIENCE):
+        if not self._bm25_lock.acquire(timeout=_PATIENCE):
             return None
         try:
             self._seek()
-            if self._lexicon is None:
+            if self._bm25 is None:
                 return None
-            if not self._catch_up(self._lexicon, most=MOST_BEHIND):
+            if not self._catch_up(self._bm25, most=MOST_BEHIND):
                 self._hopeless_until = time.monotonic() + _HOPELESS_SECONDS
                 return None
-            self._corpus = self._lexicon.corpus()
+            self._corpus = self._bm25.corpus()
             return self._corpus
         finally:
-            self._lexicon_lock.release()
+            self._bm25_lock.release()
 
     def keep_in_memory(self) -> None:
-        """Have the lexicon at hand whatever the size: half a second where a small workspace has no file of it yet; a
+        """Have the bm25_index at hand whatever the size: half a second where a small workspace has no file of it yet; a
         large one waits for `maintain`.
         """
         if self._wanted:
             return
-        with self._lexicon_lock:
+        with self._bm25_lock:
             self._wanted = True
             self._seek()
-            if self._lexicon is None and self._chunks.count() < LEXICON_FROM:
-                self._lexicon = Lexicon()
-                self._catch_up(self._lexicon, most=None)
+            if self._bm25 is None and self._chunks.count() < BM25_FROM:
+                self._bm25 = Bm25Index()
+                self._catch_up(self._bm25, most=None)
 
     def maintain(self) -> None:
-        """Make the lexicon of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
-        if self._lexicon is None and not self._worth_seeking():
+        """Make the bm25_index of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
+        if self._bm25 is None and not self._worth_seeking():
             return
-        with self._lexicon_lock:
+        with self._bm25_lock:
             self._seek()
-            if self._lexicon is None:
-                self._lexicon = Lexicon()
-            self._catch_up(self._lexicon, most=None)
+            if self._bm25 is None:
+                self._bm25 = Bm25Index()
+            self._catch_up(self._bm25, most=None)
             self._hopeless_until = 0.0
-        self._save_lexicon()
+        self._save_bm25()
 
     def reload(self) -> None:
         """Take the file that another process has written, where it is newer than what is at hand."""
-        with self._lexicon_lock:
-            stored = self._load_lexicon() if self._worth_seeking() else None
-            if stored is not None and (self._lexicon is None or stored.change > self._lexicon.change):
-                self._lexicon, self._corpus = stored, None
+        with self._bm25_lock:
+            stored = self._load_bm25() if self._worth_seeking() else None
+            if stored is not None and (self._bm25 is None or stored.change > self._bm25.change):
+                self._bm25, self._corpus = stored, None
             self._hopeless_until = 0.0
 
     @property
-    def lexicon_path(self) -> Path:
-        return self._database.directory / LEXICON_FILE
+    def bm25_path(self) -> Path:
+        return self._database.directory / BM25_FILE
 
     def _worth_seeking(self) -> bool:
-        return self._wanted or self._chunks.count() >= LEXICON_FROM
+        return self._wanted or self._chunks.count() >= BM25_FROM
 
     def _seek(self) -> None:
         """Load the file, once."""
-        if self._lexicon is None and not self._lexicon_sought:
-            self._lexicon_sought = True
-            self._lexicon = self._load_lexicon()
+        if self._bm25 is None and not self._bm25_sought:
+            self._bm25_sought = True
+            self._bm25 = self._load_bm25()
 
     def begin(self) -> None:
-        """An index that is made now gets its lexicon on the way."""
-        self._lexicon = Lexicon(change=self._meta.revision)
+        """An index that is made now gets its bm25_index on the way."""
+        self._bm25 = Bm25Index(change=self._meta.revision)
 
-    def follow(self, revision: int, worded: Sequence[Worded], gone: Sequence[int]) -> None:
+    def follow(self, revision: int, term_rows: Sequence[TermRow], removed_ids: Sequence[int]) -> None:
         """Take over a commit of this process."""
-        with self._lexicon_lock:
-            lexicon = self._lexicon
-            if lexicon is None or lexicon.change != revision - 1:
+        with self._bm25_lock:
+            bm25_index = self._bm25
+            if bm25_index is None or bm25_index.change != revision - 1:
                 return
-            lexicon.remove(gone)
-            for row, *columns in worded:
-                lexicon.add(row, (columns[0], columns[1], columns[2]))
-            lexicon.change = revision
+            bm25_index.remove(removed_ids)
+            for row, *columns in term_rows:
+                bm25_index.add(row, (columns[0], columns[1], columns[2]))
+            bm25_index.change = revision
 
-    def _catch_up(self, lexicon: Lexicon, *, most: int | None) -> bool:
-        """Make the lexicon hold exactly the chunks that are stored; False where that is too much work for now. One
+    def _catch_up(self, bm25_index: Bm25Index, *, most: int | None) -> bool:
+        """Make the bm25_index hold exactly the chunks that are stored; False where that is too much work for now. One
         transaction: what it then stands for is what it holds.
         """
-        if lexicon.change == self._meta.revision:
+        if bm25_index.change == self._meta.revision:
             return True
         with self._database.reading() as db, transaction(db):
             revision = read_revision(db)
-            have, want = lexicon.corpus().ids(), _ids_in(db)
-            came = np.setdiff1d(want, have, assume_unique=True)
-            if most is not None and len(came) > most:
+            have, want = bm25_index.corpus().ids(), _ids_in(db)
+            new_ids = np.setdiff1d(want, have, assume_unique=True)
+            if most is not None and len(new_ids) > most:
                 return False
-            lexicon.remove(np.setdiff1d(have, want, assume_unique=True))
-            for row, *columns in _words_in(db, came):
-                lexicon.add(row, (columns[0], columns[1], columns[2]))
-            lexicon.change = revision
+            bm25_index.remove(np.setdiff1d(have, want, assume_unique=True))
+            for row, *columns in _terms_in(db, new_ids):
+                bm25_index.add(row, (columns[0], columns[1], columns[2]))
+            bm25_index.change = revision
         return True
 
-    def _load_lexicon(self) -> Lexicon | None:
-        lexicon = load_lexicon(self.lexicon_path, generation=self._meta.database_id, rules=WORDS_VERSION)
-        if lexicon is not None:
-            self._lexicon_saved = lexicon.change
-        return lexicon
+    def _load_bm25(self) -> Bm25Index | None:
+        bm25_index = load_bm25(self.bm25_path, generation=self._meta.database_id, rules=WORDS_VERSION)
+        if bm25_index is not None:
+            self._bm25_saved = bm25_index.change
+        return bm25_index
 
-    def _save_lexicon(self) -> None:
+    def _save_bm25(self) -> None:
         """Write the file where it is behind. A cache: where there is no room, it is made again next time."""
-        lexicon = self._lexicon
-        if lexicon is None or self._database.read_only or lexicon.change == self._lexicon_saved:
+        bm25_index = self._bm25
+        if bm25_index is None or self._database.read_only or bm25_index.change == self._bm25_saved:
             return
         self._database.checkpoint()
-        with self._lexicon_lock, suppress(OSError):
+        with self._bm25_lock, suppress(OSError):
             self._corpus = None  # saving makes one part of all: two copies of it would be held else
-            save_lexicon(lexicon, self.lexicon_path, generation=self._meta.database_id, rules=WORDS_VERSION)
-            self._lexicon_saved = lexicon.change
+            save_bm25(bm25_index, self.bm25_path, generation=self._meta.database_id, rules=WORDS_VERSION)
+            self._bm25_saved = bm25_index.change
 
     def keep_current(self) -> None:
         """Build the full-text table anew where it was split by other rules."""
@@ -254,33 +254,33 @@ class FullText:
             db.execute("INSERT OR REPLACE INTO main.meta VALUES ('words_version', ?)", (WORDS_VERSION,))
             drop_words(db)
             create_words(db)
-            rows = db.execute(f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file")
-            db.executemany(INSERT_WORDS, map(words_of, rows))
+            rows = db.execute(f"SELECT {TERM_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file")
+            db.executemany(INSERT_WORDS, map(terms_of, rows))
 
 
-def words_of(row: Sequence[object]) -> Worded:
+def terms_of(row: Sequence[object]) -> TermRow:
     """(id, symbol, path, scope, text) as the full-text table's row."""
     number, symbol, path, scope, text = row
     assert isinstance(number, int)
     return number, split_identifiers(str(symbol)), split_identifiers(f"{path} {scope}"), split_identifiers(str(text))
 
 
-def words_only(terms: Sequence[str]) -> list[str]:
+def index_terms(terms: Sequence[str]) -> list[str]:
     """Those that can stand in the index."""
     return [term for term in terms if _WORD.fullmatch(term)]
 
 
 def any_of(terms: Sequence[str]) -> str:
     """An FTS5 expression for rows with at least one of these words; quoted, as OR and NOT are words too."""
-    return " OR ".join(f'"{term}"' for term in dict.fromkeys(words_only(terms)))
+    return " OR ".join(f'"{term}"' for term in dict.fromkeys(index_terms(terms)))
 
 
 def _ids_in(db: sqlite3.Connection) -> Ids:
     return np.fromiter((row[0] for row in db.execute("SELECT id FROM main.chunks ORDER BY id")), dtype=np.int64)
 
 
-def _words_in(db: sqlite3.Connection, ids: Ids) -> Iterator[Worded]:
+def _terms_in(db: sqlite3.Connection, ids: Ids) -> Iterator[TermRow]:
     """The words of these chunks, in the order of their ids."""
-    sql = f"""SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file
+    sql = f"""SELECT {TERM_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file
               WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id"""
-    return map(words_of, db.execute(sql, (json.dumps(ids.tolist()),)))
+    return map(terms_of, db.execute(sql, (json.dumps(ids.tolist()),)))

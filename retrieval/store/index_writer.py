@@ -12,32 +12,32 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from retrieval.store.chunk_boundaries import remember_borders
-from retrieval.store.full_text import DELETE_WORDS, INSERT_WORDS, WORDED, Worded, words_of
+from retrieval.store.chunk_boundaries import remember_boundaries
+from retrieval.store.full_text import DELETE_WORDS, INSERT_WORDS, TERM_COLUMNS, TermRow, terms_of
 from retrieval.store.rows import FileRow, FileUpdate, Piece
 from retrieval.types import Chunk
 
 
 def write_updates(
     db: sqlite3.Connection, updates: Sequence[FileUpdate], removed: Sequence[str]
-) -> tuple[list[int], list[Worded], int]:
+) -> tuple[list[int], list[TermRow], int]:
     """Store changed files and forget removed ones, in the present transaction. Returns the ids of the chunks that went,
-    the rows of words that came, and how many chunks stayed.
+    the rows of words that new_ids, and how many chunks stayed.
     """
-    gone: list[int] = []
-    worded: list[Worded] = []
+    removed_ids: list[int] = []
+    term_rows: list[TermRow] = []
     kept = 0
     for path in removed:
-        gone += _forget(db, path)
+        removed_ids += _forget(db, path)
     for update in updates:
         file = _put_file(db, update.file)
         if update.pieces is not None:
             old, new, same = _put_chunks(db, file, update.file.path, update.pieces)
-            gone += old
-            worded += new
+            removed_ids += old
+            term_rows += new
             kept += same
-    remember_borders(db, updates)
-    return gone, worded, kept
+    remember_boundaries(db, updates)
+    return removed_ids, term_rows, kept
 
 
 def _put_file(db: sqlite3.Connection, file: FileRow) -> int:
@@ -64,8 +64,8 @@ def _forget(db: sqlite3.Connection, path: str) -> list[int]:
 
 def _put_chunks(
     db: sqlite3.Connection, file: int, path: str, pieces: Sequence[Piece]
-) -> tuple[list[int], list[Worded], int]:
-    """Make a file's chunks these. Returns the ids that went, the rows of words that came, and how many stayed."""
+) -> tuple[list[int], list[TermRow], int]:
+    """Make a file's chunks these. Returns the ids that went, the rows of words that new_ids, and how many stayed."""
     same: dict[tuple[bytes, str, str], deque[tuple[int, tuple[Any, ...]]]] = defaultdict(deque)
     before = """SELECT id, passage, symbol, scope, language, kind, start_line, end_line, start_byte, end_byte
                 FROM main.chunks WHERE file = ? ORDER BY start_byte, end_byte, id"""
@@ -87,9 +87,9 @@ def _put_chunks(
                    end_byte = ? WHERE id = ?""",
                 (*_place(chunk), row_id),
             )
-    gone = [row_id for twins in same.values() for row_id, _ in twins]
-    _delete(db, gone)
-    return gone, _insert(db, file, path, fresh), kept
+    removed_ids = [row_id for twins in same.values() for row_id, _ in twins]
+    _delete(db, removed_ids)
+    return removed_ids, _insert(db, file, path, fresh), kept
 
 
 def _place(chunk: Chunk) -> tuple[str, str, int, int, int, int]:
@@ -97,22 +97,22 @@ def _place(chunk: Chunk) -> tuple[str, str, int, int, int, int]:
     return chunk.language, chunk.kind, chunk.start_line, chunk.end_line, chunk.start_byte, chunk.end_byte
 
 
-def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece]) -> list[Worded]:
+def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece]) -> list[TermRow]:
     sql = """INSERT INTO main.chunks(file, language, kind, start_line, end_line, start_byte, end_byte, symbol, scope,
              passage, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-    worded = []
+    term_rows = []
     for piece in pieces:
         chunk = piece.chunk
         row = db.execute(sql, (file, *_place(chunk), chunk.symbol, chunk.scope, piece.passage, chunk.text)).lastrowid
         assert row is not None  # it is one for every INSERT of one row
-        words = (row, *piece.words) if piece.words else words_of((row, chunk.symbol, path, chunk.scope, chunk.text))
+        words = (row, *piece.words) if piece.words else terms_of((row, chunk.symbol, path, chunk.scope, chunk.text))
         db.execute(INSERT_WORDS, words)
-        worded.append(words)
-    return worded
+        term_rows.append(words)
+    return term_rows
 
 
 def _delete(db: sqlite3.Connection, ids: Iterable[int]) -> None:
-    sql = f"SELECT {WORDED} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id = ?"
+    sql = f"SELECT {TERM_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id = ?"
     for row_id in ids:
-        db.execute(DELETE_WORDS, words_of(db.execute(sql, (row_id,)).fetchone()))
+        db.execute(DELETE_WORDS, terms_of(db.execute(sql, (row_id,)).fetchone()))
         db.execute("DELETE FROM main.chunks WHERE id = ?", (row_id,))

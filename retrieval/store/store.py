@@ -52,10 +52,10 @@ class Store:
         alters = bool(removed) or any(update.pieces is not None for update in updates)
         with self.database.writing() as db:
             revision = next_revision(db) if alters else self.revision
-            gone, worded, kept = write_updates(db, updates, removed)
+            removed_ids, term_rows, kept = write_updates(db, updates, removed)
         if alters:
-            self.full_text.follow(revision, worded, gone)
-        return Applied(revision, tuple(words[0] for words in worded), tuple(gone), kept)
+            self.full_text.follow(revision, term_rows, removed_ids)
+        return Applied(revision, tuple(words[0] for words in term_rows), tuple(removed_ids), kept)
 
     def announce(self) -> int:
         """Raise the revision: something that readers follow (vectors) is new."""

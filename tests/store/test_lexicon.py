@@ -1,4 +1,4 @@
-"""The lexicon in memory gives what the full-text table gives, whatever happened to either."""
+"""The bm25_index in memory gives what the full-text table gives, whatever happened to either."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stored import update
 
 from retrieval.store import Store, full_text, split_identifiers
 from retrieval.store import bm25 as lexicon_module
-from retrieval.store.bm25 import Lexicon
+from retrieval.store.bm25 import Bm25Index
 
 WEIGHTS = [(4.0, 2.0, 1.0), (1.0, 1.0, 1.0), (0.0, 3.0, 0.5)]
 TERMS = ["alpha", "beta", "gamma", "delta", "missing"]
@@ -23,24 +23,24 @@ TERMS = ["alpha", "beta", "gamma", "delta", "missing"]
 
 @pytest.fixture(autouse=True)
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lexicon is used from the first chunk on."""
-    monkeypatch.setattr(full_text, "LEXICON_FROM", 0)
+    """The bm25_index is used from the first chunk on."""
+    monkeypatch.setattr(full_text, "BM25_FROM", 0)
 
 
 def by_table(store: Store, terms: list[str], weights: tuple[float, float, float]) -> list[tuple[int, float]]:
     return store.full_text.search(" OR ".join(f'"{term}"' for term in terms), 1_000, weights)
 
 
-def rows(lexicon: Lexicon, word: str, weights: tuple[float, float, float] = (1, 1, 1)) -> list[int]:
-    return lexicon.corpus().search([word], 5, weights)[0].tolist()
+def rows(bm25_index: Bm25Index, word: str, weights: tuple[float, float, float] = (1, 1, 1)) -> list[int]:
+    return bm25_index.corpus().search([word], 5, weights)[0].tolist()
 
 
-def score(lexicon: Lexicon, word: str) -> float:
-    return float(lexicon.corpus().search([word], 5, (1, 1, 1))[1][0])
+def score(bm25_index: Bm25Index, word: str) -> float:
+    return float(bm25_index.corpus().search([word], 5, (1, 1, 1))[1][0])
 
 
 def check_same(store: Store) -> None:
-    """Same rows, same scores, same frequencies, from the lexicon and from the table."""
+    """Same rows, same scores, same frequencies, from the bm25_index and from the table."""
     assert store.full_text.corpus() is not None
     for weights in WEIGHTS:
         for terms in (TERMS, TERMS[:1], TERMS[1:3]):
@@ -70,8 +70,8 @@ texts = st.lists(
 )
 @settings(max_examples=25)
 def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.TempPathFactory, changes: list) -> None:
-    folder = tmp_path_factory.mktemp("lexicon")
-    lexical_from, full_text.LEXICON_FROM = full_text.LEXICON_FROM, 0
+    folder = tmp_path_factory.mktemp("bm25_index")
+    lexical_from, full_text.BM25_FROM = full_text.BM25_FROM, 0
     try:
         with Store.open(folder, vectors=folder / "vectors.db") as store:
             for path, bodies in changes:
@@ -84,59 +84,59 @@ def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.Temp
         with Store.open(folder, vectors=folder / "vectors.db") as store:
             check_same(store)
     finally:
-        full_text.LEXICON_FROM = lexical_from
+        full_text.BM25_FROM = lexical_from
 
 
 def test_counts_beyond_what_fits_are_cut_down_not_wrapped() -> None:
-    lexicon = Lexicon()
-    lexicon.add(1, ("x " * 50, "x " * 50, "x " * 5_000))
-    lexicon.add(2, ("", "", "x " + "y " * 10_149))
-    lexicon.add(3, ("", "", "z"))
-    lexicon.add(4, ("", "", "z"))
-    lexicon.add(5, ("", "", "z"))
-    assert rows(lexicon, "x", (4, 2, 1)) == [1, 2]
+    bm25_index = Bm25Index()
+    bm25_index.add(1, ("x " * 50, "x " * 50, "x " * 5_000))
+    bm25_index.add(2, ("", "", "x " + "y " * 10_149))
+    bm25_index.add(3, ("", "", "z"))
+    bm25_index.add(4, ("", "", "z"))
+    bm25_index.add(5, ("", "", "z"))
+    assert rows(bm25_index, "x", (4, 2, 1)) == [1, 2]
 
 
 def test_rows_without_words_count_as_rows() -> None:
-    with_empty, without = Lexicon(), Lexicon()
-    for lexicon in (with_empty, without):
-        lexicon.add(1, ("", "", "alpha"))
-        lexicon.add(2, ("", "", "beta"))
-        lexicon.add(3, ("", "", "gamma"))
+    with_empty, without = Bm25Index(), Bm25Index()
+    for bm25_index in (with_empty, without):
+        bm25_index.add(1, ("", "", "alpha"))
+        bm25_index.add(2, ("", "", "beta"))
+        bm25_index.add(3, ("", "", "gamma"))
     with_empty.add(4, ("", "", ""))
     assert score(with_empty, "alpha") > score(without, "alpha")
     assert with_empty.corpus().ids().tolist() == [1, 2, 3, 4]
 
 
 def test_many_small_additions_stay_few_segments() -> None:
-    lexicon = Lexicon()
+    bm25_index = Bm25Index()
     for row in range(1, 400):
-        lexicon.add(row, ("", "", f"alpha w{row}"))
-        lexicon.corpus()
-    assert len(lexicon.corpus().parts) < 12
-    lexicon.remove(list(range(1, 390)))
-    assert lexicon.corpus().frequencies(["alpha"]) == {"alpha": 10}
-    assert lexicon.whole().ids.tolist() == list(range(390, 400))
+        bm25_index.add(row, ("", "", f"alpha w{row}"))
+        bm25_index.corpus()
+    assert len(bm25_index.corpus().parts) < 12
+    bm25_index.remove(list(range(1, 390)))
+    assert bm25_index.corpus().frequencies(["alpha"]) == {"alpha": 10}
+    assert bm25_index.whole().ids.tolist() == list(range(390, 400))
 
 
 def test_nothing_and_everything_removed_answer_nothing() -> None:
-    lexicon = Lexicon()
-    assert rows(lexicon, "alpha") == []
-    lexicon.add(1, ("", "", "alpha"))
-    lexicon.remove([1])
-    assert rows(lexicon, "alpha") == []
-    assert lexicon.whole().ids.tolist() == []
-    lexicon.add(2, ("", "", "alpha"))
-    assert rows(lexicon, "alpha") == [2]
+    bm25_index = Bm25Index()
+    assert rows(bm25_index, "alpha") == []
+    bm25_index.add(1, ("", "", "alpha"))
+    bm25_index.remove([1])
+    assert rows(bm25_index, "alpha") == []
+    assert bm25_index.whole().ids.tolist() == []
+    bm25_index.add(2, ("", "", "alpha"))
+    assert rows(bm25_index, "alpha") == [2]
 
 
 def test_large_additions_become_segments_before_they_take_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lexicon_module, "_MOST_TOKENS", 10)
-    lexicon = Lexicon()
+    bm25_index = Bm25Index()
     for row in range(1, 40):
-        lexicon.add(row, ("name", "path", "alpha beta gamma"))
-    assert lexicon._new.tokens <= 15
-    assert lexicon.corpus().frequencies(["gamma"]) == {"gamma": 39}
+        bm25_index.add(row, ("name", "path", "alpha beta gamma"))
+    assert bm25_index._new.tokens <= 15
+    assert bm25_index.corpus().frequencies(["gamma"]) == {"gamma": 39}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_as_good_as_none(opened: Callable[..., Store], damage:
     store.apply([update(f"f{n}.py", "alpha beta", f"gamma {n}") for n in range(9)])
     store.full_text.maintain()
     before = store.full_text.search(["alpha", "gamma"], 50, WEIGHTS[0])
-    path = store.full_text.lexicon_path
+    path = store.full_text.bm25_path
     store.close()
     damage(path)
     store = opened()
@@ -168,13 +168,13 @@ def test_the_file_of_another_index_is_not_used(opened: Callable[..., Store], tmp
     store = opened()
     store.apply([update("a.py", "alpha beta")])
     store.full_text.maintain()
-    saved = store.full_text.lexicon_path.read_bytes()
+    saved = store.full_text.bm25_path.read_bytes()
     store.close()
     (tmp_path / "index" / "index.db").unlink()
     store = opened()
     store.apply([update("z.py", "gamma delta")])
     store.close()
-    store.full_text.lexicon_path.write_bytes(saved)
+    store.full_text.bm25_path.write_bytes(saved)
     store = opened()
     assert store.full_text.search(["alpha"], 5, WEIGHTS[0]) == []
     assert store.full_text.search(["delta"], 5, WEIGHTS[0])
@@ -236,7 +236,7 @@ def test_words_of_a_query_are_split_as_those_of_the_text(store: Store) -> None:
 
 
 def test_a_corpus_with_other_rows_in_place_of_some_is_scored_as_if_it_had_always_held_them() -> None:
-    both, apart, other = Lexicon(), Lexicon(), Lexicon()
+    both, apart, other = Bm25Index(), Bm25Index(), Bm25Index()
     texts = {n: ("name", "path", "alpha " * (n % 4) + "beta gamma " * (n % 3)) for n in range(1, 30)}
     for n, columns in texts.items():
         apart.add(n, columns)
@@ -277,8 +277,8 @@ def test_a_filter_gives_the_best_of_what_it_lets_through(
         places = store.chunks.places([row for row, _ in whole])
         expected = sorted(whole, key=lambda row: (-row[1], places[row[0]]))[:limit]
         by_lexicon = store.full_text.search(["alpha", "beta"], limit, weights, ids)
-        store._lexicon = store._corpus = None
-        store._lexicon_sought = True
+        store._bm25 = store._corpus = None
+        store._bm25_sought = True
         by_table = store.full_text.search(["alpha", "beta"], limit, weights, ids)
     for found in (by_lexicon, by_table):
         assert {row for row, _ in found} == {row for row, _ in expected}

@@ -52,4 +52,4 @@ def test_it_never_grows_beyond_its_bound(store: Store, monkeypatch: pytest.Monke
         store.apply([cut(f"{number % 7}.py", str(number), 50 + number)])
         with store.database.reading() as db:
             (size,) = db.execute("SELECT sum(length(data)) FROM borders").fetchone()
-        assert size == store.meta.get(chunk_boundaries.BORDERS_BYTES) <= 5_000
+        assert size == store.meta.get(chunk_boundaries.BOUNDARIES_BYTES) <= 5_000
