@@ -34,9 +34,8 @@ def anchor_line(hit: Hit) -> int:
     """The line that represents the hit: the definition of the name in the query, else the first use of its symbol, else the
     best match, else the first line that is not blank.
     """
-    from retrieval.search.definitions import (
-        queried_definition_line,  # imported here: slow, and needed only where there are hits
-    )
+    # imported here: slow, and needed only where there are hits
+    from retrieval.search.definitions import queried_definition_line
 
     if (definition := queried_definition_line(hit)) is not None:
         return definition

@@ -19,7 +19,7 @@ from retrieval.indexing import (
     execute,
     plan,
     plan_paths,
-    rows_known,
+    stored_rows,
     writer_lock,
 )
 from retrieval.store import Store
@@ -74,7 +74,7 @@ class IndexWriter:
             return self.refresh(None, cancel)
 
         def make_plan() -> tuple[IndexPlan, bool]:
-            return plan_paths(context.scanner, rows_known(context.store, changed_paths), changed_paths), False
+            return plan_paths(context.scanner, stored_rows(context.store, changed_paths), changed_paths), False
 
         return self._run(make_plan, no_progress, cancel or NullCancel(), 0.0, None)
 
@@ -83,7 +83,7 @@ class IndexWriter:
         stop, show = cancel or NullCancel(), progress or no_progress
         with suppress(EncoderError, ModelError):
             index = self._context.vector_index(self._context.encoder)
-            index.settle(stop.is_set, lambda done, total: show("graph", done, total), threads=threads)
+            index.maintain(stop.is_set, lambda done, total: show("graph", done, total), threads=threads)
 
     def repair(self, damaged: Store, *, wait: float = -1) -> None:
         """Replace a damaged store; see RepairableStore.repair."""
@@ -141,7 +141,7 @@ class IndexWriter:
                     return IndexReport(large=True)
                 left = 0 if scanned else state.unfinished_files  # what an interrupted scan has not stored
                 state.unfinished_files = left + len(todo.paths) + len(todo.removed)
-                rows = rows_known(context.store, todo.paths if len(todo.paths) < FEW_FILES else None)
+                rows = stored_rows(context.store, todo.paths if len(todo.paths) < FEW_FILES else None)
                 context.vector_indexes.prepare()
                 state.writing = True
                 report = execute(self._indexing_context(progress, cancel, left), todo, rows, scanned=scanned)
@@ -160,7 +160,7 @@ class IndexWriter:
             context.root,
             context.scanner.max_bytes,
             lambda: context.encoder,
-            lambda: context.overlay.known_vectors(context.encoder.fingerprint),
+            lambda: context.overlay.buffer_vectors(context.encoder.fingerprint),
             context.vector_indexes.follow,
             context.vector_indexes.add,
             self._counting(progress, left),

@@ -48,7 +48,7 @@ class OpenBuffers:
     def refresh(self) -> None:
         """After an indexing run: apply changed ignore rules, and embed the buffers that the encoder failed for."""
         with suppress(ModelError):
-            self._context.overlay.adopt(self._context.encoder.fingerprint)
+            self._context.overlay.set_encoder(self._context.encoder.fingerprint)
         overlay = self._context.overlay
-        for path, text in (*overlay.judge_again(), *overlay.worded()):
+        for path, text in (*overlay.recheck_ignored(), *overlay.worded()):
             self.set_buffer(path, text, if_unchanged=True)  # it may have been edited or closed meanwhile

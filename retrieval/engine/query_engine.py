@@ -163,7 +163,7 @@ class QueryEngine:
         """The vectors of chunks that are stored or shown; None for one that has none yet."""
         hashes = [passage_hash(passage(chunk)) for chunk in chunks]
         vectors: dict[bytes, NDArray[np.float32]] = self._context.store.vectors.of_passages(encoder.fingerprint, hashes)
-        vectors = self._context.overlay.known_vectors(encoder.fingerprint) | vectors
+        vectors = self._context.overlay.buffer_vectors(encoder.fingerprint) | vectors
         return [vectors.get(key) for key in hashes]
 
     def _freshness(self, fingerprint: str) -> Freshness:

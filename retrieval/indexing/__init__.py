@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retrieval.indexing.chunk_jobs import Cancel
-from retrieval.indexing.index_files import Progress
+from retrieval.indexing.context import IndexingContext, IndexPlan, Progress
 from retrieval.indexing.lock import writer_lock, writer_pid
 from retrieval.indexing.overlay import Overlay
 from retrieval.indexing.overlay_snapshot import OverlaidIndex, OverlaidRows
@@ -11,12 +11,10 @@ from retrieval.indexing.pipeline import (
     CHUNKING_KEY,
     INDEXED_KEY,
     SKIPPED_KEY,
-    IndexingContext,
-    IndexPlan,
     execute,
     plan,
     plan_paths,
-    rows_known,
+    stored_rows,
 )
 from retrieval.indexing.vector_sync import VectorIndexSync
 from retrieval.indexing.worker_pool import processors
@@ -37,7 +35,7 @@ __all__ = [
     "plan",
     "plan_paths",
     "processors",
-    "rows_known",
+    "stored_rows",
     "writer_lock",
     "writer_pid",
 ]

@@ -18,7 +18,7 @@ from retrieval.chunking import boundaries
 from retrieval.chunking.chunker import chunks_of
 from retrieval.chunking.parsing import ParseTimeout
 from retrieval.store import Words
-from retrieval.store.full_text import words_of
+from retrieval.store.full_text import terms_of
 
 # Bytes. The scanner of YAML writes its indentations into a buffer of 1,024 bytes without a check: 256 of them, in 512 bytes
 # of text, end the process. Of 60 repeated fragments in 25 grammars none of 512 bytes took over 14 MB and 0.1 s otherwise.
@@ -136,7 +136,7 @@ TIMEOUT = "parse exceeded the time limit"
 def cut(path: str, text: str, words: bool, note: str) -> tuple[bytes, tuple[Words, ...] | None]:
     """A file's borders and the words of its chunks. `note`: why it must not be parsed. Raises ParseTimeout."""
     chunks = chunks_of(path, text, parsed=not note)
-    rows = tuple(words_of((0, c.symbol, c.path, c.scope, c.text))[1:] for c in chunks) if words else None
+    rows = tuple(terms_of((0, c.symbol, c.path, c.scope, c.text))[1:] for c in chunks) if words else None
     return boundaries.pack(chunks, text, note), rows
 
 

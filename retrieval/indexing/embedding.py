@@ -8,7 +8,7 @@ whether that embeds ten passages a second or ten thousand.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,16 +18,13 @@ from retrieval.chunking import passage
 from retrieval.encoders import Encoder, StoppableEncoder, Vectors
 from retrieval.errors import Cancelled, EncoderError
 from retrieval.indexing.chunk_jobs import Cancel
-from retrieval.indexing.index_files import Progress
+from retrieval.indexing.context import OnVectors, Progress
 from retrieval.store import Pending, Store
 
 # The longest batch: enough for an encoder to sort by length.
 BATCH = 512
 FIRST = 32  # the encoder's speed is not known yet
 QUICK, SLOW = 0.5, 1.5  # seconds that a batch should take at least and at most
-
-# change number, fingerprint, ids, rows
-OnVectors = Callable[[int, str, NDArray[np.int64], Vectors], None]
 
 
 @dataclass(slots=True)
@@ -43,11 +40,11 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """What the stage works with. `at_hand`: vectors of this encoder by passage, that were made for unsaved text."""
+    """What the stage works with. `buffer_vectors`: vectors of this encoder by passage, that were made for unsaved text."""
 
     store: Store
     encoder: Encoder
-    at_hand: Mapping[bytes, NDArray[np.float32]]
+    buffer_vectors: Mapping[bytes, NDArray[np.float32]]
     on_vectors: OnVectors
     cancel: Cancel
 
@@ -106,12 +103,12 @@ def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int
 
 def embed(work: Embedding, batch: Sequence[Pending], done: Embedded) -> tuple[NDArray[np.int64], Vectors]:
     """Embed and store a batch; its ids and rows as the store gives them back."""
-    encoder, at_hand = work.encoder, work.at_hand
+    encoder, buffer_vectors = work.encoder, work.buffer_vectors
     texts = {pending.passage: passage(pending.chunk) for pending in batch}
-    new = [key for key in texts if key not in at_hand]
+    new = [key for key in texts if key not in buffer_vectors]
     made = checked(encoded(encoder, [texts[key] for key in new], work.cancel), len(new), encoder)
     vectors = dict(zip(new, made, strict=True))
-    matrix = np.stack([vectors[key] if key in vectors else at_hand[key] for key in texts])
+    matrix = np.stack([vectors[key] if key in vectors else buffer_vectors[key] for key in texts])
     work.store.vectors.put(encoder.fingerprint, list(texts), matrix, name=encoder.name)
     done.passages += len(new)
     done.reused += len(texts) - len(new)

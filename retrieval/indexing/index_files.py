@@ -9,14 +9,15 @@ cut again: its borders are remembered (see store/boundaries.py), so that coming 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.chunking import boundaries, language_of, passage
 from retrieval.files import FileStamp, SourceFile, read_file
-from retrieval.indexing.chunk_jobs import Cancel, CutFile, Job, in_order
+from retrieval.indexing.chunk_jobs import CutFile, Job, in_order
+from retrieval.indexing.context import IndexingContext, IndexPlan
 from retrieval.indexing.shared import Few
 from retrieval.indexing.worker_pool import CRASHED, LOST, Pool
 from retrieval.store import Applied, FileRow, FileUpdate, Piece, Store, passage_hash
@@ -35,8 +36,6 @@ _PASSING = ("unreadable", "changing", "too large", LOST, f"{CRASHED}: SIGKILL")
 _GONE = ("missing", "outside the workspace", "link")
 _UNSETTLED = -1  # a time that no file has
 
-Progress = Callable[[str, int, int], None]
-
 
 @dataclass(slots=True)
 class Done:
@@ -50,35 +49,23 @@ class Done:
     cancelled: bool = False
 
 
-def store_words(
-    store: Store,
-    root: Path,
-    paths: Sequence[str],
-    removed: Iterable[str],
-    *,
-    known: dict[str, FileRow],
-    limit: int,
-    again: bool,
-    on_applied: Callable[[Applied], None],
-    progress: Progress,
-    cancel: Cancel,
+def index_files(
+    context: IndexingContext, plan: IndexPlan, rows: dict[str, FileRow], on_applied: Callable[[Applied], None]
 ) -> Done:
-    """Bring the rows of these files up to date. `again` cuts files anew whose bytes are the same (other chunking
-    rules).
-    """
+    """Bring the rows of the plan's files up to date. `rows` are those that are stored of them."""
     done = Done()
-    batch = _Batch(store, done, on_applied, list(removed))
-    work = _Work(store, root, limit, again, known)
-    with Pool() if len(paths) >= POOL_FROM else nullcontext(Few()) as cutter:
+    batch = _Batch(context.store, done, on_applied, list(plan.removed))
+    work = _FileStage(context.store, context.root, context.max_bytes, plan.again, rows)
+    with Pool() if len(plan.paths) >= POOL_FROM else nullcontext(Few()) as cutter:
         stored = 0
-        for stored, looked in enumerate(in_order(work.look_at(paths), cutter, cancel), start=1):
-            batch.take(looked.path, work.finished(looked, done.skipped))
+        for stored, file in enumerate(in_order(work.read(plan.paths), cutter, context.cancel), start=1):
+            batch.take(file.path, work.finished(file, done.skipped))
             if batch.full:
                 batch.flush()
-                progress("words", stored, len(paths))
-    done.cancelled = cancel.is_set()
+                context.progress("words", stored, len(plan.paths))
+    done.cancelled = context.cancel.is_set()
     batch.flush()
-    progress("words", stored if done.cancelled else len(paths), len(paths))
+    context.progress("words", stored if done.cancelled else len(plan.paths), len(plan.paths))
     return done
 
 
@@ -116,7 +103,7 @@ class _Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _ReadFile:
     """A file that was read. What is to be stored of it is known, or waits for the job. Without either it is gone."""
 
     path: str
@@ -126,49 +113,49 @@ class _Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _FileStage:
     """From a path to what is to be stored of it."""
 
     store: Store
     root: Path
-    limit: int
-    again: bool
-    known: dict[str, FileRow]
+    max_bytes: int
+    again: bool  # chunk files anew whose bytes are the same: other chunking rules
+    rows: dict[str, FileRow]  # that are stored
 
-    def look_at(self, paths: Sequence[str]) -> Iterator[_Looked]:
-        return map(self._look, paths)
+    def read(self, paths: Sequence[str]) -> Iterator[_ReadFile]:
+        return map(self._read, paths)
 
-    def finished(self, looked: _Looked, skipped: list[Skip]) -> FileUpdate | None:
+    def finished(self, file: _ReadFile, skipped: list[Skip]) -> FileUpdate | None:
         """What is to be stored of a file; None where it is gone."""
-        job = looked.job
-        if isinstance(looked.source, Skip):
-            skipped.append(looked.source)
-        if job is None or not isinstance(looked.source, SourceFile):
-            return looked.update
+        job = file.job
+        if isinstance(file.source, Skip):
+            skipped.append(file.source)
+        if job is None or not isinstance(file.source, SourceFile):
+            return file.update
         if job.cut is None:
-            skip = Skip(looked.path, job.failure)
+            skip = Skip(file.path, job.failure)
             skipped.append(skip)
-            return _skipped(self.root, skip, self.known.get(looked.path))
+            return _skipped(self.root, skip, self.rows.get(file.path))
         if job.note:
-            skipped.append(Skip(looked.path, job.note))
+            skipped.append(Skip(file.path, job.note))
         keep = job.cut.borders if boundaries.without_text(job.cut.borders) else None
-        return FileUpdate(_file(looked.source, job.note), pieces_of(looked.source, job.cut), keep)
+        return FileUpdate(_file(file.source, job.note), pieces_of(file.source, job.cut), keep)
 
-    def _look(self, path: str) -> _Looked:
-        row = self.known.get(path)
-        source = read_file(self.root, path, limit=self.limit)
+    def _read(self, path: str) -> _ReadFile:
+        row = self.rows.get(path)
+        source = read_file(self.root, path, limit=self.max_bytes)
         if isinstance(source, Skip):
             if source.reason in _GONE:
-                return _Looked(path)
-            return _Looked(path, source, _skipped(self.root, source, row))
+                return _ReadFile(path)
+            return _ReadFile(path, source, _skipped(self.root, source, row))
         if not self.again and row is not None and row.skip is None and row.digest == source.digest:
-            return _Looked(path, source, FileUpdate(_file(source, row.note), None))
-        remembered = self.store.files.boundaries(path, source.digest)
-        if remembered is not None and boundaries.is_current(remembered):
-            file = _file(source, boundaries.note_of(remembered))
-            return _Looked(path, source, FileUpdate(file, pieces_of(source, CutFile(remembered, None))))
+            return _ReadFile(path, source, FileUpdate(_file(source, row.note), None))
+        packed = self.store.files.boundaries(path, source.digest)
+        if packed is not None and boundaries.is_current(packed):
+            file_row = _file(source, boundaries.note_of(packed))
+            return _ReadFile(path, source, FileUpdate(file_row, pieces_of(source, CutFile(packed, None))))
         # The words of a new file are all needed; of a changed one most chunks are there already.
-        return _Looked(path, source, job=Job(path, source.text, wants_words=row is None))
+        return _ReadFile(path, source, job=Job(path, source.text, wants_words=row is None))
 
 
 def _file(source: SourceFile, note: str = "") -> FileRow:

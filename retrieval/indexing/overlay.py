@@ -7,7 +7,7 @@ embedded: what the store has, or what a buffer had a moment ago, is looked up by
 What would not be indexed if it were saved is not shown either: a buffer that the ignore rules leave out or that is a
 secret is as good as closed, one whose text has become too large or minified hides its file and shows nothing.
 
-A change costs what changes, however many buffers are open: words and vectors of all buffers are kept in a bm25_index and an
+A change costs what changes, however many buffers are open: words and vectors of all buffers are kept in a BM25 index and an
 index of their own, which take rows out and in. What a query holds is a `View`, which never changes.
 """
 
@@ -35,7 +35,7 @@ Vector = NDArray[np.float32]
 
 # Vectors of passages that buffers held lately, so that an undo embeds nothing: 2 MB at 256 dimensions.
 REMEMBERED = 2_000
-# Ids of buffers' rows count up from here: below all that the store gives, and ascending, as a bm25_index wants them.
+# Ids of buffers' rows count up from here: below all that the store gives, and ascending, as a BM25 index wants them.
 _FIRST_ID = -(1 << 62)
 
 
@@ -48,7 +48,7 @@ class _Change:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class _ChunkedText:
     """What becomes of a text: its chunks, each with the hash of its passage."""
 
     path: str
@@ -67,7 +67,7 @@ class Overlay:
         self._view = View()
         self._bm25 = Bm25Index()
         self._index: ExactIndex | None = None
-        self._last: _Cut | None = None  # what was cut last, perhaps ahead
+        self._last: _ChunkedText | None = None  # what was cut last, perhaps ahead
         self._spare: dict[bytes, Vector] = {}  # of rows that went, oldest first
         self._next_id = _FIRST_ID
         self._hidden: tuple[tuple[Store, int] | None, dict[str, Ids]] = (None, {})
@@ -96,7 +96,7 @@ class Overlay:
         if not self._judged.get(path, False):
             self._last = self._cut(path, text)
 
-    def judge_again(self) -> list[tuple[str, str]]:
+    def recheck_ignored(self) -> list[tuple[str, str]]:
         """Ignore rules may have changed: the buffers that are to be updated for it, with their texts."""
         with self._updating:
             before, self._judged = self._judged, {}
@@ -105,12 +105,12 @@ class Overlay:
             texts = {path: buffer.text for path, buffer in self._view.buffers.items()} | self._left_out
             return [(path, texts[path]) for path in changed if path in texts]
 
-    def adopt(self, fingerprint: str) -> None:
+    def set_encoder(self, fingerprint: str) -> None:
         """From now on this encoder's vectors count. Those of another one say nothing beside them: they go, and the buffers are
         found by words until they are updated.
         """
         with self._updating:
-            self._adopt(fingerprint)
+            self._set_encoder(fingerprint)
 
     @property
     def waiting(self) -> int:
@@ -133,7 +133,7 @@ class Overlay:
             barred = self._judged[path] = not is_inside(self._scanner.root, path) or path_filter.ignores(path)
         return barred
 
-    def _adopt(self, fingerprint: str) -> None:
+    def _set_encoder(self, fingerprint: str) -> None:
         view = self._view
         if view.fingerprint == fingerprint:
             return
@@ -147,7 +147,7 @@ class Overlay:
 
     def _update(self, store: Store, encoder: Encoder | None, path: str, text: str | None) -> int:
         if encoder is not None:
-            self._adopt(encoder.fingerprint)
+            self._set_encoder(encoder.fingerprint)
         self._left_out.pop(path, None)
         if text is not None and self._bars(path):
             self._left_out[path], text = text, None
@@ -163,7 +163,7 @@ class Overlay:
         self._show(path, Buffer.of(text, embedded_rows), change)
         return count
 
-    def known_vectors(self, fingerprint: str) -> dict[bytes, Vector]:
+    def buffer_vectors(self, fingerprint: str) -> dict[bytes, Vector]:
         """Vectors of this encoder that buffers brought, by the hash of their passage: a save embeds nothing again."""
         with self._updating:
             if self._view.fingerprint != fingerprint:
@@ -221,11 +221,11 @@ class Overlay:
         change.gone = [row for twins in same.values() for row in twins]
         return change, rows
 
-    def _cut(self, path: str, text: str) -> _Cut:
+    def _cut(self, path: str, text: str) -> _ChunkedText:
         if skip_reason(path, text, limit=self._scanner.max_bytes) is not None:
-            return _Cut(path, text, ())
+            return _ChunkedText(path, text, ())
         chunks = shared.chunks_of_buffer(path, text.removeprefix("\ufeff"))
-        return _Cut(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))
+        return _ChunkedText(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))
 
     def _embedded(
         self, store: Store, encoder: Encoder | None, rows: Sequence[Row], change: _Change

@@ -10,24 +10,18 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from retrieval.chunking import CHUNKING_VERSION
-from retrieval.encoders import Encoder
 from retrieval.errors import C2llmError, EncoderError, EncoderUnreachableError, ModelError
 from retrieval.files import FileStamp, Scan, Scanner
-from retrieval.indexing.chunk_jobs import Cancel
-from retrieval.indexing.embedding import Embedded, Embedding, OnVectors, embed_pending
-from retrieval.indexing.index_files import Progress, store_words
-from retrieval.indexing.prefetch import Ahead
+from retrieval.indexing.context import IndexingContext, IndexPlan
+from retrieval.indexing.embedding import Embedded, Embedding, embed_pending
+from retrieval.indexing.index_files import index_files
+from retrieval.indexing.prefetch import BackgroundEmbedder
 from retrieval.store import Applied, FileRow, Store
-from retrieval.types import IndexReport, Skip
+from retrieval.types import IndexReport
 
 CHUNKING_KEY = "chunking_version"
 SKIPPED_KEY = "skipped"  # what the scan left out, by reason
@@ -37,19 +31,7 @@ INDEXED_KEY = "indexed_at"
 AHEAD_FROM = 100
 
 
-@dataclass(frozen=True, slots=True)
-class IndexPlan:
-    """Files to read (new, changed, or to be cut anew), files to forget, what the scan saw and left out."""
-
-    paths: tuple[str, ...]
-    removed: tuple[str, ...]
-    seen: int
-    again: bool
-    skipped: tuple[Skip, ...] = ()
-    ignored: int = 0
-
-
-def rows_known(store: Store, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
+def stored_rows(store: Store, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
     """The rows of these files, or of all."""
     if paths is None:
         return store.files.all()
@@ -76,26 +58,11 @@ def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[st
     return IndexPlan(tuple(paths), tuple(removed), len(paths), False)
 
 
-@dataclass(frozen=True, slots=True)
-class IndexingContext:
-    """What a run works with. The callbacks let a live index of this process follow the commits."""
-
-    store: Store
-    root: Path
-    limit: int  # bytes of the largest file
-    encoder: Callable[[], Encoder]  # asked for when the words are stored: loading a model takes its time
-    at_hand: Callable[[], Mapping[bytes, NDArray[np.float32]]]  # vectors of unsaved text, by passage
-    on_applied: Callable[[Applied], None]
-    on_vectors: OnVectors
-    progress: Progress
-    cancel: Cancel
-
-
 def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:
     """Do what was planned. A failing encoder ends the second stage only, and is noted."""
     started = time.perf_counter()
     complete, first_new = run.store.vectors.complete_encoders(), run.store.chunks.last_id()
-    ahead = Ahead(lambda: _embedding(run, complete, first_new, scanned))
+    ahead = BackgroundEmbedder(lambda: _embedding(run, complete, first_new, scanned))
 
     def on_applied(applied: Applied) -> None:
         run.on_applied(applied)
@@ -103,18 +70,7 @@ def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *,
             ahead.tell()
 
     try:
-        words = store_words(
-            run.store,
-            run.root,
-            todo.paths,
-            todo.removed,
-            known=known,
-            limit=run.limit,
-            again=todo.again,
-            on_applied=on_applied,
-            progress=run.progress,
-            cancel=run.cancel,
-        )
+        words = index_files(run, todo, known, on_applied)
         if scanned and not words.cancelled:
             _remember_scan(run.store, todo)
     except BaseException:
@@ -143,12 +99,18 @@ def _embedding(run: IndexingContext, complete: frozenset[str], first_new: int, s
     about some files only, just what it added is looked at. All of a workspace is not embedded because a file was saved.
     """
     encoder = run.encoder()
-    work = Embedding(run.store, encoder, run.at_hand(), run.on_vectors, run.cancel)
+    work = Embedding(run.store, encoder, run.buffer_vectors(), run.on_vectors, run.cancel)
     return work, first_new if not scanned or encoder.fingerprint in complete else 0
 
 
 def _embed(
-    run: IndexingContext, ahead: Ahead, complete: frozenset[str], first_new: int, scanned: bool, *, cancelled: bool
+    run: IndexingContext,
+    ahead: BackgroundEmbedder,
+    complete: frozenset[str],
+    first_new: int,
+    scanned: bool,
+    *,
+    cancelled: bool,
 ) -> tuple[Embedded, tuple[str, ...]]:
     """The second stage, or what is left of it."""
     try:

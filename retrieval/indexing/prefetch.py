@@ -20,7 +20,7 @@ from retrieval.indexing.embedding import Embedded, Embedding, Pace, embed
 _UNANNOUNCED = -1
 
 
-class Ahead:
+class BackgroundEmbedder:
     """A thread that embeds what is stored, from the id `after` on, until it is told to finish."""
 
     def __init__(self, prepare: Callable[[], tuple[Embedding, int]]) -> None:

@@ -1,7 +1,7 @@
 """The vector index of one encoder, kept in step with the store: loaded or made, followed, saved, rebuilt.
 
 Which kind it is depends on the number of rows alone. Up to GRAPH_FROM every row is compared. Beyond, a graph is used
-where a snapshot of one is there, and made in `settle`, at a quiet moment; until then comparing every row answers
+where a snapshot of one is there, and made in `maintain`, at a quiet moment; until then comparing every row answers
 correctly, if slower. The store is the truth: what the index holds is compared with what the store holds whenever the
 change numbers differ. That takes 0.1 s at 50,000 rows, so while this process writes its own commits are followed
 instead, and where another one does it is done a tenth of the time at most; `behind` tells.
@@ -157,15 +157,15 @@ class VectorIndexSync:
             if self._change == change - 1:
                 self._change = change
 
-    def settle(
+    def maintain(
         self,
         cancelled: Callable[[], bool] = lambda: False,
-        told: Callable[[int, int], None] = lambda _done, _total: None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
         *,
         threads: int | None = None,
     ) -> bool:
-        """Upkeep for a quiet moment: make the bm25_index and the graph where they are due, renew a worn graph, save both. `told`
-        hears how many rows a graph has, and will have.
+        """Upkeep for a quiet moment: build the BM25 index and the graph where they are due, rebuild a graph that
+        needs it, save both. `progress` is told how many rows a graph has, and will have.
 
         False where cancelled.
         """
@@ -176,13 +176,13 @@ class VectorIndexSync:
         if isinstance(index, ExactIndex):
             if not self._can_graph() or (self._graph_elsewhere and len(index) < WORTH_SWAPPING):
                 return True
-            graph = self._grow(index, cancelled, told, threads or self._threads)
+            graph = self._grow(index, cancelled, progress, threads or self._threads)
             if graph is None:
                 return False
             self._unsaved = SAVE_ROWS
-        elif isinstance(index, HnswIndex) and index.worn:
+        elif isinstance(index, HnswIndex) and index.needs_rebuild:
             index.threads = threads or self._threads
-            if not index.rebuild(cancelled, told):
+            if not index.rebuild(cancelled, progress):
                 return False
             self._unsaved = SAVE_ROWS
         if self._unsaved >= SAVE_ROWS or time.monotonic() - self._saved_at >= SAVE_SECONDS:
@@ -232,7 +232,7 @@ class VectorIndexSync:
         self._unsaved += len(gone) + len(came)
 
     def _grow(
-        self, exact: ExactIndex, cancelled: Callable[[], bool], told: Callable[[int, int], None], threads: int
+        self, exact: ExactIndex, cancelled: Callable[[], bool], progress: Callable[[int, int], None], threads: int
     ) -> HnswIndex | None:
         """A graph of all rows, in place of the exact index, which answers meanwhile."""
         ids, rows = exact.frozen()
@@ -240,7 +240,7 @@ class VectorIndexSync:
         for start in range(0, len(ids), _PORTION):
             if cancelled():
                 return None
-            told(start, len(ids))
+            progress(start, len(ids))
             graph.add(ids[start : start + _PORTION], rows(start, start + _PORTION))
         with self._lock:
             self._catch_up(graph)

@@ -1,4 +1,4 @@
-"""A bm25_index on disk: NumPy's zip format, whose parts carry checksums, with what it stands for in a part of its own.
+"""A BM25 index on disk: NumPy's zip format, whose parts carry checksums, with what it stands for in a part of its own.
 
 Like the vector graph's snapshot it is a cache: written to a temporary file, synced and renamed; whatever is wrong with
 it means that there is none. Nothing of it is unpickled.
@@ -42,7 +42,7 @@ def save_bm25(bm25_index: Bm25Index, path: Path, *, generation: str, rules: int)
 
 
 def load_bm25(path: Path, *, generation: str, rules: int) -> Bm25Index | None:
-    """The bm25_index of this very index and these rules for words; None where there is none that can be trusted."""
+    """The BM25 index of this very index and these rules for words; None where there is none that can be trusted."""
     try:
         with np.load(path, allow_pickle=False) as parts:
             version, of, by, change = (str(value) for value in parts["stamp"])

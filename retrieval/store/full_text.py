@@ -1,6 +1,6 @@
-"""Search by words: SQLite's full-text table, or the bm25_index in memory where there are many chunks.
+"""Search by words: SQLite's full-text table, or the BM25 index in memory where there are many chunks.
 
-Both give the same scores. The table is always there and right; the bm25_index is ten times as fast. It is used where it is
+Both give the same scores. The table is always there and right; the BM25 index is ten times as fast. It is used where it is
 at hand and in step: the process that indexes a new workspace builds it on the way, others load the file that
 `maintain` writes and bring it up to date by comparing ids, from BM25_FROM chunks on, or where `keep_in_memory`
 was called: unsaved buffers are scored with it (see corpus in bm25.py). Where that would take too long, or another thread
@@ -35,7 +35,7 @@ from retrieval.store.top_k import first
 BM25_FROM = 5_000
 # A query does not wait for more new chunks than this (100 ms); `maintain` does.
 MOST_BEHIND = 1_000
-# ... nor longer than this for another thread that is bringing the bm25_index up to date.
+# ... nor longer than this for another thread that is bringing the BM25 index up to date.
 _PATIENCE = 0.1
 # To find out that it is too far behind takes 20 ms at 50,000 chunks.
 _HOPELESS_SECONDS = 2.0
@@ -63,10 +63,10 @@ class FullText:
         self._database, self._meta, self._chunks = database, meta, chunks
         self._frequencies: tuple[int, dict[str, int]] = (-1, {})
         self._bm25: Bm25Index | None = None
-        self._corpus: Corpus | None = None  # of the bm25_index, as it was asked for last
+        self._corpus: Corpus | None = None  # of the BM25 index, as it was asked for last
         self._bm25_lock = threading.RLock()
         self._bm25_sought = False
-        self._hopeless_until = 0.0  # the bm25_index is too far behind
+        self._hopeless_until = 0.0  # the BM25 index is too far behind
         self._bm25_saved = -1
         self._wanted = False
 
@@ -122,7 +122,7 @@ class FullText:
                     frequencies[term] = int(row[0]) if row else 0
         return {term: frequencies[term] for term in terms}
 
-    # -- the bm25_index ------------------------------------------------------------------------------------------------
+    # -- the BM25 index ------------------------------------------------------------------------------------------------
 
     def corpus(self) -> Corpus | None:
         """The words of all chunks at one moment, that of `change`; None where they are not at hand."""
@@ -146,7 +146,7 @@ class FullText:
             self._bm25_lock.release()
 
     def keep_in_memory(self) -> None:
-        """Have the bm25_index at hand whatever the size: half a second where a small workspace has no file of it yet; a
+        """Have the BM25 index at hand whatever the size: half a second where a small workspace has no file of it yet; a
         large one waits for `maintain`.
         """
         if self._wanted:
@@ -159,7 +159,7 @@ class FullText:
                 self._catch_up(self._bm25, most=None)
 
     def maintain(self) -> None:
-        """Make the bm25_index of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
+        """Make the BM25 index of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
         if self._bm25 is None and not self._worth_seeking():
             return
         with self._bm25_lock:
@@ -192,7 +192,7 @@ class FullText:
             self._bm25 = self._load_bm25()
 
     def begin(self) -> None:
-        """An index that is made now gets its bm25_index on the way."""
+        """An index that is made now gets its BM25 index on the way."""
         self._bm25 = Bm25Index(change=self._meta.revision)
 
     def follow(self, revision: int, term_rows: Sequence[TermRow], removed_ids: Sequence[int]) -> None:
@@ -207,7 +207,7 @@ class FullText:
             bm25_index.change = revision
 
     def _catch_up(self, bm25_index: Bm25Index, *, most: int | None) -> bool:
-        """Make the bm25_index hold exactly the chunks that are stored; False where that is too much work for now. One
+        """Make the BM25 index hold exactly the chunks that are stored; False where that is too much work for now. One
         transaction: what it then stands for is what it holds.
         """
         if bm25_index.change == self._meta.revision:

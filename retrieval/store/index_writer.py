@@ -22,7 +22,7 @@ def write_updates(
     db: sqlite3.Connection, updates: Sequence[FileUpdate], removed: Sequence[str]
 ) -> tuple[list[int], list[TermRow], int]:
     """Store changed files and forget removed ones, in the present transaction. Returns the ids of the chunks that went,
-    the rows of words that new_ids, and how many chunks stayed.
+    the rows of words that came, and how many chunks stayed.
     """
     removed_ids: list[int] = []
     term_rows: list[TermRow] = []
@@ -65,7 +65,7 @@ def _forget(db: sqlite3.Connection, path: str) -> list[int]:
 def _put_chunks(
     db: sqlite3.Connection, file: int, path: str, pieces: Sequence[Piece]
 ) -> tuple[list[int], list[TermRow], int]:
-    """Make a file's chunks these. Returns the ids that went, the rows of words that new_ids, and how many stayed."""
+    """Make a file's chunks these. Returns the ids that went, the rows of words that came, and how many stayed."""
     same: dict[tuple[bytes, str, str], deque[tuple[int, tuple[Any, ...]]]] = defaultdict(deque)
     before = """SELECT id, passage, symbol, scope, language, kind, start_line, end_line, start_byte, end_byte
                 FROM main.chunks WHERE file = ? ORDER BY start_byte, end_byte, id"""

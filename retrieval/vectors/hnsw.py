@@ -7,7 +7,7 @@ through.
 then every row
   is compared. A query always has an answer.
 - replacing deleted rows costs eight times a rebuild: rows are marked as deleted, and `rebuild` makes a new graph when
-  `worn` says that too many are.
+  `needs_rebuild` says that too many are.
 - the beam (ef) is forgotten when a graph is saved: it is set again after loading.
 - get_items takes 75 us a row: a copy of the rows is kept in 16 bits, 50 MB at 100,000 rows, which serves filtered
 queries, the
@@ -110,7 +110,7 @@ class HnswIndex:
     # -- upkeep -----------------------------------------------------------------------------------------------------
 
     @property
-    def worn(self) -> bool:
+    def needs_rebuild(self) -> bool:
         """Whether so many rows were deleted that a new graph is worth building."""
         deleted = int(self._graph.get_current_count()) - len(self)
         return deleted > _WORN_ROWS and deleted > _WORN_SHARE * len(self)

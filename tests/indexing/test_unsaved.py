@@ -157,7 +157,7 @@ def check_whole(editor: Editor) -> None:
     counted: dict[str, int] = defaultdict(int)
     for row in shown:
         for word in ("alpha", "stack"):
-            counted[word] += word in " ".join(full_text.words_of((row.id, *_parts(row.chunk)))[1:]).split()
+            counted[word] += word in " ".join(full_text.terms_of((row.id, *_parts(row.chunk)))[1:]).split()
     assert view.corpus.frequencies(["alpha", "stack"]) == {word: counted[word] for word in ("alpha", "stack")}
 
 

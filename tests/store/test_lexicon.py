@@ -1,4 +1,4 @@
-"""The bm25_index in memory gives what the full-text table gives, whatever happened to either."""
+"""The BM25 index in memory gives what the full-text table gives, whatever happened to either."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TERMS = ["alpha", "beta", "gamma", "delta", "missing"]
 
 @pytest.fixture(autouse=True)
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bm25_index is used from the first chunk on."""
+    """The BM25 index is used from the first chunk on."""
     monkeypatch.setattr(full_text, "BM25_FROM", 0)
 
 
@@ -40,7 +40,7 @@ def score(bm25_index: Bm25Index, word: str) -> float:
 
 
 def check_same(store: Store) -> None:
-    """Same rows, same scores, same frequencies, from the bm25_index and from the table."""
+    """Same rows, same scores, same frequencies, from the BM25 index and from the table."""
     assert store.full_text.corpus() is not None
     for weights in WEIGHTS:
         for terms in (TERMS, TERMS[:1], TERMS[1:3]):

@@ -191,13 +191,13 @@ def test_many_deletions_wear_a_graph_and_a_rebuild_mends_it(monkeypatch: pytest.
     monkeypatch.setattr(hnsw_module, "_WORN_ROWS", 10)
     index, matrix = HnswIndex(DIMENSION), rows(200)
     index.add(np.arange(200), matrix)
-    assert not index.worn
+    assert not index.needs_rebuild
     index.remove(np.arange(100))
-    assert index.worn
+    assert index.needs_rebuild
     told: list[tuple[int, int]] = []
     index.rebuild(told=lambda *rows: told.append(rows))
     assert told == [(0, 100)]
-    assert not index.worn
+    assert not index.needs_rebuild
     assert index.ids().tolist() == list(range(100, 200))
 
 
