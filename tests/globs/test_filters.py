@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from retrieval.globs import PathGlobs
 
 from retrieval.errors import QueryError
+from retrieval.globs import PathGlobs
 
 PATHS = ("README.md", "app/a.py", "app/deep/b.py", "web/a.ts", "web/app/c.py", "übung/é.py")
 

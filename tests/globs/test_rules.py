@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retrieval.globs import MAX_RULES, MAX_WILDCARDS, RuleSet
 
 LINES = st.lists(

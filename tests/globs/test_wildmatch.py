@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from retrieval.globs.wildmatch import Kind, Token, to_regex, tokenize
 from tests.globs.backtracking import steps
 

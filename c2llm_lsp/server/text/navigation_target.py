@@ -36,7 +36,7 @@ class _Statement:
 
 
 def navigation_target(hit: Hit) -> NavigationTarget:
-    from retrieval.search.definitions import queried_definition_line  # is there where there are hits, and takes long to import
+    from retrieval.search.definitions import queried_definition_line  # imported here: slow
 
     chunk = hit.chunk
     lines = lines_of(chunk.text)
