@@ -37,6 +37,11 @@ BODIES = {
     "a number": (b"7", INVALID_REQUEST),
     "null": (b"null", INVALID_REQUEST),
     "deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, PARSE_ERROR),
+    "deep beside half of a surrogate pair": (
+        b'{"id": 1, "method": "x", "params": ' + b"[" * 600 + rb'"\ud800"' + b"]" * 600 + b"}",
+        PARSE_ERROR,
+    ),
+    "deep without an end": (b"[" * 70 + b'"' + b"\\" * 9, PARSE_ERROR),
     "a very long number": (b'{"id":' + b"9" * 100_000 + b"}", PARSE_ERROR),
 }
 
@@ -272,3 +277,28 @@ def test_exit_before_anything_else_ends_it(serve: Serve) -> None:
     client = serve()
     client.notify("exit")
     assert client.process.wait(20) == 1
+
+
+def test_brackets_in_strings_are_no_nesting(shared: Client) -> None:
+    assert shared.ask("c2llm/search", {"query": '[{"\\' * 500})["hits"] == []
+
+
+def test_an_old_name_of_a_field_is_read(opened: Opened) -> None:
+    assert len(opened.search("rules", k=1)["hits"]) == 1
+    assert len(opened.search("rules", k=1, limit=2)["hits"]) == 2
+
+
+@pytest.mark.parametrize("paths", [["\\"], ["a\\"]])
+def test_a_glob_that_is_none_is_refused(opened: Opened, paths: list[str]) -> None:
+    assert opened.client.refused("c2llm/search", {"query": "rules", "paths": paths})["code"] == INVALID_PARAMS
+
+
+def test_a_malformed_message_costs_one_line_of_the_log(serve: Serve) -> None:
+    client = serve()
+    client.initialize()
+    client.refused("textDocument/hover", {"textDocument": 1})
+    client.refused("workspace/symbol", [1, 2])
+    client.notify("textDocument/didOpen", {})
+    client.leave()
+    assert "Traceback" not in client.log
+    assert len(client.log.splitlines()) == 3

@@ -90,6 +90,7 @@ def test_an_initialize_is_answered_and_handed_on() -> None:
         b'{"id": null, "method": "initialize", "params": {"capabilities": {}}}',
         b'{"id": 1, "method": "c2llm/search", "params": {"capabilities": {}}}',
         b'{"method": "initialized", "params": {}}',
+        b'{"id": 1, "method": "initialize", "params": {"capabilities": {}, "x": ' + b"[" * 65 + b"]" * 65 + b"}}",
     ],
 )
 def test_anything_else_is_left_to_the_server(body: bytes) -> None:
