@@ -1,8 +1,7 @@
-"""Whole indexes as plain data, so that two of them can be compared, and an encoder that counts and can be slow."""
+"""Whole indexes as plain data, so that two of them can be compared, and an encoder that counts."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -28,10 +27,6 @@ class CountingEncoder(OverlapEncoder):
         self._before()
         self.passages.extend(texts)
         return super().encode_passages(texts)
-
-
-def slow_encoder(seconds: float) -> CountingEncoder:
-    return CountingEncoder(lambda: time.sleep(seconds))
 
 
 def rows_of(workspace: Workspace) -> list[tuple[object, ...]]:

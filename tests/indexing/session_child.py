@@ -1,4 +1,7 @@
-"""A process that keeps a workspace current until it is killed: session_child.py ROOT CACHE SECONDS_PER_BATCH."""
+"""A process whose session writes an index until it is killed: session_child.py ROOT CACHE.
+
+It embeds nothing: when it says `held`, the words of all files are in the index, and no vector.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,19 @@ import sys
 import threading
 from pathlib import Path
 
-from indexed import slow_encoder
+from indexed import CountingEncoder
 
 from c2llm_lsp.session.session import Session
 from retrieval.engine import Workspace
-from retrieval.indexing import embedding
 
-embedding.BATCH = 16
+
+def hold() -> None:
+    print("held", flush=True)
+    threading.Event().wait()
+
 
 if __name__ == "__main__":
-    root, cache, seconds = sys.argv[1:]
-    with Workspace.open(Path(root), encoder=slow_encoder(float(seconds)), cache_dir=Path(cache)) as workspace:
-        Session(workspace, lambda event: print(type(event).__name__, flush=True)).start()
+    root, cache = sys.argv[1:]
+    with Workspace.open(Path(root), encoder=CountingEncoder(hold), cache_dir=Path(cache)) as workspace:
+        Session(workspace, lambda _: None).start()
         threading.Event().wait()

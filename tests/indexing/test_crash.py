@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,25 +23,40 @@ CHILD = Path(__file__).with_name("crash_child.py")
 HERE = Path(__file__).resolve()
 
 
-def start(root: Path, cache: Path, seconds: float = 0.01) -> subprocess.Popen[str]:
-    """A child that has opened the workspace and begins to index."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE.parent)])}
-    child = subprocess.Popen(
-        [sys.executable, str(CHILD), str(root), str(cache), str(seconds)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "open\n"
-    return child
+class Child:
+    """Another process that indexes: see `crash_child`."""
 
+    def __init__(self, root: Path, cache: Path, *mode: str) -> None:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE.parent)])}
+        command = [sys.executable, str(CHILD), str(root), str(cache), *mode]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self._in, self._out = self.process.stdin, self.process.stdout
+        assert self.line() == "open"
 
-def kill(child: subprocess.Popen[str]) -> None:
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    assert child.stdout is not None
-    child.stdout.close()
+    def line(self) -> str:
+        return self._out.readline().rstrip("\n")
+
+    def go(self) -> None:
+        self._in.write("\n")
+        self._in.flush()
+
+    def finish(self) -> None:
+        assert self.line() == "done"
+        assert self.process.wait() == 0
+        self._close()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        with suppress(BrokenPipeError):
+            self._in.close()
+        self._out.close()
 
 
 KILLS = 50
@@ -56,27 +71,33 @@ def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
     with fresh_copy(root, tmp_path / "fresh") as fresh:
         whole, answers = rows_of(fresh), answers_of(fresh)
     passages = passages_of(whole)
-    span = seconds_undisturbed(root, tmp_path / "undisturbed")
+    steps = steps_undisturbed(root, tmp_path / "undisturbed")
     dice = random.Random(7)
     halfway = 0
     for number in range(KILLS):
         cache = tmp_path / f"cache{number // 2}"
-        child = start(root, cache, 0.02)
-        time.sleep(dice.uniform(0.0, span))  # the moment of the kill, not a way to wait
-        kill(child)
+        child = Child(root, cache, "step")
+        for _ in range(dice.randrange(steps)):
+            child.go()
+            if child.line() == "done":
+                break
+        else:
+            child.go()  # so that the kill hits what the step begins, somewhere in it
+        child.kill()
         halfway += check_opens_whole(root, cache, len(whole))
         if number % 2:
             check_resumes(root, cache, passages, whole, answers)
     assert halfway > KILLS / 4  # of the kills hit while something was there and something was missing
 
 
-def seconds_undisturbed(root: Path, cache: Path) -> float:
-    child = start(root, cache, 0.02)
-    began = time.monotonic()
-    assert child.stdout is not None
-    assert child.stdout.read() == "done\n"
-    child.wait()
-    return time.monotonic() - began
+def steps_undisturbed(root: Path, cache: Path) -> int:
+    child, steps = Child(root, cache, "step"), 1
+    child.go()
+    while child.line() != "done":
+        child.go()
+        steps += 1
+    child.process.wait()
+    return steps
 
 
 def check_opens_whole(root: Path, cache: Path, total: int) -> bool:
@@ -112,11 +133,11 @@ def passages_of(rows: list[tuple[object, ...]]) -> list[bytes]:
 def test_two_processes_that_write_at_once_make_one_index(tmp_path: Path) -> None:
     root, cache = tmp_path / "root", tmp_path / "cache"
     write_project(root, 30)
-    children = [start(root, cache, 0.005) for _ in range(3)]
+    children = [Child(root, cache) for _ in range(3)]
     for child in children:
-        assert child.stdout is not None
-        assert child.stdout.read() == "done\n"
-        assert child.wait() == 0
+        child.go()
+    for child in children:
+        child.finish()
     encoder = CountingEncoder()
     with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
         workspace.refresh()
@@ -130,11 +151,11 @@ def test_worktrees_indexed_at_once_share_their_vectors(tmp_path: Path) -> None:
     roots = [tmp_path / "one", tmp_path / "two"]
     for root in roots:
         write_project(root, 20)
-    children = [start(root, cache, 0.005) for root in roots]
+    children = [Child(root, cache) for root in roots]
     for child in children:
-        assert child.stdout is not None
-        assert child.stdout.read() == "done\n"
-        assert child.wait() == 0
+        child.go()
+    for child in children:
+        child.finish()
     for number, root in enumerate(roots):
         encoder = CountingEncoder()
         with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
@@ -147,20 +168,22 @@ def test_worktrees_indexed_at_once_share_their_vectors(tmp_path: Path) -> None:
 def test_a_reader_answers_while_another_process_writes_and_takes_over_when_it_dies(tmp_path: Path) -> None:
     root, cache = tmp_path / "root", tmp_path / "cache"
     write_project(root, 40)
-    child = start(root, cache, 0.2)
+    child = Child(root, cache, "step")
+    child.go()
+    while child.line() != "words":  # the first commit
+        child.go()
     encoder = CountingEncoder()
     with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
-        deadline = time.monotonic() + 30
-        while not (workspace.store.chunks.count() and writer_pid(workspace.store.directory)):
-            assert time.monotonic() < deadline
+        assert workspace.store.chunks.count()
+        assert writer_pid(workspace.store.directory) == child.process.pid
         report = workspace.refresh()
         assert report.busy
-        assert str(child.pid) in report.notes[0]
+        assert str(child.process.pid) in report.notes[0]
         answer = workspace.search("send request")
         assert answer.hits
         assert answer.freshness.stale
-        assert workspace.status().writer_pid == child.pid
-        kill(child)
+        assert workspace.status().writer_pid == child.process.pid
+        child.kill()
         report = workspace.refresh()
         assert not report.busy
         assert workspace.status().writer_pid == 0
