@@ -73,15 +73,19 @@ def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypat
 
 @pytest.fixture
 def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A grammar that kills its process on a file whose path says so, PARSE only where the file is parsed."""
+    """A grammar that kills its process on a file whose path says so, PARSE only where the file is parsed. One that hangs writes
+    its process id into the pipe `hangs`."""
+    os.mkfifo(tmp_path / "hangs")
     code = (
-        "import os, time\n"
+        "import os, threading\n"
         "from retrieval.indexing import chunk_jobs, worker\n"
         "real = chunk_jobs.cut\n"
         "def cut(path, text, words, note):\n"
         "    if 'SEGV' in path or ('PARSE' in path and not note): os.kill(os.getpid(), 11)\n"
         "    if 'OOM' in path: os.kill(os.getpid(), 9)\n"
-        "    if 'HANG' in path: time.sleep(600)\n"
+        "    if 'HANG' in path:\n"
+        f"        with open({str(tmp_path / 'hangs')!r}, 'w') as pipe: pipe.write(str(os.getpid()))\n"
+        "        threading.Event().wait()\n"
         f"    if 'ONCE' in path and not os.path.exists({str(tmp_path / 'once')!r}):\n"
         f"        open({str(tmp_path / 'once')!r}, 'w').close(); os.kill(os.getpid(), 9)\n"
         "    print('noise')\n"
@@ -231,15 +235,13 @@ def test_a_worker_dies_with_its_parent(trap: Path) -> None:
         f"pool._BOOT = {pools._BOOT!r}\n"
         "p = pool.Pool(1)\n"
         "p.submit(Job('HANG.py', 'x', True))\n"
-        "while not (p._members and p._members[0]._asked and p._members[0]._process): pass\n"
-        "print(p._members[0]._process.pid, flush=True)\n"
         "threading.Event().wait()\n"
     )
     import subprocess
 
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
     assert parent.stdout is not None
-    worker = psutil.Process(int(parent.stdout.readline()))
+    worker = psutil.Process(int((trap / "hangs").read_text()))
     assert worker.is_running()
     if sys.platform.startswith("linux"):
         ours = {Path(f"/proc/{parent.pid}/fd/{number}").readlink() for number in (0, 1)}

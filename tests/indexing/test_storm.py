@@ -1,11 +1,9 @@
-"""Storms of changes: a thousand a second for ten seconds, through watcher, session and workspace, and none is lost."""
+"""Storms of changes: thousands, as fast as they can be made, through watcher, session and workspace, and none is lost."""
 
 from __future__ import annotations
 
 import random
 import shutil
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,8 +11,7 @@ import pytest
 from indexed import check_equals_fresh, write_project
 from watched import live
 
-SECONDS = 10.0
-RATE = 1_000
+CHANGES = 10_000
 
 
 def text(dice: random.Random) -> str:
@@ -29,10 +26,8 @@ class Storm:
 
     def __init__(self, root: Path, seed: int) -> None:
         self.root, self.dice = root, random.Random(seed)
-        self.changes = 0
 
     def change(self) -> None:
-        self.changes += 1
         chosen = self.dice.random()
         with suppress(OSError):  # what was there is gone: no change then
             if chosen < 0.55:
@@ -79,24 +74,14 @@ class Storm:
             (path / "inner.py").write_text(text(self.dice))
 
 
-def blow(step: Callable[[], None], seconds: float = SECONDS, rate: int = RATE) -> int:
-    """Call `step` so often for so long, or as often as this machine can."""
-    started, done = time.monotonic(), 0
-    while (now := time.monotonic() - started) < seconds:
-        for _ in range(max(0, int(now * rate) - done)):
-            step()
-            done += 1
-        time.sleep(0.001)  # the storm's own pace
-    return done
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_thousand_changes_a_second_for_ten_seconds_lose_nothing(tmp_path: Path, seed: int) -> None:
+def test_ten_thousand_changes_lose_nothing(tmp_path: Path, seed: int) -> None:
     with live(tmp_path) as running:
         storm = Storm(running.root, seed)
-        assert blow(storm.change) > SECONDS * RATE / 2
+        for _ in range(CHANGES):
+            storm.change()
         running.settle()
         assert not running.failures
         check_equals_fresh(running.workspace, tmp_path / "fresh")
@@ -110,7 +95,8 @@ def test_the_same_files_saved_again_and_again_end_as_they_were_saved_last(tmp_pa
     write_project(tmp_path / "root", 200, functions=1)
     with live(tmp_path) as running:
         files, dice = sorted(running.root.rglob("module_*.py")), random.Random(3)
-        blow(lambda: dice.choice(files).write_text(text(dice)) and None)
+        for _ in range(CHANGES):
+            dice.choice(files).write_text(text(dice))
         running.settle()
         assert not running.failures
         check_equals_fresh(running.workspace, tmp_path / "fresh")
@@ -120,6 +106,8 @@ def test_the_same_files_saved_again_and_again_end_as_they_were_saved_last(tmp_pa
 def test_short_storms_one_after_the_other_lose_nothing(tmp_path: Path) -> None:
     with live(tmp_path) as running:
         for seed in range(6):
-            blow(Storm(running.root, seed).change, seconds=0.3)
+            storm = Storm(running.root, seed)
+            for _ in range(CHANGES // 30):
+                storm.change()
             running.settle()
             check_equals_fresh(running.workspace, tmp_path / f"fresh{seed}")

@@ -1,0 +1,88 @@
+"""Tests wait for events: they do not sleep, do not loop until something happens, and do not read the clock."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+CLOCKS = {"monotonic", "perf_counter", "process_time"}
+# Benchmarks measure time: that is what they are for.
+FILES = sorted(path for path in TESTS.rglob("*.py") if "benchmarks" not in path.parts)
+# Where nothing can be waited for, with the reason.
+ALLOWED = {
+    ("editors/nvim.py", "until"): "what another program shows is seen by asking it; the clock only ends a failed test",
+    ("server/client.py", "eventually"): "an answer that changes without a message; the clock only ends a failed test",
+    ("cli/program.py", "_drain"): "the clock only ends a failed test",
+    (
+        "cli/test_serve_embeddings.py",
+        "test_what_is_under_way_when_it_is_told_to_stop_is_answered",
+    ): "a port that closes tells nobody; each look is a connection",
+    ("server/fault_injection.py", "encode_passages"): "held by a file that another process removes",
+    ("server/fault_injection.py", "_obey"): "held by a file that another process removes",
+    ("server/fault_injection.py", "client_event"): "held by a file that another process removes",
+}
+
+
+def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
+    """What is in a function, without what is in the functions inside of it."""
+    for child in ast.iter_child_nodes(scope):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+            yield from own_nodes(child)
+
+
+def problems(tree: ast.AST) -> Iterator[tuple[str, int, str]]:
+    """Function, line and what is wrong there."""
+    scopes = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef)]
+    for scope in scopes:
+        name = getattr(scope, "name", "<module>")
+        for node in own_nodes(scope):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if called in ("time.sleep", "sleep"):
+                yield name, node.lineno, "sleeps"
+            elif called.rpartition(".")[2] in CLOCKS:
+                yield name, node.lineno, "reads the clock"
+            elif isinstance(node, ast.While) and _only_asks(node):
+                yield name, node.lineno, "loops until something happens"
+
+
+def _only_asks(loop: ast.While) -> bool:
+    """Whether a loop does nothing but look; one that awaits what it looks at is woken."""
+    waits = any(isinstance(node, ast.Await) for node in ast.walk(loop.test))
+    return not waits and all(isinstance(step, ast.Pass) for step in loop.body)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TESTS)))
+def test_no_sleep_no_busy_wait_no_look_at_the_clock(path: Path) -> None:
+    file = path.relative_to(TESTS).as_posix()
+    found = [
+        f"line {line}: {name} {what}"
+        for name, line, what in problems(ast.parse(path.read_text(encoding="utf-8")))
+        if (file, name) not in ALLOWED
+    ]
+    assert not found, f"{file}: hold the job, wait for an event, or count: {found}"
+
+
+def test_the_rules_find_what_they_forbid() -> None:
+    wrong = """
+def slow():
+    time.sleep(1)
+
+def timed():
+    begun = time.perf_counter()
+    assert time.perf_counter() - begun < 1
+
+def busy():
+    while not done():
+        pass
+"""
+    assert [(name, what) for name, _, what in problems(ast.parse(wrong))] == [
+        ("slow", "sleeps"),
+        ("timed", "reads the clock"),
+        ("timed", "reads the clock"),
+        ("busy", "loops until something happens"),
+    ]
