@@ -8,6 +8,12 @@ def main() -> None:
     from retrieval.processes.environment import isolate_this_process
 
     isolate_this_process()
+    from retrieval.processes.preflight import address_space_problem, open_standard_streams
+
+    open_standard_streams()
+    if problem := address_space_problem():
+        print(f"c2llm: {problem}", file=sys.stderr)
+        sys.exit(2)
     if sys.argv[1:] in (["serve"], ["serve", "--stdio"]):  # an editor waits, and there is nothing to parse
         from c2llm_lsp.server.start import start
 

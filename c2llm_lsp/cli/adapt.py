@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Place, guarded, locate, open_workspace, remark, tell
+from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Target, guarded, locate, open_workspace, remark, tell
 from retrieval.errors import Cancelled, MissingExtraError, QueryError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-WAYS = ("auto", "centre", "pma", "lora", "all")
+METHODS = ("auto", "centre", "pma", "lora", "all")
 
 Minutes = Annotated[
     float, typer.Option("--minutes", min=0.1, max=10_000, help="About how long it may take; learning stops in time.")
@@ -30,7 +30,7 @@ Minutes = Annotated[
 Steps = Annotated[
     int, typer.Option("--steps", min=0, help="Learn from exactly so many batches.", show_default="by size and time")
 ]
-WayName = Annotated[
+Method = Annotated[
     str,
     typer.Option(
         "--way",
@@ -52,7 +52,7 @@ def adapt(
     path: options.WorkspacePath = None,
     minutes: Minutes = 5.0,
     steps: Steps = 0,
-    way: WayName = "auto",
+    way: Method = "auto",
     dry: Dry = False,
     undo: Undo = False,
     seed: Seed = 1,
@@ -65,11 +65,11 @@ def adapt(
     chunks of the repository, before and after, as search ranks and by vectors alone. The better model is used in this workspace
     from then on. Ctrl-C leaves everything as it is, and the same command goes on from there. Needs the extra 'train'.
     """
-    place = locate(path, quiet=quiet)
+    target = locate(path, quiet=quiet)
     if undo:
-        return take_back(place, as_json=as_json)
-    if way not in WAYS:
-        raise QueryError(f"There is no way '{way}' of tuning; use one of {', '.join(WAYS)}.")
+        return undo_adaptation(target, as_json=as_json)
+    if way not in METHODS:
+        raise QueryError(f"There is no way '{way}' of tuning; use one of {', '.join(METHODS)}.")
     try:
         import onnx as _onnx  # noqa: F401
         import onnxscript as _onnxscript  # noqa: F401
@@ -79,34 +79,34 @@ def adapt(
         from retrieval.finetune.finetuning import adapt as adapted
     except ImportError as error:
         raise MissingExtraError("Adapting a model", "train") from error
-    from c2llm_lsp.cli.progress import cancel_on_interrupt, refresh, shown
+    from c2llm_lsp.cli.progress import cancel_on_interrupt, progress_view, refresh
 
-    if place.settings.threads:
-        torch.set_num_threads(place.settings.threads)
-    start = started_from(place)
+    if target.settings.threads:
+        torch.set_num_threads(target.settings.threads)
+    start = base_encoder(target)
     wish = Wish(minutes, steps, None if way == "auto" else way, seed, dry)  # type: ignore[arg-type]
-    with open_workspace(place) as workspace:
+    with open_workspace(target) as workspace:
         if refresh(workspace, quiet=quiet, wait=True).cancelled:
             return INTERRUPTED
         try:
-            with shown(quiet=quiet) as progress, cancel_on_interrupt() as cancel:
+            with progress_view(quiet=quiet) as progress, cancel_on_interrupt() as cancel:
 
-                def told(stage: str, done: int, total: int) -> None:
+                def on_progress(stage: str, done: int, total: int) -> None:
                     if cancel.is_set() and stage != "learn":  # learning stops by itself, with a checkpoint
                         raise Cancelled("Stopped.")
                     progress(stage, done, total)
 
-                outcome = adapted(workspace, start, wish, told, cancel.is_set)
+                outcome = adapted(workspace, start, wish, on_progress, cancel.is_set)
         except Cancelled as stopped:
             remark(f"{stopped} The model in use is as it was; the same command goes on from there.")
             return INTERRUPTED
     if outcome.kept:
-        index_with_the_new_model(place, quiet=quiet)
-    show(place, outcome, as_json=as_json, dry=dry)
+        reindex(target, quiet=quiet)
+    show(target, outcome, as_json=as_json, dry=dry)
     return FOUND if outcome.kept or dry else NOTHING
 
 
-def started_from(place: Place) -> Start:
+def base_encoder(target: Target) -> Start:
     """The encoder that the workspace uses where nothing is adapted, and the folder of its files."""
     from retrieval.encoders import available, is_address
     from retrieval.encoders.model_folder import load_folder, located
@@ -114,8 +114,8 @@ def started_from(place: Place) -> Start:
     from retrieval.finetune.finetuning import Start
     from retrieval.finetune.registry import AdaptError
 
-    settings = place.settings
-    name = place.loaded.base
+    settings = target.settings
+    name = target.loaded.base
     if is_address(name) or (name != "embedded" and name in available()):
         raise AdaptError(
             f"The encoder '{name}' cannot be adapted: that takes a C2LLM model on this machine. c2llm model use embedded, or the "
@@ -131,24 +131,26 @@ def started_from(place: Place) -> Start:
     return Start(name, folder, encoder, encoder if used == folder else loaded(used), loaded)
 
 
-def index_with_the_new_model(place: Place, *, quiet: bool) -> None:
+def reindex(target: Target, *, quiet: bool) -> None:
     """Vectors of the new model for what is indexed; those of the old one stay, so that going back embeds nothing."""
     from c2llm_lsp.cli.progress import refresh
 
-    with open_workspace(locate(place.root, quiet=True)) as workspace:
+    with open_workspace(locate(target.root, quiet=True)) as workspace:
         refresh(workspace, quiet=quiet, wait=True)
 
 
-def take_back(place: Place, *, as_json: bool) -> int:
+def undo_adaptation(target: Target, *, as_json: bool) -> int:
     from retrieval.finetune.registry import undo as undone
 
-    gone, record = undone(place.root, place.loaded.base)
+    gone, record = undone(target.root, target.loaded.base)
     now = str(record.path) if record.path is not None else record.base
     if as_json:
         import json
 
         typer.echo(
-            json.dumps({"schema_version": 1, "root": str(place.root), "undone": asdict(gone), "encoder": now}, indent=2)
+            json.dumps(
+                {"schema_version": 1, "root": str(target.root), "undone": asdict(gone), "encoder": now}, indent=2
+            )
         )
         return FOUND
     used = (
@@ -161,12 +163,12 @@ def take_back(place: Place, *, as_json: bool) -> int:
     return FOUND
 
 
-def show(place: Place, outcome: Outcome, *, as_json: bool, dry: bool) -> None:
+def show(target: Target, outcome: Outcome, *, as_json: bool, dry: bool) -> None:
     if as_json:
         import json
 
         typer.echo(
-            json.dumps({"schema_version": 1, "root": str(place.root), "dry_run": dry, **asdict(outcome)}, indent=2)
+            json.dumps({"schema_version": 1, "root": str(target.root), "dry_run": dry, **asdict(outcome)}, indent=2)
         )
         return
     for line in lines(outcome, dry=dry):
@@ -178,7 +180,7 @@ def show(place: Place, outcome: Outcome, *, as_json: bool, dry: bool) -> None:
 def lines(outcome: Outcome, *, dry: bool) -> list[str]:
     """The report for people."""
     kinds = ", ".join(f"{count:,} {_PLURAL.get(kind, kind)}" for kind, count in outcome.questions.items())
-    told = [
+    report = [
         f"learns from   {outcome.pairs:,} documented functions and {outcome.names:,} names in {outcome.files:,} files"
         + (f" ({outcome.dropped:,} left out: nearly the same as what is asked for)" if outcome.dropped else ""),
         f"is asked      {kinds} of files that it does not learn from, among {outcome.compared:,} chunks"
@@ -186,28 +188,28 @@ def lines(outcome: Outcome, *, dry: bool) -> list[str]:
     ]
     if dry:
         ranked, dense = outcome.before["ranked"], outcome.before["dense"]
-        return [*told, f"NDCG@10       {ranked:.3f} as search ranks, {dense:.3f} by vectors alone: the model in use"]
+        return [*report, f"NDCG@10       {ranked:.3f} as search ranks, {dense:.3f} by vectors alone: the model in use"]
     resumed = ", gone on from a stopped run" if outcome.resumed else ""
     done = f"{outcome.way}, {outcome.steps:,} steps" if outcome.steps else outcome.way
-    told.append(f"tuned         {done}, in {outcome.learning_seconds:.0f} s{resumed}")
-    told.append(f"{'NDCG@10':<13} {'before':>8} {'after':>8} {'gain':>8}")
+    report.append(f"tuned         {done}, in {outcome.learning_seconds:.0f} s{resumed}")
+    report.append(f"{'NDCG@10':<13} {'before':>8} {'after':>8} {'gain':>8}")
     for name, label in (("ranked", "search"), ("dense", "vectors alone")):
-        told.append(
+        report.append(
             f"{label:<13} {outcome.before[name]:>8.3f} {outcome.after[name]:>8.3f} {outcome.gain[name]:>+8.3f} "
             f"± {outcome.error[name]:.3f}"
         )
     for kind, scores in outcome.by_kind.items():
-        told.append(
+        report.append(
             f"  {_PLURAL.get(kind, kind):<11} {scores['ranked_before']:>8.3f} {scores['ranked_after']:>8.3f} "
             f"{scores['ranked_after'] - scores['ranked_before']:>+8.3f}"
         )
     if outcome.kept:
-        told.append(
+        report.append(
             f"The new model is used in this workspace: {outcome.reason}. It took {outcome.seconds / 60:.1f} minutes."
         )
     else:
-        told.append(f"The old model is kept: {outcome.reason}. It took {outcome.seconds / 60:.1f} minutes.")
-    return told
+        report.append(f"The old model is kept: {outcome.reason}. It took {outcome.seconds / 60:.1f} minutes.")
+    return report
 
 
 _PLURAL = {"comment": "comments", "name": "names", "commit": "commits"}

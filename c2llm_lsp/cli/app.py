@@ -14,22 +14,22 @@ from typer.core import TyperCommand, TyperGroup
 
 # name -> (module, what it does). Shown in this order: what a newcomer needs comes first.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "search": ("search", "Find code by what it does; indexes first where that is needed."),
-    "similar": ("similar", "Find code like the code at FILE:LINE, or like code on standard input."),
+    "search": ("search", "Find code by what it does; indexes first if needed."),
+    "similar": ("similar", "Find code similar to the code at FILE:LINE, or to code on standard input."),
     "context": ("context", "Print the code that a question, or the code at FILE:LINE-LINE, needs, for an assistant."),
-    "explain": ("explain", "Show where the model looks in the code at FILE:LINE, and why it answers a query."),
-    "index": ("index", "Bring the index of a workspace up to date."),
-    "watch": ("watch", "Keep the index current while files change, and say what is done."),
+    "explain": ("explain", "Show the model's attention over the code at FILE:LINE, and why it matches a query."),
+    "index": ("index", "Update the index of a workspace."),
+    "watch": ("watch", "Keep the index current while files change, and report each update."),
     "serve": ("serve", "Serve an editor over the Language Server Protocol."),
     "mcp": ("mcp", "Serve an assistant over the Model Context Protocol."),
     "serve-embeddings": ("serve_embeddings", "Serve embeddings to other machines and programs, as OpenAI's API does."),
     "status": ("status", "Show what is indexed, with which model, and what is pending."),
-    "doctor": ("doctor", "Check the installation, the model and the index; say what to do."),
-    "model": ("model", "Show which model makes the vectors, or set another."),
+    "doctor": ("doctor", "Check the installation, the model and the index; suggest fixes."),
+    "model": ("model", "Show the embedding model, or set another."),
     "clear": ("clear", "Delete the index of a workspace, unused vectors, or everything."),
     "batch": ("batch", "Answer queries given as JSON lines, for programs."),
     "bench": ("bench", "Measure indexing and queries on a workspace of yours."),
-    "adapt": ("adapt", "Tune the model on this repository, and keep it if it finds more there; --undo takes it back."),
+    "adapt": ("adapt", "Finetune the model on this repository, and keep it if it ranks better there; --undo reverts."),
     "train": ("train", "Train a model further on tasks of your own."),
     "evaluate": ("evaluate", "Measure encoders, rankings and poolings on a benchmark."),
 }
@@ -60,8 +60,8 @@ class LazyGroup(TyperGroup):
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(show_version: bool) -> None:
+    if show_version:
         from c2llm_lsp import __version__
 
         typer.echo(f"c2llm {__version__}")
@@ -71,7 +71,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def c2llm(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Semantic code search for your own code: local, offline, current.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-MOST_RESULTS = next(setting.maximum for setting in SCHEMA if setting.name == "results")
+MAX_LIMIT = next(setting.maximum for setting in SCHEMA if setting.name == "results")
 
 
 @app.command()
@@ -39,8 +39,8 @@ def batch(path: options.WorkspacePath = None, encoder: options.Encoder = None, q
     """
     from c2llm_lsp.cli.progress import refresh
 
-    place = locate(path, quiet=quiet, encoder=encoder)
-    with open_workspace(place) as workspace:
+    target = locate(path, quiet=quiet, encoder=encoder)
+    with open_workspace(target) as workspace:
         report = refresh(workspace, quiet=quiet, wait=True)
         if report.cancelled:
             return INTERRUPTED
@@ -48,7 +48,7 @@ def batch(path: options.WorkspacePath = None, encoder: options.Encoder = None, q
             remark(note)
         _write("ready")
         for line in _lines():
-            _write(json.dumps(reply(workspace, line, default_limit=place.settings.results)))
+            _write(json.dumps(reply(workspace, line, default_limit=target.settings.results)))
     return FOUND
 
 
@@ -67,8 +67,8 @@ def reply(workspace: Workspace, line: bytes, *, default_limit: int) -> dict[str,
     try:
         request = _request(line)
         paths, languages, kinds = (_texts(request, name) for name in ("paths", "languages", "kinds"))
-        wanted = options.filters(paths, languages, kinds, root=workspace.root)
-        answer = workspace.search(SearchRequest(_query(request), wanted, _limit(request, default_limit)))
+        filters = options.filters(paths, languages, kinds, root=workspace.root)
+        answer = workspace.search(SearchRequest(_query(request), filters, _limit(request, default_limit)))
     except (C2llmError, OSError) as error:
         return {"error": error_message(error)}
     return {
@@ -105,8 +105,8 @@ def _query(request: dict[str, Any]) -> str:
 def _limit(request: dict[str, Any], default: int) -> int:
     name = "k" if "k" in request and "limit" not in request else "limit"  # `k` is its name of before
     limit = request.get(name, default)
-    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST_RESULTS:
-        raise QueryError(f"`{name}` must be a number from 1 to {MOST_RESULTS}.")
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
+        raise QueryError(f"`{name}` must be a number from 1 to {MAX_LIMIT}.")
     return limit
 
 

@@ -1,7 +1,7 @@
 """`c2llm bench`: how fast indexing and queries are on a workspace of yours, in a cache of its own that goes afterwards.
 
-The questions are the names that the workspace's own code defines, taken apart into words: real, and as many as there
-are. The benchmarks of the project (`python -m tests.benchmarks`) measure with the same functions.
+The queries are names defined in the workspace's own code, split into words. The project's benchmarks (`python -m tests.benchmarks`)
+measure with the same functions.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Measure:
 @guarded
 def bench(
     path: options.WorkspacePath = None,
-    queries: Annotated[int, typer.Option("--queries", min=1, max=10_000, help="How many queries to ask.")] = 200,
+    queries: Annotated[int, typer.Option("--queries", min=1, max=10_000, help="Number of queries.")] = 200,
     as_json: options.AsJson = False,
     encoder: options.Encoder = None,
     quiet: options.Quiet = False,
@@ -54,8 +54,8 @@ def bench(
     from c2llm_lsp.cli.progress import refresh
 
     with tempfile.TemporaryDirectory(prefix="c2llm-bench-") as cache:
-        place = locate(path, quiet=quiet, encoder=encoder, cache_dir=cache)
-        with open_workspace(place) as workspace:
+        target = locate(path, quiet=quiet, encoder=encoder, cache_dir=cache)
+        with open_workspace(target) as workspace:
             started = time.perf_counter()
             report = refresh(workspace, quiet=quiet)
             cold = time.perf_counter() - started
@@ -65,23 +65,23 @@ def bench(
                 remark("There is nothing to index here.")
                 return NOTHING
             again = seconds(workspace.refresh)
-            asked = questions(workspace, queries)
-            times = sorted(latencies(workspace, asked))
-        reopened = seconds(lambda: first_answer(lambda: open_workspace(place), asked[0]))
+            sample = sample_queries(workspace, queries)
+            times = sorted(latencies(workspace, sample))
+        reopened = seconds(lambda: first_answer(lambda: open_workspace(target), sample[0]))
     measures = [
         Measure("files", report.files_seen, "files"),
         Measure("chunks", report.chunks_added, "chunks"),
         Measure("index from nothing", cold, "s"),
         Measure("index from nothing", report.chunks_added / cold, "chunks/s", "≥ 600"),
-        Measure("look for changes, none there", 1e3 * again, "ms"),
-        Measure("open, look for changes, answer", reopened, "s", "≤ 1"),
+        Measure("scan, nothing changed", 1e3 * again, "ms"),
+        Measure("open, scan, answer", reopened, "s", "≤ 1"),
         Measure("query, median", 1e3 * percentile(times, 50), "ms", "≤ 10"),
         Measure("query, 95th percentile", 1e3 * percentile(times, 95), "ms", "≤ 25"),
     ]
     if as_json:
         import json
 
-        rows = {"schema_version": 1, "root": str(place.root), "measures": [asdict(measure) for measure in measures]}
+        rows = {"schema_version": 1, "root": str(target.root), "measures": [asdict(measure) for measure in measures]}
         typer.echo(json.dumps(rows, indent=2))
     else:
         for measure in measures:
@@ -89,26 +89,26 @@ def bench(
     return FOUND
 
 
-def questions(workspace: Workspace, count: int) -> list[str]:
-    """What the workspace's definitions are called, as words; the same ones each time."""
+def sample_queries(workspace: Workspace, count: int) -> list[str]:
+    """Names of definitions of the workspace, split into words; the same ones each time."""
     from retrieval.store import split_identifiers
 
     ids = workspace.store.chunks.ids().tolist()
     random.Random(SEED).shuffle(ids)
-    asked: list[str] = []
+    queries: list[str] = []
     for start in range(0, len(ids), 1000):
         chunks = workspace.store.chunks.get(ids[start : start + 1000]).values()
-        asked += [split_identifiers(chunk.qualified) for chunk in chunks if chunk.symbol]
-        if len(asked) >= count:
+        queries += [split_identifiers(chunk.qualified) for chunk in chunks if chunk.symbol]
+        if len(queries) >= count:
             break
-    return asked[:count] or ["main"]
+    return queries[:count] or ["main"]
 
 
-def latencies(workspace: Workspace, asked: Sequence[str]) -> list[float]:
+def latencies(workspace: Workspace, queries: Sequence[str]) -> list[float]:
     """Seconds of each query, after some that are not counted."""
-    for query in asked[:WARM_UP]:
+    for query in queries[:WARM_UP]:
         workspace.search(query)
-    return [seconds(lambda query=query: workspace.search(query)) for query in asked]  # type: ignore[misc]
+    return [seconds(lambda query=query: workspace.search(query)) for query in queries]  # type: ignore[misc]
 
 
 def first_answer(opening: Callable[[], AbstractContextManager[Workspace]], query: str) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, NOTHING, Place, guarded, locate, tell
+from c2llm_lsp.cli.common import FOUND, NOTHING, Target, guarded, locate, tell
 from c2llm_lsp.cli.doctor_checks import folder_size, size
 from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.settings import load
@@ -39,11 +39,11 @@ def clear(
     """
     if everything:
         return clear_all(yes=yes)
-    place = indexed(path)
-    return prune(place, yes=yes) if vectors else clear_workspace(place, yes=yes)
+    target = indexed(path)
+    return prune(target, yes=yes) if vectors else clear_workspace(target, yes=yes)
 
 
-def indexed(path: Path | None) -> Place:
+def indexed(path: Path | None) -> Target:
     """The workspace of a command, also of a directory that is no longer there but whose index is."""
     from retrieval.store.cache_paths import workspace_folder
 
@@ -52,38 +52,38 @@ def indexed(path: Path | None) -> Place:
     except WorkspaceError:
         if path is None:
             raise
-        place = Place(Path(os.path.realpath(path)), path, load())
-        if not workspace_folder(place.root, place.settings.cache).is_dir():
+        target = Target(Path(os.path.realpath(path)), path, load())
+        if not workspace_folder(target.root, target.settings.cache).is_dir():
             raise
-        return place
+        return target
 
 
-def clear_workspace(place: Place, *, yes: bool) -> int:
+def clear_workspace(target: Target, *, yes: bool) -> int:
     from retrieval.indexing import writer_lock
     from retrieval.store.cache_paths import workspace_folder
 
-    folder = workspace_folder(place.root, place.settings.cache)
+    folder = workspace_folder(target.root, target.settings.cache)
     if not folder.is_dir():
-        tell(f"There is no index of {place.root}.")
+        tell(f"There is no index of {target.root}.")
         return NOTHING
-    if not agreed(f"Delete the index of {place.root} ({size(folder_size(folder))})?", yes):
+    if not confirmed(f"Delete the index of {target.root} ({size(folder_size(folder))})?", yes):
         return NOTHING
     with writer_lock(folder):
         remove(folder)
-    tell(f"Deleted the index of {place.root}; its vectors are kept (--vectors prunes those that nothing uses).")
+    tell(f"Deleted the index of {target.root}; its vectors are kept (--vectors prunes those that nothing uses).")
     return FOUND
 
 
-def prune(place: Place, *, yes: bool) -> int:
+def prune(target: Target, *, yes: bool) -> int:
     from retrieval.store import Store
     from retrieval.store.cache_paths import cache_folder, vectors_file
 
-    cache = cache_folder(place.settings.cache)
+    cache = cache_folder(target.settings.cache)
     indexes = sorted((cache / "workspaces").glob("*/index.db"))
     if not indexes:
         typer.echo(f"There is no index in {cache}; --all deletes the vectors that are left.")
         return NOTHING
-    if not agreed("Delete the vectors that no indexed workspace uses?", yes):
+    if not confirmed("Delete the vectors that no indexed workspace uses?", yes):
         return NOTHING
     with Store.open(indexes[0].parent, vectors=vectors_file(cache)) as store:
         gone = store.vectors.prune(indexes)
@@ -100,7 +100,7 @@ def clear_all(*, yes: bool) -> int:
     if not own:
         typer.echo(f"There is nothing in {cache}.")
         return NOTHING
-    if not agreed(f"Delete all indexes and vectors in {cache} ({size(folder_size(cache))})?", yes):
+    if not confirmed(f"Delete all indexes and vectors in {cache} ({size(folder_size(cache))})?", yes):
         return NOTHING
     for entry in own:
         remove(entry)
@@ -119,7 +119,7 @@ def remove(entry: Path) -> None:
         entry.unlink()
 
 
-def agreed(question: str, yes: bool) -> bool:
+def confirmed(question: str, yes: bool) -> bool:
     """Whether the person wants it; where nobody can be asked, that is an error and not a yes."""
     if yes:
         return True

@@ -45,8 +45,7 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
             code = INTERRUPTED
         except BrokenPipeError:
             code = BROKEN_PIPE
-            # The interpreter flushes standard output once more at its end, which would complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard_output()
         except typer.Exit:
             raise
         except Exception as error:
@@ -54,22 +53,32 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
                 traceback.print_exc()
             complain(error_message(error))
             code = ERROR
+            with suppress(ValueError):
+                try:
+                    sys.stdout.flush()
+                except OSError:  # a full disk
+                    _discard_output()
         if code:  # 0 must return: a group's own body runs before its subcommand
             raise typer.Exit(code)
 
     return run
 
 
+def _discard_output() -> None:
+    """Send what is left to the null device: the interpreter flushes standard output once more at exit and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def complain(text: str) -> None:
     """One red line on standard error."""
     line = f"c2llm: {escape_line(text)}"
-    typer.echo(f"\x1b[31m{line}\x1b[0m" if stderr_colours() else line, err=True, color=True)
+    typer.echo(f"\x1b[31m{line}\x1b[0m" if stderr_colors() else line, err=True, color=True)
 
 
 def remark(text: str) -> None:
     """One dim line on standard error: worth knowing, in the way of nothing."""
     line = escape_line(text)
-    typer.echo(f"\x1b[2m{line}\x1b[0m" if stderr_colours() else line, err=True, color=True)
+    typer.echo(f"\x1b[2m{line}\x1b[0m" if stderr_colors() else line, err=True, color=True)
 
 
 def tell(text: str) -> None:
@@ -77,15 +86,15 @@ def tell(text: str) -> None:
     typer.echo(escape_line(text))
 
 
-def stderr_colours() -> bool:
-    return _colours(sys.stderr.isatty())
+def stderr_colors() -> bool:
+    return _colors(sys.stderr.isatty())
 
 
-def stdout_colours() -> bool:
-    return _colours(sys.stdout.isatty())
+def stdout_colors() -> bool:
+    return _colors(sys.stdout.isatty())
 
 
-def _colours(terminal: bool) -> bool:
+def _colors(terminal: bool) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
@@ -97,7 +106,7 @@ def stdout_is_terminal() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """The workspace a command works on, and how its paths are shown."""
 
     root: Path
@@ -115,7 +124,7 @@ class Place:
         return os.path.relpath(self.root / path)
 
 
-def locate(path: Path | None, *, beside: Path | None = None, quiet: bool = False, **chosen: Value | None) -> Place:
+def locate(path: Path | None, *, beside: Path | None = None, quiet: bool = False, **chosen: Value | None) -> Target:
     """The workspace of a command, with its settings. `beside` is where to look for the repository instead of here."""
     root = _directory(path) if path is not None else _enclosing(beside or Path.cwd())
     exclude_workspace(root)
@@ -123,22 +132,22 @@ def locate(path: Path | None, *, beside: Path | None = None, quiet: bool = False
     if not quiet:
         for warning in loaded.warnings:
             remark(warning)
-    return Place(root, path, loaded)
+    return Target(root, path, loaded)
 
 
 def _directory(path: Path) -> Path:
     """The given directory, or what is wrong with it."""
     try:
-        found = path.expanduser().resolve(strict=True)
+        directory = path.expanduser().resolve(strict=True)
     except FileNotFoundError:
         raise WorkspaceError(f"There is no directory {path}.") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
         raise WorkspaceError(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}.") from None
-    if not found.is_dir():
+    if not directory.is_dir():
         raise WorkspaceError(f"{path} is a file; give the directory to search, and limit results with --path.")
-    if not os.access(found, os.R_OK | os.X_OK):
+    if not os.access(directory, os.R_OK | os.X_OK):
         raise WorkspaceError(f"{path} cannot be read: permission denied.")
-    return found
+    return directory
 
 
 def _enclosing(here: Path) -> Path:
@@ -154,12 +163,12 @@ def _enclosing(here: Path) -> Path:
     return here
 
 
-def open_workspace(place: Place) -> Workspace:
-    """The engine's workspace for a place, with the encoder that the settings name, loaded at once if it was chosen."""
+def open_workspace(target: Target) -> Workspace:
+    """The engine's workspace for a target, with the encoder of the settings, loaded at once if it was set explicitly."""
     from c2llm_lsp.session.factories import open_workspace as open_with
 
-    workspace = open_with(place.root, place.settings)
-    if place.settings.encoder != Settings().encoder:
+    workspace = open_with(target.root, target.settings)
+    if target.settings.encoder != Settings().encoder:
         with suppress(EncoderUnreachableError):  # the answer says so, and goes by words
             _ = workspace.encoder  # a folder that holds no model is an error of the command line
     return workspace

@@ -18,7 +18,7 @@ from c2llm_lsp.cli.common import (
     open_workspace,
     remark,
 )
-from c2llm_lsp.cli.location import Lines, inside, is_place, lines_of
+from c2llm_lsp.cli.location import LineRange, is_location, parse_location, path_in_workspace
 from c2llm_lsp.cli.search import current
 from retrieval.errors import QueryError
 from retrieval.types import Filters
@@ -33,16 +33,18 @@ app = typer.Typer(add_completion=False)
 @app.command()
 @guarded
 def context(
-    asked: Annotated[
+    query: Annotated[
         str, typer.Argument(metavar="QUERY|FILE:LINE-LINE", help="A question, or lines of a file that is there.")
     ],
     path: options.WorkspacePath = None,
     budget: Annotated[
-        int | None, typer.Option("--budget", "-b", min=1, help="Tokens at most, by estimate.", show_default="4000")
+        int | None, typer.Option("--budget", "-b", min=1, help="Token budget (estimated).", show_default="4000")
     ] = None,
-    results: Annotated[
+    limit: Annotated[
         int | None,
-        typer.Option("-k", "--limit", "--results", min=1, max=1000, help="Places at most.", show_default="12"),
+        typer.Option(
+            "-k", "--limit", "--results", min=1, max=1000, help="Number of results to pack.", show_default="12"
+        ),
     ] = None,
     globs: options.PathGlobs = None,
     languages: options.Languages = None,
@@ -56,31 +58,39 @@ def context(
 
     The best places are shown whole, others as outlines, each headed by its path and lines.
     """
-    if not asked.strip():
+    if not query.strip():
         raise QueryError("The query is empty; say in a few words what the code does.")
     from retrieval.rag import DEFAULT_BUDGET, DEFAULT_LIMIT
 
-    lines = lines_of(asked) if is_place(asked) else None
-    place = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
-    wanted = options.filters(globs, languages, kinds, root=place.root)
-    within = inside(place, lines.file) if lines else ""
-    with open_workspace(place) as workspace:
+    lines = parse_location(query) if is_location(query) else None
+    target = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
+    filters = options.filters(globs, languages, kinds, root=target.root)
+    relative_path = path_in_workspace(target, lines.file) if lines else ""
+    with open_workspace(target) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        packed = _packed(workspace, asked, within, lines, budget or DEFAULT_BUDGET, results or DEFAULT_LIMIT, wanted)
-    _show(packed, place.root, as_json=as_json, quiet=quiet)
+        packed = _packed(
+            workspace, query, relative_path, lines, budget or DEFAULT_BUDGET, limit or DEFAULT_LIMIT, filters
+        )
+    _show(packed, target.root, as_json=as_json, quiet=quiet)
     return FOUND if packed.context.spans else NOTHING
 
 
 def _packed(
-    workspace: Workspace, asked: str, within: str, lines: Lines | None, budget: int, limit: int, wanted: Filters
+    workspace: Workspace,
+    query: str,
+    relative_path: str,
+    lines: LineRange | None,
+    budget: int,
+    limit: int,
+    filters: Filters,
 ) -> PackedContext:
     from retrieval.rag import context as context_for
     from retrieval.rag import context_around
 
     if lines is None:
-        return context_for(workspace, asked, budget=budget, limit=limit, filters=wanted)
-    return context_around(workspace, within, lines.start, lines.end, budget=budget, limit=limit, filters=wanted)
+        return context_for(workspace, query, budget=budget, limit=limit, filters=filters)
+    return context_around(workspace, relative_path, lines.start, lines.end, budget=budget, limit=limit, filters=filters)
 
 
 def _show(packed: PackedContext, root: Path, *, as_json: bool, quiet: bool) -> None:
@@ -106,6 +116,6 @@ def _show(packed: PackedContext, root: Path, *, as_json: bool, quiet: bool) -> N
 def _summary(packed: PackedContext) -> str:
     context = packed.context
     if not context.spans:
-        return f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing context."
+        return f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing found."
     left_out = f", {context.left_out} left out" if context.left_out else ""
     return f"About {context.tokens:,} of {context.budget:,} tokens: {len(context.spans)} spans{left_out}."

@@ -8,7 +8,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.check_result import Finding, State
-from c2llm_lsp.cli.common import FOUND, NOTHING, guarded, locate, stdout_colours
+from c2llm_lsp.cli.common import FOUND, NOTHING, guarded, locate, stdout_colors
 from c2llm_lsp.cli.doctor_checks import (
     Check,
     cache,
@@ -50,23 +50,23 @@ SIGNS: dict[State, tuple[str, str]] = {"ok": ("✓", "32"), "note": ("!", "33"),
 @guarded
 def doctor(path: options.WorkspacePath = None, as_json: options.AsJson = False, encoder: options.Encoder = None) -> int:
     """Check the installation, the model and the index; say what is slow and why, and what to type next."""
-    place = locate(path, quiet=True, encoder=encoder)
+    target = locate(path, quiet=True, encoder=encoder)
     findings = []
-    for finding in examine(place, CHECKS):
+    for finding in examine(target, CHECKS):
         findings.append(finding)
         if not as_json:
-            typer.echo(line(finding, colours=stdout_colours()), color=True)
+            typer.echo(line(finding, colors=stdout_colors()), color=True)
     if as_json:
         import json
 
-        report = {"schema_version": 1, "root": str(place.root), "findings": [asdict(finding) for finding in findings]}
+        report = {"schema_version": 1, "root": str(target.root), "findings": [asdict(finding) for finding in findings]}
         typer.echo(json.dumps(report, indent=2))
     return BROKEN if any(finding.state == "broken" for finding in findings) else FOUND
 
 
-def line(finding: Finding, *, colours: bool) -> str:
+def line(finding: Finding, *, colors: bool) -> str:
     """A sign, what was looked at, how it is; below it what to type."""
     sign, colour = SIGNS[finding.state]
-    sign = f"\x1b[{colour}m{sign}\x1b[0m" if colours else sign
+    sign = f"\x1b[{colour}m{sign}\x1b[0m" if colors else sign
     text = f"{sign} {finding.name:<12} {escape_line(finding.text)}"
     return f"{text}\n{'':14} → {escape_line(finding.todo)}" if finding.todo else text

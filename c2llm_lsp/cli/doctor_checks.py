@@ -1,4 +1,4 @@
-"""What `c2llm doctor` looks at. A check gives findings, never an exception: broken installations are what it is for."""
+"""The checks of `c2llm doctor`. A check yields findings and never raises: broken installations are its purpose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from c2llm_lsp import __version__
 from c2llm_lsp.cli.check_result import Finding
-from c2llm_lsp.cli.common import Place, open_workspace
+from c2llm_lsp.cli.common import Target, open_workspace
 from c2llm_lsp.render.error_messages import error_message
 
 if TYPE_CHECKING:
@@ -24,25 +24,25 @@ LOW_SPACE = 500_000_000  # bytes; 100,000 chunks with their texts and vectors ta
 SLOW_PASSAGE = 50.0  # milliseconds; a thousand chunks then take most of a minute
 
 
-Check = Callable[[Place], Iterator[Finding]]
+Check = Callable[[Target], Iterator[Finding]]
 
 
-def examine(place: Place, checks: tuple[Check, ...]) -> Iterator[Finding]:
-    """All findings of all checks, as they come."""
+def examine(target: Target, checks: tuple[Check, ...]) -> Iterator[Finding]:
+    """All findings of all checks, one by one."""
     for check in checks:
         try:
-            yield from check(place)
+            yield from check(target)
         except Exception as error:
             yield Finding(check.__name__, "broken", error_message(error))
 
 
-def program(_: Place) -> Iterator[Finding]:
+def program(_: Target) -> Iterator[Finding]:
     cores = os.cpu_count() or 1
     system = f"{platform.system()} {platform.machine()}, {cores} cores"
     yield Finding("c2llm", "ok", f"{__version__}, Python {platform.python_version()}, {system}")
 
 
-def sqlite(_: Place) -> Iterator[Finding]:
+def sqlite(_: Target) -> Iterator[Finding]:
     import sqlite3
 
     with sqlite3.connect(":memory:") as database:
@@ -56,7 +56,7 @@ def sqlite(_: Place) -> Iterator[Finding]:
         )
 
 
-def hnswlib(_: Place) -> Iterator[Finding]:
+def hnswlib(_: Target) -> Iterator[Finding]:
     from retrieval.vectors import hnsw_problem
 
     if problem := hnsw_problem():
@@ -66,37 +66,37 @@ def hnswlib(_: Place) -> Iterator[Finding]:
         yield Finding("hnswlib", "ok", metadata.version("hnswlib"))
 
 
-def grammars(_: Place) -> Iterator[Finding]:
+def grammars(_: Target) -> Iterator[Finding]:
     from retrieval.chunking.grammars import GRAMMARS, load
 
     missing = sorted(name for name in GRAMMARS if load(name) is None)
     version = metadata.version("tree-sitter")
     if missing:
-        text = f"{version}; cut by lines instead of syntax: {', '.join(missing)}"
+        text = f"{version}; chunked by lines instead of syntax: {', '.join(missing)}"
         packages = sorted({GRAMMARS[name].module.replace("_", "-") for name in missing})
         yield Finding("tree-sitter", "note", text, f"pip install --force-reinstall {' '.join(packages)}")
     else:
         yield Finding("tree-sitter", "ok", f"{version}; {len(GRAMMARS)} languages")
 
 
-def model(place: Place) -> Iterator[Finding]:
+def model(target: Target) -> Iterator[Finding]:
     from c2llm_lsp.cli.model import probe
 
-    settings = place.settings
+    settings = target.settings
     yield from _wire(settings.encoder)
-    found = probe(settings)
-    place_of = f" on {found.runs_on}" if found.runs_on else ""
-    text = f"{found.name}{place_of}, {found.dimension} numbers a vector, fingerprint {found.fingerprint}"
+    row = probe(settings)
+    device = f" on {row.runs_on}" if row.runs_on else ""
+    text = f"{row.name}{device}, {row.dimension} dimensions, fingerprint {row.fingerprint}"
     yield Finding(
-        "model", "ok", f"{text}; loaded in {found.load_seconds:.2f} s, a passage takes {found.milliseconds:.1f} ms"
+        "model", "ok", f"{text}; loaded in {row.load_seconds:.2f} s, a passage takes {row.milliseconds:.1f} ms"
     )
-    if found.milliseconds > SLOW_PASSAGE:
-        text = f"{found.milliseconds:.0f} ms for a short passage is slow: the first index will take its time"
+    if row.milliseconds > SLOW_PASSAGE:
+        text = f"{row.milliseconds:.0f} ms for a short passage is slow: the first index takes long"
         yield Finding("model", "note", text, "set C2LLM_THREADS, or c2llm model use embedded")
 
 
 def _wire(encoder: str) -> Iterator[Finding]:
-    """What leaves this machine, and how."""
+    """What is sent to other machines, and how."""
     from retrieval.encoders import is_address
 
     if not is_address(encoder):
@@ -104,19 +104,17 @@ def _wire(encoder: str) -> Iterator[Finding]:
     from retrieval.encoders.remote import parse
 
     address = parse(encoder)
-    text = f"code and questions are sent to {address.host}, {'with' if address.key() else 'without'} a key"
+    text = f"code and queries are sent to {address.host}, {'with' if address.key() else 'without'} a key"
     if address.local or address.url.startswith("https:"):
         yield Finding("encoder", "ok", text)
     else:
-        yield Finding(
-            "encoder", "note", f"{text}, readable on the way there", "use https outside of networks you trust"
-        )
+        yield Finding("encoder", "note", f"{text}, unencrypted", "use https outside of trusted networks")
 
 
-def cache(place: Place) -> Iterator[Finding]:
+def cache(target: Target) -> Iterator[Finding]:
     from retrieval.store.cache_paths import cache_folder
 
-    folder = cache_folder(place.settings.cache)
+    folder = cache_folder(target.settings.cache)
     folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     with tempfile.TemporaryFile(dir=folder) as file:
@@ -132,29 +130,29 @@ def cache(place: Place) -> Iterator[Finding]:
         yield Finding("cache", "ok", text)
 
 
-def settings(place: Place) -> Iterator[Finding]:
+def settings(target: Target) -> Iterator[Finding]:
     from c2llm_lsp.settings import config_file
 
-    for warning in place.loaded.warnings:
+    for warning in target.loaded.warnings:
         yield Finding("settings", "note", warning)
-    chosen = ", ".join(f"{name} by {source}" for name, source in sorted(place.loaded.sources.items()))
-    yield Finding("settings", "ok", f"{chosen or 'all defaults'}; the user's file is {config_file()}")
+    sources = ", ".join(f"{name} by {source}" for name, source in sorted(target.loaded.sources.items()))
+    yield Finding("settings", "ok", f"{sources or 'all defaults'}; the user's file is {config_file()}")
 
 
-def watching(place: Place) -> Iterator[Finding]:
+def watching(target: Target) -> Iterator[Finding]:
     from retrieval.files.watch_limits import require_watches
 
     try:
-        require_watches(place.root)
+        require_watches(target.root)
     except OSError as error:
         todo = "sudo sysctl fs.inotify.max_user_watches=524288"
-        yield Finding("file events", "note", f"none to be had ({error.strerror}): watch looks every few seconds", todo)
+        yield Finding("file events", "note", f"unavailable ({error.strerror}); polling every few seconds", todo)
     else:
         yield Finding("file events", "ok", f"watchdog {metadata.version('watchdog')}")
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files below; what vanishes meanwhile counts as nothing."""
+    """Bytes of all files in a folder; files deleted meanwhile are ignored."""
     total = 0
     for path in folder.rglob("*"):
         try:
@@ -165,7 +163,7 @@ def folder_size(folder: Path) -> int:
 
 
 def size(number: float) -> str:
-    """Bytes as people read them."""
+    """Bytes in a human-readable unit."""
     for unit in ("B", "kB", "MB"):
         if number < 1000:
             return f"{number:.0f} {unit}"
@@ -173,55 +171,55 @@ def size(number: float) -> str:
     return f"{number:.1f} GB"
 
 
-def index(place: Place) -> Iterator[Finding]:
-    """Is it there, whole, complete, and fast to search?"""
+def index(target: Target) -> Iterator[Finding]:
+    """Whether the index exists, is intact, complete and fast to search."""
     from retrieval.store.cache_paths import vectors_file, workspace_folder
     from retrieval.store.database import INDEX, INDEX_FILE, VECTORS, damage_of
 
-    file = workspace_folder(place.root, place.settings.cache) / INDEX_FILE
+    file = workspace_folder(target.root, target.settings.cache) / INDEX_FILE
     if not file.exists():
-        yield Finding("index", "note", f"{place.root} is not indexed yet", "c2llm index")
+        yield Finding("index", "note", f"{target.root} is not indexed yet", "c2llm index")
         return
     damaged = False
-    for name, path, part in (("index", file, INDEX), ("vectors", vectors_file(place.settings.cache), VECTORS)):
+    for name, path, part in (("index", file, INDEX), ("vectors", vectors_file(target.settings.cache), VECTORS)):
         if reason := damage_of(path, part):
             damaged = True
             yield Finding(name, "broken", f"{path} is damaged ({reason})", "c2llm index, which repairs it")
     if not damaged:
-        yield from _content(place)
+        yield from _content(target)
 
 
-def _content(place: Place) -> Iterator[Finding]:
-    with open_workspace(place) as workspace:
-        found = workspace.status()
-        text = f"{found.files:,} files, {found.chunks:,} chunks, change {found.change}; passed a complete check"
+def _content(target: Target) -> Iterator[Finding]:
+    with open_workspace(target) as workspace:
+        status = workspace.status()
+        text = f"{status.files:,} files, {status.chunks:,} chunks, revision {status.change}; integrity check passed"
         yield Finding("index", "ok", text)
-        if found.writer_pid:
-            yield Finding("index", "note", f"process {found.writer_pid} is indexing now: queries use some of the CPU")
-        if found.pending_chunks:
-            text = f"{found.pending_chunks:,} of {found.chunks:,} chunks have no vector yet: found by words only"
+        if status.writer_pid:
+            yield Finding("index", "note", f"process {status.writer_pid} is indexing now: queries use some of the CPU")
+        if status.pending_chunks:
+            text = f"{status.pending_chunks:,} of {status.chunks:,} chunks have no vector yet: keyword search only"
             yield Finding("index", "note", text, "c2llm index")
-        for note in found.notes:
+        for note in status.notes:
             yield Finding("index", "note", note)
-        yield from _graph(workspace, found)
+        yield from _graph(workspace, status)
 
 
-def _graph(workspace: Workspace, found: Status) -> Iterator[Finding]:
+def _graph(workspace: Workspace, status: Status) -> Iterator[Finding]:
     from retrieval.indexing.vector_sync import GRAPH_FROM
     from retrieval.vectors import hnsw_problem, load
 
-    snapshots = sorted(found.folder.glob("graph-*.hnsw"))
+    snapshots = sorted(status.folder.glob("graph-*.hnsw"))
     current = None
     for path in snapshots:
-        loaded = load(path, found.fingerprint, workspace.store.meta.database_id) if not hnsw_problem() else None
+        loaded = load(path, status.fingerprint, workspace.store.meta.database_id) if not hnsw_problem() else None
         if loaded is not None:
             current = loaded
     if current is not None:
-        behind = found.change - current[1]
-        text = f"{len(current[0]):,} vectors, its checksum is right, {behind} changes behind the index"
+        behind = status.change - current[1]
+        text = f"{len(current[0]):,} vectors, checksum OK, {behind} revisions behind"
         yield Finding("graph", "ok", text)
-    elif found.chunks >= GRAPH_FROM:
-        text = f"none that can be used: each query compares all {found.chunks:,} vectors, which takes milliseconds more"
+    elif status.chunks >= GRAPH_FROM:
+        text = f"no usable graph: each query compares all {status.chunks:,} vectors, which takes milliseconds more"
         yield Finding(
             "graph", "note", text, "c2llm index, which makes it" if not hnsw_problem() else "see hnswlib above"
         )

@@ -55,8 +55,8 @@ def bench(
     from retrieval.evaluation import benchmark
 
     rankings = _rankings(ranking)
-    found = _projects(repos, bench, only)
-    scores = benchmark.evaluate(found, encoder or ["embedded"], rankings, cache_dir or _cache())
+    selection = _projects(repos, bench, only)
+    scores = benchmark.evaluate(selection, encoder or ["embedded"], rankings, cache_dir or _cache())
     if as_json:
         typer.echo(json.dumps({name: _as_data(score) for name, score in scores.items()}, indent=1))
         return FOUND
@@ -78,16 +78,18 @@ def paraphrases(
     from retrieval.encoders import load
     from retrieval.evaluation.paraphrases import mean_by_part, questions, reciprocal_ranks
 
-    rankings, asked, found = _rankings(ranking), questions(), {}
+    rankings, queries, results = _rankings(ranking), questions(), {}
     for name in encoder or ["embedded"]:
-        for chosen, ranks in reciprocal_ranks(load(name), rankings, asked).items():
-            found[f"{name} {chosen}"] = mean_by_part(asked, ranks)
+        for ranking_name, ranks in reciprocal_ranks(load(name), rankings, queries).items():
+            results[f"{name} {ranking_name}"] = mean_by_part(queries, ranks)
     if as_json:
         parts = ("developing", "held_out")
-        typer.echo(json.dumps({name: dict(zip(parts, means, strict=True)) for name, means in found.items()}, indent=1))
+        typer.echo(
+            json.dumps({name: dict(zip(parts, means, strict=True)) for name, means in results.items()}, indent=1)
+        )
         return FOUND
-    for name, (developing, held_out) in sorted(found.items(), key=lambda item: -item[1][0]):
-        typer.echo(f"{name:40} MRR {developing:.3f} developing  {held_out:.3f} held out  ({len(asked)} questions)")
+    for name, (developing, held_out) in sorted(results.items(), key=lambda item: -item[1][0]):
+        typer.echo(f"{name:40} MRR {developing:.3f} developing  {held_out:.3f} held out  ({len(queries)} questions)")
     return FOUND
 
 
@@ -145,7 +147,11 @@ def pooling(
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
     if threads:
         torch.set_num_threads(threads)
-    scored, code = ([], []) if repos is None or bench is None else (_projects(repos, bench, only), _there(repos, bench))
+    scored, code = (
+        ([], [])
+        if repos is None or bench is None
+        else (_projects(repos, bench, only), _available_projects(repos, bench))
+    )
     plan = Plan(
         prepared, out, tuple(poolings or POOLINGS[:3]), tuple(range(1, seeds + 1)),
         steps=steps, batch=batch, layers=layers, hidden=hidden, teacher=teacher,
@@ -157,12 +163,12 @@ def pooling(
     return FOUND
 
 
-def _rankings(wanted: list[str] | None) -> list[str]:
+def _rankings(names: list[str] | None) -> list[str]:
     from retrieval.search import RANKINGS
 
-    if unknown := [name for name in wanted or () if name not in RANKINGS]:
+    if unknown := [name for name in names or () if name not in RANKINGS]:
         raise QueryError(f"There is no ranking '{unknown[0]}'; rankings are {', '.join(RANKINGS)}.")
-    return wanted or list(RANKINGS)
+    return names or list(RANKINGS)
 
 
 def _projects(repos: Path, bench: Path, only: list[str] | None) -> list[Project]:
@@ -170,15 +176,15 @@ def _projects(repos: Path, bench: Path, only: list[str] | None) -> list[Project]
 
     if not (bench / "repos.json").is_file():
         raise QueryError(f"There is no repos.json in {bench}: give the folder of the benchmark.")
-    found = list(projects(repos, bench, only or ()))
-    if not found:
+    selection = list(projects(repos, bench, only or ()))
+    if not selection:
         raise QueryError(f"No repository of {bench} has such a name: --only takes those of repos.json.")
-    if missing := [project for project in found if not project.root.is_dir()]:
+    if missing := [project for project in selection if not project.root.is_dir()]:
         raise QueryError(f"There is no {missing[0].root}: get the repository, or leave it out with --only.")
-    return found
+    return selection
 
 
-def _there(repos: Path, bench: Path) -> list[Project]:
+def _available_projects(repos: Path, bench: Path) -> list[Project]:
     """All repositories that can be read, of whatever language."""
     from retrieval.evaluation.benchmark import projects
 

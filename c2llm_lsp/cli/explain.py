@@ -11,7 +11,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark, stdout_is_terminal
-from c2llm_lsp.cli.location import inside, lines_of
+from c2llm_lsp.cli.location import parse_location, path_in_workspace
 from c2llm_lsp.cli.search import current
 from retrieval.errors import QueryError
 from retrieval.types import Explanation
@@ -38,13 +38,13 @@ def explain(
     quiet: options.Quiet = False,
 ) -> int:
     """Show where the model looks in the code at FILE:LINE, and what each line does for QUERY."""
-    lines = lines_of(where)
-    place = locate(path, beside=lines.file.parent, quiet=quiet, encoder=encoder)
-    within = inside(place, lines.file)
-    with open_workspace(place) as workspace:
+    lines = parse_location(where)
+    target = locate(path, beside=lines.file.parent, quiet=quiet, encoder=encoder)
+    relative_path = path_in_workspace(target, lines.file)
+    with open_workspace(target) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        explanation = workspace.explain(within, lines.start, query)
+        explanation = workspace.explain(relative_path, lines.start, query)
     if html is not None:
         _write_page(explanation, html, quiet=quiet)
     if as_json:
@@ -52,9 +52,9 @@ def explain(
 
         from c2llm_lsp.render.json_output import explanation_dict
 
-        typer.echo(json.dumps(explanation_dict(explanation, root=str(place.root)), indent=2))
+        typer.echo(json.dumps(explanation_dict(explanation, root=str(target.root)), indent=2))
     elif html is None:
-        _print(explanation, place.show)
+        _print(explanation, target.show)
     return FOUND
 
 

@@ -31,15 +31,15 @@ def index(
     """
     from c2llm_lsp.cli.progress import refresh
 
-    place = locate(path, quiet=quiet, encoder=encoder)
-    with open_workspace(place) as workspace:
+    target = locate(path, quiet=quiet, encoder=encoder)
+    with open_workspace(target) as workspace:
         report = refresh(workspace, quiet=quiet, wait=True)
-        report = replace(report, skipped=left_out(report, workspace.store.files.skipped()))
+        report = replace(report, skipped=skipped_files(report, workspace.store.files.skipped()))
         ignored = workspace.status().skipped.get("ignored", 0) if skipped and not quiet else 0
     if as_json:
         import json
 
-        typer.echo(json.dumps(report_dict(report, str(place.root)), indent=2))
+        typer.echo(json.dumps(report_dict(report, str(target.root)), indent=2))
     elif not quiet:
         tell(summary(report))
         for note in report.notes:
@@ -48,18 +48,18 @@ def index(
             remark("What is done is kept; the next time it goes on from there.")
     if skipped and not as_json:
         for skip in report.skipped:
-            tell(f"{place.show(skip.path)}: {skip.reason}")
+            tell(f"{target.show(skip.path)}: {skip.reason}")
         if ignored:
-            are = "is" if ignored == 1 else "are"
+            verb = "is" if ignored == 1 else "are"
             remark(
-                f"{ignored:,} more {are} ignored by .gitignore and the like; what is in an ignored folder is not counted."
+                f"{ignored:,} more {verb} ignored by .gitignore and the like; what is in an ignored folder is not counted."
             )
     return INTERRUPTED if report.cancelled else FOUND
 
 
-def left_out(report: IndexReport, known: Mapping[str, str]) -> tuple[Skip, ...]:
+def skipped_files(report: IndexReport, stored_reasons: Mapping[str, str]) -> tuple[Skip, ...]:
     """What the scan left out by name, and what this run or an earlier one left out for its content, by path."""
-    reasons = {**known, **{skip.path: skip.reason for skip in report.skipped}}
+    reasons = {**stored_reasons, **{skip.path: skip.reason for skip in report.skipped}}
     return tuple(Skip(path, reason) for path, reason in sorted(reasons.items()))
 
 

@@ -28,10 +28,10 @@ def mcp(path: options.WorkspacePath = None, encoder: options.Encoder = None, qui
         raise MissingExtraError("c2llm mcp", "mcp") from None
     from c2llm_lsp.mcp.live_workspace import LiveWorkspace
 
-    place = locate(path, quiet=quiet, encoder=encoder)
+    target = locate(path, quiet=quiet, encoder=encoder)
     if sys.stdin.isatty():
         typer.echo(
             "An assistant should start this: it speaks MCP on standard input and output. Ctrl-D ends it.", err=True
         )
-    serve(LiveWorkspace(place.root, place.settings))
+    serve(LiveWorkspace(target.root, target.settings))
     return FOUND

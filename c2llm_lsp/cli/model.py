@@ -1,4 +1,4 @@
-"""`c2llm model`: which encoder makes the vectors; `use` sets another for all workspaces, `export` makes an ONNX graph of one.
+"""`c2llm model`: shows the embedding model; `use` sets another for all workspaces, `export` converts one to ONNX.
 
 Vectors of two encoders are never mixed: the next search builds an index for the new one, and the old one is kept. What cannot be
 downloaded or does not work is not set, so that search goes on with what was there before.
@@ -45,8 +45,8 @@ Precision = Annotated[str, typer.Option("--precision", help=f"One of {', '.join(
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """What is worth knowing of an encoder; `milliseconds` is for one short passage, after loading."""
+class ModelRow:
+    """Properties of an encoder; `milliseconds` is the time for one short passage, after loading."""
 
     name: str
     fingerprint: str
@@ -59,23 +59,23 @@ class Model:
 @app.callback()
 @guarded
 def model(ctx: typer.Context, as_json: options.AsJson = False, encoder: options.Encoder = None) -> int:
-    """Show which model makes the vectors."""
+    """Show the embedding model."""
     if ctx.invoked_subcommand is not None:
         return FOUND
     loaded = load(None, chosen={"encoder": encoder})
-    found = probe(loaded.settings)
+    row = probe(loaded.settings)
     if as_json:
         import json
 
-        typer.echo(json.dumps({**asdict(found), "set_by": loaded.sources.get("encoder", "default")}, indent=2))
+        typer.echo(json.dumps({**asdict(row), "set_by": loaded.sources.get("encoder", "default")}, indent=2))
         return FOUND
     from retrieval.encoders import available
 
-    typer.echo(f"encoder      {found.name} (set by {loaded.sources.get('encoder', 'default')})")
-    if found.runs_on:
-        typer.echo(f"runs on      {found.runs_on}")
-    typer.echo(f"fingerprint  {found.fingerprint}")
-    typer.echo(f"vectors      {found.dimension} numbers each; {found.milliseconds:.1f} ms for a short passage")
+    typer.echo(f"encoder      {row.name} (set by {loaded.sources.get('encoder', 'default')})")
+    if row.runs_on:
+        typer.echo(f"runs on      {row.runs_on}")
+    typer.echo(f"fingerprint  {row.fingerprint}")
+    typer.echo(f"vectors      {row.dimension} dimensions; {row.milliseconds:.1f} ms for a short passage")
     others = "the folder of a model, a checkpoint on the hub (codefuse-ai/C2LLM-0.5B), or the address of a server"
     remark(f"Known are {', '.join(available())}, {others}: c2llm model use NAME")
     return FOUND
@@ -102,13 +102,13 @@ def use(
         download(name, now.encoder, quiet=quiet)
     elif revision:
         raise QueryError(f"--revision is for checkpoints on the hub, and '{name}' is none.")
-    found = probe(replace(now, encoder=name))
+    row = probe(replace(now, encoder=name))
     path = config_file()
     for setting, value in (("encoder", name), ("device", device), ("dtype", dtype)):
         if value is not None:
             save(setting, value, path=path)
-    place = f" on {found.runs_on}" if found.runs_on else ""
-    typer.echo(f"{found.name} ({found.dimension} numbers a vector){place} is set in {path}.")
+    device = f" on {row.runs_on}" if row.runs_on else ""
+    typer.echo(f"{row.name} ({row.dimension} dimensions){device} is set in {path}.")
     variable = next(setting.variable for setting in SCHEMA if setting.name == "encoder")
     if (after := load(None)).settings.encoder != name:
         remark(f"But {variable} is set to '{after.settings.encoder}' in this shell, which wins.")
@@ -147,11 +147,11 @@ def download(name: str, present: str, *, quiet: bool) -> None:
     """A checkpoint from the hub, with progress; `present` is what search goes on with where that fails."""
     if find_spec("torch") is None:  # before gigabytes are fetched that nothing here can run
         raise MissingExtraError("A checkpoint in torch", "torch")
-    from c2llm_lsp.cli.progress import shown
+    from c2llm_lsp.cli.progress import progress_view
     from retrieval.model.hub import cached, fetch
 
     try:
-        with shown(quiet=quiet) as progress:
+        with progress_view(quiet=quiet) as progress:
             fetch(name, progress=lambda stage, done, total: progress(stage, done // MEGABYTE, total // MEGABYTE))
     except HubUnreachableError as error:
         try:
@@ -162,7 +162,7 @@ def download(name: str, present: str, *, quiet: bool) -> None:
             remark(f"{error.cause} The copy that was downloaded before is used.")
 
 
-def probe(settings: Settings) -> Model:
+def probe(settings: Settings) -> ModelRow:
     """Load the encoder of the settings and embed something with it."""
     import numpy as np
 
@@ -184,7 +184,7 @@ def probe(settings: Settings) -> Model:
         )
     from retrieval.encoders import processor_of
 
-    return Model(
+    return ModelRow(
         encoder.name,
         encoder.fingerprint,
         encoder.dimension,

@@ -13,11 +13,12 @@ WorkspacePath = Annotated[
     Path | None,
     typer.Argument(metavar="PATH", help="The workspace; without it the repository around the current directory."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Encoder = Annotated[str | None, typer.Option("--encoder", help="Use this encoder this time.", show_default=False)]
-Results = Annotated[
-    int | None, typer.Option("-k", "--limit", "--results", min=1, max=1000, help="How many results.", show_default="10")
+Encoder = Annotated[str | None, typer.Option("--encoder", help="Embedding model for this command.", show_default=False)]
+Limit = Annotated[
+    int | None,
+    typer.Option("-k", "--limit", "--results", min=1, max=1000, help="Number of results.", show_default="10"),
 ]
 PathGlobs = Annotated[
     list[str] | None,
@@ -33,8 +34,8 @@ ContextLines = Annotated[
     int | None,
     typer.Option("--context-lines", "-C", min=0, max=1000, help="Lines around each line shown.", show_default="0"),
 ]
-Explain = Annotated[bool, typer.Option("--explain", help="Show how each signal contributed to the score.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer from what is indexed already; say what is pending.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show the contribution of each signal to the score.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer from the current index without updating it.")]
 
 
 def filters(globs: list[str] | None, languages: list[str] | None, kinds: list[str] | None, *, root: Path) -> Filters:

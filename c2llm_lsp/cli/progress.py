@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from retrieval.engine import Workspace
     from retrieval.types import IndexReport
 
-SHOW_AFTER = 0.25  # seconds; a bar that flashes up for less only distracts
-BUSY_POLL = 0.5  # seconds between two looks at whether another process is done
-WORTH_SETTLING = 2_000  # new chunks; after that much work nobody minds the seconds that the graph takes
+SHOW_AFTER = 0.25  # seconds; a bar shown for less only distracts
+BUSY_POLL = 0.5  # seconds between checks whether another process has finished
+MAINTAIN_AFTER = 2_000  # new chunks; compared with embedding so many, the seconds for the graph do not matter
 LINE_EVERY = 2.0  # seconds between lines where there is no terminal, as in a CI log
 LABELS = {
-    "scan": ("Looking at files", "files"),
+    "scan": ("Scanning files", "files"),
     "words": ("Reading files", "files"),
     "vectors": ("Embedding", "chunks"),
     "graph": ("Building the graph", "chunks"),
     "download": ("Downloading", "MB"),
-    "pairs": ("Looking for comments", "files"),
-    "before": ("Judging the model in use", "chunks and questions"),
-    "learn": ("Learning", "steps"),
-    "after": ("Judging the new model", "chunks and questions"),
+    "pairs": ("Extracting comments", "files"),
+    "before": ("Evaluating the current model", "chunks and questions"),
+    "learn": ("Training", "steps"),
+    "after": ("Evaluating the new model", "chunks and questions"),
 }
 
 
@@ -44,24 +44,24 @@ def refresh(workspace: Workspace, *, quiet: bool, wait: bool = False) -> IndexRe
     """Bring the index up to date, showing how far it is. With `wait`, until another process that does so is done."""
     from retrieval.indexing import processors
 
-    with shown(quiet=quiet) as progress, cancel_on_interrupt() as cancel:
+    with progress_view(quiet=quiet) as progress, cancel_on_interrupt() as cancel:
         report = workspace.refresh(progress=progress, cancel=cancel)
         if report.busy and wait and not quiet:
             remark(f"{report.notes[0]} Waiting for it.")
         while report.busy and wait and not cancel.wait(BUSY_POLL):
             report = workspace.refresh(progress=progress, cancel=cancel)
-        if report.chunks_added > WORTH_SETTLING and not report.cancelled:
+        if report.chunks_added > MAINTAIN_AFTER and not report.cancelled:
             workspace.maintain(cancel, progress, threads=processors())
         return replace(report, cancelled=report.cancelled or cancel.is_set())
 
 
 @contextmanager
-def shown(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """What to tell of a stage, how much of it is done and how much there is; it is shown as fits where one is."""
+def progress_view(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress callback (stage, done, total) for the kind of standard error."""
     if quiet:
         yield lambda *_: None
         return
-    view = Bar() if sys.stderr.isatty() else Lines()
+    view = BarProgress() if sys.stderr.isatty() else LineProgress()
     try:
         yield view
     finally:
@@ -88,7 +88,7 @@ def cancel_on_interrupt() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-class Lines:
+class LineProgress:
     """Progress as plain lines."""
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class Lines:
         pass
 
 
-class Bar:
+class BarProgress:
     """Progress as a bar with percentage, count, rate and time left; it goes away when it is done."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from c2llm_lsp.cli.check_result import Finding
-from c2llm_lsp.cli.common import Place
+from c2llm_lsp.cli.common import Target
 
 PLAIN, GPU = "onnxruntime", "onnxruntime-gpu"
 # Distributions that hold the package `onnxruntime`; extensions and tools beside it do not.
@@ -22,7 +22,7 @@ RELATIVES = re.compile(r"onnxruntime(-(gpu|directml|openvino|qnn|silicon|trainin
 ACCELERATED = ("CUDA", "ROCM", "MIGraphX", "CoreML", "Dml")
 
 
-def onnxruntime(_: Place) -> Iterator[Finding]:
+def onnxruntime(_: Target) -> Iterator[Finding]:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime as runtime
 
@@ -33,9 +33,9 @@ def onnxruntime(_: Place) -> Iterator[Finding]:
         yield mixed(installed, in_use(Path(runtime.__file__).parent))
 
 
-def relatives(found: Iterable[metadata.Distribution]) -> tuple[str, ...]:
+def relatives(distributions: Iterable[metadata.Distribution]) -> tuple[str, ...]:
     """The installed distributions of onnxruntime."""
-    names = {(one.metadata["Name"] or "").lower().replace("_", "-") for one in found}
+    names = {(one.metadata["Name"] or "").lower().replace("_", "-") for one in distributions}
     return tuple(sorted(name for name in names if RELATIVES.fullmatch(name)))
 
 
@@ -45,24 +45,24 @@ def in_use(package: Path) -> str:
         text = (package / "capi" / "build_and_package_info.py").read_text(encoding="utf-8")
     except OSError:
         return ""
-    found = re.search(r"package_name\s*=\s*['\"]([\w.-]+)['\"]", text)
-    return found[1].lower().replace("_", "-") if found else ""
+    match = re.search(r"package_name\s*=\s*['\"]([\w.-]+)['\"]", text)
+    return match[1].lower().replace("_", "-") if match else ""
 
 
 def mixed(installed: tuple[str, ...], used: str) -> Finding:
     """What it means that several are installed, and how to have the one that was meant."""
-    wanted = next((name for name in (GPU, *installed) if name in installed and name != PLAIN), installed[0])
-    others = " ".join(name for name in installed if name != wanted)
+    preferred = next((name for name in (GPU, *installed) if name in installed and name != PLAIN), installed[0])
+    others = " ".join(name for name in installed if name != preferred)
     files = f"the files of {used} are in use" if used else "it is not known whose files are in use"
     text = f"{' and '.join(installed)} are installed into one folder; {files}"
-    if used == wanted:
+    if used == preferred:
         return Finding(PLAIN, "ok", f"{text}, which is what the extra 'gpu' asks for")
     # Removing one takes files of the other along, so that the wanted one must be laid anew.
-    todo = f"pip uninstall -y {others} {wanted} && pip install {wanted}"
+    todo = f"pip uninstall -y {others} {preferred} && pip install {preferred}"
     return Finding(PLAIN, "note", f"{text}: the GPU stays idle", todo)
 
 
-def torch(_: Place) -> Iterator[Finding]:
+def torch(_: Target) -> Iterator[Finding]:
     """Only what is installed and a look at devices: nothing is computed."""
     if find_spec("torch") is None:
         yield Finding("torch", "ok", "not installed; checkpoints such as codefuse-ai/C2LLM-0.5B need the extra 'torch'")

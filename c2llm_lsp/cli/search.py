@@ -12,7 +12,7 @@ from c2llm_lsp.cli.common import (
     FOUND,
     INTERRUPTED,
     NOTHING,
-    Place,
+    Target,
     guarded,
     locate,
     open_workspace,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
-def _print_schema(wanted: bool) -> None:
-    if wanted:
+def _print_schema(requested: bool) -> None:
+    if requested:
         import json
 
         from c2llm_lsp.render.json_output import SCHEMA
@@ -51,7 +51,7 @@ def search(
         str, typer.Argument(metavar="QUERY", help="What to look for, in words or code.", show_default=False)
     ],
     path: options.WorkspacePath = None,
-    results: options.Results = None,
+    results: options.Limit = None,
     globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
@@ -69,13 +69,13 @@ def search(
     """
     if not query.strip():
         raise QueryError("The query is empty; say in a few words what the code does.")
-    place = locate(path, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
-    wanted = options.filters(globs, languages, kinds, root=place.root)
-    with open_workspace(place) as workspace:
+    target = locate(path, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
+    filters = options.filters(globs, languages, kinds, root=target.root)
+    with open_workspace(target) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        answer = workspace.search(SearchRequest(query, wanted, place.settings.results, highlight=True))
-        show(place, answer, query, as_json=as_json, explain=explain, quiet=quiet)
+        answer = workspace.search(SearchRequest(query, filters, target.settings.results, highlight=True))
+        show(target, answer, query, as_json=as_json, explain=explain, quiet=quiet)
     return FOUND if answer.hits else NOTHING
 
 
@@ -93,15 +93,15 @@ def current(workspace: Workspace, *, no_wait: bool, quiet: bool) -> bool:
     return not report.cancelled
 
 
-def show(place: Place, answer: Answer, query: str, *, as_json: bool, explain: bool, quiet: bool) -> None:
+def show(target: Target, answer: Answer, query: str, *, as_json: bool, explain: bool, quiet: bool) -> None:
     """Print an answer in the form that suits who reads it."""
-    settings = place.settings
+    settings = target.settings
     if as_json:
         import json
 
         from c2llm_lsp.render.json_output import answer_dict
 
-        typer.echo(json.dumps(answer_dict(answer, query=query, root=str(place.root)), indent=2))
+        typer.echo(json.dumps(answer_dict(answer, query=query, root=str(target.root)), indent=2))
         return
     if stdout_is_terminal():
         from rich.console import Console
@@ -111,16 +111,16 @@ def show(place: Place, answer: Answer, query: str, *, as_json: bool, explain: bo
         print_answer(
             Console(highlight=False),
             answer,
-            root=place.root,
+            root=target.root,
             link=settings.link,
             context=settings.context_lines,
             explain=explain,
-            show_path=place.show,
+            show_path=target.show,
         )
     else:
         from c2llm_lsp.render.plain import render_plain
 
-        text = render_plain(answer, context=settings.context_lines, explain=explain, show_path=place.show)
+        text = render_plain(answer, context=settings.context_lines, explain=explain, show_path=target.show)
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     if not quiet:
         from c2llm_lsp.render.freshness import answer_notes

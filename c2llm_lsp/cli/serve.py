@@ -71,8 +71,8 @@ def serve(
 
 def _announce(port: int, token: str) -> None:
     """One line of JSON, for whoever started the server."""
-    known = bool(os.environ.get(TOKEN_VARIABLE))
-    typer.echo(json.dumps({"host": "127.0.0.1", "port": port} | ({} if known else {"token": token})))
+    token_from_environment = bool(os.environ.get(TOKEN_VARIABLE))
+    typer.echo(json.dumps({"host": "127.0.0.1", "port": port} | ({} if token_from_environment else {"token": token})))
     sys.stdout.flush()
 
 

@@ -60,7 +60,7 @@ def serve_embeddings(
 
     def announce(port: int) -> None:
         if not quiet:
-            told = f"[{host}]" if ":" in host else host
-            remark(f"{serving.name} ({encoding.dimension} numbers a vector) is served on http://{told}:{port}/v1")
+            address = f"[{host}]" if ":" in host else host
+            remark(f"{serving.name} ({encoding.dimension} dimensions) is served on http://{address}:{port}/v1")
 
     return run(serving, host, port, announce) or FOUND

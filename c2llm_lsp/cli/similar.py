@@ -8,7 +8,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, guarded, locate, open_workspace, read_input
-from c2llm_lsp.cli.location import inside, lines_of
+from c2llm_lsp.cli.location import parse_location, path_in_workspace
 from c2llm_lsp.cli.search import current, show
 from retrieval.types import SimilarRequest
 
@@ -22,7 +22,7 @@ def similar(
         str, typer.Argument(metavar="FILE:LINE", help="A place in a file, or - for code on standard input.")
     ],
     path: options.WorkspacePath = None,
-    results: options.Results = None,
+    results: options.Limit = None,
     globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
@@ -34,16 +34,16 @@ def similar(
     quiet: options.Quiet = False,
 ) -> int:
     """Find code like the code at FILE:LINE, or like code on standard input."""
-    lines = lines_of(where) if where != "-" else None
+    lines = parse_location(where) if where != "-" else None
     beside = lines.file.parent if lines is not None else None
-    place = locate(path, beside=beside, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
-    wanted = options.filters(globs, languages, kinds, root=place.root)
-    within = inside(place, lines.file) if lines is not None else ""
+    target = locate(path, beside=beside, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
+    filters = options.filters(globs, languages, kinds, root=target.root)
+    relative_path = path_in_workspace(target, lines.file) if lines is not None else ""
     code = read_input() if lines is None else ""
-    with open_workspace(place) as workspace:
+    with open_workspace(target) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
         line = lines.start if lines is not None else 0
-        answer = workspace.similar(SimilarRequest(within, line, 0, code, wanted, place.settings.results))
-        show(place, answer, code or where, as_json=as_json, explain=explain, quiet=quiet)
+        answer = workspace.similar(SimilarRequest(relative_path, line, 0, code, filters, target.settings.results))
+        show(target, answer, code or where, as_json=as_json, explain=explain, quiet=quiet)
     return FOUND if answer.hits else NOTHING

@@ -105,13 +105,13 @@ def train(
 
 
 def _weights(given: list[str]) -> dict[str, float]:
-    found = {}
+    weights = {}
     for text in given:
         name, _, number = text.partition("=")
         try:
-            found[name] = float(number)
+            weights[name] = float(number)
         except ValueError:
-            found[name] = -1.0
-        if not 0 <= found[name] <= 1_000:
+            weights[name] = -1.0
+        if not 0 <= weights[name] <= 1_000:
             raise QueryError(f"A weight is TASK=NUMBER, the number 0 or more, but this one is '{text}'.")
-    return found
+    return weights

@@ -31,20 +31,20 @@ def watch(path: options.WorkspacePath = None, encoder: options.Encoder = None, q
     """
     from retrieval.files import Watcher
 
-    place = locate(path, quiet=quiet, encoder=encoder)
-    with open_workspace(place) as workspace, ended_by_signals() as end:
-        session = Session(workspace, Diary(quiet=quiet))
+    target = locate(path, quiet=quiet, encoder=encoder)
+    with open_workspace(target) as workspace, ended_by_signals() as end:
+        session = Session(workspace, WatchReporter(quiet=quiet))
         watcher = Watcher(
-            place.root,
+            target.root,
             workspace.scanner,
             session.follow,
-            quiet=place.settings.debounce_ms / 1000,
+            quiet=target.settings.debounce_ms / 1000,
         )
         watcher.start()  # before the session looks: what changes in between is seen twice rather than never
         try:
             for note in () if quiet else watcher.notes:
                 remark(note)
-            say(f"Watching {place.root}", quiet)
+            say(f"Watching {target.root}", quiet)
             session.start()
             end.wait()
         finally:
@@ -68,7 +68,7 @@ def ended_by_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-class Diary:
+class WatchReporter:
     """Prints one line for each thing done. What changes nothing is not told, but for the first look."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -106,10 +106,10 @@ class Diary:
             self._once(report.notes[0])
         worked = report.files_changed or report.files_removed or report.chunks_embedded or report.chunks_reused
         if worked or (cause == "start" and not report.cancelled):
-            say(f"{told(report)}" + (f" ({cause})" if cause else ""), self._quiet)
+            say(f"{report_summary(report)}" + (f" ({cause})" if cause else ""), self._quiet)
 
 
-def told(report: IndexReport) -> str:
+def report_summary(report: IndexReport) -> str:
     """What a job did: files, chunks, embedded, milliseconds."""
     files = f"{report.files_changed:,} files read"
     if report.files_removed:

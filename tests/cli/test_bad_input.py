@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.cli.location import lines_of
+from c2llm_lsp.cli.location import parse_location
 from retrieval.errors import QueryError
 from tests.cli.program import LONG, Program
 
@@ -161,9 +161,9 @@ def test_a_line_past_the_end_is_an_error(command: str, c2llm: Program, project: 
 def test_a_last_line_counts_with_and_without_its_end(content: bytes, lines: int, tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_bytes(content)
-    assert lines_of(f"{file}:{lines}").start == lines
+    assert parse_location(f"{file}:{lines}").start == lines
     with pytest.raises(QueryError, match=r"a\.py has [012] lines?\."):
-        lines_of(f"{file}:{lines + 1}")
+        parse_location(f"{file}:{lines + 1}")
 
 
 @pytest.mark.parametrize("damage", ["not a database", ""])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.cli.location import is_place, lines_of
+from c2llm_lsp.cli.location import is_location, parse_location
 from tests.cli.program import Program
 
 
@@ -39,14 +39,16 @@ def test_a_question_that_looks_like_a_place_is_one_where_the_file_is_there(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    assert is_place("app/ignore.py:4") and is_place("app/ignore.py:4-9") and is_place("app/ignore.py:4:9")
-    assert not is_place("why does gone.py:4 fail") and not is_place("app/ignore.py") and not is_place("gone.py:3")
+    assert is_location("app/ignore.py:4") and is_location("app/ignore.py:4-9") and is_location("app/ignore.py:4:9")
+    assert (
+        not is_location("why does gone.py:4 fail") and not is_location("app/ignore.py") and not is_location("gone.py:3")
+    )
 
 
 @pytest.mark.parametrize(("where", "start", "end"), [(":4", 4, 4), (":4-9", 4, 9), (":4:20", 4, 4), (":9-4", 9, 9)])
 def test_lines_are_read_as_search_and_compilers_write_them(tmp_path: Path, where: str, start: int, end: int) -> None:
     (tmp_path / "a b.py").write_text("x\n" * 9)
-    lines = lines_of(f"{tmp_path}/a b.py{where}")
+    lines = parse_location(f"{tmp_path}/a b.py{where}")
     assert (lines.file, lines.start, lines.end) == (tmp_path / "a b.py", start, end)
 
 

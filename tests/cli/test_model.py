@@ -42,7 +42,7 @@ def test_one_line_downloads_a_checkpoint_and_search_uses_it_offline(
 ) -> None:
     done = c2llm("model", "use", NAME, "--dtype", "fp32", "--device", "cpu", environ=there(hub.address, tmp_path))
     assert done.code == 0, done.err
-    assert f"{NAME} (48 numbers a vector) on cpu, fp32" in done.out
+    assert f"{NAME} (48 dimensions) on cpu, fp32" in done.out
     config = (tmp_path / "config.toml").read_text()
     assert f'encoder = "{NAME}"' in config and 'dtype = "fp32"' in config and 'device = "cpu"' in config
     hub.requests.clear()
