@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONG_CELL = 2400  # characters; longer cells are cut between lines
 TINY_CELL = 160  # characters; such code cells are put together
 CELLS_TOGETHER = 900
-_HEADING = re.compile(r"^[^\S\n]*(#{1,6})\s+(.+)$", re.MULTILINE)  # `^\s*` tries each of many blank lines at each
+_HEADING = re.compile(r"^[^\S\n]*(#{1,6})\s+(.+)", re.MULTILINE)  # `^\s*` tries each of many blank lines at each
 _DEFINES = re.compile(r"^(?:async\s+)?(?:def|class|function|fn)\s+(\w+)|^(\w+)\s*(?:<-|=)\s*function\b", re.MULTILINE)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from retrieval.chunking.line_index import Lines
 from retrieval.chunking.outline import Cut, Label
 
-_HEADING = re.compile(rb" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
+_HEADING = re.compile(rb" {0,3}(#{1,6})(?:[ \t]+(.*)|$)")
 _FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})")
 _UNDERLINE = re.compile(rb" {0,3}(=+|-+)[ \t]*$")
 _RST_LINE = re.compile(rb"([=\-`:.'\"~^_*+#<>!$%&(),/;?@\[\\\]{|}])\1{2,}[ \t]*$")
@@ -21,6 +21,8 @@ _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _MARKUP = re.compile(r"[`*]|<[^<>]+>|\[([^\]]*)\]\([^)]*\)|\{#[^}]*\}")
 _COMMENTS = (b"//", b"#", b"--", b";", b"%", b"*", b"/*", b'"')
 MAX_TITLE = 100
+# Of a heading: markup that is not closed is looked through once for each place where it begins.
+_READ_OF_TITLE = 1_000
 # Of a line: some of the patterns take the square of a line's length, and no definition begins with more.
 _HEADER_BYTES = 240
 PARAGRAPH_DEPTH = 1
@@ -179,7 +181,7 @@ def _paragraph(cuts: list[Cut], line: int) -> None:
 
 def title_of(raw: str) -> str:
     """A heading without its markup."""
-    return " ".join(_MARKUP.sub(lambda found: found[1] or "", _IMAGE.sub("", raw)).split())[:MAX_TITLE]
+    return " ".join(_MARKUP.sub(lambda found: found[1] or "", _IMAGE.sub("", raw[:_READ_OF_TITLE])).split())[:MAX_TITLE]
 
 
 def _behind_front_matter(lines: Lines) -> int:

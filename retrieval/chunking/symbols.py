@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 MAX_NAME = 120
 _SPACE = re.compile(r"\s+")
 _SEPARATOR = re.compile(r"::|->|[.:\\]")
+_RECEIVER = re.compile(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)$")
+_TYPE_ARGUMENTS = re.compile(r"<[^<>]*>")
+_ASSIGNABLE = re.compile(r"#?[\w$'\"-]+(?:(?:\.|->|::|:)#?[\w$]+)*")
+_BETWEEN_NAMES = re.compile(r"\.|->|::|:")
 _DECLARATORS = frozenset(
     {
         "pointer_declarator", "function_declarator", "array_declarator", "parenthesized_declarator", "init_declarator",
@@ -91,7 +95,7 @@ def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
 
 def _receiver(node: Node) -> str:
     """The type of a Go method's receiver: `(m *Mux[T])` -> "Mux"."""
-    found = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)$", text_of(node.child_by_field_name("receiver")))
+    found = _RECEIVER.search(text_of(node.child_by_field_name("receiver")))
     return found[1] if found else ""
 
 
@@ -124,7 +128,7 @@ def _split(name: str) -> tuple[str, str]:
     """ "A::B.c" -> ("A.B", "c")."""
     if name.startswith("operator") or not _SEPARATOR.search(name):
         return "", name
-    *outer, last = [part for part in _SEPARATOR.split(re.sub(r"<[^<>]*>", "", name)) if part] or [name]
+    *outer, last = [part for part in _SEPARATOR.split(_TYPE_ARGUMENTS.sub("", name)) if part] or [name]
     return ".".join(outer), last
 
 
@@ -216,9 +220,9 @@ def _lua_assigned(node: Node) -> tuple[Node | None, Node | None]:
 def _assigned_name(target: str) -> tuple[str, str]:
     """The scope and symbol of an assignment's left side; ("", "") for patterns, indices and calls."""
     plain = target.lstrip("$@")
-    if not re.fullmatch(r"#?[\w$'\"-]+(?:(?:\.|->|::|:)#?[\w$]+)*", plain):
+    if not _ASSIGNABLE.fullmatch(plain):
         return "", ""
-    parts = [part for part in re.split(r"\.|->|::|:", plain.strip("'\"")) if part]
+    parts = [part for part in _BETWEEN_NAMES.split(plain.strip("'\"")) if part]
     symbol = parts[-1]
     if symbol == "exports":
         return "", ""

@@ -27,6 +27,7 @@ Weighted = tuple[int, int, float]  # characters start to end of a text, and thei
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _WORD = re.compile(r"[^\W_]")
+_BREAK = re.compile(r"[\r\n]")
 
 
 def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: str = "") -> Explanation:
@@ -154,7 +155,7 @@ def _first_column(chunk: Chunk, chunks: Sequence[Chunk]) -> int:
     column, start = 0, chunk.start_byte
     for before in sorted(chunks, key=lambda other: -other.start_byte):
         if before.end_byte == start and before.start_byte < start:
-            tail = re.split(r"[\r\n]", before.text)[-1]
+            tail = _BREAK.split(before.text)[-1]
             column += len(tail)
             start = before.start_byte
             if len(tail) < len(before.text):

@@ -81,9 +81,10 @@ SECRET_ENDINGS = (
 )  # fmt: skip
 SECRET_DIRECTORIES = frozenset({".aws", ".ssh", ".gnupg", ".azure", ".kube", ".docker", ".gcloud"})
 # An actual key, not a mention of one: the opening line followed by base64, in its own file, in a string or in JSON.
+# A header line that holds another opening line would be read once for each.
 PRIVATE_KEY = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-    rb"(?:[\s\"'+,]|\\[nr]|\\\n|[A-Za-z-]+: [^\n]*\n)*[A-Za-z0-9+/=]{24}"
+    rb"(?:[\s\"'+,]|\\[nr]|\\\n|[A-Za-z-]+: (?:[^\n-]|-(?!----BEGIN ))*\n)*[A-Za-z0-9+/=]{24}"
 )
 
 BINARY_ENDINGS = frozenset(

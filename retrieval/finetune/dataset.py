@@ -36,6 +36,7 @@ LEAST_PAIRS = 60  # to learn from
 MOST_PAIRS = 20_000  # what minutes suffice for
 _NAME_WORDS = 2  # of a name that is a question
 _BODY_CHARS = 1_200
+_WORD = re.compile(r"[a-z]+")
 
 
 def _silent(done: int, total: int) -> None:
@@ -265,7 +266,7 @@ def _unlike(files: Sequence[_File], judged: Sequence[_File]) -> tuple[list[Pair]
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[a-z]+", text.lower()))
+    return " ".join(_WORD.findall(text.lower()))
 
 
 def _first(questions: Sequence[Question], most: int) -> list[Question]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from retrieval.processes.git import read_log
@@ -26,7 +25,7 @@ def _read(text: str) -> list[tuple[str, tuple[str, ...]]]:
     for commit in text.split(_COMMIT)[1:]:
         message, *rest = commit.split("\0")
         paths = tuple(path for part in rest if (path := part.strip("\n")))
-        said = re.sub(r"\s+", " ", message).strip()
+        said = " ".join(message.split())
         if 0 < len(paths) <= MOST_FILES and len(words_of(said)) >= MIN_MESSAGE_WORDS and not is_routine(said):
             found.append((said, paths))
     return found

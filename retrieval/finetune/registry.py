@@ -77,7 +77,7 @@ def data_folder() -> Path:
 
 def workspace_place(root: Path) -> Path:
     real = Path(os.path.realpath(root))
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", real.name)[:40] or "root"
+    name = _UNSAFE.sub("_", real.name)[:40] or "root"
     return data_folder() / "adapted" / f"{name}-{hashlib.blake2b(os.fsencode(real), digest_size=8).hexdigest()}"
 
 
@@ -105,7 +105,7 @@ def in_use(root: Path, base: str) -> Path | None:
 def keep(root: Path, base: str, model: Path, facts: Adapted) -> Record:
     """Move a finished model into its place and use it from now on. Raises AdaptError; what was in use then stays."""
     before = read(root, base)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(base).name)[:40] or "model"
+    name = _UNSAFE.sub("-", Path(base).name)[:40] or "model"
     numbers = [int(found[1]) for path in before.place.glob("*-adapted-*") if (found := _NUMBER.search(path.name))]
     number = 1 + max(numbers, default=0)
     target = before.place / f"{name}-adapted-{number}"
@@ -138,6 +138,7 @@ def undo(root: Path, base: str) -> tuple[Adapted, Record]:
     return before.current, record
 
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _NUMBER = re.compile(r"-adapted-([0-9]{1,9})$")
 
 

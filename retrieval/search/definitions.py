@@ -26,11 +26,13 @@ _BRACED = _C | frozenset("csharp d dart java javascript svelte tsx typescript vu
 _CASELESS = frozenset("ada cmake fortran pascal powershell sql vb vhdl".split())
 _SCHEMAS = frozenset({"graphql", "proto", "solidity", "thrift"})
 
+# Brackets in brackets: `<.*>` would try each `>` of a line for each `<`, again for whatever follows, in exponential time.
+_PARAMETERS = r"<(?:[^<>;{}()]|<(?:[^<>;{}()]|<(?:[^<>;{}()]|<[^<>;{}()]*>)*>)*>)*>"
 _SAID_BEFORE = (
     r"export|default|declare|public|private|protected|internal|fileprivate|open|override|static|final|abstract|sealed"
     r"|async|virtual|inline|extern|unsafe|partial|readonly|data|case|suspend|operator|tailrec|inner|companion|implicit"
     r"|lazy|local|global|mutating|indirect|pub(?:\([^()]*\))?|const|constexpr|typedef|native|synchronized|cdef|cpdef"
-    r'|recursive|pure|elemental|template\s*<[^;{}()]*>|@[\w.]+(?:\([^()]*\))?|"C"'
+    rf'|recursive|pure|elemental|template\s*{_PARAMETERS}|@[\w.]+(?:\([^()]*\))?|"C"'
 )
 _KEYWORDS = (
     r"def(?:p|n|module|macrop?|protocol|guardp?|delegate)?|class|fn|fun|func|function|sub|subroutine|proc|procedure"
@@ -80,12 +82,12 @@ _EQUALS = re.compile(r"\s*=(?!=)")
 _CONSTANT = re.compile(r"\s*(?::[^=\n]+)?=(?!=)|\s*<-")
 _ENDS = re.compile(r"\s*(?:;|\[|\)\s*\()")
 _CALLABLE = re.compile(
-    r"[\"']?\s*(?::\s*[\w<>\[\]., |]+)?(?:[:=]|<-)\s*(?:async\s+|packed\s+|extern\s+)?"
+    r"[\"']?\s*(?::\s*(?:[\w<>\[\].,|][\w<>\[\]., |]*)?)?(?:[:=]|<-)\s*(?:async\s+|packed\s+|extern\s+)?"
     r"(?:(?:function|class|struct|enum|union|fn)\b|\([^()]*\)\s*(?::[^=\n]*)?=>|[\w$]+\s*=>)"
 )
 _BODY = re.compile(
     r"\s*(?:<[^<>(){}]*>\s*)?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
-    r"(?:[^;{}()=\n]*\s*|\s*throws\b[^;{}()=]*|\s*:(?!:)[^;{}]*)\{"
+    r"(?:[^;{}()=\n]*(?:\n\s*)?|\s*throws\b[^;{}()=]*|\s*:(?!:)[^;{}]*)\{"
 )
 # What stands before a name with what follows it.
 _PAIRS = ((_ASSIGNED, _CALLABLE), (_MEMBER, _VALUE), (_PROTOTYPE, _EQUALS))
@@ -136,7 +138,8 @@ def _defines(text: str, start: int, end: int, language: str, exact: bool) -> boo
     """Whether what stands at a place in a text is the name in its definition. In another case only a keyword tells:
     `private Logger $logger` defines no Logger.
     """
-    before = text[max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1 : start]
+    least = max(0, start - _BEFORE - 1)  # a line of a megabyte is not copied for each name in it
+    before = text[max(text.rfind("\n", least, start), text.rfind("\r", least, start), least - 1) + 1 : start]
     after = text[end : end + _AFTER]
     if len(before) > _BEFORE:
         return False

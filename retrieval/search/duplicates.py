@@ -33,11 +33,14 @@ FARTHEST = 0.7  # cosine; the lowest of the pairs had 0.756
 RUN = 3  # tokens; a name that is changed spoils so many runs
 ALIKE = 0.85  # of the runs are in both; from 0.8 on there are many siblings that have to be as they are
 
-_COMMENT = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|/\*.*?\*/|(?m:^)[ \t]*(?:#(?!\w)|//|--[ \t]|;;)[^\n]*',
-    re.DOTALL,
-)
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|\w+|[^\w\s]')
+_COMMENT = re.compile(r'"""|\'\'\'|/\*|^[ \t]*(?:#(?!\w)|//|--[ \t]|;;)[^\n]*', re.MULTILINE)
+_ENDS = {
+    '"""': re.compile(r'(?:[^\\]|\\.)*?"""', re.DOTALL),
+    "'''": re.compile(r"(?:[^\\]|\\.)*?'''", re.DOTALL),
+    "/*": re.compile(r".*?\*/", re.DOTALL),
+}
+# A quote behind a backslash begins no string: it would be read once for each in a string that does not end.
+_TOKEN = re.compile(r'(?<!\\)"(?:[^"\\\n]|\\.)*"|(?<!\\)\'(?:[^\'\\\n]|\\.)*\'|\w+|[^\w\s]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def likeness(one: str, other: str) -> float:
 
 
 def _worth_it(chunk: Chunk) -> bool:
-    lines = sum(bool(line.strip()) for line in _COMMENT.sub("", chunk.text).splitlines())
+    lines = sum(bool(line.strip()) for line in _without_comments(chunk.text).splitlines())
     return chunk.kind in KINDS and lines >= FEWEST_LINES and len(_tokens(chunk.text)) >= FEWEST_TOKENS
 
 
@@ -124,9 +127,27 @@ def _similar_size(one: Chunk, other: Chunk) -> bool:
     return 2 * short >= ALIKE * (short + long)
 
 
+def _without_comments(text: str, gap: str = "") -> str:
+    """A text without comments and docstrings. What one of them lacks to its end, none of that kind behind it has."""
+    kept, at, end = [], 0, 0
+    unclosed: set[str] = set()
+    while (found := _COMMENT.search(text, at)) is not None:
+        mark = found[0]
+        closed = None if mark in unclosed else found
+        if mark in _ENDS and closed is not None:
+            closed = _ENDS[mark].match(text, found.end())
+        if closed is None:
+            unclosed.add(mark)
+            at = found.start() + 1
+        else:
+            kept += (text[end : found.start()], gap)
+            at = end = closed.end()
+    return "".join((*kept, text[end:]))
+
+
 @lru_cache(maxsize=512)
 def _tokens(text: str) -> tuple[str, ...]:
-    return tuple(_TOKEN.findall(_COMMENT.sub(" ", text)))
+    return tuple(_TOKEN.findall(_without_comments(text, " ")))
 
 
 def _runs(text: str) -> Counter[tuple[str, ...]]:

@@ -26,6 +26,8 @@ STOP_WORDS = frozenset(
 )
 
 # A dotted, ::-ed or ->-ed name, with or without a call's parentheses: Session.send, std::vector, app->run()
+_JOINED = re.compile(r"\.|::|->|#|_|\$")
+_CASES = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\))?")
 
 
@@ -78,6 +80,6 @@ def _bare(name: str) -> str:
 
 def _looks_like_code(name: str) -> bool:
     """Inner capitals, underscores, digits among letters, or a qualifier: not a plain or capitalised word."""
-    if re.search(r"\.|::|->|#|_|\$", name):
+    if _JOINED.search(name):
         return len(name) > 2
-    return bool(re.search(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d", name))
+    return bool(_CASES.search(name))

@@ -14,6 +14,8 @@ import os
 import re
 from pathlib import Path
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
 CACHE_VARIABLE = "C2LLM_CACHE_DIR"
 APP = "c2llm-lsp"
 
@@ -36,7 +38,7 @@ def vectors_file(given: Path | None = None) -> Path:
 
 def workspace_folder(root: Path, given: Path | None = None) -> Path:
     """The folder of one workspace; `root` must be resolved."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", root.name)[:40] or "root"
+    name = _UNSAFE.sub("_", root.name)[:40] or "root"
     return (
         cache_folder(given) / "workspaces" / f"{name}-{hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()}"
     )

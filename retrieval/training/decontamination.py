@@ -19,6 +19,8 @@ MAX_SHARED = 0.25  # of a body's shingles that may occur in excluded code (licen
 
 _WORD = re.compile(rb"[A-Za-z0-9]+")
 _SEPARATORS = re.compile(r"[-_.]+")
+_BETWEEN_PARTS = re.compile(r"[-_.@/]+")
+_VERSION = re.compile(r"[-_@]v?\d[\d.]*$")
 
 
 def normalised(name: str) -> str:
@@ -34,7 +36,7 @@ def excluded_names() -> frozenset[str]:
 def package_is_excluded(package: str) -> bool:
     """True for a project on the list and for its companions: 'flask-login', 'pytest_httpx', 'ruby-redis', '@reduxjs/toolkit'."""
     names = excluded_names()
-    parts = re.split(r"[-_.@/]+", package.lower())
+    parts = _BETWEEN_PARTS.split(package.lower())
     return normalised(package) in names or any(part in names for part in parts)
 
 
@@ -42,7 +44,7 @@ def package_is_excluded(package: str) -> bool:
 def _component_is_excluded(component: str) -> bool:
     names = excluded_names()
     stem = PurePosixPath(component).stem
-    versionless = re.sub(r"[-_@]v?\d[\d.]*$", "", component)
+    versionless = _VERSION.sub("", component)
     return any(normalised(form) in names for form in (component, stem, versionless))
 
 

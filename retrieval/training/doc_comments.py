@@ -6,21 +6,23 @@ import re
 
 MIN_WORDS = 3
 MAX_CHARS = 320
+# Of a line and of a paragraph: markup that is not closed is looked through once for each place where it begins.
+_READ = 2_000
 
 _LINE_MARKS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|\*+(?!\w)|//[/!]?<?|--+[ \t]*\|?|#+!?|%+|\{-[ \t]*\|?|\"\"\"|''')[ \t]?"
 )
-_END_MARKS = re.compile(r"(?:\*+/|-\}|\"\"\"|''')[ \t]*$")
+_END_MARKS = re.compile(r"(?:(?<!\*)\*+/|-\}|\"\"\"|''')$")
 _LEADING_TAG = re.compile(r"^[@\\](?:brief|short|summary|description|desc|doc|fn|details?)\b[ \t:]*", re.IGNORECASE)
 _STOP = re.compile(
     r"^(?:[@\\:][a-z]+|:?(?:args?|arguments?|param(?:eter)?s?|returns?|raises|throws|examples?|usage|notes?|see also|"
     r"attributes|yields|input|output|options|references|warning)[ \t]*:?$|>>>|```|~~~|-{3,}|={3,}|#+ |\.\. )",
     re.IGNORECASE,
 )
-_INLINE_TAG = re.compile(r"\{@(?:link|code|linkplain|value|literal)[ \t]+([^}|]*)(?:\|[^}]*)?\}")
+_INLINE_TAG = re.compile(r"\{@(?:link|code|linkplain|value|literal)[ \t]([^}|]*)(?:\|[^}]*)?\}")
 _ROLE = re.compile(r":[a-z:]+:`~?([^`]*)`")
 _MARKDOWN_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_XML = re.compile(r"<(?:see|paramref|typeparamref)[^>]*?\"([^\"]*)\"[^>]*>|</?[a-zA-Z][^>]{0,80}>")
+_XML = re.compile(r"<(?:see|paramref|typeparamref)[^>\"]*\"([^\"]*)\"[^>]*>|</?[a-zA-Z][^>]{0,80}>")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _NOISE = re.compile(
     r"copyright|licen[sc]e|all rights reserved|spdx|eslint|noqa|pylint|istanbul|prettier|nolint|todo|fixme|xxx|hack:|"
@@ -36,13 +38,13 @@ _CODE_LIKE = re.compile(
 
 def clean_doc(comment: str) -> str:
     """The first paragraph of a comment as plain prose, or "" where it says nothing that could be a query."""
-    text = " ".join(_first_paragraph(comment))
+    text = " ".join(_first_paragraph(comment))[:_READ]
     text = _INLINE_TAG.sub(r"\1", text)
     text = _ROLE.sub(r"\1", text)
     text = _MARKDOWN_LINK.sub(r"\1", text)
     text = _XML.sub(lambda m: (m.group(1) or " ").rsplit(".", 1)[-1].rsplit(":", 1)[-1], text)
-    text = re.sub(r"[`*]+", "", text)
-    text = re.sub(r"\s+", " ", text).strip(" -*#/=!|")
+    text = text.replace("`", "").replace("*", "")
+    text = " ".join(text.split()).strip(" -*#/=!|")
     text = _cut(text)
     return text if _says_something(text) else ""
 
@@ -50,7 +52,7 @@ def clean_doc(comment: str) -> str:
 def _first_paragraph(comment: str) -> list[str]:
     kept: list[str] = []
     for raw in comment.splitlines():
-        line = _END_MARKS.sub("", _LINE_MARKS.sub("", raw)).strip()
+        line = _END_MARKS.sub("", _LINE_MARKS.sub("", raw[:_READ]).rstrip()).strip()
         line = _LEADING_TAG.sub("", line)
         if _STOP.match(line):
             if kept or line.startswith((">>>", "```")):

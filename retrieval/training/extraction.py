@@ -64,6 +64,7 @@ _TRANSPARENT = ("expression_statement", "assignment_expression", "template_decla
 _DECLARATORS = ("pointer_declarator", "reference_declarator", "init_declarator", "parenthesized_declarator")
 _NAME_NODES = ("member_expression", "destructor_name", "operator_name", "dot_index_expression")
 _MAX_NESTING = 6
+_FIRST_NAME = re.compile(r"\w+\s+([\w.?!]+)")
 _FUNCTION = re.compile(r"^(?:function|method|singleton_method)(?:_definition|_declaration|_item)?$")
 _NO_SCOPE = ("program", "source_file", "module", "translation_unit", "compilation_unit", "chunk", "haskell")
 _PLAIN_STATEMENTS = (
@@ -305,7 +306,7 @@ def _elixir_name(node: Node, source: bytes) -> str:
     target = node.child_by_field_name("target")
     if target is None or not _text(target, source).startswith(("def", "macro")):
         return ""
-    signature = re.match(r"\w+\s+([\w.?!]+)", _text(node, source)[:200])
+    signature = _FIRST_NAME.match(_text(node, source)[:200])
     return _last_part(signature[1]) if signature else ""
 
 

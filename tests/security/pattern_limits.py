@@ -1,0 +1,75 @@
+"""Which patterns are not linear by their form alone, and why they do no harm. The test of their costs holds each of them."""
+
+from __future__ import annotations
+
+import re
+
+from retrieval.chunking import patterns, symbols
+from retrieval.files import default_excludes
+from retrieval.search import definitions
+from retrieval.training import doc_comments
+
+# Patterns of languages without a grammar, compiled when they are needed.
+DEFINITION_PATTERNS = {
+    f"retrieval.chunking.patterns:_PATTERNS[{name}]": re.compile(text) for name, text in patterns._PATTERNS.items()
+}
+_PATH = (4_096, "a path within the workspace")
+_HEADER = (patterns._HEADER_BYTES, "the first bytes of a line")
+_TITLE = (patterns._READ_OF_TITLE, "the first characters of a heading")
+_COMMENT = (doc_comments._READ, "the first characters of a comment's paragraph")
+# The longest text that a pattern sees, in characters, and what that text is.
+BOUNDS: dict[str, tuple[int, str]] = {
+    **dict.fromkeys(DEFINITION_PATTERNS, _HEADER),
+    "retrieval.chunking.languages:_MODE_LINE": (200, "the first characters of a file"),
+    "retrieval.chunking.patterns:_IMAGE": _TITLE,
+    "retrieval.chunking.patterns:_MARKUP": _TITLE,
+    "retrieval.chunking.symbols:_RECEIVER": (symbols.MAX_NAME, "a name"),
+    "retrieval.files.default_excludes:GENERATED_MARK": (default_excludes.GENERATED_HEAD, "the first bytes of a file"),
+    "retrieval.search.definitions:_MEMBER": (definitions._BEFORE, "what stands before a name in its line"),
+    "retrieval.search.path_kinds:_TEST": _PATH,
+    "retrieval.training.doc_comments:_CODE_LIKE": (doc_comments.MAX_CHARS, "a comment that is cut"),
+    "retrieval.training.doc_comments:_INLINE_TAG": _COMMENT,
+    "retrieval.training.doc_comments:_MARKDOWN_LINK": _COMMENT,
+    "retrieval.training.doc_comments:_NOISE": (doc_comments.MAX_CHARS, "a comment that is cut"),
+    "retrieval.training.doc_comments:_ROLE": _COMMENT,
+    "retrieval.training.doc_comments:_XML": _COMMENT,
+    "retrieval.training.pair_sources:_TEST_PATH": _PATH,
+}
+_RUN_TAKEN = "where a run of capitals is followed by nothing that helps, a later alternative takes all of it"
+_WHOLE_LINE = "what follows a line's characters is always a line break or the end"
+# Linear in fact, for a reason that the form does not show.
+HARMLESS = {
+    "c2llm_lsp.render.heat:_ROW": _WHOLE_LINE,
+    "c2llm_lsp.render.snippet:_PARTS": _RUN_TAKEN,
+    "c2llm_lsp.server.positions:_LINE": "is looked for up to the last line break only",
+    "retrieval.encoders.token_overlap:_PARTS": _RUN_TAKEN,
+    "retrieval.engine.explain:_LINE": _WHOLE_LINE,
+    "retrieval.files.default_excludes:PRIVATE_KEY": "no line of what follows an opening line holds another one",
+    "retrieval.search.duplicates:_COMMENT": "spaces are looked at where a line begins only",
+    "retrieval.search.duplicates:_TOKEN": "a quote behind a backslash begins no string, and all others end the one before",
+    "retrieval.search.query:_NAME": "a name without what may follow it is one too",
+    "retrieval.store.analyzer:PART": _RUN_TAKEN,
+    "retrieval.training.doc_comments:_END_MARKS": "a run of stars is entered at its first one only",
+    "retrieval.training.pair_sources:_WORDS": _RUN_TAKEN,
+}
+# These would be slow for a text as it is, and never see one: not measured.
+PREPARED = {"c2llm_lsp.server.positions:_LINE"}
+# Patterns made where they are used, of names that are escaped; and those that other tests hold.
+INLINE = {
+    "c2llm_lsp.render.snippet: f'(?<!\\\\w){re.escape(hit.chunk.symbol)}(?!\\\\w)'": "a name",
+    "retrieval.rag.truncation: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
+    "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
+    "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",
+    "retrieval.chunking.patterns: pattern": "those of _PATTERNS, which are measured here too",
+    "retrieval.globs.rules: joined": "linear by construction: tests/globs",
+    "retrieval.globs.rules: self.expression": "linear by construction: tests/globs",
+    **{
+        f"retrieval.training.mining: {text}": "names and paths within archives that the user names"
+        for text in (
+            "'[^a-z0-9._-]+'",
+            "'\\\\d+'",
+            "'^(?:package|usr/share/gocode/src|usr/share/cargo/registry|usr/lib/ruby/vendor_ruby|usr/share/php|usr/share|"
+            "usr/lib(?:/[a-z0-9_]+-linux-gnu)?|usr/include|usr/src)/'",
+        )
+    },
+}
