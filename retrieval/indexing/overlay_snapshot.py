@@ -189,6 +189,12 @@ class OverlaidRows:
         ids = np.concatenate([np.array([row for row, _ in kept], dtype=np.int64), ids])
         return first(ids, np.concatenate([np.array([score for _, score in kept]), scores]), limit, self.places)
 
+    def holding(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        if self._corpus is not None:
+            return self._corpus.holding(terms, ids)
+        stored: NDArray[np.bool_] = self.store.full_text.holding(terms, ids)
+        return stored | self.view.corpus.holding(terms, ids)
+
     def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
         mine = {i: self.view.rows[i].chunk for i in ids if i in self.view.rows}
         return self.store.chunks.get([i for i in ids if i >= 0 and i not in self._barred]) | mine

@@ -37,13 +37,21 @@ class Candidates:
     ids: NDArray[np.int64]
     dense: NDArray[np.float32]
     lexical: NDArray[np.float32]
+    coverage: NDArray[np.float32]  # the share of the query that each holds, by the rarity of its terms
     named: Mapping[int, str]  # those that define a name of the query, with the name as it is written there
 
 
 def gather(
-    snapshot: Snapshot, query: Query, vector: NDArray[np.float32] | None, filters: Filters, weights: Weights
+    snapshot: Snapshot,
+    query: Query,
+    vector: NDArray[np.float32] | None,
+    idf: Mapping[str, float],
+    filters: Filters,
+    weights: Weights,
 ) -> Candidates:
-    """Collect and score the candidates for a query; `vector` (d,) is its embedding, None to go by words alone."""
+    """Collect and score the candidates for a query; `vector` (d,) is its embedding, None to go by words alone. `idf` has
+    every term of the query.
+    """
     allowed = snapshot.rows.allowed(filters) if filters else None
     cosines = nearest(snapshot, vector, weights.depth, allowed)
     lexical_scores = lexical_matches(snapshot, query.terms, weights, allowed)
@@ -63,6 +71,7 @@ def gather(
         ids=ids,
         dense=scale(dense, floor=min(cosines.values(), default=0.0)),
         lexical=scale(lexical, floor=0.0),
+        coverage=coverage(snapshot, ids, idf) if weights.coverage else np.zeros(len(ids), dtype=np.float32),
         named=named,
     )
 
@@ -91,6 +100,13 @@ def lexical_matches(
     """The best chunks by BM25 over symbol, path and body."""
     selected = select_terms(terms, snapshot.rows.document_frequencies(terms), snapshot.rows.chunk_count())
     return dict(snapshot.rows.lexical(selected, weights.depth, weights.fts, allowed)) if selected else {}
+
+
+def coverage(snapshot: Snapshot, ids: NDArray[np.int64], idf: Mapping[str, float]) -> NDArray[np.float32]:
+    """The share of the query's terms that each chunk holds in symbol, path or body, weighted by idf: 0..1."""
+    rarity = np.array(list(idf.values()), dtype=np.float32)
+    held: NDArray[np.float32] = snapshot.rows.holding(list(idf), ids).astype(np.float32) @ rarity
+    return held / max(float(rarity.sum()), 1e-9)
 
 
 def definitions_in_text(

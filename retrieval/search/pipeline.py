@@ -16,13 +16,15 @@ from retrieval.search.definitions import definition_line
 from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_meaning, salient_lines
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import parse
-from retrieval.search.ranking import Scores, rank
+from retrieval.search.ranking import Scores, place, rank
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import RANKINGS
 from retrieval.types import NO_FILTERS, Chunk, Filters, Hit, SearchRequest
 
 # Merging shortens the list: this many times the limit are ranked so that enough remain.
 SPARE = 2
+# ... and at least so many: what a hit takes in of its neighbors depends not on how many hits are asked for.
+MERGED = 60
 
 
 def go_on() -> None:
@@ -40,16 +42,17 @@ def search(
 
     With `line_vectors`, those of single lines, salient lines are chosen by meaning where the request asks for it.
     """
-    query, weights = parse(request.query), RANKINGS[request.ranking]
+    query = parse(request.query)
+    weights = RANKINGS[request.ranking].weights(query)
     vector = None
     if snapshot.encoder is not None and snapshot.index is not None and len(snapshot.index):
         vector = snapshot.encoder.encode_queries([query.text])[0]
     check()
-    candidates = gather(snapshot, query, vector, request.filters, weights)
-    check()
     idf = inverse_frequencies(snapshot, query.terms)
+    candidates = gather(snapshot, query, vector, idf, request.filters, weights)
+    check()
     headers = snapshot.rows.headers(candidates.ids.tolist())
-    ranked = rank(candidates, headers, query, idf, weights, request.limit * SPARE)
+    ranked = rank(candidates, headers, query, idf, weights, max(request.limit * SPARE, MERGED))
     check()
     name = last_part(query.names[0]) if query.is_name else ""
     hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name)
@@ -72,6 +75,7 @@ def similar(
     allowed = snapshot.rows.allowed(filters) if filters else None
     cosines = nearest(snapshot, vector, limit * SPARE + len(exclude), allowed)
     headers = snapshot.rows.headers([row for row in cosines if row not in exclude])
+    headers = dict(sorted(headers.items(), key=lambda item: place(item[1])))
     scores = Scores(list(headers), list(headers.values()))
     values = np.array([cosines[row] for row in headers], dtype=np.float64)
     scores.add("meaning", values, values)

@@ -9,11 +9,11 @@ scores and explains them.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,23 +27,33 @@ from retrieval.store import Header, stem
 from retrieval.types import Chunk, Signal
 
 Values = NDArray[np.float64]
+Positions = NDArray[np.int64]
 
 # How many further chunks of a file count for it, each by half of the one before.
 FILE_DEPTH = 4
+# Chunks of a file whose meaning counts for it; fewer are made up by chunks that mean nothing.
+FILE_MEANING_DEPTH = 5
+# Lines between two chunks that stand beside each other.
+NEIGHBOR_GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate that may become a hit, with what each signal did to its score."""
+    """A candidate that may become a hit."""
 
     id: int
     chunk: Chunk | Header
     score: float = 0.0
-    signals: tuple[Signal, ...] = ()
+    explain: Callable[[], tuple[Signal, ...]] = tuple  # most candidates never become hits: told when asked for
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """What each signal did to the score."""
+        return self.explain()
 
 
 class Scores:
-    """The scores of some rows, and every signal that made them."""
+    """The scores of some rows, which stand in the order of their places, and every signal that made them."""
 
     def __init__(self, ids: Sequence[int], chunks: Sequence[Chunk | Header]) -> None:
         self._ids, self._chunks = ids, chunks
@@ -55,19 +65,14 @@ class Scores:
         self._signals.append((name, values, effects))
         self.total = self.total + effects
 
-    def order(self) -> list[int]:
-        """Positions of the rows, best first; equals go by path and line, never by row order."""
-        total = self.total.tolist()
-
-        def key(n: int) -> tuple[float, str, int, int]:
-            chunk = self._chunks[n]
-            return -total[n], chunk.path, chunk.start_line, chunk.start_byte
-
-        return sorted(range(len(total)), key=key)
+    def order(self) -> Positions:
+        """Positions of the rows, best first; equals go by place, never by row id."""
+        return np.argsort(-self.total, kind="stable")
 
     def best(self, limit: int) -> list[Ranked]:
         return [
-            Ranked(self._ids[n], self._chunks[n], float(self.total[n]), self._explain(n)) for n in self.order()[:limit]
+            Ranked(self._ids[n], self._chunks[n], float(self.total[n]), partial(self._explain, n))
+            for n in self.order()[:limit].tolist()
         ]
 
     def _explain(self, n: int) -> tuple[Signal, ...]:
@@ -89,6 +94,11 @@ class _File:
     factor: float
 
 
+def place(chunk: Chunk | Header) -> tuple[str, int, int]:
+    """Where a chunk stands: rows are sorted by it."""
+    return chunk.path, chunk.start_line, chunk.start_byte
+
+
 def rank(
     candidates: Candidates,
     chunks: Mapping[int, Chunk] | Mapping[int, Header],
@@ -98,34 +108,40 @@ def rank(
     limit: int,
 ) -> list[Ranked]:
     """The best candidates, best first; ties go by path and line, never by row order."""
-    ids = candidates.ids.tolist()
-    there = [n for n, row in enumerate(ids) if row in chunks]  # others were deleted since the vectors were read
-    ids = [ids[n] for n in there]
+    every = candidates.ids.tolist()
+    there = [n for n, row in enumerate(every) if row in chunks]  # others were deleted since the vectors were read
+    there.sort(key=lambda n: place(chunks[every[n]]))
+    ids = [every[n] for n in there]
     rows = [chunks[row] for row in ids]
-    dense, lexical = candidates.dense[there].astype(np.float64), candidates.lexical[there].astype(np.float64)
+    dense, lexical, coverage = (
+        values[there].astype(np.float64) for values in (candidates.dense, candidates.lexical, candidates.coverage)
+    )
     overlap = QueryOverlap({part: idf[part] for part in query.parts})
     names = [candidates.named.get(row, "") for row in ids]
     definition = np.array([_exactness(name, query) if name else 0.0 for name in names])
     symbol = np.array([max(overlap.mean(n), overlap.mean(row.symbol)) for n, row in zip(names, rows, strict=True)])
+    kind = np.array([weights.of_chunk_kind(row.kind) for row in rows])
+    group = _files_of(rows)
     files = _files(rows, query, overlap, weights)
     file_name, folder, factor = np.array([(f.name, f.folder, f.factor) for f in files]).reshape(-1, 3).T
+    file_meaning, neighbor = _file_meaning(dense, group), _neighbor_meaning(rows, dense, group)
 
     scores = Scores(ids, rows)
     scores.add("meaning", dense, weights.dense * dense)
     scores.add("words", lexical, weights.lexical * lexical)
+    scores.add("coverage", coverage, weights.coverage * coverage)
     scores.add(DEFINITION, definition, weights.definition * definition)
     scores.add("symbol", symbol, weights.symbol * symbol)
     scores.add("file name", file_name, weights.stem * file_name)
     scores.add("folder", folder, weights.folder * folder)
-    mass = _mass_of_files(rows, scores.total)
+    scores.add("file meaning", file_meaning, weights.file_meaning * file_meaning)
+    scores.add("neighbor", neighbor, weights.neighbor * neighbor)
+    scores.add([row.kind for row in rows], kind, kind)
+    mass = _mass(scores.total, group)
     scores.add("file", mass, weights.file * mass * 0.5)
     scores.add([file.kind for file in files], factor, scores.total * (factor - 1.0))
-    repeats = _repeats(rows, scores.order())
-    scores.add(
-        "same file",
-        np.array(repeats, dtype=np.float64),
-        scores.total * np.array([weights.repeat**times - 1.0 for times in repeats]),
-    )
+    repeats = _ranks_in_group(scores.total, group)
+    scores.add("same file", repeats.astype(np.float64), scores.total * (weights.repeat**repeats - 1.0))
     return scores.best(limit)
 
 
@@ -177,30 +193,43 @@ def _file(chunk: Chunk | Header, query: Query, overlap: QueryOverlap, weights: W
     return _File(overlap.mean(bare), overlap.recall(folder), "" if plain else kind, factor)
 
 
-def _mass_of_files(rows: Sequence[Chunk | Header], total: Values) -> Values:
-    """For each row what the other good chunks of its file are worth."""
-    scores: dict[str, list[float]] = defaultdict(list)
-    for row, score in zip(rows, total.tolist(), strict=True):
-        scores[row.path].append(score)
-    mass = {path: _mass(of_file) for path, of_file in scores.items()}
-    return np.array([mass[row.path] for row in rows], dtype=np.float64)
+def _files_of(rows: Sequence[Chunk | Header]) -> Positions:
+    """The number of each row's file; rows of one file stand together."""
+    new = [above.path != below.path for above, below in pairwise(rows)]
+    return np.cumsum([0, *new]) if rows else np.empty(0, np.int64)
 
 
-def _repeats(rows: Sequence[Chunk | Header], order: Sequence[int]) -> list[int]:
-    """For each row how many of its file come before it."""
-    repeats, shown = [0] * len(rows), dict[str, int]()
-    for n in order:
-        path = rows[n].path
-        repeats[n] = shown.get(path, 0)
-        shown[path] = repeats[n] + 1
-    return repeats
+def _ranks_in_group(values: Values, group: Positions) -> Positions:
+    """For each row how many of its group have a higher value; equals go by place."""
+    order = np.lexsort((-values, group))
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[order] = np.arange(len(values)) - np.searchsorted(group, group[order])
+    return ranks
 
 
-def _mass(scores: Sequence[float]) -> float:
-    """What the good chunks of a file beside its best are worth."""
-    if len(scores) < 2:
-        return 0.0
-    return sum(score * 0.5**n for n, score in enumerate(heapq.nlargest(FILE_DEPTH + 1, scores)[1:], 1))
+def _mass(scores: Values, group: Positions) -> Values:
+    """For each row what the good chunks of its file beside the best are worth: each half of the one before."""
+    ranks = _ranks_in_group(scores, group)
+    worth = np.where((ranks > 0) & (ranks <= FILE_DEPTH), scores * 0.5**ranks, 0.0)
+    mass: Values = np.bincount(group, weights=worth)[group]
+    return mass
+
+
+def _file_meaning(dense: Values, group: Positions) -> Values:
+    """For each row the mean of its file's candidates nearest in meaning; fewer than that many count as far."""
+    nearest = np.where(_ranks_in_group(dense, group) < FILE_MEANING_DEPTH, dense, 0.0)
+    mean: Values = np.bincount(group, weights=nearest)[group] / FILE_MEANING_DEPTH
+    return mean
+
+
+def _neighbor_meaning(rows: Sequence[Chunk | Header], dense: Values, group: Positions) -> Values:
+    """For each row the better meaning of the candidates right before and behind it, 0 where they are none."""
+    starts, ends = np.array([row.start_line for row in rows]), np.array([row.end_line for row in rows])
+    adjacent = (group[1:] == group[:-1]) & (starts[1:] - ends[:-1] <= NEIGHBOR_GAP)
+    neighbor = np.zeros(len(rows))
+    neighbor[:-1] = np.where(adjacent, dense[1:], 0.0)
+    neighbor[1:] = np.maximum(neighbor[1:], np.where(adjacent, dense[:-1], 0.0))
+    return neighbor
 
 
 def _exactness(defined: str, query: Query) -> float:

@@ -1,11 +1,23 @@
-"""Every number that ranking uses, with its reason. Values were chosen on the development benchmark (see
-`retrieval/evaluation/LOG.md`); differences under 0.01 NDCG@10 there are noise and were not chased."""
+"""Every number that ranking uses, with its reason.
+
+Values were chosen on both development benchmarks at once, the file-level and the function-level one (see
+`retrieval/evaluation/LOG.md`); differences under 0.01 there are noise and were not chased.
+
+A query of a few words asks where something is: the right file is most of the answer. A description of many words (a bug
+report, a change to make) says much about one place: its words count more, and several places of one file may be the
+answer. So there are two sets of weights; queries between the two get weights between the two.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from retrieval.search.path_kinds import FileKind
+from retrieval.search.query import Query
+
+# Terms of a query up to which it is short, and from which on it is a description. Of the file-level benchmark's queries
+# half have 5 terms or fewer, of the function-level benchmark's half have 8 or more.
+SHORT_TERMS, DESCRIPTION_TERMS = 4, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,29 +26,37 @@ class Weights:
     depth: int = 100  # candidates from each of vectors and words; 150 gain 0.003 and take half as long again
     fts: tuple[float, float, float] = (3.0, 2.0, 1.0)  # BM25 weight of a term in symbol, path, body
 
-    # --- the two base scores, each scaled to 0..1 over the candidates ------------------------------------------
+    # --- the base scores, each 0..1 ------------------------------------------------------------------------------
     dense: float = 1.0
-    lexical: float = 0.5  # equal weights lower the result: 0.873 against 0.880 (NDCG@10, without zig)
+    lexical: float = 0.5  # equal weights lower the file-level result: 0.873 against 0.880 (NDCG@10, without zig)
+    coverage: float = 0.75  # the share of the query that the chunk holds: BM25 alone likes one rare word said often
 
     # --- names ------------------------------------------------------------------------------------------------
     definition: float = 1.5  # the chunk defines exactly a name of the query
-    symbol: float = 0.6  # the query's words are those of the chunk's symbol
-    stem: float = 0.6  # ... of the file's name: "option parser" and parser.py
+    symbol: float = 0.3  # the query's words are those of the chunk's symbol
+    stem: float = 0.9  # ... of the file's name: "option parser" and parser.py
     folder: float = 0.2  # ... of the folders
-    # --- the file as a whole ----------------------------------------------------------------------------------
-    file: float = 0.6  # other good chunks in the same file: a file about a thing beats a file that mentions it
+
+    # --- what stands around the chunk ----------------------------------------------------------------------------
+    file: float = 1.0  # other good chunks in the same file: a file about a thing beats a file that mentions it
+    file_meaning: float = 0.4  # the mean of the file's five chunks nearest in meaning
+    neighbor: float = 0.2  # the chunk right before or behind is near in meaning: both are parts of one thing
+
+    # --- kinds of chunks, added ----------------------------------------------------------------------------------
+    block: float = -0.15  # imports, constants, statements between definitions
+    class_header: float = -0.1  # a class without its members says what it is, seldom how it does it
 
     # --- kinds of files, as factors ----------------------------------------------------------------------------
-    test: float = 0.5  # tests use what is looked for, they do not define it
+    test: float = 0.3  # tests use what is looked for, they do not define it
     example: float = 0.6
     legacy: float = 0.6  # compat, deprecated, legacy: rarely the answer while something current matches
     declaration: float = 0.6  # .d.ts, .pyi: the signature without the code
     reexport: float = 0.7  # __init__.py, index.js: names passed on, seldom defined
-    prose: float = 0.7  # Markdown and the like talk about code
+    prose: float = 0.4  # Markdown and the like talk about code
     data: float = 0.6  # JSON, YAML, lock files, style sheets
 
     # --- the list as a whole ------------------------------------------------------------------------------------
-    repeat: float = 0.4  # factor for each further hit of a file that the list already shows
+    repeat: float = 0.5  # factor for each further hit of a file that the list already shows
 
     def of_kind(self, kind: FileKind) -> float:
         """The factor of a kind of file."""
@@ -51,16 +71,49 @@ class Weights:
         }
         return factors.get(kind, 1.0)
 
+    def of_chunk_kind(self, kind: str) -> float:
+        """What a kind of chunk adds."""
+        return {"block": self.block, "class": self.class_header}.get(kind, 0.0)
+
+    def toward(self, other: Weights, share: float) -> Weights:
+        """These weights for share 0, the other ones for share 1, in between what lies between."""
+        changes = {
+            field.name: (1 - share) * own + share * getattr(other, field.name)
+            for field in fields(self)
+            if isinstance(own := getattr(self, field.name), float)
+        }
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The weights for short queries and those for descriptions."""
+
+    short: Weights
+    description: Weights
+
+    def weights(self, query: Query) -> Weights:
+        """The weights for a query, by how many terms it has."""
+        share = (len(query.terms) - SHORT_TERMS) / (DESCRIPTION_TERMS - SHORT_TERMS)
+        return self.short.toward(self.description, min(1.0, max(0.0, share)))
+
 
 DEFAULT = Weights()
+# Words weigh as much as BM25 alone needs to find the changed function; a file's further hits are held back little.
+DESCRIPTION = replace(DEFAULT, lexical=1.6, coverage=1.25, repeat=0.8)
 
 _BARE = replace(
     DEFAULT,
+    coverage=0.0,
     definition=0.0,
     symbol=0.0,
     stem=0.0,
     folder=0.0,
     file=0.0,
+    file_meaning=0.0,
+    neighbor=0.0,
+    block=0.0,
+    class_header=0.0,
     test=1.0,
     example=1.0,
     legacy=1.0,
@@ -71,10 +124,15 @@ _BARE = replace(
     repeat=1.0,
 )
 
+
+def _same(weights: Weights) -> Ranking:
+    return Ranking(weights, weights)
+
+
 # What `--ranking` offers: the product, and its parts alone for comparisons.
-RANKINGS: dict[str, Weights] = {
-    "full": DEFAULT,
-    "fused": _BARE,
-    "dense": replace(_BARE, lexical=0.0),
-    "words": replace(_BARE, dense=0.0),
+RANKINGS: dict[str, Ranking] = {
+    "full": Ranking(DEFAULT, DESCRIPTION),
+    "fused": _same(_BARE),
+    "dense": _same(replace(_BARE, lexical=0.0)),
+    "words": _same(replace(_BARE, dense=0.0)),
 }

@@ -91,6 +91,21 @@ class Corpus:
         hits = [_hits(part, score, allowed) for part, score in zip(self.parts, scores, strict=True)]
         return _best(np.concatenate([ids for ids, _ in hits]), np.concatenate([score for _, score in hits]), limit)
 
+    def holding(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        """Which of these rows hold which of these words: (len(ids), len(terms))."""
+        held = np.zeros((len(ids), len(terms)), dtype=np.bool_)
+        for part_number, part in enumerate(self.parts):
+            segment = part.segment
+            at = np.minimum(np.searchsorted(segment.ids, ids), max(len(segment.ids) - 1, 0))
+            inside = np.flatnonzero(segment.ids[at] == ids) if len(segment.ids) else np.empty(0, np.int64)
+            for n, term in enumerate(terms):
+                rows, count = self._occurrences(term)[1][part_number]
+                if count:
+                    present = np.zeros(len(segment.ids), dtype=np.bool_)
+                    present[segment.rows[rows]] = True
+                    held[inside, n] |= present[at[inside]]
+        return held
+
     def _occurrences(self, term: str) -> tuple[int, list[tuple[slice, int]]]:
         """In how many rows a word occurs, and where in each part. A query asks three times."""
         known = self._found.get(term)

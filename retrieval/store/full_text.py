@@ -106,6 +106,20 @@ class FullText:
         ids = np.array([row[0] for row in rows], dtype=np.int64)
         return ids, np.array([row[1] for row in rows], dtype=np.float64)
 
+    def holding(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        """Which of these chunks hold which of these words, in any column: (len(ids), len(terms))."""
+        if (corpus := self.corpus()) is not None:
+            return corpus.holding(terms, ids)
+        held = np.zeros((len(ids), len(terms)), dtype=np.bool_)
+        positions = {row: n for n, row in enumerate(ids.tolist())}
+        sql = "SELECT rowid FROM main.words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))"
+        wanted = json.dumps(list(positions))
+        with self._database.reading() as db:
+            for n, term in enumerate(terms):
+                for (row,) in db.execute(sql, (any_of([term]), wanted)) if any_of([term]) else ():
+                    held[positions[row], n] = True
+        return held
+
     def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word occurs."""
         if (corpus := self.corpus()) is not None:

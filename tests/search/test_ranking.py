@@ -6,7 +6,7 @@ import pytest
 from retrieval.search.candidates import Candidates, last_part, scale, select_terms
 from retrieval.search.query import parse
 from retrieval.search.ranking import QueryOverlap, Ranked, rank
-from retrieval.search.weights import DEFAULT, RANKINGS
+from retrieval.search.weights import DEFAULT, DESCRIPTION, RANKINGS, Ranking, Weights
 from retrieval.store import stem
 from retrieval.types import Chunk
 
@@ -15,7 +15,7 @@ def chunk(path: str, symbol: str = "", line: int = 1, language: str = "python") 
     return Chunk(path, language, "function", symbol, "", line, line + 9, 0, 0, "text")
 
 
-def ranked(query: str, rows: list[tuple[Chunk, float, float]], k: int = 10) -> list[Ranked]:
+def ranked(query: str, rows: list[tuple[Chunk, float, float]], k: int = 10, weights: Weights = DEFAULT) -> list[Ranked]:
     """Rank chunks given with their dense and lexical scores."""
     parsed = parse(query)
     names = {last_part(n).lower() for n in parsed.names}
@@ -23,10 +23,11 @@ def ranked(query: str, rows: list[tuple[Chunk, float, float]], k: int = 10) -> l
         ids=np.arange(len(rows), dtype=np.int64),
         dense=np.array([d for _, d, _ in rows], dtype=np.float32),
         lexical=np.array([w for _, _, w in rows], dtype=np.float32),
+        coverage=np.array([w for _, _, w in rows], dtype=np.float32),
         named={n: c.symbol for n, (c, _, _) in enumerate(rows) if c.symbol.lower() in names},
     )
     chunks = dict(enumerate(c for c, _, _ in rows))
-    return rank(candidates, chunks, parsed, dict.fromkeys(parsed.terms, 1.0), DEFAULT, k)
+    return rank(candidates, chunks, parsed, dict.fromkeys(parsed.terms, 1.0), weights, k)
 
 
 def paths(query: str, *rows: tuple[Chunk, float, float]) -> list[str]:
@@ -74,7 +75,7 @@ def test_the_signals_add_up_to_the_score() -> None:
 
 
 def test_a_chunk_deleted_meanwhile_is_left_out() -> None:
-    candidates = Candidates(np.array([7]), np.ones(1, np.float32), np.ones(1, np.float32), {})
+    candidates = Candidates(np.array([7]), *(np.ones(1, np.float32) for _ in range(3)), {})
     assert rank(candidates, {}, parse("gone"), {"gon": 1.0}, DEFAULT, 10) == []
 
 
@@ -98,5 +99,39 @@ def test_scaling_maps_floor_to_0_and_best_to_1() -> None:
 
 
 def test_every_ranking_but_the_full_one_uses_base_scores_alone() -> None:
-    assert RANKINGS["full"] is DEFAULT
-    assert {n for n, w in RANKINGS.items() if w.definition == w.symbol == w.file == 0.0} == {"fused", "dense", "words"}
+    assert RANKINGS["full"] == Ranking(DEFAULT, DESCRIPTION)
+    query = parse("where is this said")
+    base_only = {
+        name
+        for name, ranking in RANKINGS.items()
+        for weights in [ranking.weights(query)]
+        if weights.definition == weights.symbol == weights.file == weights.coverage == weights.neighbor == 0.0
+    }
+    assert base_only == {"fused", "dense", "words"}
+
+
+def test_a_description_weighs_words_more_and_holds_a_files_further_hits_back_less() -> None:
+    ranking = RANKINGS["full"]
+    short = ranking.weights(parse("redirect loop"))
+    middle = ranking.weights(parse("redirect loop ends connection pool"))
+    long = ranking.weights(parse("redirect loop ends connection pool early when server closes socket"))
+    assert (short, long) == (DEFAULT, DESCRIPTION)
+    assert short.lexical < middle.lexical < long.lexical
+    assert short.repeat < middle.repeat < long.repeat
+
+
+def test_a_description_shows_several_places_of_one_file() -> None:
+    rows = [(chunk("big.py", line=1 + 50 * n), 0.9 - n / 100, 0.9) for n in range(4)]
+    rows += [(chunk(f"other{n}.py"), 0.55, 0.55) for n in range(4)]
+    words = "redirect loop ends connection pool early when server closes socket"
+    description = [r.chunk.path for r in ranked(words, rows, weights=DESCRIPTION)][:4]
+    short = [r.chunk.path for r in ranked("redirect loop", rows)][:4]
+    assert description.count("big.py") > short.count("big.py") >= 1
+
+
+def test_a_chunk_beside_one_that_means_the_same_gains() -> None:
+    beside, alone = chunk("a.py", line=11), chunk("b.py", line=111)
+    order = ranked("anything", [(chunk("a.py", line=1), 1.0, 0.0), (beside, 0.5, 0.5), (alone, 0.5, 0.5)])
+    signals = {r.chunk: {signal.name: signal.value for signal in r.signals} for r in order}
+    assert signals[beside]["neighbor"] == 1.0
+    assert "neighbor" not in signals[alone]

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -53,6 +54,11 @@ def check_same(store: Store) -> None:
             )
     frequencies = store.full_text.document_frequencies(TERMS)
     assert frequencies == {term: len(by_table(store, [term], (1, 1, 1))) for term in TERMS}
+    ids = np.array(sorted(row for row, _ in by_table(store, TERMS, (1, 1, 1))), dtype=np.int64)
+    with mock.patch.object(store.full_text, "corpus", lambda: None):
+        held_by_table = store.full_text.holding(TERMS, ids)
+    assert np.array_equal(store.full_text.holding(TERMS, ids), held_by_table)
+    assert dict(zip(TERMS, held_by_table.sum(axis=0).tolist(), strict=True)) == frequencies
 
 
 texts = st.lists(
