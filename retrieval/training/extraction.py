@@ -64,6 +64,7 @@ _TRANSPARENT = ("expression_statement", "assignment_expression", "template_decla
 _DECLARATORS = ("pointer_declarator", "reference_declarator", "init_declarator", "parenthesized_declarator")
 _NAME_NODES = ("member_expression", "destructor_name", "operator_name", "dot_index_expression")
 _MAX_NESTING = 6
+# Texts are parsed in this process: whoever trains names the packages; `c2llm adapt` has a worker parse what a workspace holds.
 _FIRST_NAME = re.compile(r"\w+\s+([\w.?!]+)")
 _FUNCTION = re.compile(r"^(?:function|method|singleton_method)(?:_definition|_declaration|_item)?$")
 _NO_SCOPE = ("program", "source_file", "module", "translation_unit", "compilation_unit", "chunk", "haskell")
