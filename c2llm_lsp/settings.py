@@ -1,13 +1,11 @@
 """The one settings schema: the fields of `Settings`, against which `--help`, docs/configuration.md and editors are checked.
 
-A setting is given, in rising order, by its default, the user's config file, the workspace's `.c2llm.toml`, the
-environment (`C2LLM_` and the name in capitals) and the command line. Lists of the first four add up instead of
-replacing each other. A model that `c2llm adapt` made in a workspace stands for the encoder that it was made from; only the
-command line gets that encoder itself.
+Sources of a setting, in rising order of precedence: its default, the user's config file, the workspace's `.c2llm.toml`, the
+environment (`C2LLM_` and the name in capitals) and the command line. Lists of the first four are concatenated. A model that
+`c2llm adapt` made in a workspace replaces the encoder it was made from, unless the command line names that encoder.
 
-A workspace is hostile input: only settings marked `in_workspace` are honoured from it, each within its bounds, and
-nothing wrong with its file stops a search: it is reported as a warning. What is wrong in the user's own file or
-environment is an error.
+A workspace is untrusted: only settings marked `in_workspace` are read from it, each within its bounds, and an error in its
+file is a warning that never stops a search. An error in the user's own file or environment is an error.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ WORKSPACE_FILE = ".c2llm.toml"
 CONFIG_VARIABLE = "C2LLM_CONFIG"
 EDITOR = "the editor"
 COMMAND_LINE = "the command line"
-MAX_CONFIG_BYTES = 64 * 1024  # a settings file is some lines; a workspace's could be a device or gigabytes
+MAX_CONFIG_BYTES = 64 * 1024  # a settings file has some lines; a workspace's could be a device or have gigabytes
 
 Value = str | int | bool | tuple[str, ...]
 
@@ -64,21 +62,21 @@ def _setting(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person can choose. Each field is read by something: `used_by` says by what."""
+    """The settings; `used_by` names the commands that read a field."""
 
     encoder: str = _setting(
         "embedded",
-        "Which encoder makes the vectors: `embedded`, the folder of a model, a checkpoint on the hub or the address of a server.",
+        "Embedding model: `embedded`, the folder of a model, a checkpoint on the hub or the address of a server.",
         used_by="all commands that search or index",
     )
     cache_dir: str = _setting(
         "",
-        "Where indexes and vectors are kept; empty means the system's cache folder for this program.",
+        "Folder for indexes and vectors; empty means the system's cache folder for this program.",
         used_by="all commands",
     )
     exclude: tuple[str, ...] = _setting(
         (),
-        "More ignore patterns, written as in .gitignore; in the environment separated by commas.",
+        "Additional ignore patterns, written as in .gitignore; in the environment separated by commas.",
         used_by="indexing, watch",
         in_workspace=True,
     )
@@ -92,47 +90,47 @@ class Settings:
     )
     threads: int = _setting(
         0,
-        "CPU threads for the encoder; 0 lets it choose by the machine.",
+        "CPU threads for the encoder; 0 chooses by the machine.",
         used_by="encoder",
         maximum=256,
     )
     device: str = _setting(
         "auto",
-        "Where a checkpoint computes: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` takes a GPU where there is one.",
+        "Device for a checkpoint: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` uses a GPU if there is one.",
         used_by="encoder",
     )
     dtype: str = _setting(
         "auto",
-        "In which precision a checkpoint computes: `bf16`, `fp16`, `fp32`; `auto` chooses by the device.",
+        "Precision for a checkpoint: `bf16`, `fp16`, `fp32`; `auto` chooses by the device.",
         used_by="encoder",
     )
     results: int = _setting(
         10,
-        "How many results are shown where -k is not given.",
+        "Number of results if --limit is not given.",
         used_by="search, similar, batch",
         minimum=1,
         maximum=1_000,
     )
     context_lines: int = _setting(
         0,
-        "Lines shown before and after each salient line where --context-lines is not given.",
+        "Lines shown before and after each salient line if --context-lines is not given.",
         used_by="search, similar",
         maximum=1_000,
     )
     link: str = _setting(
         "file://{path}",
-        "What a result's path links to in a terminal, with {path} and {line}; empty for no links.",
+        "Link target of a result's path in a terminal, with {path} and {line}; empty for no links.",
         used_by="search, similar",
     )
     debounce_ms: int = _setting(
         150,
-        "How long files and open buffers must be quiet before a change is indexed.",
+        "Milliseconds without changes before an edit of a file or open buffer is indexed.",
         used_by="watch, serve",
         maximum=60_000,
     )
     near_duplicates: bool = _setting(
         False,
-        "Hint at code in an open file that is almost the same as code elsewhere.",
+        "Report code in an open file that is a near duplicate of other code.",
         used_by="serve",
     )
 
@@ -150,22 +148,22 @@ _BY_NAME = {setting.name: setting for setting in SCHEMA}
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Settings, where each one that is not a default came from, and what was left out of a workspace's file."""
+    """Settings, the source of each one that is not a default, and warnings about the workspace's file."""
 
     settings: Settings
     sources: dict[str, str]
     warnings: tuple[str, ...]
-    base: str = ""  # the encoder that is named, whatever was adapted from it
+    base: str = ""  # the configured encoder, before adaptation
 
 
 def load(
     root: Path | None = None,
     *,
     environ: Mapping[str, str] = os.environ,
-    chosen: Mapping[str, Value | None] | None = None,
-    chosen_by: str = COMMAND_LINE,
+    overrides: Mapping[str, Value | None] | None = None,
+    override_source: str = COMMAND_LINE,
 ) -> Loaded:
-    """All sources together. `chosen` is what the command line or an editor says; None means that it says nothing."""
+    """All sources combined. `overrides` come from the command line or an editor; None means not set."""
     values: dict[str, Value] = {}
     sources: dict[str, str] = {}
     warnings: list[str] = []
@@ -177,10 +175,10 @@ def load(
             _put(values, sources, name, value, WORKSPACE_FILE)
     for name, value in _from_environment(environ).items():
         _put(values, sources, name, value, _BY_NAME[name].variable)
-    for name, given in (chosen or {}).items():
+    for name, given in (overrides or {}).items():
         if given is not None:
-            values[name] = _checked(_BY_NAME[name], given, chosen_by)
-            sources[name] = chosen_by
+            values[name] = _checked(_BY_NAME[name], given, override_source)
+            sources[name] = override_source
     base = str(values.get("encoder", _BY_NAME["encoder"].default))
     if root is not None and sources.get("encoder") != COMMAND_LINE:
         _adapted(root, base, values, sources)
@@ -188,7 +186,7 @@ def load(
 
 
 def _adapted(root: Path, base: str, values: dict[str, Value], sources: dict[str, str]) -> None:
-    """Put the model that was adapted here in the place of the encoder that it was made from."""
+    """Replace the encoder by the model that was adapted from it in this workspace."""
     from retrieval.finetune.registry import in_use
 
     model = in_use(root, base)
@@ -199,7 +197,7 @@ def _adapted(root: Path, base: str, values: dict[str, Value], sources: dict[str,
 
 def from_editor(table: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
     """An editor's settings, whose names are camelCase or as here, and a warning for each one that was left out."""
-    found: dict[str, Value] = {}
+    accepted: dict[str, Value] = {}
     warnings: list[str] = []
     for given, value in table.items():
         name = re.sub(r"(?<!^)([A-Z])", r"_\1", given).lower()
@@ -207,10 +205,10 @@ def from_editor(table: Mapping[str, object]) -> tuple[dict[str, Value], tuple[st
         if setting is None or value is None or value == []:
             continue  # an editor's section also holds what is its own, and null for what is not set
         try:
-            found[name] = _checked(setting, value, EDITOR)
+            accepted[name] = _checked(setting, value, EDITOR)
         except SettingsError as error:
             warnings.append(f"{error} It was left out.")
-    return found, tuple(warnings)
+    return accepted, tuple(warnings)
 
 
 def config_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -266,17 +264,17 @@ def _from_workspace(root: Path, warnings: list[str]) -> dict[str, Value]:
     except (OSError, SettingsError) as error:
         warnings.append(f"{WORKSPACE_FILE} was left out: {error}")
         return {}
-    found: dict[str, Value] = {}
+    accepted: dict[str, Value] = {}
     for name, value in table.items():
         setting = _BY_NAME.get(name)
         if setting is None or not setting.in_workspace:
             warnings.append(f"{WORKSPACE_FILE} may not set {name!r}: it was left out.")
             continue
         try:
-            found[name] = _checked(setting, value, WORKSPACE_FILE)
+            accepted[name] = _checked(setting, value, WORKSPACE_FILE)
         except SettingsError as error:
             warnings.append(f"{error} It was left out.")
-    return found
+    return accepted
 
 
 def _read_plain_file(path: Path) -> bytes | None:
@@ -294,7 +292,7 @@ def _read_plain_file(path: Path) -> bytes | None:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    accepted: dict[str, Value] = {}
     for setting in SCHEMA:
         if raw := environ.get(setting.variable, ""):
             value: object = raw
@@ -304,8 +302,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
                 value = _BOOLEANS.get(raw.strip().lower(), raw)
             elif setting.kind == "list":
                 value = [part.strip() for part in raw.split(",") if part.strip()]
-            found[setting.name] = _checked(setting, value, setting.variable)
-    return found
+            accepted[setting.name] = _checked(setting, value, setting.variable)
+    return accepted
 
 
 def _parse(content: bytes, source: str) -> dict[str, object]:
@@ -328,10 +326,10 @@ def _checked(setting: Setting, value: object, source: str) -> Value:
         return value
     if setting.kind == "list":
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-            raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected a list of texts.")
+            raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected a list of strings.")
         return tuple(value)
     if not isinstance(value, str):
-        raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected a text.")
+        raise SettingsError(f"{source} sets {setting.name} to {value!r}: expected a string.")
     return value
 
 

@@ -98,7 +98,7 @@ def _request(line: bytes) -> dict[str, Any]:
 def _query(request: dict[str, Any]) -> str:
     query = request.get("query")
     if not isinstance(query, str) or not query.strip():
-        raise QueryError("`query` is missing, empty or not a text.")
+        raise QueryError("`query` is missing, empty or not a string.")
     return query
 
 
@@ -115,5 +115,5 @@ def _texts(request: dict[str, Any], name: str) -> list[str] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise QueryError(f"`{name}` must be a list of texts.")
+        raise QueryError(f"`{name}` must be a list of strings.")
     return value

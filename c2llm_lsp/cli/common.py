@@ -124,11 +124,11 @@ class Target:
         return os.path.relpath(self.root / path)
 
 
-def locate(path: Path | None, *, beside: Path | None = None, quiet: bool = False, **chosen: Value | None) -> Target:
+def locate(path: Path | None, *, beside: Path | None = None, quiet: bool = False, **overrides: Value | None) -> Target:
     """The workspace of a command, with its settings. `beside` is where to look for the repository instead of here."""
     root = _directory(path) if path is not None else _enclosing(beside or Path.cwd())
     exclude_workspace(root)
-    loaded = load(root, chosen=chosen)
+    loaded = load(root, overrides=overrides)
     if not quiet:
         for warning in loaded.warnings:
             remark(warning)

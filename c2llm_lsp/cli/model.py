@@ -62,7 +62,7 @@ def model(ctx: typer.Context, as_json: options.AsJson = False, encoder: options.
     """Show the embedding model."""
     if ctx.invoked_subcommand is not None:
         return FOUND
-    loaded = load(None, chosen={"encoder": encoder})
+    loaded = load(None, overrides={"encoder": encoder})
     row = probe(loaded.settings)
     if as_json:
         import json
@@ -94,7 +94,7 @@ def use(
 
     It is loaded once to see that it works; what does not work is not set.
     """
-    now = load(None, chosen={"device": device, "dtype": dtype}).settings
+    now = load(None, overrides={"device": device, "dtype": dtype}).settings
     if Path(name).expanduser().is_dir():
         name = str(Path(name).expanduser().resolve())
     elif is_hub_name(name):

@@ -54,7 +54,7 @@ def serve_embeddings(
         raise MissingExtraError("Serving embeddings", "serve") from error
     from c2llm_lsp.session.factories import load_encoder
 
-    encoding = load_encoder(load(None, chosen={"encoder": encoder}).settings)
+    encoding = load_encoder(load(None, overrides={"encoder": encoder}).settings)
     encoding.encode_passages(["warm up"])
     serving = Serving(encoding, name or encoding.name, key, LOCAL_HOSTS if local and not key else ())
 

@@ -1,13 +1,13 @@
 """OpenAI's embeddings endpoint as an ASGI application.
 
-    POST /v1/embeddings        model, input (a text or a list of texts), encoding_format, input_type
+    POST /v1/embeddings        model, input (a string or a list of strings), encoding_format, input_type
     GET  /v1/models            the one model, its dimension and fingerprint
     GET  /v1/models/{model}
-    GET  /health               for whoever watches over the server; needs no key
+    GET  /health               for monitoring; needs no key
 
 `input_type` is ours: "query" or "document". Models such as C2LLM read a question with another instruction than code. A
 client that cannot send it names the model as NAME:query or NAME:document; a bare NAME is for documents, since whoever
-knows of no difference embeds documents most of all. Mistakes are answered in OpenAI's form.
+knows of no difference embeds documents most of all. RequestErrors are answered in OpenAI's form.
 
 Pages in a browser reach this machine's servers too. So a body has to be JSON by its type, which no page can send without
 being asked for permission, and a server without a key answers only to names of this machine.
@@ -36,8 +36,8 @@ from retrieval.encoders import Encoder, Vectors
 from retrieval.encoders.remote import protocol
 from retrieval.errors import EncoderUnreachableError
 
-MOST_TEXTS = 2_048  # of one request, as with OpenAI
-MOST_BYTES = 64 * 1024 * 1024  # of one request
+MAX_TEXTS = 2_048  # of one request, as with OpenAI
+MAX_BYTES = 64 * 1024 * 1024  # of one request
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 KINDS: tuple[protocol.Kind, ...] = get_args(protocol.Kind)
 RETRY_SECONDS = 1
@@ -56,7 +56,7 @@ class Serving:
     hosts: tuple[str, ...] = LOCAL_HOSTS  # by which a client may call the server; empty: any
 
 
-class Mistake(Exception):
+class RequestError(Exception):
     """What is wrong with a request, and how that is answered."""
 
     def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
@@ -83,7 +83,7 @@ def application(serving: Serving) -> Starlette:
             Route("/health", endpoint.health, methods=["GET"]),
         ],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _elsewhere},
+        exception_handlers={HTTPException: _not_found},
     )
 
 
@@ -100,19 +100,19 @@ class _Endpoint:
         self._names |= {f"{serving.name}:{kind}": kind for kind in KINDS}
 
     def guarded(self, handler: Handler) -> Handler:
-        """Only for who may ask; mistakes are answered, and what nobody foresaw is logged without any text."""
+        """Admit only authorized requests; answer errors, and log unexpected ones without the texts."""
 
         async def handle(request: Request) -> Response:
             try:
                 self._admit(request)
                 return await handler(request)
-            except Mistake as mistake:
-                return _failed(mistake)
+            except RequestError as error:
+                return _failed(error)
             except ClientDisconnect:
                 return Response(status_code=499)  # nobody reads it
             except Exception:
-                logger.exception("A request failed.")
-                return _failed(Mistake(500, "The server failed; its log says why.", code="internal_error"))
+                logger.exception("Unexpected error in a request.")
+                return _failed(RequestError(500, "The server failed; its log says why.", code="internal_error"))
 
         return handle
 
@@ -121,12 +121,14 @@ class _Endpoint:
         called = request.headers.get("host", "").lower()
         name = called if called.endswith("]") else called.rpartition(":")[0] or called
         if hosts and name not in hosts:
-            raise Mistake(403, f"This server does not answer to the name '{name[:100]}'.", code="unknown_host")
+            raise RequestError(403, f"This server does not answer to the name '{name[:100]}'.", code="unknown_host")
         if key := self.serving.key:
             scheme, _, shown = request.headers.get("authorization", "").partition(" ")
             known = hmac.compare_digest(shown.strip().encode("utf-8", "replace"), key.encode())
             if scheme.lower() != "bearer" or not known:
-                raise Mistake(401, "Show the key of this server: Authorization: Bearer KEY.", code="invalid_api_key")
+                raise RequestError(
+                    401, "Show the key of this server: Authorization: Bearer KEY.", code="invalid_api_key"
+                )
 
     async def health(self, _: Request) -> Response:
         waiting = self.batcher.waiting
@@ -144,10 +146,10 @@ class _Endpoint:
         kind = self._kind_of(ask.model, ask.input_type)
         texts = _texts(ask)
         if ask.encoding_format not in ("float", "base64"):
-            raise Mistake(400, "encoding_format is 'float' or 'base64'.", param="encoding_format")
+            raise RequestError(400, "encoding_format is 'float' or 'base64'.", param="encoding_format")
         if ask.dimensions not in (None, self.serving.encoder.dimension):
-            text = f"This model's vectors have {self.serving.encoder.dimension} numbers, and cannot be cut."
-            raise Mistake(400, text, param="dimensions")
+            text = f"This model's vectors have {self.serving.encoder.dimension} dimensions and cannot be shortened."
+            raise RequestError(400, text, param="dimensions")
         vectors = await self._embedded(request, texts, kind)
         tokens = sum(len(text) for text in texts) // 4 + 1  # about: only the encoder counts, and does not say
         items = _items(vectors, ask.encoding_format)
@@ -156,14 +158,14 @@ class _Endpoint:
     async def _embedded(self, request: Request, texts: list[str], kind: protocol.Kind) -> Vectors:
         """The vectors; given up where the client leaves."""
         work = asyncio.ensure_future(self.batcher.embed(texts, kind))
-        left = asyncio.ensure_future(_left(request))
+        left = asyncio.ensure_future(_disconnected(request))
         try:
             await asyncio.wait((work, left), return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 raise ClientDisconnect
             return work.result()
         except (Overloaded, EncoderUnreachableError) as error:
-            raise Mistake(503, str(error), code="overloaded") from None
+            raise RequestError(503, str(error), code="overloaded") from None
         finally:
             left.cancel()
             work.cancel()
@@ -172,21 +174,21 @@ class _Endpoint:
         known = self._names.get(model)
         if known is None:
             text = f"There is no model '{model[:100]}' here: this server has '{self.serving.name}'."
-            raise Mistake(404, text, code="model_not_found", param="model")
+            raise RequestError(404, text, code="model_not_found", param="model")
         chosen = {"": known} | {kind: kind for kind in KINDS}
         if input_type not in chosen:
-            raise Mistake(400, "input_type is 'query' or 'document'.", param="input_type")
+            raise RequestError(400, "input_type is 'query' or 'document'.", param="input_type")
         return chosen[input_type]
 
 
 async def _body(request: Request) -> bytes:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Mistake(415, "Send JSON: content-type: application/json.", code="not_json")
+        raise RequestError(415, "Send JSON: content-type: application/json.", code="not_json")
     parts, size = list[bytes](), 0
     async for part in request.stream():
         size += len(part)
-        if size > MOST_BYTES:
-            raise Mistake(413, f"A request has at most {MOST_BYTES >> 20} MB.", code="too_large")
+        if size > MAX_BYTES:
+            raise RequestError(413, f"A request has at most {MAX_BYTES >> 20} MB.", code="too_large")
         parts.append(part)
     return b"".join(parts)
 
@@ -195,7 +197,7 @@ def _parsed(body: bytes) -> protocol.Ask:
     try:
         return msgspec.json.decode(body, type=protocol.Ask)
     except msgspec.ValidationError as error:
-        raise Mistake(400, f"The request is not understood: {error}.") from None
+        raise RequestError(400, f"The request is not understood: {error}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _parsed_slowly(body)
 
@@ -207,18 +209,18 @@ def _parsed_slowly(body: bytes) -> protocol.Ask:
     try:
         return msgspec.convert(json.loads(body), type=protocol.Ask)
     except (ValueError, RecursionError) as error:
-        raise Mistake(400, f"The body is not JSON: {error}.", code="not_json") from None
+        raise RequestError(400, f"The body is not JSON: {error}.", code="not_json") from None
 
 
 def _texts(ask: protocol.Ask) -> list[str]:
     given = [ask.input] if isinstance(ask.input, str) else ask.input
     if not given:
-        raise Mistake(400, "input holds no text.", param="input")
-    if len(given) > MOST_TEXTS:
-        raise Mistake(400, f"input holds {len(given)} texts; at most are {MOST_TEXTS}.", param="input")
+        raise RequestError(400, "input holds no text.", param="input")
+    if len(given) > MAX_TEXTS:
+        raise RequestError(400, f"input holds {len(given)} texts; at most are {MAX_TEXTS}.", param="input")
     texts = [text for text in given if isinstance(text, str)]
     if len(texts) < len(given):
-        raise Mistake(400, "input holds tokens; send texts, this model has a tokenizer of its own.", param="input")
+        raise RequestError(400, "input holds tokens; send texts, this model has a tokenizer of its own.", param="input")
     return texts
 
 
@@ -228,8 +230,8 @@ def _items(vectors: Vectors, form: str) -> list[protocol.Item]:
     return [protocol.Item(index=i, embedding=row.tobytes()) for i, row in enumerate(vectors.astype("<f4", copy=False))]
 
 
-async def _left(request: Request) -> None:
-    """Returns when the client has gone."""
+async def _disconnected(request: Request) -> None:
+    """Returns when the client has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -238,12 +240,12 @@ def _json(value: object, headers: dict[str, str] | None = None, status: int = 20
     return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
-def _failed(mistake: Mistake) -> Response:
-    headers = {"retry-after": str(RETRY_SECONDS)} if mistake.status == 503 else None
-    return _json(protocol.Failed(mistake.trouble), headers, mistake.status)
+def _failed(error: RequestError) -> Response:
+    headers = {"retry-after": str(RETRY_SECONDS)} if error.status == 503 else None
+    return _json(protocol.Failed(error.trouble), headers, error.status)
 
 
-async def _elsewhere(request: Request, error: Exception) -> Response:
-    """An address or method that there is not."""
+async def _not_found(request: Request, error: Exception) -> Response:
+    """An unknown path or method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _failed(Mistake(status, f"There is no {request.method} {request.url.path} here.", code="not_found"))
+    return _failed(RequestError(status, f"There is no {request.method} {request.url.path} here.", code="not_found"))

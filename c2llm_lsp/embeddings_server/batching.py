@@ -29,16 +29,16 @@ BATCH_SECONDS = 0.3  # of one batch
 SLICE_TEXTS = 64  # that a client has in a batch before the next one's turn
 READ_CHARACTERS = 20_000  # of one text that count: no model reads much more
 TEXT_COST = 40  # characters that a text costs beside its own
-LEAST_COST, FIRST_COST, MOST_COST = 2_000, 20_000, 2_000_000
-MOST_WAITING = 64_000_000  # characters that may wait; more are refused and come again
+MIN_COST, FIRST_COST, MAX_COST = 2_000, 20_000, 2_000_000
+MAX_WAITING = 64_000_000  # characters that may wait; more are refused and come again
 
 
 class Overloaded(C2llmError):
-    """So much is waiting that more would only be answered when nobody waits for it any more."""
+    """The queue is so long that clients would give up before their turn."""
 
 
 @dataclass(eq=False, slots=True)
-class Job:
+class EmbeddingRequest:
     """The texts of one request."""
 
     kind: Kind
@@ -50,19 +50,19 @@ class Job:
     costs: list[int] = field(default_factory=list)
 
 
-Part = tuple[Job, int, int]  # texts of a job, from and to
+Slice = tuple[EmbeddingRequest, int, int]  # a request, and the range of its texts in a batch
 
 
 class Batcher:
-    """One encoder, many askers, all on one event loop."""
+    """Batches the requests of many clients for one encoder, on one event loop."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._loop = asyncio.get_running_loop()
         self._wake = threading.Condition()  # guards all below
-        self._queries: deque[Job] = deque()
-        self._passages: deque[Job] = deque()
-        self._asked_last = False  # whether the last batch was of questions
+        self._queries: deque[EmbeddingRequest] = deque()
+        self._passages: deque[EmbeddingRequest] = deque()
+        self._queries_last = False  # whether the last batch was of questions
         self._closing = False
         self._budget = float(FIRST_COST)
         self.waiting = 0  # characters that no batch has yet
@@ -75,14 +75,14 @@ class Batcher:
         if not texts:
             return vectors
         costs = [min(len(text), READ_CHARACTERS) + TEXT_COST for text in texts]
-        job = Job(kind, texts, self._loop.create_future(), vectors, 0, len(texts), costs)
+        request = EmbeddingRequest(kind, texts, self._loop.create_future(), vectors, 0, len(texts), costs)
         with self._wake:
-            if self.waiting and self.waiting + sum(costs) > MOST_WAITING:
-                raise Overloaded("Too much is waiting to be embedded.")
+            if self.waiting and self.waiting + sum(costs) > MAX_WAITING:
+                raise Overloaded("The embedding queue is full.")
             self.waiting += sum(costs)
-            (self._queries if kind == "query" else self._passages).append(job)
+            (self._queries if kind == "query" else self._passages).append(request)
             self._wake.notify()
-        return await job.done  # cancelled where the client left: what of it is not begun is dropped
+        return await request.done  # cancelled where the client left: what of it is not begun is dropped
 
     async def close(self) -> None:
         """End once nothing waits any more."""
@@ -95,48 +95,48 @@ class Batcher:
         """The thread that embeds."""
         while True:
             with self._wake:
-                while not (parts := self._choose()):
+                while not (slices := self._choose()):
                     if self._closing:
                         return
                     self._wake.wait()
-            texts = [text for job, start, end in parts for text in job.texts[start:end]]
-            cost = sum(sum(job.costs[start:end]) for job, start, end in parts)
+            texts = [text for request, start, end in slices for text in request.texts[start:end]]
+            cost = sum(sum(request.costs[start:end]) for request, start, end in slices)
             started = time.perf_counter()
             try:
-                found: Vectors | Exception = self._encode(texts, parts[0][0].kind)
+                result: Vectors | Exception = self._encode(texts, slices[0][0].kind)
             except Exception as error:
-                found = error
+                result = error
             else:
                 self._learn(cost, time.perf_counter() - started)
             with suppress(RuntimeError):  # the loop has ended, and nobody waits
-                self._loop.call_soon_threadsafe(_deliver, parts, found)
+                self._loop.call_soon_threadsafe(_deliver, slices, result)
 
-    def _choose(self) -> list[Part]:
+    def _choose(self) -> list[Slice]:
         """The next batch; empty where nothing waits. Jobs whose client left, or that failed, are dropped."""
         for waiting in (self._queries, self._passages):
-            for job in [job for job in waiting if job.done.done()]:
-                waiting.remove(job)
-                self.waiting -= sum(job.costs[job.taken :])
-        questions = bool(self._queries) and not (self._asked_last and self._passages)
-        self._asked_last = questions
+            for request in [request for request in waiting if request.done.done()]:
+                waiting.remove(request)
+                self.waiting -= sum(request.costs[request.taken :])
+        questions = bool(self._queries) and not (self._queries_last and self._passages)
+        self._queries_last = questions
         return self._take(self._queries if questions else self._passages)
 
-    def _take(self, waiting: deque[Job]) -> list[Part]:
+    def _take(self, waiting: deque[EmbeddingRequest]) -> list[Slice]:
         """From every job in turn, until the batch is long enough."""
-        parts: list[Part] = []
+        slices: list[Slice] = []
         left = self._budget
         while waiting and left > 0:
-            job = waiting.popleft()
-            start = end = job.taken
-            while end < len(job.texts) and end - start < SLICE_TEXTS and left > 0:
-                left -= job.costs[end]
+            request = waiting.popleft()
+            start = end = request.taken
+            while end < len(request.texts) and end - start < SLICE_TEXTS and left > 0:
+                left -= request.costs[end]
                 end += 1
-            job.taken = end
-            self.waiting -= sum(job.costs[start:end])
-            parts.append((job, start, end))
-            if end < len(job.texts):
-                waiting.append(job)
-        return parts
+            request.taken = end
+            self.waiting -= sum(request.costs[start:end])
+            slices.append((request, start, end))
+            if end < len(request.texts):
+                waiting.append(request)
+        return slices
 
     def _encode(self, texts: list[str], kind: Kind) -> Vectors:
         encode = self._encoder.encode_queries if kind == "query" else self._encoder.encode_passages
@@ -152,19 +152,19 @@ class Batcher:
         """
         fitting = cost * BATCH_SECONDS / max(seconds, 1e-6)
         if fitting < self._budget or cost >= self._budget / 2:
-            self._budget = min(max(fitting, self._budget / 2, LEAST_COST), 2 * self._budget, MOST_COST)
+            self._budget = min(max(fitting, self._budget / 2, MIN_COST), 2 * self._budget, MAX_COST)
 
 
-def _deliver(parts: list[Part], found: Vectors | Exception) -> None:
-    """On the event loop: what a batch gave, to who asked for it."""
+def _deliver(slices: list[Slice], result: Vectors | Exception) -> None:
+    """On the event loop: hand the vectors of a batch to its requests."""
     at = 0
-    for job, start, end in parts:
-        if isinstance(found, Exception):
-            if not job.done.done():
-                job.done.set_exception(found)
+    for request, start, end in slices:
+        if isinstance(result, Exception):
+            if not request.done.done():
+                request.done.set_exception(result)
             continue
-        job.vectors[start:end] = found[at : at + end - start]
+        request.vectors[start:end] = result[at : at + end - start]
         at += end - start
-        job.missing -= end - start
-        if not job.missing and not job.done.done():
-            job.done.set_result(job.vectors)
+        request.missing -= end - start
+        if not request.missing and not request.done.done():
+            request.done.set_result(request.vectors)

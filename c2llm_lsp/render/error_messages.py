@@ -18,6 +18,3 @@ def error_message(error: Exception) -> str:
     return (
         f"Internal error, please report it: {type(error).__name__}: {error} (Set {DEBUG_VARIABLE}=1 for a traceback.)"
     )
-
-
-sentence = error_message

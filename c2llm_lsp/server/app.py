@@ -12,7 +12,7 @@ from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 
 from c2llm_lsp import __version__
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.server.fast_initialize import CODE_ACTION_KINDS
 from c2llm_lsp.server.handlers import HANDLERS, Handler
 from c2llm_lsp.server.handlers.execute_command import HANDLERS as COMMAND_HANDLERS
@@ -47,7 +47,7 @@ class App(LanguageServer):
         """Something other than a request failed; requests have their answer."""
         if source is not FeatureRequestError:
             logger.error("A message could not be handled", exc_info=error)
-            self.services.client.warn_once(sentence(error), lsp.MessageType.Error)
+            self.services.client.warn_once(error_message(error), lsp.MessageType.Error)
 
 
 def bound(handler: Handler, services: Services) -> Callable[[Any], Any]:

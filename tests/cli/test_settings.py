@@ -46,7 +46,7 @@ def test_workspace_beats_user_and_environment_beats_workspace_and_command_line_b
     assert load(tmp_path, environ=user).settings.max_file_bytes == 3000
     user["C2LLM_MAX_FILE_BYTES"] = "4000"
     assert load(tmp_path, environ=user).settings.max_file_bytes == 4000
-    chosen = load(tmp_path, environ=user, chosen={"max_file_bytes": 5000, "results": None})
+    chosen = load(tmp_path, environ=user, overrides={"max_file_bytes": 5000, "results": None})
     assert chosen.settings.max_file_bytes == 5000
     assert chosen.settings.results == 3
     assert chosen.sources == {"max_file_bytes": "the command line", "results": user["C2LLM_CONFIG"]}

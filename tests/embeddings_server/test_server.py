@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from c2llm_lsp.embeddings_server import batching
-from c2llm_lsp.embeddings_server.app import MOST_TEXTS
+from c2llm_lsp.embeddings_server.app import MAX_TEXTS
 from c2llm_lsp.embeddings_server.batching import Batcher, Overloaded
 from retrieval.encoders import OverlapEncoder, load
 from retrieval.encoders.protocol import Vectors
@@ -130,7 +130,7 @@ def test_the_list_of_models_says_what_there_is(server: Running) -> None:
         ({"model": "mini", "input": [[1, 2], [3]]}, 400, "input"),
         ({"model": "mini", "input": ["a", 1]}, 400, "input"),
         ({"model": "mini", "input": {"a": 1}}, 400, None),
-        ({"model": "mini", "input": ["a"] * (MOST_TEXTS + 1)}, 400, "input"),
+        ({"model": "mini", "input": ["a"] * (MAX_TEXTS + 1)}, 400, "input"),
         ({"model": "mini", "input": "a", "encoding_format": "hex"}, 400, "encoding_format"),
         ({"model": "mini", "input": "a", "dimensions": 12}, 400, "dimensions"),
         ({"model": "mini", "input": "a", "input_type": "passage"}, 400, "input_type"),
@@ -164,7 +164,7 @@ def test_empty_text_lone_surrogates_and_a_million_tokens_have_vectors(server: Ru
 
 
 def test_a_body_beyond_all_measure_is_refused(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("c2llm_lsp.embeddings_server.app.MOST_BYTES", 1_000)
+    monkeypatch.setattr("c2llm_lsp.embeddings_server.app.MAX_BYTES", 1_000)
     assert error(post(server, {"model": "mini", "input": "a" * 2_000}))["status"] == 413
 
 
@@ -278,7 +278,7 @@ def test_questions_go_first_but_do_not_keep_passages_out(encoder: Instructed) ->
 
 def test_a_large_request_does_not_hold_up_a_small_one(encoder: Instructed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "FIRST_COST", 100 * batching.TEXT_COST)
-    monkeypatch.setattr(batching, "MOST_COST", 100 * batching.TEXT_COST)
+    monkeypatch.setattr(batching, "MAX_COST", 100 * batching.TEXT_COST)
     done: list[str] = []
 
     async def ask() -> None:
@@ -298,7 +298,7 @@ def test_a_large_request_does_not_hold_up_a_small_one(encoder: Instructed, monke
 def test_too_much_that_waits_is_refused_with_a_time_to_come_again(
     server: Running, encoder: Instructed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batching, "MOST_WAITING", 1_000)
+    monkeypatch.setattr(batching, "MAX_WAITING", 1_000)
     encoder.gate.clear()
     body = {"model": "mini", "input": ["a" * 900]}
     with ThreadPoolExecutor(3) as pool, httpx2.Client(trust_env=False) as client:
@@ -336,7 +336,7 @@ def test_what_nobody_waits_for_any_more_is_not_embedded(encoder: Instructed) -> 
 
 
 def test_an_overloaded_batcher_says_so(encoder: Instructed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "MOST_WAITING", 100)
+    monkeypatch.setattr(batching, "MAX_WAITING", 100)
 
     async def ask() -> None:
         batcher = Batcher(encoder)

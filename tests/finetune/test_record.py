@@ -63,7 +63,9 @@ def test_the_settings_put_it_in_the_place_of_its_encoder_but_not_against_the_com
     found = load(tmp_path, environ={})
     assert (found.settings.encoder, found.base) == (str(path), "embedded")
     assert found.sources["encoder"] == "c2llm adapt, in place of embedded"
-    assert load(tmp_path, environ={}, chosen={"encoder": "embedded"}).settings.encoder == "embedded"
-    assert load(tmp_path, environ={}, chosen={"encoder": "embedded"}, chosen_by=EDITOR).settings.encoder == str(path)
+    assert load(tmp_path, environ={}, overrides={"encoder": "embedded"}).settings.encoder == "embedded"
+    assert load(
+        tmp_path, environ={}, overrides={"encoder": "embedded"}, override_source=EDITOR
+    ).settings.encoder == str(path)
     assert load(tmp_path, environ={"C2LLM_ENCODER": "overlap"}).settings.encoder == "overlap"
     assert load(None, environ={}).settings.encoder == "embedded"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.server.folders.client_watcher import ClientWatcher
 from c2llm_lsp.server.folders.file_uris import FileUris
 from c2llm_lsp.server.folders.indexing_state import IndexingState, state_of_session
@@ -100,10 +100,10 @@ class Folder:
                 return
             if _holds_the_home(self.real_path) and not (self.real_path / WORKSPACE_FILE).exists():
                 raise WorkspaceError(HOME_FOLDER.format(self.path, WORKSPACE_FILE))
-            self._start_session(load(self.path, chosen=dict(self._services.editor_settings), chosen_by=EDITOR))
+            self._start_session(load(self.path, overrides=dict(self._services.editor_settings), override_source=EDITOR))
         except Exception as error:
             logger.exception("%s cannot be opened", self.path)
-            self._set_state(IndexingState("failed", message=sentence(error)))
+            self._set_state(IndexingState("failed", message=error_message(error)))
         finally:
             with self._life:
                 self.ready.set()
@@ -197,7 +197,7 @@ class Folder:
         match event:
             case Failed(_, error):
                 logger.error("Indexing %s failed", self.path, exc_info=error)
-                message = sentence(error)
+                message = error_message(error)
             case Busy(_, report) | Done(_, report):
                 self._services.listener.index_updated(self, report)
                 if isinstance(event, Busy) or report.unreachable:

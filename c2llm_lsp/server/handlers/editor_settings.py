@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.server.client import ClientError
 from c2llm_lsp.server.services import Services
 from c2llm_lsp.settings import EDITOR, SCHEMA, Value, from_editor, load
@@ -78,7 +78,7 @@ def _merge(server: Services, chosen: dict[str, Value]) -> None:
     """The editor's settings with those of files and environment."""
     server.state.settings.chosen = chosen
     try:
-        server.state.settings.merged = load(chosen=dict(chosen), chosen_by=EDITOR).settings
+        server.state.settings.merged = load(overrides=dict(chosen), override_source=EDITOR).settings
     except SettingsError as error:
-        server.client.warn_once(sentence(error))
+        server.client.warn_once(error_message(error))
     server.sync.set_delay(server.state.settings.merged.debounce_ms / 1000)

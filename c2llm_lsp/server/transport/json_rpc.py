@@ -19,7 +19,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInva
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage
 
-from c2llm_lsp.render.error_messages import sentence
+from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.server.fast_initialize import initialize_result
 from c2llm_lsp.server.transport.messages import INVALID_REQUEST, Unreadable, parse
 from retrieval.errors import C2llmError, Cancelled, QueryError
@@ -175,7 +175,9 @@ class JsonRpcProtocol(LanguageServerProtocol):
             if not isinstance(error, C2llmError):
                 logger.error("A request failed:\n%s", "".join(traceback.format_exception(error)))
             code = JsonRpcInvalidParams.CODE if isinstance(error, QueryError) else JsonRpcInternalError.CODE
-            self._refuse(msg_id, code, sentence(error if isinstance(error, Exception) else RuntimeError(str(error))))
+            self._refuse(
+                msg_id, code, error_message(error if isinstance(error, Exception) else RuntimeError(str(error)))
+            )
 
     def _send_response(self, msg_id: Any, result: Any = None, error: lsp.ResponseError | None = None) -> None:
         if msg_id == self._answered:
