@@ -1,4 +1,7 @@
-"""Tests wait for events: they do not sleep, do not loop until something happens, and do not read the clock."""
+"""Tests wait for events: they do not sleep, do not loop until something happens, do not read the clock.
+
+And each asserts something.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,11 @@ ALLOWED = {
     ("server/fault_injection.py", "_obey"): "held by a file that another process removes",
     ("server/fault_injection.py", "client_event"): "held by a file that another process removes",
 }
+
+
+# What asserts by itself: pytest, numpy, torch, and the tests' clients, which fail where no answer comes.
+ASSERTING = {"raises", "fail", "assert_allclose", "assert_array_equal", "assert_close"}
+SILENT = {"test_watches_are_available_here": "raises where none is available"}
 
 
 def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
@@ -65,6 +73,27 @@ def test_no_sleep_no_busy_wait_no_look_at_the_clock(path: Path) -> None:
         if (file, name) not in ALLOWED
     ]
     assert not found, f"{file}: hold the job, wait for an event, or count: {found}"
+
+
+def test_each_test_asserts_something() -> None:
+    """Itself, or by a function of the tests that does."""
+    functions: dict[str, list[ast.AST]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                functions.setdefault(node.name, []).append(node)
+    bodies = {name: [node for scope in scopes for node in ast.walk(scope)] for name, scopes in functions.items()}
+    calls = {
+        name: {ast.unparse(node.func).rpartition(".")[2] for node in body if isinstance(node, ast.Call)}
+        for name, body in bodies.items()
+    }
+    asserting = {
+        name for name, body in bodies.items() if any(isinstance(node, ast.Assert) for node in body)
+    } | ASSERTING
+    while more := {name for name, called in calls.items() if name not in asserting and called & asserting}:
+        asserting |= more
+    silent = {name for name in functions if name.startswith("test_")} - asserting
+    assert silent == set(SILENT)
 
 
 def test_the_rules_find_what_they_forbid() -> None:

@@ -108,6 +108,7 @@ def test_a_relative_python_path_of_the_user_leads_to_no_import(tmp_path: Path) -
     trapped = Trapped(tmp_path, customize=False, python_path=os.pathsep + "." + os.pathsep)
     trapped("search", QUESTION, script=trapped.script)
     trapped("doctor", fine=False)
+    assert sprung(trapped.marks) == []
 
 
 def test_reading_the_history_runs_nothing(trapped: Trapped, monkeypatch: pytest.MonkeyPatch) -> None:

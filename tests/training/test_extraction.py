@@ -179,7 +179,8 @@ def test_a_comment_further_away_documents_nothing() -> None:
 def test_broken_code_raises_nothing(path: str) -> None:
     source = FILES[path].encode()
     for cut in range(0, len(source), 7):
-        extract(path, source[:cut] + b"\xff\x00" + source[cut + 5 :])
+        broken = source[:cut] + b"\xff\x00" + source[cut + 5 :]
+        assert all(pair.doc and pair.body for pair in extract(path, broken))
 
 
 @pytest.mark.parametrize(
