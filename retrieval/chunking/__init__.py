@@ -1,4 +1,4 @@
-"""Files as chunks: the spans that are embedded, searched and shown."""
+"""Splits files into chunks: the spans that are embedded, searched and shown."""
 
 from __future__ import annotations
 

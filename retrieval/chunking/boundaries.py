@@ -1,12 +1,12 @@
-"""Chunks without their text: where they begin and end and what they are called.
+"""Chunk boundaries: chunks without their text (position, kind and names), as stored and sent between processes.
 
-Cutting a file costs a parse; cutting it where it was cut before costs a slice. So borders are what a worker process
-sends back, and what the store remembers of a file's earlier contents, because branches come back. Unpacked over the
-same text they give the same chunks. A notebook's cells, whose text is no slice of the file, carry it along.
+Chunking a file requires a parse; restoring chunks from boundaries only slices the text. Worker processes return boundaries,
+and the store keeps those of earlier contents of a file, because users switch branches back. Unpacked over the same text
+they give the same chunks. Notebook cells, whose text is not a slice of the file, include their text.
 
-JSON: the version of the rules, the file's language, and a row a chunk: kind, symbol, scope, start line, end line, start
-byte, end byte, then language and text where they are not the file's. A file that could not be parsed has an object at the end: why,
-and the version of its parser, so that the next version of that tries again.
+JSON: the version of the chunking rules, the file's language, and one row per chunk: kind, symbol, scope, start line, end
+line, start byte, end byte, then language and text where they are not the file's. A file that could not be parsed has
+an object at the end: the reason and the version of its parser, so that the next version tries again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from retrieval.types import Chunk
 
 
 def pack(chunks: Sequence[Chunk], text: str, note: str = "") -> bytes:
-    """The borders of all chunks of one file, of which `text` is the content; `note` says why it was not parsed."""
+    """The boundaries of all chunks of a file with the content `text`; `note` says why it was not parsed."""
     data = text.encode("utf-8", "replace")
     language = chunks[0].language if chunks else ""
     rows = []
@@ -35,38 +35,38 @@ def pack(chunks: Sequence[Chunk], text: str, note: str = "") -> bytes:
     return json.dumps(packed, separators=(",", ":")).encode("ascii")
 
 
-def unpack(path: str, text: str, borders: bytes) -> list[Chunk]:
+def unpack(path: str, text: str, packed: bytes) -> list[Chunk]:
     """The chunks of a file with this content."""
     data = text.encode("utf-8", "replace")
-    _, language, rows, *_ = json.loads(borders)
+    _, language, rows, *_ = json.loads(packed)
     chunks = []
-    for kind, symbol, scope, first_line, last_line, start, end, *own in rows:
-        spoken, said = own or (language, _slice(data, start, end))
-        chunks.append(Chunk(path, spoken, kind, symbol, scope, first_line, last_line, start, end, said))
+    for kind, symbol, scope, first_line, last_line, start, end, *overrides in rows:
+        chunk_language, chunk_text = overrides or (language, _slice(data, start, end))
+        chunks.append(Chunk(path, chunk_language, kind, symbol, scope, first_line, last_line, start, end, chunk_text))
     return chunks
 
 
-def is_current(borders: bytes) -> bool:
-    """Whether they were made by the rules of today and, of a file that could not be parsed, by the parser of today."""
-    if not borders.startswith(b"[%d," % CHUNKING_VERSION):
+def is_current(packed: bytes) -> bool:
+    """Whether they were created by the current rules and, for a file that could not be parsed, by the current parser."""
+    if not packed.startswith(b"[%d," % CHUNKING_VERSION):
         return False
-    if not borders.endswith(b"}]"):
+    if not packed.endswith(b"}]"):
         return True
-    _, language, _, limited = json.loads(borders)
-    return bool(limited["parser"] == grammars.version(language))
+    _, language, _, unparsed = json.loads(packed)
+    return bool(unparsed["parser"] == grammars.version(language))
 
 
-def note_of(borders: bytes) -> str:
-    """Why the file was not parsed; "" where it was."""
-    return str(json.loads(borders)[3]["note"]) if borders.endswith(b"}]") else ""
+def parse_note(packed: bytes) -> str:
+    """Why the file was not parsed; "" if it was."""
+    return str(json.loads(packed)[3]["note"]) if packed.endswith(b"}]") else ""
 
 
-def without_text(borders: bytes) -> bool:
-    """Whether no chunk carries its text along: what may be remembered."""
-    return all(len(row) == _PLAIN for row in json.loads(borders)[2])
+def has_no_text(packed: bytes) -> bool:
+    """Whether no chunk includes its text: only then may the boundaries be stored."""
+    return all(len(row) == _ROW_LENGTH for row in json.loads(packed)[2])
 
 
-_PLAIN = 7
+_ROW_LENGTH = 7
 
 
 def _slice(data: bytes, start: int, end: int) -> str:

@@ -1,31 +1,32 @@
-"""From a file's text to its chunks, and from a chunk to the passage that the encoder reads.
+"""Splits a file's text into chunks, and builds the passage that the encoder reads from a chunk.
 
-Choices: chunks are whole lines and do not overlap, so every line that is not blank is in exactly one chunk, and `text`
-is always the file's bytes from `start_byte` to `end_byte`. A class that is too long becomes its outline (header,
-docstring, fields up to the first member) and its members. Three exceptions, each with its reason where it is made:
-notebooks (see notebooks.py), lines of thousands of characters, and big files of data, of which the beginning is kept.
+Choices: chunks are whole lines and do not overlap, so every non-blank line is in exactly one chunk, and `text`
+is always the file's bytes from `start_byte` to `end_byte`. A class that is too long is split into its outline (header,
+docstring, fields up to the first member) and its members. Three exceptions, each explained where it
+is made: notebooks (see notebooks.py), lines of thousands of characters, and large data files, of which only the beginning
+is indexed.
 """
 
 from __future__ import annotations
 
 from retrieval.chunking import grammars
 from retrieval.chunking.languages import language_of
-from retrieval.chunking.line_index import Lines
+from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.notebooks import notebook_chunks
-from retrieval.chunking.outline import Cut, Label, Outline
-from retrieval.chunking.packing import Piece, pack
+from retrieval.chunking.outline import Label, Outline, SplitPoint
+from retrieval.chunking.packing import ChunkSpan, pack
 from retrieval.chunking.parsing import ParseTimeout, parse
-from retrieval.chunking.patterns import cuts_of
+from retrieval.chunking.patterns import splitter_for
 from retrieval.types import Chunk
 
-# One line per bump: what would be cut differently.
+# One line per version: what is chunked differently.
 # 1: first version
 CHUNKING_VERSION = 1
 
-LONGEST_CHUNK = 6000  # bytes; only lines far longer than any that people write make chunks like that
-LONG_LINE_PARTS = 8  # of such a chunk are kept: it is data or generated, and its beginning says what it is
-# Chunks of a file of data: nobody searches the ten-thousandth row by meaning, and it would crowd out code.
-DATA_CHUNKS = {"json": 40, "csv": 10, "xml": 60, "yaml": 120, "toml": 120, "text": 200, "diff": 60, "html": 200}
+MAX_CHUNK_BYTES = 6000  # bytes; only lines far longer than hand-written ones reach it
+MAX_LONG_LINE_PARTS = 8  # of such a chunk are indexed: it is data or generated, and its beginning says what it is
+# Chunks per data file: nobody searches for the ten-thousandth row by meaning, and it would crowd out code.
+MAX_DATA_CHUNKS = {"json": 40, "csv": 10, "xml": 60, "yaml": 120, "toml": 120, "text": 200, "diff": 60, "html": 200}
 
 
 def chunk_file(path: str, text: str) -> list[Chunk]:
@@ -37,8 +38,8 @@ def chunk_file(path: str, text: str) -> list[Chunk]:
 
 
 def chunks_of(path: str, text: str, *, parsed: bool = True) -> list[Chunk]:
-    """The same, without a parser where it must not be `parsed`. Raises ParseTimeout."""
-    lines = Lines(text)
+    """As `chunk_file`, without a parser unless `parsed`. Raises ParseTimeout."""
+    lines = LineIndex(text)
     if not lines.count:
         return []
     language = language_of(path, text[:300].partition("\n")[0])
@@ -47,43 +48,43 @@ def chunks_of(path: str, text: str, *, parsed: bool = True) -> list[Chunk]:
         if cells is not None:
             return cells
         language = "json"
-    pieces = pack(lines, _cuts(language, lines, parsed=parsed))[: DATA_CHUNKS.get(language)]
-    return [chunk for piece in pieces for chunk in _chunks(path, language, lines, piece)]
+    chunk_spans = pack(lines, _split_points(language, lines, parsed=parsed))[: MAX_DATA_CHUNKS.get(language)]
+    return [chunk for chunk_span in chunk_spans for chunk in _chunks(path, language, lines, chunk_span)]
 
 
 def passage(chunk: Chunk) -> str:
-    """What the encoder reads: path, qualified name, code."""
+    """The text for the encoder: path, qualified name, code."""
     qualified = chunk.qualified
     return f"{chunk.path}\n{qualified}\n{chunk.text}" if qualified else f"{chunk.path}\n{chunk.text}"
 
 
-def _cuts(language: str, lines: Lines, *, parsed: bool = True) -> list[Cut]:
+def _split_points(language: str, lines: LineIndex, *, parsed: bool = True) -> list[SplitPoint]:
     root = parse(language, lines.data) if parsed else None
     if root is not None:
         return Outline(lines, grammars.GRAMMARS[language]).walk(root)
-    cutter = cuts_of(language)
-    return cutter(lines) if cutter is not None else [Cut(0, Label("window"), 0)]
+    splitter = splitter_for(language)
+    return splitter(lines) if splitter is not None else [SplitPoint(0, Label("window"), 0)]
 
 
-def _chunks(path: str, language: str, lines: Lines, piece: Piece) -> list[Chunk]:
-    start, stop = lines.span(piece.first, piece.end)
-    label = piece.label
-    symbol = label.symbol if 2 * piece.named >= piece.weight else ""
-    spans = _parts(lines.data, start, stop) if stop - start > LONGEST_CHUNK else [(start, stop)]
+def _chunks(path: str, language: str, lines: LineIndex, chunk_span: ChunkSpan) -> list[Chunk]:
+    start, stop = lines.span(chunk_span.first, chunk_span.end)
+    label = chunk_span.label
+    symbol = label.symbol if 2 * chunk_span.named >= chunk_span.weight else ""
+    spans = _split_long_lines(lines.data, start, stop) if stop - start > MAX_CHUNK_BYTES else [(start, stop)]
     return [
         Chunk(
-            path, language, label.kind, symbol, label.scope, lines.at(first) + 1, lines.at(max(first, end - 1)) + 1,
+            path, language, label.kind, symbol, label.scope, lines.line_at(first) + 1, lines.line_at(max(first, end - 1)) + 1,
             first, end, lines.data[first:end].decode("utf-8", "replace"),
         )
         for first, end in spans
     ]  # fmt: skip
 
 
-def _parts(data: bytes, start: int, stop: int) -> list[tuple[int, int]]:
-    """The first parts of a span with very long lines, cut between characters."""
+def _split_long_lines(data: bytes, start: int, stop: int) -> list[tuple[int, int]]:
+    """The first parts of a span with very long lines, split between characters."""
     spans: list[tuple[int, int]] = []
-    while start < stop and len(spans) < LONG_LINE_PARTS:
-        end = min(start + LONGEST_CHUNK, stop)
+    while start < stop and len(spans) < MAX_LONG_LINE_PARTS:
+        end = min(start + MAX_CHUNK_BYTES, stop)
         while end < stop and data[end] & 0xC0 == 0x80:
             end -= 1
         spans.append((start, end))

@@ -1,4 +1,4 @@
-"""What the node types of each grammar mean, as data, and the grammars themselves, imported when first needed.
+"""The meaning of each grammar's node types, as data, and the grammars themselves, imported on first use.
 
 A node type is a `function`, a `class`, an `impl` (members of a type that is defined elsewhere), a `scope` (names its
 content and is no unit itself), a `variable` (a name with a value or a bare declaration), or a `wrapper` around one of
@@ -266,7 +266,7 @@ GRAMMARS: dict[str, Grammar] = {
 
 @cache
 def load(language: str) -> Language | None:
-    """The compiled grammar; None where the language has none, or its package is missing or of another version."""
+    """The compiled grammar; None if the language has none or its package is missing or incompatible."""
     grammar = GRAMMARS.get(language)
     if grammar is None:
         return None
@@ -274,7 +274,7 @@ def load(language: str) -> Language | None:
         from tree_sitter import Language
 
         return Language(getattr(import_module(grammar.module), grammar.loader)())
-    except Exception:  # a broken wheel can raise anything; line windows serve instead
+    except Exception:  # a broken wheel can raise anything; fall back to line windows
         _unavailable.append(language)
         return None
 

@@ -1,4 +1,4 @@
-"""Which language a file is in: by its name, its ending, then its first line."""
+"""Detects a file's language by its name, its ending, then its first line."""
 
 from __future__ import annotations
 
@@ -115,11 +115,11 @@ _MODES = {"c++": "cpp", "sh": "bash", "shell-script": "bash", "js": "javascript"
 
 
 def language_of(path: str, first_line: str = "") -> str:
-    """The language's name, "text" where nothing tells."""
+    """The language's name, "text" if it is unknown."""
     name = path.rpartition("/")[2].lower()
-    known = _BY_NAME.get(name)
-    if known is not None:
-        return known
+    language = _BY_NAME.get(name)
+    if language is not None:
+        return language
     stem, dot, ending = name.rpartition(".")
     if dot and stem and (language := _BY_ENDING.get(ending)) is not None:
         if ending == "h" and "c++" in first_line.lower():
@@ -154,27 +154,27 @@ def _by_first_line(line: str) -> str:
     return TEXT
 
 
-# What LSP calls a language where that is not its name here (LSP 3.17, TextDocumentItem).
+# LSP language identifiers that differ from the names here (LSP 3.17, TextDocumentItem).
 _LSP_NAMES = {"typescriptreact": "tsx", "javascriptreact": "javascript", "shellscript": "bash", "bat": "batch"}
 
-# What people call a language beside its name here, the ending of its files and what LSP says.
+# Other common names of languages.
 _SHORT = {
     "c#": "csharp", "docker": "dockerfile", "f#": "fsharp", "golang": "go", "latex": "tex", "objective-c": "objc",
     "plaintext": TEXT, "shell": "bash", "terraform": "hcl", "txt": TEXT,
 }  # fmt: skip
-# All that a chunk can be in; a notebook's cells are in the language of its kernel.
+# All languages of chunks; a notebook's cells have the language of its kernel.
 LANGUAGES = tuple(sorted({*_BY_ENDING.values(), *_BY_NAME.values(), *_BY_INTERPRETER.values(), TEXT} - {"notebook"}))
 _NAMED = {**_BY_ENDING, **_BY_NAME, **_LSP_NAMES, **_SHORT, **{name: name for name in LANGUAGES}}
 
 
 def named(word: str) -> str | None:
-    """The language that people mean by a word: its name, a short form, a file's ending; None where that is none."""
+    """The language for a name, alias or file ending; None if there is none."""
     word = word.lower()
-    found = _NAMED.get(word) or _BY_ENDING.get(word.removeprefix("."))
-    return found if found in LANGUAGES else None
+    language = _NAMED.get(word) or _BY_ENDING.get(word.removeprefix("."))
+    return language if language in LANGUAGES else None
 
 
 def extension_of(language: str) -> str:
-    """The usual ending of a language's files, for text that has no file yet; empty where the language is not known."""
+    """The usual file ending of a language, for unsaved text; empty if the language is unknown."""
     endings = _ENDINGS_OF.get(_LSP_NAMES.get(language, language))
     return f".{endings.split()[0]}" if endings else ""

@@ -1,6 +1,6 @@
-"""Text as lines of bytes: the one place where offsets are turned into lines.
+"""A line index over the bytes of a text: the only place that converts offsets to lines.
 
-Lines end at \\n, \\r\\n and \\r only, as editors count them; form feeds and U+2028 are characters like others.
+Lines end at \\n, \\r\\n and \\r only, as in editors; form feeds and U+2028 are ordinary characters.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 
-LINE_COST = 6  # a line costs the reader and the encoder something beyond its characters
+LINE_COST = 6  # a line has a cost beyond its characters, for readers and for the encoder
 BLANK_COST = 1
 
 
-class Lines:
-    """The lines of one file, 0-based. `weight` is what chunk sizes are measured in: characters without indentation."""
+class LineIndex:
+    """The lines of one file, 0-based. `weight` is the unit of chunk sizes: characters without indentation."""
 
     __slots__ = ("_weights", "count", "data", "starts")
 
@@ -26,8 +26,8 @@ class Lines:
         costs = [len(row) + LINE_COST if row else BLANK_COST for row in map(bytes.strip, rows)]
         self._weights = [0, *accumulate(costs)]
 
-    def at(self, offset: int) -> int:
-        """The line that holds the byte at `offset`."""
+    def line_at(self, offset: int) -> int:
+        """The line that contains the byte at `offset`."""
         return bisect_right(self.starts, offset, 0, self.count) - 1
 
     def weight(self, first: int, end: int) -> int:
@@ -37,31 +37,31 @@ class Lines:
         return self._weights[line]
 
     def line_with_weight(self, weight: int) -> int:
-        """The first line at whose start at least `weight` lies behind."""
+        """The first line preceded by at least `weight`."""
         return bisect_right(self._weights, weight - 1)
 
-    def blank(self, line: int) -> bool:
+    def is_blank(self, line: int) -> bool:
         return self._weights[line + 1] - self._weights[line] == BLANK_COST
 
     def begins_line(self, line: int, offset: int) -> bool:
-        """Whether nothing but white space stands before `offset` on its line."""
+        """Whether only white space precedes `offset` on its line."""
         start = self.starts[line]
         return start == offset or not self.data[start:offset].strip()
 
     def row(self, line: int) -> bytes:
-        """The bytes of one line without its break."""
+        """The bytes of one line without its line break."""
         return self.data[self.starts[line] : self.starts[line + 1]].rstrip(b"\r\n")
 
     def trimmed(self, first: int, end: int) -> tuple[int, int]:
-        """The span without blank lines at its borders; empty (first == end) where it is all blank."""
-        while first < end and self.blank(first):
+        """The span without leading and trailing blank lines; empty (first == end) if all lines are blank."""
+        while first < end and self.is_blank(first):
             first += 1
-        while first < end and self.blank(end - 1):
+        while first < end and self.is_blank(end - 1):
             end -= 1
         return first, end
 
     def span(self, first: int, end: int) -> tuple[int, int]:
-        """Byte span of whole lines without the last line's break."""
+        """The byte span of whole lines without the last line break."""
         start, stop = self.starts[first], self.starts[end]
         if stop > start and self.data[stop - 1] == 0x0A:
             stop -= 1
@@ -74,5 +74,5 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text without their ends, cut where `Chunk` counts them: at "\\n", "\\r\\n" and a lone "\\r"."""
+    """The lines of a text without line breaks, split where `Chunk` counts them: at "\\n", "\\r\\n" and a lone "\\r"."""
     return _BREAK.split(text) if "\r" in text else text.split("\n")

@@ -1,8 +1,8 @@
-"""Notebooks by cell.
+"""Splits notebooks into one chunk per cell.
 
 A notebook is JSON: a chunk's lines and bytes are those of the cell's source in the .ipynb file, so that an editor
-opens the right place, while its text is what the cell says (the one kind of chunk whose text is not the file's slice).
-Outputs and metadata are left out. A Markdown heading becomes the scope of the cells that follow it.
+opens the right location, while its text is the decoded source (the only kind of chunk whose text is not a slice of the file).
+Outputs and metadata are skipped. A Markdown heading becomes the scope of the cells that follow it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from retrieval.chunking.line_index import Lines
+from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.parsing import parse
 from retrieval.chunking.patterns import title_of
 from retrieval.types import Chunk
@@ -20,16 +20,16 @@ from retrieval.types import Chunk
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-LONG_CELL = 2400  # characters; longer cells are cut between lines
-TINY_CELL = 160  # characters; such code cells are put together
+LONG_CELL = 2400  # characters; longer cells are split between lines
+TINY_CELL = 160  # characters; such code cells are merged
 CELLS_TOGETHER = 900
 _HEADING = re.compile(r"^[^\S\n]*(#{1,6})\s+(.+)", re.MULTILINE)  # `^\s*` tries each of many blank lines at each
 _DEFINES = re.compile(r"^(?:async\s+)?(?:def|class|function|fn)\s+(\w+)|^(\w+)\s*(?:<-|=)\s*function\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One source line of a cell and the bytes of the file that hold it."""
+class _SourceLine:
+    """One source line of a cell and its byte span in the file."""
 
     text: str
     start: int
@@ -39,15 +39,15 @@ class _Row:
 @dataclass(frozen=True, slots=True)
 class _Cell:
     kind: str  # "code", "markdown" or "raw"
-    rows: tuple[_Row, ...]
+    rows: tuple[_SourceLine, ...]
 
     @property
     def text(self) -> str:
         return "".join(row.text for row in self.rows)
 
 
-def notebook_chunks(path: str, lines: Lines) -> list[Chunk] | None:
-    """The cells as chunks; None where the file is no notebook that can be read."""
+def notebook_chunks(path: str, lines: LineIndex) -> list[Chunk] | None:
+    """The cells as chunks; None if the file is not a readable notebook."""
     document = parse("json", lines.data)
     if document is None or document.has_error:
         return None
@@ -64,16 +64,16 @@ def notebook_chunks(path: str, lines: Lines) -> list[Chunk] | None:
         heading = _HEADING.search(cell.text) if cell.kind == "markdown" else None
         if heading is not None:
             scope = title_of(heading[2])
-        spoken = language if cell.kind == "code" else "markdown" if cell.kind == "markdown" else "text"
+        cell_language = language if cell.kind == "code" else "markdown" if cell.kind == "markdown" else "text"
         for rows in _parts(cell.rows):
-            chunk = _chunk(path, spoken, scope, rows, lines, is_heading=heading is not None)
+            chunk = _chunk(path, cell_language, scope, rows, lines, is_heading=heading is not None)
             if chunk is not None:
                 _append(chunks, chunk)
     return chunks
 
 
 def _append(chunks: list[Chunk], chunk: Chunk) -> None:
-    """Add a chunk, together with the one before where both are tiny code of one section."""
+    """Add a chunk; merge it with the previous one if both are tiny code cells of one section."""
     last = chunks[-1] if chunks else None
     if (
         last is not None
@@ -89,30 +89,32 @@ def _append(chunks: list[Chunk], chunk: Chunk) -> None:
 
 
 def _chunk(
-    path: str, language: str, scope: str, rows: tuple[_Row, ...], lines: Lines, *, is_heading: bool
+    path: str, language: str, scope: str, rows: tuple[_SourceLine, ...], lines: LineIndex, *, is_heading: bool
 ) -> Chunk | None:
     text = "".join(row.text for row in rows).strip("\n")
     if not text.strip():
         return None
-    defined = _DEFINES.search(text) if language not in ("markdown", "text") else None
-    symbol = (defined[1] or defined[2]) if defined else ""
+    match = _DEFINES.search(text) if language not in ("markdown", "text") else None
+    symbol = (match[1] or match[2]) if match else ""
     if is_heading:
         symbol, scope = scope, ""
     start, end = rows[0].start, rows[-1].end
-    return Chunk(path, language, "cell", symbol, scope, lines.at(start) + 1, lines.at(end - 1) + 1, start, end, text)
+    return Chunk(
+        path, language, "cell", symbol, scope, lines.line_at(start) + 1, lines.line_at(end - 1) + 1, start, end, text
+    )
 
 
-def _parts(rows: tuple[_Row, ...]) -> list[tuple[_Row, ...]]:
-    """A long cell in parts of about equal length; rows are never cut."""
+def _parts(rows: tuple[_SourceLine, ...]) -> list[tuple[_SourceLine, ...]]:
+    """A long cell in parts of about equal length; lines are never split."""
     total = sum(len(row.text) for row in rows)
     if total <= LONG_CELL:
         return [rows] if rows else []
-    wanted = total / -(-total // (LONG_CELL // 2))
-    parts: list[tuple[_Row, ...]] = []
-    part: list[_Row] = []
+    target = total / -(-total // (LONG_CELL // 2))
+    parts: list[tuple[_SourceLine, ...]] = []
+    part: list[_SourceLine] = []
     size = 0
     for row in rows:
-        if part and (size + len(row.text) > wanted * 1.2 or (size > wanted * 0.7 and not part[-1].text.strip())):
+        if part and (size + len(row.text) > target * 1.2 or (size > target * 0.7 and not part[-1].text.strip())):
             parts.append(tuple(part))
             part, size = [], 0
         part.append(row)
@@ -122,7 +124,7 @@ def _parts(rows: tuple[_Row, ...]) -> list[tuple[_Row, ...]]:
 
 def _cells(root: Node) -> list[_Cell] | None:
     cells = _value(root, "cells")
-    if cells is None:  # the format before 2015 kept them in worksheets
+    if cells is None:  # the format before 2015 stored them in worksheets
         sheets = _value(root, "worksheets")
         first = sheets.named_children[0] if sheets is not None and sheets.named_child_count else None
         cells = _value(first, "cells")
@@ -137,9 +139,9 @@ def _cell(node: Node) -> _Cell:
     return _Cell(_string(kind) if kind is not None else "raw", tuple(_rows(source)) if source is not None else ())
 
 
-def _rows(source: Node) -> list[_Row]:
+def _rows(source: Node) -> list[_SourceLine]:
     nodes = source.named_children if source.type == "array" else [source]
-    return [_Row(_string(node), node.start_byte, node.end_byte) for node in nodes if node.type == "string"]
+    return [_SourceLine(_string(node), node.start_byte, node.end_byte) for node in nodes if node.type == "string"]
 
 
 def _string(node: Node) -> str:
@@ -154,10 +156,10 @@ def _value(node: Node | None, key: str) -> Node | None:
     """The value of a key of a JSON object."""
     if node is None or node.type != "object":
         return None
-    wanted = f'"{key}"'.encode()
+    target = f'"{key}"'.encode()
     for pair in node.named_children:
         name = pair.child_by_field_name("key")
-        if name is not None and name.text == wanted:
+        if name is not None and name.text == target:
             return pair.child_by_field_name("value")
     return None
 

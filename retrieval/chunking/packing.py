@@ -1,7 +1,7 @@
-"""From cuts to chunks: long stretches are split at the best cuts, tiny neighbours are put together.
+"""Packs split points into chunk spans: long ranges are split at the best points, tiny neighbours are merged.
 
-Sizes are weights (see `Lines`): characters without indentation plus a little a line. The numbers aim at chunks of 10 to
-60 lines, which is what an answer shows and what the encoder reads without cutting.
+Sizes are weights (see `LineIndex`): characters without indentation plus a constant per line. The numbers aim at chunks of
+10 to 60 lines: what a result shows and what the encoder reads without truncation.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retrieval.chunking.line_index import Lines
-from retrieval.chunking.outline import WHOLE, Cut, Label
+from retrieval.chunking.line_index import LineIndex
+from retrieval.chunking.outline import MAX_WHOLE_WEIGHT, Label, SplitPoint
 
-TARGET = 1200  # of the pieces of something too long to stay whole
-MERGED_BLOCKS = 1200  # statements between definitions are put together up to here
-MERGED_DEFINITIONS = 700  # tiny definitions are put together up to here: about 20 lines
+TARGET = 1200  # of the parts of a definition that is too long for one chunk
+MERGED_BLOCKS = 1200  # statements between definitions are merged up to this weight
+MERGED_DEFINITIONS = 700  # tiny definitions are merged up to this weight: about 20 lines
 TINY_DEFINITION = 230  # five short lines
-TINY_BLOCK = 130  # three short lines: no answer to any question, so it joins a neighbour
-TINY_HEADER = 400  # the header of a class without fields joins its first member
+TINY_BLOCK = 130  # three short lines: never a useful result, so merged with a neighbour
+TINY_HEADER = 400  # the header of a class without fields is merged with its first member
 ONE_LINE = 60
-DEPTH_COST = 0.2  # of a cut one level deeper, in parts of the wanted size
-FORCED_COST = 1.5  # of a cut between lines that no syntax separates
-BLANK_GAIN = 0.5  # of such a cut behind a blank line
+DEPTH_COST = 0.2  # of a split point one level deeper, relative to the target size
+FORCED_COST = 1.5  # of a split between lines without a syntax boundary
+BLANK_GAIN = 0.5  # of such a split after a blank line
 
 
 @dataclass(slots=True)
-class Piece:
-    """Lines first to end (exclusive) under one label. `named` is how much of the weight the symbol accounts for."""
+class ChunkSpan:
+    """Lines first to end (exclusive) with one label. `named` is the part of the weight that belongs to the symbol."""
 
     first: int
     end: int
@@ -36,56 +36,58 @@ class Piece:
     named: int
 
 
-def pack(lines: Lines, cuts: Sequence[Cut]) -> list[Piece]:
-    """Pieces in order that cover every line that is not blank."""
-    pieces: list[Piece] = []
+def pack(lines: LineIndex, split_points: Sequence[SplitPoint]) -> list[ChunkSpan]:
+    """Spans in order that cover every non-blank line."""
+    spans: list[ChunkSpan] = []
     at = 0
-    while at < len(cuts):
+    while at < len(split_points):
         stop = at + 1
-        while stop < len(cuts) and cuts[stop].label is cuts[at].label:
+        while stop < len(split_points) and split_points[stop].label is split_points[at].label:
             stop += 1
-        end = cuts[stop].line if stop < len(cuts) else lines.count
-        pieces += _split(lines, cuts[at:stop], end)
+        end = split_points[stop].line if stop < len(split_points) else lines.count
+        spans += _split(lines, split_points[at:stop], end)
         at = stop
-    return _absorb(_merge_alike(pieces))
+    return _absorb(_merge_similar(spans))
 
 
-def _piece(lines: Lines, first: int, end: int, label: Label) -> list[Piece]:
+def _span_of(lines: LineIndex, first: int, end: int, label: Label) -> list[ChunkSpan]:
     first, end = lines.trimmed(first, end)
     if first == end:
         return []
     weight = lines.weight(first, end)
-    return [Piece(first, end, label, weight, weight if label.symbol else 0)]
+    return [ChunkSpan(first, end, label, weight, weight if label.symbol else 0)]
 
 
-def _split(lines: Lines, cuts: Sequence[Cut], end: int) -> list[Piece]:
-    """The stretch of one label as pieces of about equal weight."""
-    label, first = cuts[0].label, cuts[0].line
+def _split(lines: LineIndex, split_points: Sequence[SplitPoint], end: int) -> list[ChunkSpan]:
+    """The range of one label as spans of about equal weight."""
+    label, first = split_points[0].label, split_points[0].line
     total = lines.weight(first, end)
-    if total <= WHOLE:
-        return _piece(lines, first, end, label)
-    pieces: list[Piece] = []
-    shallow = min((cut.depth for cut in cuts[1:]), default=0)
-    while (total := lines.weight(first, end)) > WHOLE:
-        wanted = total / max(2, round(total / TARGET))
-        line = _best_cut(lines, cuts, first, end, wanted, shallow)
-        pieces += _piece(lines, first, line, label)
+    if total <= MAX_WHOLE_WEIGHT:
+        return _span_of(lines, first, end, label)
+    spans: list[ChunkSpan] = []
+    shallow = min((cut.depth for cut in split_points[1:]), default=0)
+    while (total := lines.weight(first, end)) > MAX_WHOLE_WEIGHT:
+        target = total / max(2, round(total / TARGET))
+        line = _best_split_line(lines, split_points, first, end, target, shallow)
+        spans += _span_of(lines, first, line, label)
         first = line
-    return pieces + _piece(lines, first, end, label)
+    return spans + _span_of(lines, first, end, label)
 
 
-def _best_cut(lines: Lines, cuts: Sequence[Cut], first: int, end: int, wanted: float, shallow: int) -> int:
+def _best_split_line(
+    lines: LineIndex, split_points: Sequence[SplitPoint], first: int, end: int, target: float, shallow: int
+) -> int:
     before = lines.weight_before(first)
     best, best_cost = first, float("inf")
-    low, high = before + wanted * 0.5, before + max(wanted * 1.35, wanted)
-    # Only those in reach are looked at: 1 MB of CSS has thousands, for each of a thousand pieces.
-    for place in range(bisect_left(cuts, first, key=_line_of), len(cuts)):
-        cut = cuts[place]
-        here = lines.weight_before(cut.line)
-        if here > high:
+    low, high = before + target * 0.5, before + max(target * 1.35, target)
+    # Only split points in range are examined: 1 MB of CSS has thousands, for each of a thousand spans.
+    for index in range(bisect_left(split_points, first, key=_split_line), len(split_points)):
+        cut = split_points[index]
+        weight_here = lines.weight_before(cut.line)
+        if weight_here > high:
             break
-        if low <= here <= high and first < cut.line < end:
-            cost = abs(here - before - wanted) / wanted + DEPTH_COST * (cut.depth - shallow)
+        if low <= weight_here <= high and first < cut.line < end:
+            cost = abs(weight_here - before - target) / target + DEPTH_COST * (cut.depth - shallow)
             if cost < best_cost:
                 best, best_cost = cut.line, cost
     if best > first and best_cost < FORCED_COST:
@@ -93,29 +95,29 @@ def _best_cut(lines: Lines, cuts: Sequence[Cut], first: int, end: int, wanted: f
     for line in range(lines.line_with_weight(int(low)), min(lines.line_with_weight(int(high)) + 1, end)):
         if line <= first:
             continue
-        cost = abs(lines.weight_before(line) - before - wanted) / wanted + FORCED_COST
-        cost -= BLANK_GAIN if lines.blank(line - 1) else 0
+        cost = abs(lines.weight_before(line) - before - target) / target + FORCED_COST
+        cost -= BLANK_GAIN if lines.is_blank(line - 1) else 0
         if cost < best_cost:
             best, best_cost = line, cost
     return best if best > first else min(first + 1, end)
 
 
-def _line_of(cut: Cut) -> int:
+def _split_line(cut: SplitPoint) -> int:
     return cut.line
 
 
-def _merge_alike(pieces: list[Piece]) -> list[Piece]:
+def _merge_similar(spans: list[ChunkSpan]) -> list[ChunkSpan]:
     """Statements with statements, tiny definitions with tiny definitions, overloads with each other."""
-    merged: list[Piece] = []
-    for piece in pieces:
-        if merged and _alike(merged[-1], piece):
-            merged[-1] = _joined(merged[-1], piece, merged[-1].label)
+    merged: list[ChunkSpan] = []
+    for span in spans:
+        if merged and _can_merge(merged[-1], span):
+            merged[-1] = _merged(merged[-1], span, merged[-1].label)
         else:
-            merged.append(piece)
+            merged.append(span)
     return merged
 
 
-def _alike(left: Piece, right: Piece) -> bool:
+def _can_merge(left: ChunkSpan, right: ChunkSpan) -> bool:
     a, b = left.label, right.label
     if a is b or a.home != b.home:
         return False
@@ -129,52 +131,52 @@ def _alike(left: Piece, right: Piece) -> bool:
     return right.weight <= TINY_DEFINITION and left.weight <= MERGED_DEFINITIONS and total <= MERGED_DEFINITIONS
 
 
-def _absorb(pieces: list[Piece]) -> list[Piece]:
-    """What is too small to stand alone joins what it belongs to: the next definition, else the one before."""
-    kept: list[Piece] = []
-    for piece in pieces:
-        label = _absorbing(kept[-1], piece) if kept else None
+def _absorb(spans: list[ChunkSpan]) -> list[ChunkSpan]:
+    """Merge spans that are too small into the next definition, else the previous one."""
+    spans_kept: list[ChunkSpan] = []
+    for span in spans:
+        label = _absorbing_label(spans_kept[-1], span) if spans_kept else None
         if label is None:
-            kept.append(piece)
+            spans_kept.append(span)
         else:
-            kept[-1] = _joined(kept[-1], piece, label)
-    return kept
+            spans_kept[-1] = _merged(spans_kept[-1], span, label)
+    return spans_kept
 
 
-def _absorbing(last: Piece, piece: Piece) -> Label | None:
-    """The label under which two neighbours become one; None where both can stand alone."""
-    outer, inner = last.label, piece.label
-    if last.weight + piece.weight > WHOLE:
+def _absorbing_label(last: ChunkSpan, span: ChunkSpan) -> Label | None:
+    """The label of two merged neighbours; None if both stay separate."""
+    outer, inner = last.label, span.label
+    if last.weight + span.weight > MAX_WHOLE_WEIGHT:
         return None
-    if outer.kind == "section":  # a heading with nothing but deeper headings below it, or front matter
-        below = _within(piece, last) or not outer.symbol
+    if outer.kind == "section":  # a heading with only deeper headings below it, or front matter
+        below = _within(span, last) or not outer.symbol
         return inner if last.weight <= TINY_BLOCK and below else None
     if outer.kind == "class" and last.weight <= TINY_HEADER and inner.home == outer.inside:
         if inner.kind != "class":
             return outer
         return inner if last.weight <= ONE_LINE else None  # `module Shop` in front of a class
-    return _beside(last, piece)
+    return _adjacent_label(last, span)
 
 
-def _beside(last: Piece, piece: Piece) -> Label | None:
+def _adjacent_label(last: ChunkSpan, span: ChunkSpan) -> Label | None:
     """The label of two neighbours of which one is a tiny block."""
-    outer, inner = last.label, piece.label
-    if outer.home == inner.inside and piece.weight <= TINY_BLOCK:
-        return outer  # the end of a function behind one nested in it
+    outer, inner = last.label, span.label
+    if outer.home == inner.inside and span.weight <= TINY_BLOCK:
+        return outer  # the end of a function after a nested one
     if outer.home != inner.home:
         return None
     declared = bool(outer.symbol) and outer.symbol == inner.symbol  # in front of its own definition
     if outer.kind == "block" and (declared or last.weight <= TINY_BLOCK):
         return inner
-    return outer if inner.kind == "block" and piece.weight <= TINY_BLOCK else None
+    return outer if inner.kind == "block" and span.weight <= TINY_BLOCK else None
 
 
-def _within(inner: Piece, outer: Piece) -> bool:
+def _within(inner: ChunkSpan, outer: ChunkSpan) -> bool:
     return bool(outer.label.inside) and inner.label.scope == outer.label.inside
 
 
-def _joined(left: Piece, right: Piece, label: Label) -> Piece:
+def _merged(left: ChunkSpan, right: ChunkSpan, label: Label) -> ChunkSpan:
     if left.label.kind == right.label.kind == "block":
         bigger = left if left.named >= right.named else right
-        return Piece(left.first, right.end, bigger.label, left.weight + right.weight, bigger.named)
-    return Piece(left.first, right.end, label, left.weight + right.weight, left.weight + right.weight)
+        return ChunkSpan(left.first, right.end, bigger.label, left.weight + right.weight, bigger.named)
+    return ChunkSpan(left.first, right.end, label, left.weight + right.weight, left.weight + right.weight)

@@ -1,7 +1,7 @@
-"""Source code as a parse tree, within a limit of time.
+"""Parses source code within a time limit.
 
-Any text of a workspace gets here, also one made to hurt: 300 kB of `if (a) { b(` hold the bash grammar for minutes.
-The parser asks whether to go on between two steps, which stops that one. A single step of error recovery can take
+The text is untrusted: 300 kB of `if (a) { b(` keep the bash grammar busy for minutes. The parser calls a progress
+callback between two steps, which stops that case. A single step of error recovery can take
 seconds and gigabytes, and some grammars crash: 8 kB of `/*` lines as Python take 2.3 GB in one step of 14 s. Nothing
 in this process can stop those, so untrusted text is parsed in worker processes (retrieval/indexing/limits.py).
 """
@@ -17,11 +17,11 @@ from retrieval.chunking import grammars
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Of processor time. The slowest real file seen (600 kB of Zig) takes a tenth of it.
+# CPU time. The slowest real file seen (600 kB of Zig) takes a tenth of it.
 BUDGET_SECONDS = 2.0
-# Bytes. While a file is parsed unwatched the interpreter's lock is held: what is shorter takes a millisecond or two.
-WATCHED_FROM = 4 * 1024
-# Bytes handed to the parser at a time. A node's text is read in such blocks too: with 64 KB cutting takes 1.7 times as
+# Bytes. Parsing without a callback holds the GIL: smaller files take a millisecond or two.
+WATCHED_MIN_BYTES = 4 * 1024
+# Bytes passed to the parser at a time. A node's text is read in such blocks too: with 64 KB chunking takes 1.7 times as
 # long (160 files of 16 to 400 kB).
 _BLOCK = 1024
 
@@ -30,35 +30,35 @@ _LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILI
 
 
 class ParseTimeout(Exception):
-    """A text whose parse was stopped because it took too long."""
+    """The parse was stopped because it took too long."""
 
 
 def parse(language: str, data: bytes) -> Node | None:
-    """The root of the parse tree; None where there is no grammar. Raises ParseTimeout."""
+    """The root of the parse tree; None without a grammar. Raises ParseTimeout."""
     grammar = grammars.load(language)
     if grammar is None:
         return None
     from tree_sitter import Parser
 
-    source = _parsable(language, data)
-    if len(source) < WATCHED_FROM:
+    source = _normalize(language, data)
+    if len(source) < WATCHED_MIN_BYTES:
         return Parser(grammar).parse(source).root_node
     started = time.thread_time()
 
-    def spent(*_: object) -> bool:
+    def is_over_budget(*_: object) -> bool:
         return time.thread_time() - started > BUDGET_SECONDS
 
     def block(offset: int, _: object) -> bytes:
         return source[offset : offset + _BLOCK]
 
     try:
-        return Parser(grammar).parse(block, progress_callback=spent).root_node
+        return Parser(grammar).parse(block, progress_callback=is_over_budget).root_node
     except ValueError as error:  # "Parsing failed": it was stopped
         raise ParseTimeout(f"{language}: {BUDGET_SECONDS} s") from error
 
 
-def _parsable(language: str, data: bytes) -> bytes:
-    """What the parser gets, byte for byte in the same places.
+def _normalize(language: str, data: bytes) -> bytes:
+    """The source for the parser, with unchanged byte offsets.
 
     Grammars end lines and comments at \\n only; lone macros (`Q_OBJECT`, `FMT_BEGIN_NAMESPACE`) break C++ around them.
     """

@@ -1,8 +1,7 @@
-"""Text without a grammar as cuts: prose by its headings, other languages by lines that look like definitions.
+"""Split points for text without a grammar: prose by headings, other languages by lines that look like definitions.
 
-Markdown and reStructuredText are done here and not by a grammar: headings, fences and indentation are all that chunks
-need. The patterns look at the first column only, where definitions stand in practice; a wrong guess costs a border in
-an odd place, never text.
+Markdown and reStructuredText are handled here without a grammar: chunks only need headings, fences and indentation. The
+patterns match at the first column only, where definitions usually begin; a wrong guess costs an odd boundary, never text.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from retrieval.chunking.line_index import Lines
-from retrieval.chunking.outline import Cut, Label
+from retrieval.chunking.line_index import LineIndex
+from retrieval.chunking.outline import Label, SplitPoint
 
 _HEADING = re.compile(rb" {0,3}(#{1,6})(?:[ \t]+(.*)|$)")
 _FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})")
@@ -80,8 +79,8 @@ _TYPES = re.compile(
 )
 
 
-def cuts_of(language: str) -> Callable[[Lines], list[Cut]] | None:
-    """How a language without a grammar is cut; None where line windows are all there is."""
+def splitter_for(language: str) -> Callable[[LineIndex], list[SplitPoint]] | None:
+    """The splitter of a language without a grammar; None if only line windows apply."""
     if language in ("markdown", "text"):
         return markdown if language == "markdown" else paragraphs
     if language in ("rst", "tex"):
@@ -93,13 +92,13 @@ def cuts_of(language: str) -> Callable[[Lines], list[Cut]] | None:
     return lambda lines: _definitions(lines, compiled)
 
 
-def markdown(lines: Lines) -> list[Cut]:
-    """Sections by heading, with the headings above as scope; paragraphs are borders within long ones."""
-    cuts = [Cut(0, Label("section"), 0)]
+def markdown(lines: LineIndex) -> list[SplitPoint]:
+    """Sections by heading, with the parent headings as scope; paragraphs are split points within long ones."""
+    split_points = [SplitPoint(0, Label("section"), 0)]
     titles: list[tuple[int, str]] = []
     fence = b""
     before = b""  # the line above, where it can be the text of an underlined heading
-    start = _behind_front_matter(lines)
+    start = _after_front_matter(lines)
     for line in range(start, lines.count):
         row = lines.row(line)
         fenced = _FENCE.match(row)
@@ -113,27 +112,27 @@ def markdown(lines: Lines) -> list[Cut]:
         heading = _HEADING.match(row)
         underline = _UNDERLINE.match(row) if before else None
         if heading:
-            _section(cuts, titles, line, len(heading[1]), _without_closing(heading[2] or b""))
+            _section(split_points, titles, line, len(heading[1]), _without_closing(heading[2] or b""))
         elif underline:
-            _section(cuts, titles, line - 1, 1 if underline[1].startswith(b"=") else 2, before)
-        elif row.strip() and line and lines.blank(line - 1):
-            _paragraph(cuts, line)
+            _section(split_points, titles, line - 1, 1 if underline[1].startswith(b"=") else 2, before)
+        elif row.strip() and line and lines.is_blank(line - 1):
+            _paragraph(split_points, line)
         before = row if row.strip() and not heading and not underline and row[:4].strip() else b""
-        if before and not (line == start or lines.blank(line - 1)):
+        if before and not (line == start or lines.is_blank(line - 1)):
             before = b""  # only a line that begins a paragraph is taken for a heading; tables have such lines too
-    return cuts
+    return split_points
 
 
-def restructured(lines: Lines) -> list[Cut]:
+def restructured(lines: LineIndex) -> list[SplitPoint]:
     """Sections by underlined titles; the level of an underline is the order in which its character first came."""
-    cuts = [Cut(0, Label("section"), 0)]
+    split_points = [SplitPoint(0, Label("section"), 0)]
     titles: list[tuple[int, str]] = []
     levels: list[bytes] = []
     for line in range(1, lines.count):
         row, title = lines.row(line), lines.row(line - 1)
         if not title.strip() or title[:1].isspace():
-            if row.strip() and lines.blank(line - 1) and not row[:1].isspace():
-                _paragraph(cuts, line)
+            if row.strip() and lines.is_blank(line - 1) and not row[:1].isspace():
+                _paragraph(split_points, line)
             continue
         if not _RST_LINE.match(row) or _RST_LINE.match(title) or len(row.strip()) < len(title.strip()) - 2:
             continue
@@ -141,17 +140,17 @@ def restructured(lines: Lines) -> list[Cut]:
         mark = row[:1] + (b"o" if overlined else b"")
         if mark not in levels:
             levels.append(mark)
-        _section(cuts, titles, line - 2 if overlined else line - 1, levels.index(mark) + 1, title)
-    return cuts
+        _section(split_points, titles, line - 2 if overlined else line - 1, levels.index(mark) + 1, title)
+    return split_points
 
 
-def paragraphs(lines: Lines) -> list[Cut]:
-    """Plain text: one section with its paragraphs as borders."""
-    cuts = [Cut(0, Label("section"), 0)]
+def paragraphs(lines: LineIndex) -> list[SplitPoint]:
+    """Plain text: one section with its paragraphs as split points."""
+    split_points = [SplitPoint(0, Label("section"), 0)]
     for line in range(1, lines.count):
-        if lines.blank(line - 1) and not lines.blank(line):
-            _paragraph(cuts, line)
-    return cuts
+        if lines.is_blank(line - 1) and not lines.is_blank(line):
+            _paragraph(split_points, line)
+    return split_points
 
 
 def _without_closing(title: bytes) -> bytes:
@@ -161,30 +160,30 @@ def _without_closing(title: bytes) -> bytes:
     return bare.rstrip(b" \t") if not bare or bare[-1:] in b" \t" else title
 
 
-def _section(cuts: list[Cut], titles: list[tuple[int, str]], line: int, level: int, raw: bytes) -> None:
+def _section(split_points: list[SplitPoint], titles: list[tuple[int, str]], line: int, level: int, raw: bytes) -> None:
     while titles and titles[-1][0] >= level:
         titles.pop()
     title = title_of(raw.decode("utf-8", "replace"))
     label = Label("section", title, ".".join(name for _, name in titles if name))
     titles.append((level, title))
-    while len(cuts) > 1 and cuts[-1].line >= line:
-        cuts.pop()  # the heading was taken for a paragraph before its underline came
-    if cuts[-1].line >= line:
-        cuts[-1] = Cut(line, label, 0)
+    while len(split_points) > 1 and split_points[-1].line >= line:
+        split_points.pop()  # the heading was taken for a paragraph before its underline came
+    if split_points[-1].line >= line:
+        split_points[-1] = SplitPoint(line, label, 0)
     else:
-        cuts.append(Cut(line, label, 0))
+        split_points.append(SplitPoint(line, label, 0))
 
 
-def _paragraph(cuts: list[Cut], line: int) -> None:
-    cuts.append(Cut(line, cuts[-1].label, PARAGRAPH_DEPTH))
+def _paragraph(split_points: list[SplitPoint], line: int) -> None:
+    split_points.append(SplitPoint(line, split_points[-1].label, PARAGRAPH_DEPTH))
 
 
 def title_of(raw: str) -> str:
     """A heading without its markup."""
-    return " ".join(_MARKUP.sub(lambda found: found[1] or "", _IMAGE.sub("", raw[:_READ_OF_TITLE])).split())[:MAX_TITLE]
+    return " ".join(_MARKUP.sub(lambda match: match[1] or "", _IMAGE.sub("", raw[:_READ_OF_TITLE])).split())[:MAX_TITLE]
 
 
-def _behind_front_matter(lines: Lines) -> int:
+def _after_front_matter(lines: LineIndex) -> int:
     """Markdown can begin with YAML between lines of dashes, which are no underlines."""
     if lines.count and lines.row(0).rstrip() == b"---":
         for line in range(1, min(lines.count, 100)):
@@ -193,40 +192,40 @@ def _behind_front_matter(lines: Lines) -> int:
     return 0
 
 
-def _definitions(lines: Lines, pattern: re.Pattern[bytes]) -> list[Cut]:
-    """A cut at each line that begins a definition, comments right above it included."""
+def _definitions(lines: LineIndex, pattern: re.Pattern[bytes]) -> list[SplitPoint]:
+    """A split point at each line that begins a definition, including comments directly above."""
     label = Label("block")
-    cuts = [Cut(0, label, 0)]
+    split_points = [SplitPoint(0, label, 0)]
     for line in range(lines.count):
         row = lines.row(line)
         if not row.strip():
             continue
-        found = pattern.match(row[:_HEADER_BYTES])
-        if found is not None:
-            symbol = (found[1] or b"").decode("utf-8", "replace").strip('"`[]')
-            head = _comment_above(lines, line, cuts[-1].line)
+        match = pattern.match(row[:_HEADER_BYTES])
+        if match is not None:
+            symbol = (match[1] or b"").decode("utf-8", "replace").strip('"`[]')
+            head = _comment_above(lines, line, split_points[-1].line)
             label = Label("class" if _TYPES.match(row[:_HEADER_BYTES]) else "function", symbol)
-            if head <= cuts[-1].line:
-                cuts[-1] = Cut(cuts[-1].line, label, 0)
+            if head <= split_points[-1].line:
+                split_points[-1] = SplitPoint(split_points[-1].line, label, 0)
             else:
-                cuts.append(Cut(head, label, 0))
-        elif line and lines.blank(line - 1):
+                split_points.append(SplitPoint(head, label, 0))
+        elif line and lines.is_blank(line - 1):
             outer = not row[:1].isspace()
             if outer and label.symbol and _ended(lines, line - 1):
                 label = Label("block")
-            cuts.append(Cut(line, label, 1 if outer else 2))
-    return cuts
+            split_points.append(SplitPoint(line, label, 1 if outer else 2))
+    return split_points
 
 
-def _ended(lines: Lines, line: int) -> bool:
+def _ended(lines: LineIndex, line: int) -> bool:
     """Whether what stands above a blank line looks like the end of a definition."""
-    while line and lines.blank(line):
+    while line and lines.is_blank(line):
         line -= 1
     row = lines.row(line).rstrip()
     return row[:1].isspace() or row.endswith((b";", b"}", b")")) or row.lower().startswith(b"end")
 
 
-def _comment_above(lines: Lines, line: int, floor: int) -> int:
+def _comment_above(lines: LineIndex, line: int, floor: int) -> int:
     while line - 1 > floor and lines.row(line - 1).lstrip().startswith(_COMMENTS):
         line -= 1
     return line

@@ -1,4 +1,4 @@
-"""What a node defines: its role, its name and the names its syntax puts around it."""
+"""What a node defines: its role, name and enclosing scope."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _ELIXIR = {
     "defmacro": "function", "defmacrop": "function", "defguard": "variable", "defguardp": "variable",
     "defdelegate": "variable", "test": "function", "describe": "scope",
 }  # fmt: skip
-LONG_ARGUMENT = 200  # bytes of a function handed to a call from which it is what the result is about
+LONG_ARGUMENT = 200  # minimum size of a function argument that defines the result of a call
 _WRAPPED = 4  # levels of wrappers: export, declaration, declarator, parentheses
 
 
 class Definition(NamedTuple):
-    """A definition found at a node. `inner` is the node whose children are its content."""
+    """The definition at a node. `inner` is the node whose children are its content."""
 
     role: str  # "function", "class", "impl", "scope" or "variable"
     name: str
@@ -63,16 +63,16 @@ def definition(node: Node, grammar: Grammar, levels: int = _WRAPPED) -> Definiti
 
 
 def _wrapped(node: Node, grammar: Grammar, levels: int) -> Definition | None:
-    found: Definition | None = None
+    match: Definition | None = None
     for child in node.named_children:
         if child.type in grammar.function_values:
             return Definition("function", text_of(child.child_by_field_name("name")), "", child)
         inner = definition(child, grammar, levels - 1) if levels else None
         if inner is not None:
-            if found is not None:
-                return None  # a group of several: each is looked at on its own
-            found = inner
-    return found
+            if match is not None:
+                return None  # a group of several: each is handled separately
+            match = inner
+    return match
 
 
 def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
@@ -95,8 +95,8 @@ def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
 
 def _receiver(node: Node) -> str:
     """The type of a Go method's receiver: `(m *Mux[T])` -> "Mux"."""
-    found = _RECEIVER.search(text_of(node.child_by_field_name("receiver")))
-    return found[1] if found else ""
+    match = _RECEIVER.search(text_of(node.child_by_field_name("receiver")))
+    return match[1] if match else ""
 
 
 _NEEDS_BODY = frozenset(
@@ -139,25 +139,29 @@ _C_WORDS = frozenset(
 
 def _c_declared(node: Node, role: str) -> Definition | None:
     """C and C++: the name sits inside nested declarators; a typedef of a body is the class it names."""
-    at = node.child_by_field_name("declarator")
+    declarator = node.child_by_field_name("declarator")
     inner = node
-    typed = node.child_by_field_name("type")
-    if typed is not None and typed.child_by_field_name("body") is not None and node.type != "function_definition":
+    declared_type = node.child_by_field_name("type")
+    if (
+        declared_type is not None
+        and declared_type.child_by_field_name("body") is not None
+        and node.type != "function_definition"
+    ):
         role = "class"
-        inner = typed
-        tag = text_of(typed.child_by_field_name("name"))
+        inner = declared_type
+        tag = text_of(declared_type.child_by_field_name("name"))
         if tag:
             return Definition(role, tag, "", inner)
-    while at is not None and at.type in _DECLARATORS:
-        deeper = at.child_by_field_name("declarator")
+    while declarator is not None and declarator.type in _DECLARATORS:
+        deeper = declarator.child_by_field_name("declarator")
         if deeper is None:
-            deeper = next((c for c in at.named_children if c.type in _DECLARATORS or c.type in _NAMES), None)
-            deeper = deeper or next((c for c in at.named_children if c.type == "qualified_identifier"), None)
-        at = deeper
-    if at is None:
+            deeper = next((c for c in declarator.named_children if c.type in _DECLARATORS or c.type in _NAMES), None)
+            deeper = deeper or next((c for c in declarator.named_children if c.type == "qualified_identifier"), None)
+        declarator = deeper
+    if declarator is None:
         return None
-    scope, name = _split(text_of(at))
-    if name in _C_WORDS:  # a macro that the grammar cannot know made this: only its content is worth something
+    scope, name = _split(text_of(declarator))
+    if name in _C_WORDS:  # produced by an unknown macro: only its content is useful
         return Definition("scope", "", "", node) if node.type == "function_definition" else None
     return Definition(role, name, scope, inner)
 

@@ -18,7 +18,7 @@ from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from retrieval.chunking.line_index import Lines
+from retrieval.chunking.line_index import LineIndex
 from retrieval.evaluation.metrics import Place
 from retrieval.files import Scanner, read_file
 from retrieval.indexing import shared
@@ -196,11 +196,11 @@ def without_comments(path: str, source: str, found: Sequence[Documented]) -> tup
         at = end
     kept += data[at:]
     text = kept.decode("utf-8", "replace")
-    lines = Lines(text)
+    lines = LineIndex(text)
 
     def line(byte: int) -> int:
         gone = next((count for place, count in reversed(moved) if place <= byte), 0)
-        return lines.at(min(max(byte - gone, 0), max(len(kept) - 1, 0))) + 1
+        return lines.line_at(min(max(byte - gone, 0), max(len(kept) - 1, 0))) + 1
 
     return text, [
         Question(one.pair.doc, "comment", (Place(path, line(one.code[0]), line(one.code[1] - 1)),)) for one in found
@@ -222,14 +222,14 @@ def _name_questions(judged: Sequence[_File], hidden: Mapping[str, str], files: S
     found = []
     for file in judged:
         data = hidden[file.path].encode("utf-8")
-        lines = Lines(hidden[file.path])
+        lines = LineIndex(hidden[file.path])
         for one in _functions(file.path, data):
             words = words_of(one.name)
             if len(words) < _NAME_WORDS or names[one.name] != 1:
                 continue
             start = data.find(one.code.split("\n", 1)[0].encode("utf-8", "replace"))
             if start >= 0:
-                first = lines.at(start) + 1
+                first = lines.line_at(start) + 1
                 place = Place(file.path, first, first + one.code.count("\n"))
                 found.append(Question(" ".join(words), "name", (place,)))
     return found

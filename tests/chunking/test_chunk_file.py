@@ -1,4 +1,4 @@
-"""What holds for every chunk of every file, and how files are cut."""
+"""Invariants of all chunks, and how files are split."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(path: str, text: str) -> list[Chunk]:
         assert starts[chunk.end_line - 1] < chunk.end_byte <= starts[chunk.end_line]
         covered.update(range(chunk.start_line, chunk.end_line + 1))
         before = chunk.end_byte
-    if chunker.DATA_CHUNKS.get(language_of(path)) is None:
+    if chunker.MAX_DATA_CHUNKS.get(language_of(path)) is None:
         assert [n for n, row in enumerate(rows, 1) if row.strip() and n not in covered] == []
     assert chunk_file(path, text) == chunks
     return chunks
@@ -56,7 +56,7 @@ def lines(count: int, indent: str = "    ") -> str:
 
 @settings(max_examples=150)
 @given(st.sampled_from(PATHS), st.text())
-def test_any_text_keeps_the_promises(path: str, text: str) -> None:
+def test_invariants_hold_for_any_text(path: str, text: str) -> None:
     check(path, text)
 
 
@@ -66,7 +66,7 @@ def test_any_text_keeps_the_promises(path: str, text: str) -> None:
     st.lists(st.sampled_from(["def f(", "class A {", "}", ")", "{", "# x", "/*", '"""', "end", "\n", "\r", "\r\n", "  ",
                               "\u2028", "\f", "🙂", "\ufeff", "func ", "=> {", "if x:", "\0", "```", "# T\n"])),
 )  # fmt: skip
-def test_scraps_of_code_keep_the_promises(path: str, scraps: list[str]) -> None:
+def test_invariants_hold_for_code_fragments(path: str, scraps: list[str]) -> None:
     check(path, "".join(scraps))
 
 
@@ -74,16 +74,16 @@ def test_scraps_of_code_keep_the_promises(path: str, scraps: list[str]) -> None:
 @given(
     st.sampled_from(REAL_CODE), st.integers(0, 20_000), st.integers(0, 20_000), st.sampled_from(["\n", "\r\n", "\r"])
 )
-def test_real_code_cut_anywhere_keeps_the_promises(code: str, start: int, end: int, ending: str) -> None:
+def test_invariants_hold_for_truncated_code(code: str, start: int, end: int, ending: str) -> None:
     check("a.py", code[start:end].replace("\n", ending))
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_real_code_under_the_wrong_name_keeps_the_promises(path: str) -> None:
+def test_invariants_hold_for_code_in_the_wrong_language(path: str) -> None:
     check(path, REAL_CODE[0])
 
 
-def test_nothing_comes_of_nothing() -> None:
+def test_an_empty_file_has_no_chunks() -> None:
     assert chunk_file("a.py", "") == chunk_file("a.py", " \n\n\t\n") == []
 
 
@@ -141,7 +141,7 @@ def test_fields_between_members_are_blocks_of_the_class() -> None:
     assert any(name.startswith("block Big ") for name in named(check("a.py", code)))
 
 
-def test_a_long_function_is_cut_at_statements_and_keeps_its_name() -> None:
+def test_a_long_function_is_split_at_statements_and_keeps_its_name() -> None:
     statements = "".join(f"    if condition_{n}:\n{lines(6, '        ')}" for n in range(20))
     chunks = check("a.py", f"def long(a):\n    '''What it does.'''\n{statements}")
     assert len(chunks) > 2
@@ -150,7 +150,7 @@ def test_a_long_function_is_cut_at_statements_and_keeps_its_name() -> None:
     assert max(len(chunk.text) for chunk in chunks) < 2.5 * min(len(chunk.text) for chunk in chunks)
 
 
-def test_a_long_string_is_cut_between_lines() -> None:
+def test_a_long_string_is_split_between_lines() -> None:
     chunks = check("a.py", "TEXT = '''\n" + "".join(f"some words on line {n}\n" for n in range(300)) + "'''\n")
     assert len(chunks) > 3
     assert max(len(chunk.text) for chunk in chunks) < 3000
@@ -161,7 +161,7 @@ def test_functions_inside_a_long_function_have_it_as_scope() -> None:
     assert named(check("a.py", code)) == ["function outer 1-31", "function outer.inner 32-63"]
 
 
-def test_tiny_definitions_are_put_together() -> None:
+def test_tiny_definitions_are_merged() -> None:
     code = "".join(f"def get_{n}(self):\n    return {n}\n\n" for n in range(12))
     chunks = check("a.py", code)
     assert len(chunks) < 4
@@ -181,7 +181,7 @@ def test_statements_between_definitions_are_grouped() -> None:
     assert named(check("a.py", code)) == ["block  1-12", "function f 14-36"]
 
 
-def test_a_line_or_two_join_their_neighbour() -> None:
+def test_one_or_two_lines_are_merged_with_their_neighbour() -> None:
     assert named(check("a.py", f"import os\n\ndef f():\n{lines(20)}\nf()\n")) == ["function f 1-25"]
 
 
@@ -201,32 +201,32 @@ def test_broken_code_still_has_its_functions() -> None:
     assert {"good", "last"} <= {chunk.symbol for chunk in check("a.py", code)}
 
 
-def test_deeply_nested_code_ends() -> None:
+def test_deeply_nested_code_is_chunked() -> None:
     check("a.py", "".join(" " * depth + "if x:\n" for depth in range(500)) + " " * 500 + "pass\n")
     check("a.js", "f(" * 3000 + ")" * 3000)
     check("a.json", "[" * 5000 + "]" * 5000)
 
 
-def test_code_made_to_hold_the_parser_is_cut_into_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_that_exceeds_the_parse_budget_is_split_into_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parsing, "BUDGET_SECONDS", 0.05)
     chunks = chunk_file("a.sh", "if (a) { b(\n" * 25_000)  # minutes without a limit
     assert {chunk.kind for chunk in chunks} == {"window"}
     assert named(check("a.py", IMPORTS * 100 + f"def f():\n{lines(30)}"))[-1].startswith("function f ")
 
 
-def test_a_line_without_end_is_cut_and_its_beginning_kept() -> None:
+def test_a_very_long_line_is_split_and_truncated() -> None:
     chunks = check("a.js", "const data = '" + "é🙂x" * 40_000 + "';\n")
-    assert len(chunks) == chunker.LONG_LINE_PARTS
-    assert all(len(chunk.text.encode()) <= chunker.LONGEST_CHUNK for chunk in chunks)
+    assert len(chunks) == chunker.MAX_LONG_LINE_PARTS
+    assert all(len(chunk.text.encode()) <= chunker.MAX_CHUNK_BYTES for chunk in chunks)
 
 
-def test_much_data_is_cut_off() -> None:
+def test_large_data_files_are_truncated() -> None:
     rows = ",\n".join(f'{{"id": {n}, "name": "row number {n}"}}' for n in range(20_000))
-    assert len(check("rows.json", f"[{rows}]")) == chunker.DATA_CHUNKS["json"]
-    assert len(check("rows.csv", rows)) == chunker.DATA_CHUNKS["csv"]
+    assert len(check("rows.json", f"[{rows}]")) == chunker.MAX_DATA_CHUNKS["json"]
+    assert len(check("rows.csv", rows)) == chunker.MAX_DATA_CHUNKS["csv"]
 
 
-def test_unknown_languages_are_cut_into_windows() -> None:
+def test_unknown_languages_are_split_into_windows() -> None:
     chunks = check("notes.unknown", lines(200))
     assert {chunk.kind for chunk in chunks} == {"section"}
     assert {chunk.kind for chunk in check("a.awk", lines(200))} | {

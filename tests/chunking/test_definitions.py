@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from retrieval.chunking import chunker, outline
-from retrieval.chunking.line_index import Lines
+from retrieval.chunking.line_index import LineIndex
 
 
 def definitions(path: str, code: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr(outline, "WHOLE", 0)
-    monkeypatch.setattr(outline, "OPENED", 0)
-    monkeypatch.setattr(outline, "OPENED_IN_FUNCTIONS", 10**9)
-    cuts = chunker._cuts(chunker.language_of(path, code.partition("\n")[0]), Lines(code))
-    labels = list(dict.fromkeys(cut.label for cut in cuts if cut.label.symbol))
+    monkeypatch.setattr(outline, "MAX_WHOLE_WEIGHT", 0)
+    monkeypatch.setattr(outline, "MIN_SEARCHED_BYTES", 0)
+    monkeypatch.setattr(outline, "MIN_SEARCHED_IN_FUNCTION_BYTES", 10**9)
+    split_points = chunker._split_points(chunker.language_of(path, code.partition("\n")[0]), LineIndex(code))
+    labels = list(dict.fromkeys(point.label for point in split_points if point.label.symbol))
     return [f"{label.kind} {label.inside}" for label in labels]
 
 
@@ -498,8 +498,8 @@ fi
 @pytest.mark.parametrize("path", CASES)
 def test_definitions_have_their_names_and_scopes(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     code, expected = CASES[path]
-    found = definitions(path, code, monkeypatch)
-    assert found == [name.strip() for name in expected.split(", ")]
+    actual = definitions(path, code, monkeypatch)
+    assert actual == [name.strip() for name in expected.split(", ")]
 
 
 def test_there_is_a_case_for_every_grammar_that_names_things() -> None:

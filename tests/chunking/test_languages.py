@@ -1,4 +1,4 @@
-"""Which language a file is taken for."""
+"""Language detection."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ from retrieval.chunking import language_of
         ("", "", "text"),
     ],
 )
-def test_name_ending_and_first_line_tell_the_language(path: str, first_line: str, language: str) -> None:
+def test_name_ending_and_first_line_determine_the_language(path: str, first_line: str, language: str) -> None:
     assert language_of(path, first_line) == language

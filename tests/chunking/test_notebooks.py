@@ -51,23 +51,23 @@ def test_a_source_that_is_one_string_is_read_too() -> None:
     assert chunk.text.startswith("x = 'é\\n'\nvalue_0")
 
 
-def test_long_cells_are_cut_between_lines() -> None:
+def test_long_cells_are_split_between_lines() -> None:
     chunks = chunks_of(notebook(cell("code", *(line for _ in range(20) for line in LINES))))
     assert len(chunks) > 2
     assert all(chunk.text.startswith("value_") for chunk in chunks)
 
 
-def test_tiny_cells_are_put_together() -> None:
+def test_tiny_cells_are_merged() -> None:
     (chunk,) = chunks_of(notebook(cell("code", "a = 1"), cell("code", "b = 2"), cell("code"), cell("code", "c = 3")))
     assert chunk.text == "a = 1\n\nb = 2\n\nc = 3"
 
 
-def test_other_languages_are_told_by_the_kernel() -> None:
+def test_the_kernel_determines_the_language() -> None:
     (chunk,) = chunks_of(notebook(cell("code", "f <- function(x) x\n", *LINES), language="R"))
     assert (chunk.language, chunk.symbol) == ("r", "f")
 
 
-def test_what_is_no_notebook_is_json() -> None:
+def test_an_invalid_notebook_is_chunked_as_json() -> None:
     for text in ("{", "[]", '{"cells": 1}', '{"cells": [1, {"source": 2}, {}]}', "\ud800", "not json at all"):
         for chunk in chunk_file("a.ipynb", text):
             assert chunk.language in ("json", "python")

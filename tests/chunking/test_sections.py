@@ -39,7 +39,7 @@ def test_a_heading_with_nothing_below_joins_the_next_section() -> None:
     assert found("a.md", f"# Title\n\n## Part\n\n{WORDS}") == ["Title.Part 1-8"]
 
 
-def test_long_sections_are_cut_at_paragraphs() -> None:
+def test_long_sections_are_split_at_paragraphs() -> None:
     chunks = chunk_file("a.md", "# Title\n\n" + (WORDS + "\n") * 12)
     assert len(chunks) > 2
     assert {chunk.symbol for chunk in chunks} == {"Title"}
@@ -56,13 +56,13 @@ def test_restructured_text_has_levels_by_underline() -> None:
     ]
 
 
-def test_plain_text_is_cut_at_paragraphs() -> None:
+def test_plain_text_is_split_at_paragraphs() -> None:
     chunks = chunk_file("notes.txt", (WORDS + "\n") * 12)
     assert {chunk.kind for chunk in chunks} == {"section"}
     assert all(chunk.text.startswith("Some words") for chunk in chunks)
 
 
-def test_definitions_by_pattern_end_where_they_end() -> None:
+def test_definitions_by_pattern_end_before_the_next_block() -> None:
     body = "".join(f"  set(value_{n} compute_{n})\n" for n in range(14))
     text = f"project(x)\n\n# makes it\nfunction(make_it name)\n{body}endfunction()\n\nset(OTHER 1)\n{body}"
     chunks = chunk_file("a.cmake", text)

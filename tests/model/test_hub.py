@@ -112,7 +112,7 @@ def test_a_connection_that_is_reset_is_resumed_within_one_call(hub: Hub, machine
 
 def test_a_hub_that_resets_every_connection_is_given_up(hub: Hub, machine: Machine) -> None:
     hub.resets = 10**6
-    assert machine.fetch().startswith("HubUnreachable")
+    assert machine.fetch().startswith("HubUnreachableError")
 
 
 def test_a_download_that_died_goes_on_where_it_stopped(hub: Hub, machine: Machine) -> None:

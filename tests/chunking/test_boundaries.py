@@ -1,4 +1,4 @@
-"""Borders over the same text are the same chunks."""
+"""Boundaries restore the same chunks over the same text."""
 
 from __future__ import annotations
 
@@ -47,23 +47,23 @@ def check_same(path: str, text: str) -> None:
 
 
 @given(st.sampled_from(PATHS), st.lists(LINES, max_size=60))
-def test_any_text(path: str, lines: list[str]) -> None:
+def test_boundaries_restore_the_chunks_of_any_text(path: str, lines: list[str]) -> None:
     check_same(path, "\n".join(lines))
 
 
-def test_this_project() -> None:
+def test_boundaries_restore_the_chunks_of_this_project() -> None:
     root = Path(__file__).parents[2]
     for path in [*root.glob("retrieval/**/*.py"), *root.glob("*.md"), *root.glob("*.toml")]:
         check_same(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
 
 
-def test_a_notebook_carries_its_text_and_is_not_to_be_remembered() -> None:
+def test_notebook_boundaries_include_their_text_and_are_not_stored() -> None:
     check_same("g.ipynb", NOTEBOOK)
-    assert not boundaries.without_text(boundaries.pack(chunk_file("g.ipynb", NOTEBOOK), NOTEBOOK))
-    assert boundaries.without_text(boundaries.pack(chunk_file("a.py", "x = 1"), "x = 1"))
+    assert not boundaries.has_no_text(boundaries.pack(chunk_file("g.ipynb", NOTEBOOK), NOTEBOOK))
+    assert boundaries.has_no_text(boundaries.pack(chunk_file("a.py", "x = 1"), "x = 1"))
 
 
-def test_other_rules_are_not_current(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_boundaries_of_other_rules_are_not_current(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = boundaries.pack([], "")
     monkeypatch.setattr(boundaries, "CHUNKING_VERSION", CHUNKING_VERSION * 10)
     assert not boundaries.is_current(packed)
