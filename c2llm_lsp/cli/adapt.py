@@ -109,7 +109,7 @@ def adapt(
 def base_encoder(target: Target) -> Start:
     """The encoder that the workspace uses where nothing is adapted, and the folder of its files."""
     from retrieval.encoders import available, is_address
-    from retrieval.encoders.model_folder import load_folder, located
+    from retrieval.encoders.model_folder import load_folder, resolve_folder
     from retrieval.encoders.onnx import embedded_folder
     from retrieval.finetune.finetuning import Start
     from retrieval.finetune.registry import AdaptError
@@ -121,7 +121,7 @@ def base_encoder(target: Target) -> Start:
             f"The encoder '{name}' cannot be adapted: that takes a C2LLM model on this machine. c2llm model use embedded, or the "
             "folder of a checkpoint, sets one."
         )
-    folder = embedded_folder() if name == "embedded" else located(name)
+    folder = embedded_folder() if name == "embedded" else resolve_folder(name)
 
     def loaded(of: Path) -> Encoder:
         return load_folder(of, threads=settings.threads or None, device=settings.device, dtype=settings.dtype)

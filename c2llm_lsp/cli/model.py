@@ -129,9 +129,9 @@ def export(source: Source, out: Out, precision: Precision = "fp32", quiet: optio
         from retrieval.model.export import export_checkpoint
     except ImportError as error:
         raise MissingExtraError("Export to ONNX", "train") from error
-    from retrieval.encoders.model_folder import located
+    from retrieval.encoders.model_folder import resolve_folder
 
-    folder = located(source)
+    folder = resolve_folder(source)
     if not quiet:
         remark("Exporting; a checkpoint of half a billion parameters takes minutes.")
     report = export_checkpoint(folder, out, precision=precision)  # type: ignore[arg-type]

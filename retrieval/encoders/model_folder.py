@@ -1,4 +1,4 @@
-"""A model's folder to the encoder that runs it: an export on onnxruntime, a checkpoint on torch."""
+"""Loads the encoder of a model folder: an export on onnxruntime, a checkpoint on torch."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from retrieval.model.graph_files import MODEL_NAME
 def load_folder(
     folder: Path, *, name: str = "", threads: int | None = None, device: str = "auto", dtype: str = "auto"
 ) -> Encoder:
-    """Where a folder holds both, as one that was trained here does, the export: it needs no torch and loads at once.
+    """If a folder contains both, as after training, the export is used: it needs no torch and loads faster.
 
     Raises ModelError that says what the folder is instead, MissingExtraError where torch is not installed.
     """
     if not folder.is_dir():
         raise ModelError(f"There is no folder {folder}.")
-    C2LLMConfig.load(folder)  # another architecture is said before any file is looked for
+    C2LLMConfig.load(folder)  # report another architecture before a missing file
     exported, checkpoint = (folder / MODEL_NAME).is_file(), is_checkpoint(folder)
     if not exported and not checkpoint:
         raise ModelError(
@@ -37,10 +37,10 @@ def load_folder(
     return OnnxEncoder(folder, name=name, threads=threads, device=device)
 
 
-def located(name: str) -> Path:
-    """The folder that a name stands for: a checkpoint of the hub that was downloaded, else the folder itself.
+def resolve_folder(name: str) -> Path:
+    """The folder of a name: a downloaded checkpoint of the hub, else the folder itself.
 
-    The hub's goes first: what a workspace has a folder of that name for is not for it to say.
+    The hub's takes precedence: a workspace must not override it with a folder of that name.
     """
     if is_hub_name(name):
         from retrieval.model.hub import cached

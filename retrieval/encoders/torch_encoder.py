@@ -1,7 +1,7 @@
 """A C2LLM checkpoint on torch: CUDA, MPS or CPU, in bf16, fp16 or fp32, without computing for padding.
 
-Texts go through the model longest first, as many at once as a budget of tokens allows. Where memory runs out the budget is halved
-and the same texts are tried again, so that a card that others use as well slows down instead of failing; it stays halved.
+Texts are processed longest first, in batches limited by a token budget. When memory runs out, the budget is halved for good
+and the same texts are retried, so that a shared GPU slows down instead of failing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.encoders.protocol import Vectors
-from retrieval.encoders.tokenization import TOKENIZER_NAME, Reader, Rows
+from retrieval.encoders.tokenization import TOKENIZER_NAME, TextTokenizer, TokenRows
 from retrieval.errors import EncoderError, MissingExtraError
 from retrieval.model import tensor_layout
 from retrieval.model.checkpoint import open_checkpoint
@@ -30,17 +30,17 @@ try:
 except ImportError as error:
     raise MissingExtraError("A checkpoint in torch", "torch") from error
 
-# Tokens that go through the model together. On a GPU enough to fill it (0.5B: some 3 GB of activations); on a CPU no more than
-# leaves a query that comes meanwhile its turn.
+# Tokens per batch. On a GPU enough to fill it (0.5B: about 3 GB of activations); on a CPU few enough that a query does not
+# wait long.
 BUDGET = {"cuda": 32_768, "mps": 8_192, "cpu": 4_096}
 
 logger = logging.getLogger(__name__)
 
-Batch = list[int]  # places of the texts
+Batch = list[int]  # indices of the texts
 
 
 class TorchEncoder:
-    """One model on one device; safe to call from several threads."""
+    """One model on one device; thread-safe."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class TorchEncoder:
         checkpoint = open_checkpoint(folder)
         self.config, self._checkpoint = checkpoint.config, checkpoint
         self._name = name or folder.name
-        self._reader = Reader(folder, self.config)
+        self._text_tokenizer = TextTokenizer(folder, self.config)
         if threads:
             torch.set_num_threads(threads)
         self.device = choose_device(device)
@@ -72,7 +72,7 @@ class TorchEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Of the files and the precision; the device rounds otherwise, which is no other vector."""
+        """A hash of the files and the precision; rounding differences between devices do not count."""
         if not self._fingerprint:
             folder = self._checkpoint.folder
             large = content_names(self._checkpoint.files)
@@ -86,42 +86,42 @@ class TorchEncoder:
 
     @property
     def runs_on(self) -> str:
-        """For people: device, precision, and how attention is computed."""
+        """Shown to users: device, precision and attention kernel."""
         return f"{self.device}, {short_name(self.dtype)}, {best_kernel(self.device, self.dtype)[0]}"
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(self._reader.queries(texts))
+        return self._encode(self._text_tokenizer.queries(texts))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(self._reader.passages(texts))
+        return self._encode(self._text_tokenizer.passages(texts))
 
     def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
-        """Read as passages. What falls on the instruction is shared out among the text's own tokens."""
-        rows = self._reader.passages(texts, offsets=True)
+        """Texts are encoded as passages. Weight on the instruction is distributed among the text's tokens."""
+        rows = self._text_tokenizer.passages(texts, offsets=True)
         weights: list[list[tuple[int, int, float]]] = [[] for _ in texts]
-        for batch, (_, looks) in self._batches(rows):
-            for row, look in zip(batch, looks, strict=True):
-                weights[row] = self._reader.own(rows[row][1], look.float().cpu().numpy())
+        for batch, (_, attention_weights) in self._batches(rows):
+            for row, weights_of_text in zip(batch, attention_weights, strict=True):
+                weights[row] = self._text_tokenizer.passage_weights(rows[row][1], weights_of_text.float().cpu().numpy())
         return weights
 
-    def _encode(self, rows: Rows) -> Vectors:
+    def _encode(self, rows: TokenRows) -> Vectors:
         vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)
-        for batch, (found, _) in self._batches(rows):
-            vectors[batch] = found.float().cpu().numpy()
+        for batch, (vectors_of_batch, _) in self._batches(rows):
+            vectors[batch] = vectors_of_batch.float().cpu().numpy()
         return vectors
 
-    def _batches(self, rows: Rows) -> Iterator[tuple[Batch, tuple[Tensor, list[Tensor]]]]:
-        """Longest first: if memory does not last, it shows at once, and the largest pieces are freed and used again."""
-        waiting = sorted(range(len(rows)), key=lambda i: len(rows[i][0]), reverse=True)
-        while waiting:
-            batch = taken(waiting, lambda i: len(rows[i][0]), self.budget)
-            result = self._tried([rows[i][0] for i in batch])
+    def _batches(self, rows: TokenRows) -> Iterator[tuple[Batch, tuple[Tensor, list[Tensor]]]]:
+        """Longest first: running out of memory shows at once, and the largest blocks are reused."""
+        pending = sorted(range(len(rows)), key=lambda i: len(rows[i][0]), reverse=True)
+        while pending:
+            batch = take_batch(pending, lambda i: len(rows[i][0]), self.budget)
+            result = self._run_or_shrink_budget([rows[i][0] for i in batch])
             if result is not None:
                 yield batch, result
-                waiting = waiting[len(batch) :]
+                pending = pending[len(batch) :]
 
-    def _tried(self, texts: list[list[int]]) -> tuple[Tensor, list[Tensor]] | None:
-        """None where memory ran out and less is to be tried."""
+    def _run_or_shrink_budget(self, texts: list[list[int]]) -> tuple[Tensor, list[Tensor]] | None:
+        """None if memory ran out and a smaller batch is to be tried."""
         tokens = sum(map(len, texts))
         try:
             return self._run(texts)
@@ -144,17 +144,19 @@ class TorchEncoder:
         ids = torch.tensor([token for text in texts for token in text], device=self.device)
         packing = Packing([len(text) for text in texts], self.device)
         with torch.inference_mode():
-            found: tuple[Tensor, list[Tensor]] = self._model(ids, packing, attention_over(packing, self.dtype))
-        return found
+            vectors_of_batch: tuple[Tensor, list[Tensor]] = self._model(
+                ids, packing, attention_over(packing, self.dtype)
+            )
+        return vectors_of_batch
 
 
-def taken(waiting: Sequence[int], length: Callable[[int], int], budget: int) -> Batch:
+def take_batch(pending: Sequence[int], length: Callable[[int], int], budget: int) -> Batch:
     """The first texts that fit into the budget together; one at least."""
     tokens, count = 0, 0
-    while count < len(waiting) and (not count or tokens + length(waiting[count]) <= budget):
-        tokens += length(waiting[count])
+    while count < len(pending) and (not count or tokens + length(pending[count]) <= budget):
+        tokens += length(pending[count])
         count += 1
-    return list(waiting[:count])
+    return list(pending[:count])
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -138,7 +138,7 @@ class _FileStage:
             return _skipped(self.root, skip, self.rows.get(file.path))
         if job.note:
             skipped.append(Skip(file.path, job.note))
-        keep = job.cut.borders if boundaries.without_text(job.cut.borders) else None
+        keep = job.cut.borders if boundaries.has_no_text(job.cut.borders) else None
         return FileUpdate(_file(file.source, job.note), pieces_of(file.source, job.cut), keep)
 
     def _read(self, path: str) -> _ReadFile:
@@ -152,7 +152,7 @@ class _FileStage:
             return _ReadFile(path, source, FileUpdate(_file(source, row.note), None))
         packed = self.store.files.boundaries(path, source.digest)
         if packed is not None and boundaries.is_current(packed):
-            file_row = _file(source, boundaries.note_of(packed))
+            file_row = _file(source, boundaries.parse_note(packed))
             return _ReadFile(path, source, FileUpdate(file_row, pieces_of(source, CutFile(packed, None))))
         # The words of a new file are all needed; of a changed one most chunks are there already.
         return _ReadFile(path, source, job=Job(path, source.text, wants_words=row is None))

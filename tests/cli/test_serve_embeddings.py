@@ -106,7 +106,7 @@ def test_an_encoder_that_there_is_not_is_an_error(c2llm: Program) -> None:
 
 @pytest.mark.slow
 def test_the_embedded_model_serves_fifty_clients_at_once(c2llm: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, "QUESTION_SECONDS", LONG)  # on a busy machine fifty at once take their time
+    monkeypatch.setattr(encoder, "QUERY_TIMEOUT_SECONDS", LONG)  # on a busy machine fifty at once take their time
     own = load("embedded")
     texts = [f"def function_{number}(path): return open(path).read({number})" for number in range(64)]
     expected, started = own.encode_passages(texts), threading.Barrier(50)

@@ -15,7 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from retrieval.encoders import load, tokenization  # noqa: E402
-from retrieval.encoders.torch_encoder import TorchEncoder, out_of_memory, taken  # noqa: E402
+from retrieval.encoders.torch_encoder import TorchEncoder, out_of_memory, take_batch  # noqa: E402
 from retrieval.errors import EncoderError, ModelError  # noqa: E402
 from tests.model.checkpoints import CONFIG, write_checkpoint  # noqa: E402
 
@@ -67,8 +67,8 @@ def test_a_token_that_stands_for_many_characters_leaves_nothing_out(tmp_path: Pa
     tokenizer = Tokenizer(models.WordLevel({"x" * 100: 0, "end": 1, "[UNK]": 2}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    (looks,) = load(str(tmp_path), device="cpu").attention([f"{'x' * 100} " * 5 + "end"])  # type: ignore[attr-defined]
-    assert len(looks) == 6
+    (attention_weights,) = load(str(tmp_path), device="cpu").attention([f"{'x' * 100} " * 5 + "end"])  # type: ignore[attr-defined]
+    assert len(attention_weights) == 6
 
 
 class Small:
@@ -157,7 +157,7 @@ def test_real_memory_that_runs_out_is_survived(tmp_path: Path) -> None:
 def test_a_batch_holds_what_the_budget_allows_and_one_text_at_least(
     lengths: list[int], budget: int, count: int
 ) -> None:
-    assert len(taken(range(len(lengths)), lengths.__getitem__, budget)) == count
+    assert len(take_batch(range(len(lengths)), lengths.__getitem__, budget)) == count
 
 
 def test_a_model_larger_than_memory_is_refused_before_it_is_loaded(tmp_path: Path) -> None:

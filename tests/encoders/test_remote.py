@@ -1,4 +1,4 @@
-"""The client beside servers of every kind: good, strange, busy, slow, dead, and another one than before."""
+"""The client against all kinds of servers: correct, unusual, busy, slow, dead and replaced ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits, and no memory of servers of other tests that had the same port."""
     monkeypatch.setattr(circuit_breaker, "PROBE_DELAYS", (0.05,))
     monkeypatch.setattr(encoder, "FIRST_DELAY", 0.01)
-    monkeypatch.setattr(circuit_breaker, "_LINES", {})
+    monkeypatch.setattr(circuit_breaker, "_BREAKERS", {})
     monkeypatch.delenv("C2LLM_API_KEY", raising=False)
 
 
@@ -74,7 +74,7 @@ def test_vectors_are_those_of_the_server_in_order_and_of_unit_length(server: Run
     assert found.encode_passages([]).shape == (0, 8)
 
 
-def test_ours_gives_the_very_vectors_of_the_encoder_behind_it_and_is_told_what_is_a_query() -> None:
+def test_our_server_returns_the_vectors_of_its_encoder_and_distinguishes_queries() -> None:
     class Two(OverlapEncoder):
         def encode_queries(self, texts: Any) -> Any:
             return super().encode_queries([f"query {text}" for text in texts])
@@ -103,7 +103,7 @@ def test_foreign_servers_get_the_instructions_before_the_text(script: Script, se
     assert all("input_type" not in body for body in script.asked)
 
 
-def test_an_order_of_its_own_is_put_right(script: Script, server: Running) -> None:
+def test_vectors_out_of_order_are_sorted(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [lambda body: good(body, 8, backwards=True)]
     np.testing.assert_allclose(found.encode_queries(TEXTS[:9]), expected(TEXTS[:9]), atol=1e-6)
@@ -128,14 +128,14 @@ def test_batches_end_by_count_and_by_characters(
 ) -> None:
     found = remote(server)
     script.asked.clear()
-    monkeypatch.setattr(encoder, "MOST_CHARACTERS", 1_000)
+    monkeypatch.setattr(encoder, "MAX_BATCH_CHARACTERS", 1_000)
     found.encode_passages([*TEXTS, "x" * 5_000])
     sizes = [(len(body["input"]), sum(map(len, body["input"]))) for body in script.asked]
-    assert all(count <= encoder.MOST_TEXTS and (size <= 1_000 or count == 1) for count, size in sizes)
+    assert all(count <= encoder.MAX_TEXTS and (size <= 1_000 or count == 1) for count, size in sizes)
     assert max(count for count, _ in sizes) > 10
 
 
-def test_what_is_too_much_for_the_server_is_halved_and_remembered(script: Script, server: Running) -> None:
+def test_a_batch_too_large_for_the_server_is_halved_and_remembered(script: Script, server: Running) -> None:
     found = remote(server)
     most = 4
 
@@ -149,7 +149,7 @@ def test_what_is_too_much_for_the_server_is_halved_and_remembered(script: Script
     assert max(len(body["input"]) for body in script.asked) <= most
 
 
-def test_a_text_that_is_too_long_is_cut_until_it_is_taken(script: Script, server: Running) -> None:
+def test_a_text_that_is_too_long_is_truncated_until_accepted(script: Script, server: Running) -> None:
     found = remote(server)
 
     def short(body: dict[str, Any]) -> Response:
@@ -161,7 +161,7 @@ def test_a_text_that_is_too_long_is_cut_until_it_is_taken(script: Script, server
     assert 4_000 < len(script.texts[-1]) <= 8_000
 
 
-def test_no_text_and_text_that_no_utf8_can_carry(script: Script, server: Running) -> None:
+def test_blank_text_and_text_that_is_not_utf8(script: Script, server: Running) -> None:
     found = remote(server)
     script.asked.clear()
     assert np.isfinite(found.encode_passages(["", "  \n", "a\ud800b", "\udfff"])).all()
@@ -175,7 +175,7 @@ def test_no_text_and_text_that_no_utf8_can_carry(script: Script, server: Running
 def test_the_one_model_is_found_and_of_several_one_has_to_be_named(script: Script, server: Running) -> None:
     assert remote(server).name.startswith("m at")
     script.models = ["one", "two"]
-    circuit_breaker._LINES.clear()
+    circuit_breaker._BREAKERS.clear()
     with pytest.raises(ModelError, match="It has one, two"):
         remote(server)
     assert remote(server, "#two").name.startswith("two at")
@@ -194,9 +194,9 @@ def embeddings(*vectors: Any) -> Response:
     "answer, words",
     [
         (page(), "a web page"),
-        (Response(b""), "no list of vectors"),
-        (Response(b"\xff\xfe"), "no list of vectors"),
-        (JSONResponse({"data": "none"}), "no list of vectors"),
+        (Response(b""), "other than a list of vectors"),
+        (Response(b"\xff\xfe"), "other than a list of vectors"),
+        (JSONResponse({"data": "none"}), "other than a list of vectors"),
         (JSONResponse({"data": []}), "0 vectors for 2 texts"),
         (embeddings([1.0] * 8), "1 vectors for 2 texts"),
         (embeddings([1.0] * 8, [1.0] * 7), "different lengths"),
@@ -205,13 +205,13 @@ def embeddings(*vectors: Any) -> Response:
         (embeddings([1e308] * 8, [1.0] * 8), "not numbers"),
         (embeddings(NAN, NAN), "not numbers"),
         (embeddings("AAAA", "AAAA"), "no float32"),
-        (embeddings("????", "????"), "no list of vectors"),
+        (embeddings("????", "????"), "other than a list of vectors"),
         (JSONResponse({"data": [{"index": 0, "embedding": [1.0] * 8}] * 2}), "without an order"),
         (RedirectResponse("http://elsewhere.example/v1/embeddings"), "points elsewhere"),
         (failed(404, "no such model"), "check address and model"),
     ],
 )
-def test_nonsense_is_told_as_such(script: Script, server: Running, answer: Response, words: str) -> None:
+def test_an_invalid_response_is_reported(script: Script, server: Running, answer: Response, words: str) -> None:
     found = remote(server)
     for encode in (found.encode_queries, found.encode_passages):
         script.answers = [answer]
@@ -221,15 +221,15 @@ def test_nonsense_is_told_as_such(script: Script, server: Running, answer: Respo
     assert len(found.encode_queries(["a"])) == 1  # and no more than that comes of it
 
 
-def test_what_is_no_embeddings_server_is_told_at_once(script: Script, server: Running) -> None:
+def test_another_kind_of_server_is_reported_at_once(script: Script, server: Running) -> None:
     script.answers = [page()]
     with pytest.raises(EncoderError, match="check the encoder's address"):
         remote(server)
 
 
-def test_an_endless_answer_is_given_up(script: Script, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_response_is_aborted(script: Script, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     found = remote(server)
-    monkeypatch.setattr(http, "MAX_ANSWER", 1_000)
+    monkeypatch.setattr(http, "MAX_RESPONSE_BYTES", 1_000)
     script.answers = [Response(b" " * 100_000)]
     with pytest.raises(EncoderError, match="longer than"):
         found.encode_queries(["a"])
@@ -239,7 +239,7 @@ def test_an_endless_answer_is_given_up(script: Script, server: Running, monkeypa
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_busy_server_is_asked_again(script: Script, server: Running, status: int) -> None:
+def test_a_busy_server_is_retried(script: Script, server: Running, status: int) -> None:
     found = remote(server)
     script.answers = [failed(status), failed(status)]
     np.testing.assert_allclose(found.encode_passages(TEXTS[:2]), expected(TEXTS[:2]), atol=1e-6)
@@ -256,13 +256,13 @@ def test_retry_after_is_waited_for(script: Script, server: Running, monkeypatch:
 
 
 def test_a_date_in_retry_after_is_understood() -> None:
-    assert http._after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
-    later = http._after("Wed, 21 Oct 2065 07:28:00 GMT")
+    assert http._retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    later = http._retry_after("Wed, 21 Oct 2065 07:28:00 GMT")
     assert later is not None and later > 1e6
-    assert http._after("soon") is None and http._after("") is None
+    assert http._retry_after("soon") is None and http._retry_after("") is None
 
 
-def test_a_wait_beyond_all_patience_is_an_outage_and_ends_by_itself(script: Script, server: Running) -> None:
+def test_a_wait_beyond_the_patience_is_an_outage_that_recovers(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [failed(429, "slow down", retry_after="3600")]
     with pytest.raises(EncoderUnreachableError, match="answers 429: slow down"):
@@ -271,14 +271,14 @@ def test_a_wait_beyond_all_patience_is_an_outage_and_ends_by_itself(script: Scri
     assert len(found.encode_passages(["a"])) == 1
 
 
-def test_waiting_ends_when_it_is_told_to_stop(script: Script, server: Running) -> None:
+def test_waiting_ends_when_stopped(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [failed(503, retry_after="30")]
     with pytest.raises(Cancelled):
         found.encode_passages_until(["a"], lambda: not script.answers)
 
 
-def test_a_question_does_not_wait_for_a_busy_server(script: Script, server: Running) -> None:
+def test_a_query_does_not_wait_for_a_busy_server(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [failed(429, retry_after="30")]
     with pytest.raises(EncoderUnreachableError):
@@ -290,11 +290,11 @@ def test_a_question_does_not_wait_for_a_busy_server(script: Script, server: Runn
     assert len(found.encode_passages(["a"])) == 1
 
 
-def test_a_server_that_hangs_costs_one_question_its_time(
+def test_a_hanging_server_delays_only_one_query(
     script: Script, server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = remote(server)
-    monkeypatch.setattr(encoder, "QUESTION_SECONDS", 0.2)
+    monkeypatch.setattr(encoder, "QUERY_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(circuit_breaker, "PROBE_SECONDS", 0.1)
     answers = threading.Event()
     script.answers = [lambda body: good(body, 8) if answers.wait(LONG) else failed(500)]
@@ -311,9 +311,7 @@ def test_a_server_that_hangs_costs_one_question_its_time(
     assert "next" not in script.texts  # nothing but the looks of its own thread reached the server
 
 
-def test_an_answer_that_trickles_is_a_slow_one(
-    script: Script, server: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_trickling_response_is_slow(script: Script, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     from starlette.responses import StreamingResponse
 
     enough = threading.Event()
@@ -323,14 +321,14 @@ def test_an_answer_that_trickles_is_a_slow_one(
             yield b" "
 
     found = remote(server)
-    monkeypatch.setattr(encoder, "QUESTION_SECONDS", 0.2)
+    monkeypatch.setattr(encoder, "QUERY_TIMEOUT_SECONDS", 0.2)
     script.answers = [lambda _: StreamingResponse(drops())]
     with pytest.raises(EncoderUnreachableError):  # though the answer has no end
         found.encode_queries(["a"])
     enough.set()
 
 
-def test_a_server_that_dies_is_told_at_once_and_found_again(server: Running) -> None:
+def test_a_dead_server_is_reported_at_once_and_rediscovered(server: Running) -> None:
     found = remote(server)
     server.stop()
     with pytest.raises(EncoderUnreachableError, match="cannot be reached") as caught:
@@ -344,7 +342,7 @@ def test_a_server_that_dies_is_told_at_once_and_found_again(server: Running) -> 
     np.testing.assert_allclose(found.encode_passages(TEXTS), expected(TEXTS), atol=1e-6)
 
 
-def test_a_connection_that_the_server_closed_meanwhile_is_no_outage(server: Running) -> None:
+def test_a_connection_closed_while_idle_is_not_an_outage(server: Running) -> None:
     found = remote(server)
     found.encode_queries(["a"])
     server.stop()
@@ -359,10 +357,10 @@ def test_a_server_that_was_never_there(tmp_path: Path) -> None:
         load(f"http://127.0.0.1:{port}", cache=tmp_path)
 
 
-def test_a_server_that_was_known_is_loaded_while_it_is_down(server: Running, tmp_path: Path) -> None:
+def test_a_cached_server_loads_while_it_is_down(server: Running, tmp_path: Path) -> None:
     before = remote(server, cache=tmp_path)
     server.stop()
-    circuit_breaker._LINES.clear()
+    circuit_breaker._BREAKERS.clear()
     again = remote(server, cache=tmp_path)
     assert (again.fingerprint, again.dimension, again.name) == (before.fingerprint, before.dimension, before.name)
     with pytest.raises(EncoderUnreachableError):
@@ -370,13 +368,11 @@ def test_a_server_that_was_known_is_loaded_while_it_is_down(server: Running, tmp
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"url": "http://h/v1", "model": "m", "dimension": -1}'])
-def test_what_was_noted_of_a_server_and_cannot_be_read_is_asked_again(
-    server: Running, tmp_path: Path, content: str
-) -> None:
+def test_an_unreadable_cache_is_replaced(server: Running, tmp_path: Path, content: str) -> None:
     remote(server, cache=tmp_path)
     (note,) = (tmp_path / "servers").iterdir()
     note.write_text(content)
-    circuit_breaker._LINES.clear()
+    circuit_breaker._BREAKERS.clear()
     assert remote(server, cache=tmp_path).dimension == 8
 
 
@@ -421,7 +417,7 @@ def test_another_model_of_the_same_dimension_is_noticed_behind_our_server() -> N
 # -- the key --------------------------------------------------------------------------------------------------------
 
 
-def test_the_key_is_shown_to_the_server_and_to_nobody_else(
+def test_the_key_is_sent_to_the_server_only(
     script: Script,
     server: Running,
     monkeypatch: pytest.MonkeyPatch,
@@ -450,7 +446,7 @@ def test_another_variable_may_hold_the_key(script: Script, server: Running, monk
     assert script.headers[-1]["authorization"] == "Bearer mine"
 
 
-def test_a_proxy_is_not_asked_for_this_machine(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_used_for_this_machine(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     assert len(remote(server).encode_queries(["a"])) == 1

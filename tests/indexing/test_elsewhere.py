@@ -218,7 +218,7 @@ def test_a_cancel_is_heard_while_it_hangs(workspace: Workspace, encoder: Elsewhe
 def test_batches_are_as_long_as_the_encoder_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(embedding.time, "perf_counter", lambda: now)
-    pace = embedding.Pace()
+    pace = embedding.BatchSizer()
     assert pace.begin() == embedding.FIRST
     for _ in range(10):
         now += 0.001 * pace.begin()

@@ -1,8 +1,8 @@
-"""One request to an embeddings server, and what can come of it: an answer, a refusal, or reason to ask again.
+"""HTTP requests to an embeddings server, with three outcomes: a response, a rejection, or a temporary error.
 
-Redirects are not followed: text and key go where the user said and nowhere else. A proxy of the environment is used but
-for this machine's own addresses, and passwords of a .netrc never are. Neither key nor text stands in an error; what a
-server says is shown shortened, without control characters, and without the key should it repeat that.
+Redirects are not followed: text and key go only to the configured address. Proxies from the environment are used except for
+local addresses, and .netrc passwords never are. Errors contain neither key nor text; a server's message is shown truncated,
+without control characters and without the key.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from retrieval.errors import EncoderError, MissingExtraError
 if TYPE_CHECKING:
     import httpx2
 
-CONNECT_SECONDS = 2.0  # over any network that carries code searches; what takes longer is a host that is off
-MAX_ANSWER = 256 * 1024 * 1024  # bytes; 2,048 vectors of 3,584 numbers as a list are 160 MB
-SAID = 200  # characters of what a server says that are shown
-# The server may say otherwise in a moment; all else that is not 2xx is its last word.
-_PASSING = (408, 425, 429, 500, 502, 503, 504)
+CONNECT_SECONDS = 2.0  # enough for any usable network; a host that takes longer is off
+MAX_RESPONSE_BYTES = 256 * 1024 * 1024  # bytes; 2,048 vectors of 3,584 numbers as a list are 160 MB
+MAX_MESSAGE_CHARS = 200  # maximum length of a server message that is shown
+# Worth a retry; every other status outside 2xx is final.
+_RETRYABLE = (408, 425, 429, 500, 502, 503, 504)
 
-Why = Literal["down", "slow", "busy"]
+FailureKind = Literal["down", "slow", "busy"]
 
 
-class Refused(EncoderError):
-    """The server will not answer this, however often it is asked."""
+class RequestRejectedError(EncoderError):
+    """The server rejected the request; a retry would not help."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
 
 
-class Again(Exception):
-    """No answer this time. `after`: the seconds that the server asked for."""
+class TemporaryError(Exception):
+    """No response this time. `after`: the delay that the server requested, in seconds."""
 
-    def __init__(self, why: Why, text: str, after: float | None = None) -> None:
+    def __init__(self, why: FailureKind, text: str, after: float | None = None) -> None:
         super().__init__(text)
         self.why, self.after = why, after
 
 
 class Client:
-    """Connections to one server, made at the first use; for any number of threads."""
+    """Connections to one server, opened on first use; thread-safe."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -58,7 +58,7 @@ class Client:
         return self._ask("GET", path, b"", seconds)
 
     def post(self, path: str, body: bytes, *, seconds: float) -> tuple[bytes, dict[str, str]]:
-        """The answer's body and headers. Raises Refused, Again, MissingExtraError, ModelError for a key that is none."""
+        """The response body and headers. Raises Refused, Again, MissingExtraError, ModelError for an invalid key."""
         return self._ask("POST", path, body, seconds)
 
     def _ask(self, method: str, path: str, body: bytes, seconds: float) -> tuple[bytes, dict[str, str]]:
@@ -68,24 +68,24 @@ class Client:
         headers = {"content-type": "application/json"} if body else {}
         if key:
             headers["authorization"] = f"Bearer {key}"
-        where, timeout = self._address.url + path, httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
-        end = time.monotonic() + seconds
+        url, timeout = self._address.url + path, httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        deadline = time.monotonic() + seconds
         try:
-            with connections.stream(method, where, content=body, headers=headers, timeout=timeout) as response:
-                content = _read(response, end)
-                self._judge(response, content, key)
+            with connections.stream(method, url, content=body, headers=headers, timeout=timeout) as response:
+                content = _tokenize(response, deadline)
+                self._raise_for_status(response, content, key)
                 return content, dict(response.headers)
         except (httpx2.ConnectTimeout, httpx2.ConnectError, httpx2.ProxyError) as error:
-            raise Again("down", f"cannot be reached ({_reason(error)})") from None
+            raise TemporaryError("down", f"cannot be reached ({_reason(error)})") from None
         except httpx2.TimeoutException:
-            raise Again("slow", f"did not answer within {seconds:g} s") from None
+            raise TemporaryError("slow", f"did not answer within {seconds:g} s") from None
         except httpx2.HTTPError as error:
-            raise Again("down", f"broke off ({_reason(error)})") from None
+            raise TemporaryError("down", f"broke off ({_reason(error)})") from None
         except (httpx2.InvalidURL, ValueError) as error:
-            raise Refused(0, f"{self._address.url} cannot be asked: {_reason(error)}.") from None
+            raise RequestRejectedError(0, f"{self._address.url} cannot be asked: {_reason(error)}.") from None
 
     def ready(self) -> httpx2.Client:
-        """The connections. Raises MissingExtraError where there is nothing to make them with."""
+        """The connection pool. Raises MissingExtraError without an HTTP library."""
         with self._lock:
             if self._connections is None:
                 try:
@@ -100,69 +100,67 @@ class Client:
                 )
             return self._connections
 
-    def _judge(self, response: httpx2.Response, content: bytes, key: str) -> None:
+    def _raise_for_status(self, response: httpx2.Response, content: bytes, key: str) -> None:
         status = response.status_code
         if status == 200:
             return
-        said = _said(content, key)
-        if status in _PASSING:
-            text = f"answers {status}" + (f": {said}" if said else "")
-            raise Again("busy", text, _after(response.headers.get("retry-after", "")))
-        raise Refused(status, self._sentence(response, said, bool(key)))
+        message = _server_message(content, key)
+        if status in _RETRYABLE:
+            text = f"answers {status}" + (f": {message}" if message else "")
+            raise TemporaryError("busy", text, _retry_after(response.headers.get("retry-after", "")))
+        raise RequestRejectedError(status, self._rejection_message(response, message, bool(key)))
 
-    def _sentence(self, response: httpx2.Response, said: str, has_key: bool) -> str:
+    def _rejection_message(self, response: httpx2.Response, message: str, has_key: bool) -> str:
         status, address = response.status_code, self._address
-        told = f" It says: {said}" if said else ""
+        suffix = f" It says: {message}" if message else ""
         if status in (401, 403):
-            what = f"does not take the key in {address.key_variable}" if has_key else "wants a key"
-            return f"The embeddings server at {address.host} {what}: set {address.key_variable} to one that it knows.{told}"
+            problem = f"does not take the key in {address.key_variable}" if has_key else "wants a key"
+            return f"The embeddings server at {address.host} {problem}: set {address.key_variable} to one that it knows.{suffix}"
         if status == 404:
-            return (
-                f"{address.url} has no embeddings for '{address.model or 'its model'}': check address and model.{told}"
-            )
+            return f"{address.url} has no embeddings for '{address.model or 'its model'}': check address and model.{suffix}"
         if 300 <= status < 400:
-            return (
-                f"{address.url} points elsewhere, to {plain(response.headers.get('location', '?'))}: give that address."
-            )
-        return f"The embeddings server at {address.host} refused with {status}.{told}"
+            return f"{address.url} points elsewhere, to {sanitize(response.headers.get('location', '?'))}: give that address."
+        return f"The embeddings server at {address.host} refused with {status}.{suffix}"
 
 
-def _read(response: httpx2.Response, end: float) -> bytes:
-    """The whole answer. A server that sends a byte now and then is as slow as one that sends none."""
+def _tokenize(response: httpx2.Response, deadline: float) -> bytes:
+    """The whole response within the deadline: a server that sends a byte now and then is slow too."""
     import httpx2
 
     parts, size = list[bytes](), 0
     for part in response.iter_bytes():
         parts.append(part)
         size += len(part)
-        if size > MAX_ANSWER:
-            raise Refused(0, f"The answer is longer than {MAX_ANSWER >> 20} MB, which no vectors are.")
-        if time.monotonic() > end:
+        if size > MAX_RESPONSE_BYTES:
+            raise RequestRejectedError(
+                0, f"The answer is longer than {MAX_RESPONSE_BYTES >> 20} MB, which no vectors are."
+            )
+        if time.monotonic() > deadline:
             raise httpx2.ReadTimeout("the whole answer took too long")
     return b"".join(parts)
 
 
-def _said(content: bytes, key: str) -> str:
-    """What the server says of a failure: OpenAI's form, or FastAPI's, or plain text."""
+def _server_message(content: bytes, key: str) -> str:
+    """The error message in a response: OpenAI's form, FastAPI's, or plain text."""
     try:
-        found: Any = msgspec.json.decode(content)
+        value: Any = msgspec.json.decode(content)
         for name in ("error", "message", "detail"):
-            found = found.get(name, found) if isinstance(found, dict) else found
-        text = found if isinstance(found, str) else ""
+            value = value.get(name, value) if isinstance(value, dict) else value
+        text = value if isinstance(value, str) else ""
     except (msgspec.DecodeError, UnicodeDecodeError):
-        text = content[: 4 * SAID].decode("utf-8", "replace")
+        text = content[: 4 * MAX_MESSAGE_CHARS].decode("utf-8", "replace")
         text = "" if "<" in text[:50] else text  # a page is for browsers
-    return plain(text.replace(key, "…") if key else text)
+    return sanitize(text.replace(key, "…") if key else text)
 
 
-def plain(text: str) -> str:
-    """What a server says, as it may be shown: one line, short, nothing that a terminal obeys."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * SAID]).split())
-    return text if len(text) <= SAID else text[: SAID - 1] + "…"
+def sanitize(text: str) -> str:
+    """A server message made safe to show: one line, truncated, without control characters."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * MAX_MESSAGE_CHARS]).split())
+    return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
-def _after(value: str) -> float | None:
-    """The seconds of a Retry-After header, which is a number or a date."""
+def _retry_after(value: str) -> float | None:
+    """The seconds of a Retry-After header, a number or a date."""
     try:
         return max(0.0, float(value))
     except ValueError:
@@ -176,8 +174,8 @@ def _after(value: str) -> float | None:
 
 
 def _reason(error: Exception) -> str:
-    """The innermost cause, as the system says it."""
+    """The message of the innermost cause."""
     while (cause := error.__cause__ or error.__context__) is not None and isinstance(cause, Exception):
         error = cause
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return plain(text.removeprefix("[SSL] "))
+    return sanitize(text.removeprefix("[SSL] "))

@@ -1,7 +1,7 @@
-"""What a server was found to be, kept between runs, so that one that is down is still the encoder of its vectors.
+"""Caches server descriptions between runs, so that the vectors of a server that is down stay usable.
 
-One small file for each address, in the folder that the caller names; without one nothing is written. It holds no
-key and no text. A file that cannot be read counts as none.
+One small file per address in the given folder; without a folder nothing is written. It contains no key and no text.
+An unreadable file is ignored.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from retrieval.encoders.remote.address import Address
 FOLDER = "servers"
 
 
-class Known(msgspec.Struct, frozen=True):
-    """A server's model. `input_type`: whether it is told what is a query; `base64`: whether it can send that."""
+class CachedServer(msgspec.Struct, frozen=True):
+    """A server's model. `input_type`: whether it distinguishes queries; `base64`: whether it supports base64."""
 
     url: str
     model: str
@@ -28,27 +28,27 @@ class Known(msgspec.Struct, frozen=True):
     base64: bool = True
 
 
-def recall(folder: Path | None, address: Address) -> Known | None:
-    """What was known of this address the last time."""
+def read_cache(folder: Path | None, address: Address) -> CachedServer | None:
+    """The cached description of an address."""
     if folder is None:
         return None
     try:
-        found = msgspec.json.decode(_file(folder, address).read_bytes(), type=Known)
+        server = msgspec.json.decode(_file(folder, address).read_bytes(), type=CachedServer)
     except (OSError, msgspec.DecodeError):
         return None
-    return found if found.url == address.url and found.dimension > 0 else None
+    return server if server.url == address.url and server.dimension > 0 else None
 
 
-def remember(folder: Path | None, address: Address, known: Known) -> None:
-    """Keep it; a disk without room only costs a look at the server the next time."""
-    if folder is None or recall(folder, address) == known:
+def write_cache(folder: Path | None, address: Address, server: CachedServer) -> None:
+    """Write the cache; a full disk only costs another probe next time."""
+    if folder is None or read_cache(folder, address) == server:
         return
     path = _file(folder, address)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-        fresh.write_bytes(msgspec.json.encode(known))
-        fresh.replace(path)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+        temporary.write_bytes(msgspec.json.encode(server))
+        temporary.replace(path)
 
 
 def _file(folder: Path, address: Address) -> Path:

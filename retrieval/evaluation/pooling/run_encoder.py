@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Vectors
-from retrieval.encoders.tokenization import Reader, Rows
+from retrieval.encoders.tokenization import TextTokenizer, TokenRows
 from retrieval.evaluation.pooling.runs import Run
 from retrieval.evaluation.pooling.variants import ended
 from retrieval.model.checkpoint import WEIGHTS_NAME
@@ -23,7 +23,7 @@ class RunEncoder:
 
     def __init__(self, run: Run, tokenizer_folder: Path) -> None:
         self._run, self.model = run, run.model()
-        self._reader = Reader(tokenizer_folder, self.model.config)
+        self._text_tokenizer = TextTokenizer(tokenizer_folder, self.model.config)
         self._fingerprint = fingerprint_of([run.folder / WEIGHTS_NAME], run.variant.name)
 
     @property
@@ -39,16 +39,18 @@ class RunEncoder:
         return self.model.config.dimension
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return encode(self.model, self._read(self._reader.queries(texts)))
+        return encode(self.model, self._tokenize(self._text_tokenizer.queries(texts)))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return encode(self.model, self._read(self._reader.passages(texts)))
+        return encode(self.model, self._tokenize(self._text_tokenizer.passages(texts)))
 
     def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
         """Read as passages. What falls on the instruction is shared out among the text's own tokens."""
-        rows = self._reader.passages(texts, offsets=True)
-        weights: list[NDArray[np.float32]] = attention(self.model, self._read(rows))
-        return [self._reader.own(offsets, row) for (_, offsets), row in zip(rows, weights, strict=True)]
+        rows = self._text_tokenizer.passages(texts, offsets=True)
+        weights: list[NDArray[np.float32]] = attention(self.model, self._tokenize(rows))
+        return [
+            self._text_tokenizer.passage_weights(offsets, row) for (_, offsets), row in zip(rows, weights, strict=True)
+        ]
 
-    def _read(self, rows: Rows) -> list[Tokens]:
+    def _tokenize(self, rows: TokenRows) -> list[Tokens]:
         return ended([np.array(ids, dtype=np.int64) for ids, _ in rows], self._run.variant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.encoders.execution_providers import CPU, Provider, chosen
+from retrieval.encoders.execution_providers import CPU, Provider, providers_for
 from retrieval.errors import ModelError
 
 CUDA, DML, COREML = "CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider"
@@ -26,7 +26,7 @@ CUDA, DML, COREML = "CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExec
 def test_the_fastest_that_is_there_and_fits(
     device: str, available: list[str], small: bool, expected: list[Provider]
 ) -> None:
-    assert chosen(device, available, small=small) == expected
+    assert providers_for(device, available, small=small) == expected
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_the_fastest_that_is_there_and_fits(
 )
 def test_what_is_not_there_says_what_to_install(device: str, words: str) -> None:
     with pytest.raises(ModelError, match=words):
-        chosen(device, [CPU], small=False)
+        providers_for(device, [CPU], small=False)
