@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from retrieval.chunking import chunk_file, passage
-from retrieval.encoders.torch_encoder import BUDGET, taken
+from retrieval.encoders.torch_encoder import BUDGET, take_batch
 from retrieval.files import Scanner
 from retrieval.model import tensor_layout
 from retrieval.model.attention import Packing, attention_over, best_kernel
@@ -236,7 +236,7 @@ def in_budget(model: Model, texts: list[list[int]], budget: int) -> None:
     """As the encoder does it."""
     waiting = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
     while waiting:
-        batch = taken(waiting, lambda i: len(texts[i]), budget)
+        batch = take_batch(waiting, lambda i: len(texts[i]), budget)
         model([texts[i] for i in batch])
         waiting = waiting[len(batch) :]
 
