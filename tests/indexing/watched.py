@@ -11,7 +11,7 @@ from pathlib import Path
 from indexed import CountingEncoder
 
 from c2llm_lsp.session.events import Event, Failed
-from c2llm_lsp.session.session import Session
+from c2llm_lsp.session.session import Delays, Session
 from retrieval.engine import Workspace
 from retrieval.files import ChangeBatch, Watcher
 
@@ -28,7 +28,7 @@ class Live:
         self.kinds: list[str] = []
         self.failures: list[Event] = []
         self._came = threading.Condition()
-        self.session = Session(self.workspace, self._event, retry_after=0.1)
+        self.session = Session(self.workspace, self._event, delays=Delays(retry=0.1))
         self.watcher = Watcher(root, self.workspace.scanner, self._changes)
 
     def _changes(self, changes: ChangeBatch) -> None:

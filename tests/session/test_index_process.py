@@ -17,7 +17,8 @@ from c2llm_lsp.session.factories import open_workspace
 from c2llm_lsp.session.index_process import parent
 from c2llm_lsp.session.index_process.parent import is_worthwhile
 from c2llm_lsp.session.job_queue import FilesChanged, FullScan
-from c2llm_lsp.session.session import LARGE, Session
+from c2llm_lsp.session.job_runner import LARGE
+from c2llm_lsp.session.session import Delays, Session
 from c2llm_lsp.settings import Settings
 from retrieval.engine import Workspace
 from tests.cli.program import lay_out
@@ -61,7 +62,7 @@ class Running:
         self.at: Callable[[Event], None] = lambda event: None
         self._came = threading.Condition()
         self.workspace = workspace
-        self.session = Session(workspace, self._event, process_settings=settings, retry_after=0.05)
+        self.session = Session(workspace, self._event, process_settings=settings, delays=Delays(retry=0.05))
 
     def _event(self, event: Event) -> None:
         self.at(event)

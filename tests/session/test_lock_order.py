@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from c2llm_lsp.session.events import Done, Event
-from c2llm_lsp.session.session import Session
+from c2llm_lsp.session.session import Delays, Session
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.indexing import pipeline
@@ -34,7 +34,7 @@ def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LockOrder:
             done.release()
 
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache") as workspace:
-        session = Session(workspace, on_event, maintain_after=0.0, on_idle=idle.set)
+        session = Session(workspace, on_event, delays=Delays(maintain=0.0), on_idle=idle.set)
         session.start()
         assert done.acquire(timeout=PATIENCE)
         session.set_buffer("m1.py", "def walrus():\n    return 1\n")

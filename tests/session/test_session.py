@@ -11,7 +11,7 @@ import pytest
 
 from c2llm_lsp.session.events import Busy, Done, Event, Failed, Progress, StateChanged
 from c2llm_lsp.session.job_queue import FilesChanged, FullScan
-from c2llm_lsp.session.session import Session
+from c2llm_lsp.session.session import Delays, Session
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import EncoderError, StoreError
@@ -96,7 +96,7 @@ def events() -> Events:
 
 @pytest.fixture
 def session(workspace: Workspace, events: Events) -> Iterator[Session]:
-    session = Session(workspace, events, retry_after=0.05)
+    session = Session(workspace, events, delays=Delays(retry=0.05))
     yield session
     session.stop()
 
@@ -211,7 +211,7 @@ def test_a_file_that_is_saved_during_a_pause_takes_nothing_along(
 def test_text_of_a_buffer_that_could_not_be_embedded_is_taken_up_when_the_encoder_is_back(
     workspace: Workspace, events: Events
 ) -> None:
-    session = Session(workspace, events, probe_every=0.01)
+    session = Session(workspace, events, delays=Delays(probe=0.01))
     session.start()
     events.wait(1)
     encoder = Elsewhere()

@@ -16,7 +16,7 @@ from c2llm_lsp.session.events import Busy, Done, Event, Failed, Progress, StateC
 from c2llm_lsp.session.factories import open_workspace
 from c2llm_lsp.session.index_process import messages, parent
 from c2llm_lsp.session.job_queue import FilesChanged
-from c2llm_lsp.session.session import Session
+from c2llm_lsp.session.session import Delays, Session
 from retrieval.errors import C2llmError
 from retrieval.indexing.ipc import behave, own_stdout, receive, send
 
@@ -64,7 +64,7 @@ def serve(start: messages.Start, commands: IO[bytes], reporter: Reporter) -> Non
             logger.exception("%s cannot be opened", root)
         reporter.send(messages.Failed(error_message(error)))
         return
-    session = Session(workspace, reporter.send_event, maintain_after=0.0, on_idle=reporter.send_idle)
+    session = Session(workspace, reporter.send_event, delays=Delays(maintain=0.0), on_idle=reporter.send_idle)
     session.start(start.cause)
     with suppress(EOFError, ValueError):
         while True:
