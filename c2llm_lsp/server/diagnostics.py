@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.server.client import Client
 from c2llm_lsp.server.event_loop import EventLoop
 from c2llm_lsp.server.folders import Folder
@@ -115,7 +116,7 @@ class NearDuplicateDiagnostics:
 
     def _diagnostic(self, folder: Folder, duplicate: Duplicate) -> lsp.Diagnostic:
         other, encoding = duplicate.other, self._state.encoding
-        name = other.qualified or "code"
+        name = escape_line(other.qualified) or "code"
         location = lsp.Location(
             folder.files.uri_of(other.path),
             whole_lines(other.start_line, other.end_line, last_line(other.text), encoding),
@@ -124,7 +125,7 @@ class NearDuplicateDiagnostics:
         line = _name_range(other, encoding).start.line + 1
         return lsp.Diagnostic(
             range=_name_range(duplicate.chunk, encoding),
-            message=MESSAGE.format(name=name, path=other.path, line=line, similarity=duplicate.likeness),
+            message=MESSAGE.format(name=name, path=escape_line(other.path), line=line, similarity=duplicate.likeness),
             severity=lsp.DiagnosticSeverity.Hint,
             code=CODE,
             source=SOURCE,

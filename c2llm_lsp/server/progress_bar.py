@@ -7,6 +7,7 @@ import uuid
 
 from lsprotocol import types as lsp
 
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.server.client import Client, ClientError
 from c2llm_lsp.server.event_loop import EventLoop
 from c2llm_lsp.server.folders import Folder, IndexingState, progress_of
@@ -62,7 +63,7 @@ class ProgressBar:
             return
         self._begun, self._percentage = True, progress.percentage
         begin = lsp.WorkDoneProgressBegin(
-            title=f"Indexing {self._folder.name}",
+            title=f"Indexing {escape_line(self._folder.name)}",
             cancellable=True,
             message=_label(self._folder.state),
             percentage=self._percentage,

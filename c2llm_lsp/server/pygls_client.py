@@ -10,6 +10,7 @@ import msgspec
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from c2llm_lsp.render.escape import escape_block, escape_line
 from c2llm_lsp.server.client import ClientError
 from c2llm_lsp.server.protocol import STATUS_CHANGED, StatusChanged
 from c2llm_lsp.server.transport.json_rpc import JsonRpcProtocol
@@ -23,18 +24,19 @@ class PyglsClient:
         self._warnings: set[str] = set()
 
     def show_message(self, text: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
-        self._protocol.notify(lsp.WINDOW_SHOW_MESSAGE, lsp.ShowMessageParams(kind, text))
+        self._protocol.notify(lsp.WINDOW_SHOW_MESSAGE, lsp.ShowMessageParams(kind, escape_block(text)))
 
     def warn_once(self, text: str, kind: lsp.MessageType = lsp.MessageType.Warning) -> None:
         if text and text not in self._warnings:
             self._warnings.add(text)
-            self.show_message(text, kind)
+            self.show_message(escape_line(text), kind)
 
     async def choose(self, text: str, titles: Sequence[str]) -> str:
-        actions = [lsp.MessageActionItem(title) for title in titles]
-        params = lsp.ShowMessageRequestParams(lsp.MessageType.Info, text, actions)
+        by_label = {escape_line(title): title for title in titles}
+        actions = [lsp.MessageActionItem(label) for label in by_label]
+        params = lsp.ShowMessageRequestParams(lsp.MessageType.Info, escape_line(text), actions)
         chosen = await self._request(lsp.WINDOW_SHOW_MESSAGE_REQUEST, params)
-        return chosen.title if chosen is not None else ""
+        return by_label.get(chosen.title, "") if chosen is not None else ""
 
     async def show_document(self, uri: str, selection: lsp.Range | None = None) -> bool:
         params = lsp.ShowDocumentParams(uri=uri, external=False, take_focus=True, selection=selection)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pygls.uris import from_fs_path, to_fs_path
 
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.client import ClientError
 from c2llm_lsp.server.context_files import save_context
@@ -40,7 +41,7 @@ async def offer_results(server: Services, heading: str, answer: protocol.Answer)
                 start = hit.selection_range.start
                 await open_document(server, hit.uri, protocol.Range(start=start, end=start))
             return
-    server.client.show_message("\n".join([heading, *choices]))
+    server.client.show_message("\n".join([heading, *map(escape_line, choices)]))
 
 
 async def open_document(server: Services, uri: str, selection: protocol.Range | None = None) -> bool:

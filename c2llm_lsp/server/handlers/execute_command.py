@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pygls.uris import from_fs_path
 
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.context_files import save_context
 from c2llm_lsp.server.fast_initialize import COPY_CONTEXT, FIND_SIMILAR
@@ -87,7 +88,9 @@ async def reindex_command(server: Services, params: protocol.ReindexParams) -> p
 
 async def status_command(server: Services, params: protocol.StatusParams) -> protocol.StatusAnswer:
     answer = await status(server, params)
-    server.client.show_message("\n".join(map(_status_line, answer.folders)) or "No folder is open.")
+    server.client.show_message(
+        "\n".join(escape_line(_status_line(folder)) for folder in answer.folders) or "No folder is open."
+    )
     return answer
 
 

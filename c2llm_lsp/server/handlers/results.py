@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.folders import Folder
 from c2llm_lsp.server.services import Services
@@ -77,7 +78,7 @@ def protocol_hit(folder: Folder, hit: Hit, encoding: Encoding) -> protocol.Hit:
         path=hit.chunk.path,
         range=protocol.to_protocol_range(span),
         selection_range=selection_range(hit, target, encoding),
-        label=target.name,
+        label=escape_line(target.name),
         language=hit.chunk.language,
         kind=hit.chunk.kind,
         symbol=hit.chunk.symbol,

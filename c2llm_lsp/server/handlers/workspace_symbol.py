@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from lsprotocol import types as lsp
 
+from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.handlers.search import search
 from c2llm_lsp.server.services import Services
@@ -54,12 +55,14 @@ async def workspace_symbol(server: Services, params: lsp.WorkspaceSymbolParams) 
 def _symbol(hit: protocol.Hit) -> dict[str, Any]:
     """A symbol on the wire. Its score is no part of LSP, but clangd has it too, and Kate sorts by it."""
     symbol: dict[str, Any] = {
-        "name": hit.label or _title(hit) or f"{hit.path.rpartition('/')[2]}:{hit.selection_range.start.line + 1}",
+        "name": escape_line(
+            hit.label or _title(hit) or f"{hit.path.rpartition('/')[2]}:{hit.selection_range.start.line + 1}"
+        ),
         "kind": KINDS[hit.kind].value,
         "location": {"uri": hit.uri, "range": msgspec.to_builtins(hit.selection_range)},
         "score": hit.score,
     }
-    return symbol | ({"containerName": hit.scope} if hit.scope else {})
+    return symbol | ({"containerName": escape_line(hit.scope)} if hit.scope else {})
 
 
 def _title(hit: protocol.Hit) -> str:
