@@ -91,7 +91,7 @@ def _seconds(file: Path, default: float) -> float:
 
 
 def _hold_events(held: Path) -> None:
-    from c2llm_lsp.server.folder import Folder
+    from c2llm_lsp.server.folders import Folder
 
     real = Folder.client_event
 
@@ -107,10 +107,10 @@ def main() -> None:
     faults = Path(sys.argv.pop(1))
     inject(faults)
     from c2llm_lsp.cli import main as c2llm
-    from c2llm_lsp.server import app, progress
+    from c2llm_lsp.server import progress_bar, status_notifier
 
-    progress.BEGIN_AFTER, progress.EVERY = _seconds(faults / "progress-after", 0.0), 0.0
-    app.STATUS_EVERY = _seconds(faults / "status-every", app.STATUS_EVERY)
+    progress_bar.BEGIN_AFTER, progress_bar.REPORT_EVERY = _seconds(faults / "progress-after", 0.0), 0.0
+    status_notifier.STATUS_EVERY = _seconds(faults / "status-every", status_notifier.STATUS_EVERY)
     _hold_events(faults / "hold-events")
 
     c2llm()
