@@ -75,7 +75,7 @@ def adapt(
         import onnxscript as _onnxscript  # noqa: F401
         import torch
 
-        from retrieval.finetune.finetuning import Wish
+        from retrieval.finetune.finetuning import FinetuneOptions
         from retrieval.finetune.finetuning import adapt as adapted
     except ImportError as error:
         raise MissingExtraError("Adapting a model", "train") from error
@@ -84,7 +84,7 @@ def adapt(
     if target.settings.threads:
         torch.set_num_threads(target.settings.threads)
     start = base_encoder(target)
-    wish = Wish(minutes, steps, None if way == "auto" else way, seed, dry)  # type: ignore[arg-type]
+    wish = FinetuneOptions(minutes, steps, None if way == "auto" else way, seed, dry)  # type: ignore[arg-type]
     with open_workspace(target) as workspace:
         if refresh(workspace, quiet=quiet, wait=True).cancelled:
             return INTERRUPTED

@@ -140,7 +140,7 @@ def pooling(
 
         from retrieval.evaluation.pooling.experiment import Experiment, run_experiment
         from retrieval.evaluation.pooling.report import markdown
-        from retrieval.evaluation.pooling.runs import Plan
+        from retrieval.evaluation.pooling.runs import ExperimentPlan
     except ImportError as error:
         raise MissingExtraError("Comparing poolings", "train") from error
 
@@ -152,7 +152,7 @@ def pooling(
         if repos is None or bench is None
         else (_projects(repos, bench, only), _available_projects(repos, bench))
     )
-    plan = Plan(
+    plan = ExperimentPlan(
         prepared, out, tuple(poolings or POOLINGS[:3]), tuple(range(1, seeds + 1)),
         steps=steps, batch=batch, layers=layers, hidden=hidden, teacher=teacher,
     )  # fmt: skip

@@ -29,7 +29,9 @@ Start = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for checkpoints, curve and the finished model.")]
 Steps = Annotated[int, typer.Option("--steps", min=1, help="How many batches to learn from.")]
-Batch = Annotated[int, typer.Option("--batch", min=2, help="Pairs a batch: the others of a batch are the negatives.")]
+TrainingBatch = Annotated[
+    int, typer.Option("--batch", min=2, help="Pairs a batch: the others of a batch are the negatives.")
+]
 Rate = Annotated[float, typer.Option("--rate", min=0.0, help="Learning rate; the token table's is a quarter of it.")]
 HardNegatives = Annotated[
     int, typer.Option("--hard-negatives", min=0, help="Mine this many a query with the model that the run starts from.")
@@ -53,7 +55,7 @@ def train(
     model: Start,
     out: Out,
     steps: Steps = 1_000,
-    batch: Batch = 64,
+    batch: TrainingBatch = 64,
     rate: Rate = 2e-4,
     hard_negatives: HardNegatives = 0,
     lora: LoraRank = 0,
@@ -76,7 +78,7 @@ def train(
         from retrieval.model.c2llm import C2LLM
         from retrieval.model.export import export
         from retrieval.training.distributed import processes_here
-        from retrieval.training.fit import TOKENIZER_NAME, Settings, fit
+        from retrieval.training.fit import TOKENIZER_NAME, TrainSettings, fit
         from retrieval.training.trainer import Stage
     except ImportError as error:
         raise MissingExtraError("Training", "train") from error
@@ -94,7 +96,7 @@ def train(
         bf16=bf16,
         distilled=distilled if teacher else 0.0,
     )
-    settings = Settings(stage, batch, seed, hard_negatives, lora, teacher, _weights(weight or []))
+    settings = TrainSettings(stage, batch, seed, hard_negatives, lora, teacher, _weights(weight or []))
     folder = fit(tasks, model, out, settings)
     if not processes_here().first:
         return FOUND

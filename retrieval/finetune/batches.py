@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retrieval.model.config import C2LLMConfig
-from retrieval.training.batches import Batch, equal
+from retrieval.training.batches import TrainingBatch, equal
 from retrieval.training.dataset import padded
 from retrieval.training.extraction import Pair
 from retrieval.training.mixture import tokens
@@ -60,7 +60,7 @@ class RepositoryBatches:
         self._size = min(size, self._an_epoch)
         self.per_epoch = max(1, self._an_epoch // max(self._size, 1))
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         epoch, place = divmod(step, self.per_epoch)
         chosen = self._epoch(epoch)[place * self._size : (place + 1) * self._size]
         random = np.random.default_rng([self._seed, 1, step])
@@ -74,7 +74,7 @@ class RepositoryBatches:
         same |= equal([pair.body.encode("utf-8", "replace") for pair in chosen])
         np.fill_diagonal(same, False)
         kept = 1 - self._shares.dropped
-        return Batch(
+        return TrainingBatch(
             *padded([row[random.random(len(row)) < kept] for row in queries]),
             *padded([row[random.random(len(row)) < kept] for row in passages]),
             ignored=same,

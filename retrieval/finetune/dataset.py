@@ -28,12 +28,12 @@ from retrieval.training.mining import SKIPPED_PARTS, is_written_by_hand
 from retrieval.training.pair_sources import words_of
 
 HELD_OUT = 0.2  # of the documented functions, by file
-MOST_QUESTIONS = (
+MAX_QUESTIONS = (
     300  # of doc comments; of names and of commits a third each. More narrow the margin less than they take time
 )
-LEAST_QUESTIONS = 20  # fewer cannot tell a better model from a lucky one
-LEAST_PAIRS = 60  # to learn from
-MOST_PAIRS = 20_000  # what minutes suffice for
+MIN_QUESTIONS = 20  # fewer cannot tell a better model from a lucky one
+MIN_PAIRS = 60  # to learn from
+MAX_PAIRS = 20_000  # what minutes suffice for
 _NAME_WORDS = 2  # of a name that is a question
 _BODY_CHARS = 1_200
 _WORD = re.compile(r"[a-z]+")
@@ -51,7 +51,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class RepositoryDataset:
     """`hidden`: the judge's files by path, as they are without the comments that are asked for."""
 
     questions: tuple[Question, ...]
@@ -95,7 +95,7 @@ def collect(
     paths: Iterable[str],
     commits: Iterable[tuple[str, Sequence[str]]] = (),
     progress: Callable[[int, int], None] = _silent,
-) -> Material:
+) -> RepositoryDataset:
     """What the files at these paths hold; `commits` are messages with the files that they changed."""
     wanted = sorted(path for path in paths if _is_wanted(path))
     files = []
@@ -109,14 +109,14 @@ def collect(
     for file in judged:
         hidden[file.path], asked = without_comments(file.path, file.text, file.found)
         questions += asked
-    questions = _first(questions, MOST_QUESTIONS)
-    questions += _first(_name_questions(judged, hidden, files), min(MOST_QUESTIONS // 3, len(questions)))
-    questions += _first(_commit_questions(commits, {file.path for file in files}, hidden), MOST_QUESTIONS // 3)
+    questions = _first(questions, MAX_QUESTIONS)
+    questions += _first(_name_questions(judged, hidden, files), min(MAX_QUESTIONS // 3, len(questions)))
+    questions += _first(_commit_questions(commits, {file.path for file in files}, hidden), MAX_QUESTIONS // 3)
     kept, dropped = _unlike(learnt, judged)
-    return Material(
+    return RepositoryDataset(
         tuple(questions),
         hidden,
-        tuple(_first_pairs(kept, MOST_PAIRS)),
+        tuple(_first_pairs(kept, MAX_PAIRS)),
         len(files),
         dropped,
     )

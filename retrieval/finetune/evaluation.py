@@ -27,9 +27,9 @@ from retrieval.types import SearchRequest
 from retrieval.vectors import ExactIndex
 
 RANKED, DENSE = "full", "dense"  # names of rankings
-AT_ONCE = 512  # passages between two looks at whether to go on
+BATCH_SIZE = 512  # passages between two looks at whether to go on
 SPEED_SAMPLE = 64  # passages that tell how fast an encoder is
-MOST_SECONDS = 90.0  # for the vectors of one encoder; a slow one is judged among fewer chunks
+MAX_SECONDS = 90.0  # for the vectors of one encoder; a slow one is judged among fewer chunks
 
 Progress = Callable[[int, int], None]
 Gains = NDArray[np.float64]
@@ -52,7 +52,7 @@ class Score:
         return tuple(float(gains[rows].mean()) if len(gains[rows]) else math.nan for gains in (self.ranked, self.dense))  # type: ignore[return-value]
 
 
-class Judge:
+class RepositoryEvaluator:
     """Asks the same questions of one encoder after the other."""
 
     def __init__(
@@ -109,8 +109,8 @@ class Judge:
     def _vectors(self, encoder: Encoder, progress: Callable[[int], None]) -> Vectors:
         """Rounded as the store rounds them."""
         vectors = np.zeros((len(self._ids), encoder.dimension), dtype=np.float32)
-        for start in range(0, len(self._ids), AT_ONCE):
-            ids = self._ids[start : start + AT_ONCE].tolist()
+        for start in range(0, len(self._ids), BATCH_SIZE):
+            ids = self._ids[start : start + BATCH_SIZE].tolist()
             chunks = self.rows.chunks(ids)
             found = encoder.encode_passages([passage(chunks[i]) for i in ids])
             vectors[start : start + len(ids)] = found.astype(np.float16).astype(np.float32)

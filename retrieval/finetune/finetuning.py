@@ -20,8 +20,8 @@ from filelock import FileLock, Timeout
 
 from retrieval.encoders import is_low_latency
 from retrieval.errors import MissingExtraError
-from retrieval.finetune.dataset import LEAST_PAIRS, LEAST_QUESTIONS, Material, collect
-from retrieval.finetune.evaluation import MOST_SECONDS, SPEED_SAMPLE, Gains, Judge, Score
+from retrieval.finetune.dataset import MIN_PAIRS, MIN_QUESTIONS, RepositoryDataset, collect
+from retrieval.finetune.evaluation import MAX_SECONDS, SPEED_SAMPLE, Gains, RepositoryEvaluator, Score
 from retrieval.finetune.git_history import commits_of
 from retrieval.finetune.registry import Adapted, AdaptError, Record, keep, place_of
 from retrieval.finetune.weights_io import Way, default_way, trainable, written
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 MARGIN = 0.005  # NDCG@10: less is not felt by anybody
 ERRORS = 1.0  # standard errors
 LEARNING_SHARE = 0.6  # of the time that may be taken; the rest is for asking twice
-MOST_PASSAGES = 2_000  # whose mean is taken out: it is the same within noise from some hundred on
-LEAST_PASSAGES = 64
+MAX_PASSAGES = 2_000  # whose mean is taken out: it is the same within noise from some hundred on
+MIN_PASSAGES = 64
 WORK, LOCK = "work", "adapt.lock"
 
 Progress = Callable[[str, int, int], None]
@@ -42,7 +42,7 @@ Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FinetuneOptions:
     """What the person asks for; 0 leaves the choice to the recipe."""
 
     minutes: float = 5.0
@@ -109,7 +109,7 @@ def _difference(before: Gains, after: Gains) -> tuple[float, float]:
     return float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else 0.0
 
 
-def adapt(workspace: Workspace, start: Start, wish: Wish, progress: Progress, stop: Stop) -> Outcome:
+def adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: Progress, stop: Stop) -> Outcome:
     """Raises AdaptError where there is too little to learn from, Cancelled where `stop` says so; the old model then stays."""
     if wish.dry:
         return _adapt(workspace, start, wish, progress, stop)
@@ -124,12 +124,12 @@ def adapt(workspace: Workspace, start: Start, wish: Wish, progress: Progress, st
         raise AdaptError(f"{place} cannot be written ({error}): set C2LLM_DATA_DIR to another folder.") from error
 
 
-def _adapt(workspace: Workspace, start: Start, wish: Wish, progress: Progress, stop: Stop) -> Outcome:
+def _adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: Progress, stop: Stop) -> Outcome:
     started = time.monotonic()
     material = gathered(workspace, progress)
     way = wish.way or default_way(start.folder)
     require(material, learns=way != "centre")
-    judge = Judge(workspace.store, workspace.scanner, material.hidden, material.questions)
+    judge = RepositoryEvaluator(workspace.store, workspace.scanner, material.hidden, material.questions)
     judge.limit(_affordable(judge, start.used))
     before = judge.score(start.used, lambda done, total: progress("before", done, total))
     known = {
@@ -147,7 +147,7 @@ def _adapt(workspace: Workspace, start: Start, wish: Wish, progress: Progress, s
         return Outcome(**known, seconds=time.monotonic() - started)  # type: ignore[arg-type]
     place = place_of(workspace.root, start.name)
     # A slow encoder reads as much again for the mean as half of what it is judged among.
-    count = MOST_PASSAGES if judge.compared == judge.chunks else max(LEAST_PASSAGES, judge.compared // 2)
+    count = MAX_PASSAGES if judge.compared == judge.chunks else max(MIN_PASSAGES, judge.compared // 2)
     made = _made(start, material, judge.elsewhere(count), replace(wish, way=way), place / WORK, progress, stop)
     candidate = start.load(made.folder)
     after = judge.score(candidate, lambda done, total: progress("after", done, total))
@@ -184,7 +184,7 @@ def _adapt(workspace: Workspace, start: Start, wish: Wish, progress: Progress, s
     )
 
 
-def gathered(workspace: Workspace, progress: Progress) -> Material:
+def gathered(workspace: Workspace, progress: Progress) -> RepositoryDataset:
     """What the indexed files hold."""
     return collect(
         workspace.root,
@@ -195,28 +195,28 @@ def gathered(workspace: Workspace, progress: Progress) -> Material:
     )
 
 
-def require(material: Material, *, learns: bool) -> None:
+def require(material: RepositoryDataset, *, learns: bool) -> None:
     """Raises AdaptError where there is too little to be judged by, or to learn from where anything is learnt."""
     asked = material.counts().get("comment", 0)
-    if asked < LEAST_QUESTIONS or (learns and material.documented < LEAST_PAIRS):
+    if asked < MIN_QUESTIONS or (learns and material.documented < MIN_PAIRS):
         raise AdaptError(
             f"There are too few documented functions here: {material.documented} to learn from and {asked} to ask for in other "
-            f"files, where {LEAST_PAIRS} and {LEAST_QUESTIONS} are needed. The model stays as it is."
+            f"files, where {MIN_PAIRS} and {MIN_QUESTIONS} are needed. The model stays as it is."
         )
 
 
-def _affordable(judge: Judge, encoder: Encoder) -> int:
+def _affordable(judge: RepositoryEvaluator, encoder: Encoder) -> int:
     """How many chunks this encoder embeds in the time that there is."""
     if is_low_latency(encoder):
         return judge.chunks
     sample = judge.passages(SPEED_SAMPLE)
     started = time.perf_counter()
     encoder.encode_passages(sample)
-    return int(MOST_SECONDS * len(sample) / max(time.perf_counter() - started, 1e-6))
+    return int(MAX_SECONDS * len(sample) / max(time.perf_counter() - started, 1e-6))
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _FinetunedModel:
     folder: Path
     way: str
     steps: int
@@ -226,13 +226,13 @@ class _Made:
 
 def _made(
     start: Start,
-    material: Material,
+    material: RepositoryDataset,
     passages: Sequence[str],
-    wish: Wish,
+    wish: FinetuneOptions,
     work: Path,
     progress: Progress,
     stop: Stop,
-) -> _Made:
+) -> _FinetunedModel:
     """A model that has learnt, in a folder as `load` takes it."""
     try:
         from tokenizers import Tokenizer
@@ -252,7 +252,7 @@ def _made(
     steps, resumed = 0, False
     if recipe.epochs:
         source = fit.source_of(material.learnt, tokenizer, model, recipe)
-        former = fit.former_steps(work, recipe, start.encoder.fingerprint, material.digest)
+        former = fit.interrupted_steps(work, recipe, start.encoder.fingerprint, material.digest)
         seconds = LEARNING_SHARE * 60 * wish.minutes
         steps = wish.steps or former or fit.steps_for(source, recipe, model, seconds)
         plan = fit.Plan(recipe, steps, start.encoder.fingerprint, material.digest)
@@ -267,7 +267,7 @@ def _made(
         centre(model, tokenizer, passages)
     changed = (OFFSET,) if not recipe.epochs else ()
     folder = written(model, start.folder, work / "model", changed)
-    return _Made(folder, recipe.way, steps, resumed, time.monotonic() - started)
+    return _FinetunedModel(folder, recipe.way, steps, resumed, time.monotonic() - started)
 
 
 def _means(score: Score) -> dict[str, float]:
@@ -275,7 +275,7 @@ def _means(score: Score) -> dict[str, float]:
     return {"ranked": ranked, "dense": dense}
 
 
-def _by_kind(material: Material, before: Score, after: Score) -> dict[str, dict[str, float]]:
+def _by_kind(material: RepositoryDataset, before: Score, after: Score) -> dict[str, dict[str, float]]:
     kinds = np.array([question.kind for question in material.questions])
     found = {}
     for kind in material.counts():

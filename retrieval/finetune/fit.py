@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 PLAN = "plan.json"
 BATCH = 128  # negatives come from the same repository: hard ones, so that there need not be more
 WARM_UP = 10
-LEAST_STEPS, MOST_STEPS = 20, 600
+MIN_STEPS, MAX_STEPS = 20, 600
 CHECKPOINT_SECONDS = 20.0  # what a crash costs; Ctrl-C writes one itself
-OPTIMISER_SHARE = 1.5  # a whole step by its forward and backward pass; measured 1.2 to 1.6
+OPTIMIZER_SHARE = 1.5  # a whole step by its forward and backward pass; measured 1.2 to 1.6
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class FitRecipe:
     """`moved`: how far towards the trained weights the result lies."""
 
     way: Way
@@ -58,31 +58,31 @@ class Recipe:
     seed: int = 1
 
 
-RECIPES: dict[Way, Recipe] = {
-    "centre": Recipe("centre", rate=0.0, table_rate=0.0, epochs=0, moved=0.0),
-    "all": Recipe("all", rate=3e-4, table_rate=1e-3, epochs=8, moved=0.5),
-    "pma": Recipe("pma", rate=5e-4, table_rate=0.0, epochs=8, moved=0.5),
-    "lora": Recipe("lora", rate=3e-4, table_rate=0.0, epochs=4, moved=0.5, rank=8, batch=32),
+RECIPES: dict[Way, FitRecipe] = {
+    "centre": FitRecipe("centre", rate=0.0, table_rate=0.0, epochs=0, moved=0.0),
+    "all": FitRecipe("all", rate=3e-4, table_rate=1e-3, epochs=8, moved=0.5),
+    "pma": FitRecipe("pma", rate=5e-4, table_rate=0.0, epochs=8, moved=0.5),
+    "lora": FitRecipe("lora", rate=3e-4, table_rate=0.0, epochs=4, moved=0.5, rank=8, batch=32),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FitPlan:
     """What a run does, decided before it starts: it goes on only where that is the same."""
 
-    recipe: Recipe
+    recipe: FitRecipe
     steps: int
     model: str  # fingerprint of the encoder that it starts from
     pairs: str  # digest of what is learnt from
 
 
-def source_of(pairs: Sequence[Pair], tokenizer: Tokenizer, model: C2LLM, recipe: Recipe) -> RepositoryBatches:
+def source_of(pairs: Sequence[Pair], tokenizer: Tokenizer, model: C2LLM, recipe: FitRecipe) -> RepositoryBatches:
     return RepositoryBatches(pairs, tokenizer, model.config, size=recipe.batch, seed=recipe.seed)
 
 
-def steps_for(source: RepositoryBatches, recipe: Recipe, model: C2LLM, seconds: float) -> int:
+def steps_for(source: RepositoryBatches, recipe: FitRecipe, model: C2LLM, seconds: float) -> int:
     """As many as the epochs need and the time allows; the time of one is measured."""
-    wanted = max(LEAST_STEPS, min(MOST_STEPS, math.ceil(recipe.epochs * source.per_epoch)))
+    wanted = max(MIN_STEPS, min(MAX_STEPS, math.ceil(recipe.epochs * source.per_epoch)))
     return max(2, min(wanted, int(seconds / _seconds_a_step(model, source))))
 
 
@@ -94,10 +94,10 @@ def _seconds_a_step(model: C2LLM, source: RepositoryBatches) -> float:
     torch.autograd.backward(loss(queries, forward.vectors(batch.passage_ids, batch.passage_mask)))
     forward.finish_backward()
     model.zero_grad(set_to_none=True)
-    return OPTIMISER_SHARE * (time.perf_counter() - started)
+    return OPTIMIZER_SHARE * (time.perf_counter() - started)
 
 
-def begun(work: Path, plan: Plan) -> bool:
+def begun(work: Path, plan: FitPlan) -> bool:
     """Whether a run of this very plan was stopped here; another one's leavings are removed."""
     try:
         same = json.loads((work / PLAN).read_text(encoding="utf-8")) == json.loads(json.dumps(asdict(plan)))
@@ -108,18 +108,18 @@ def begun(work: Path, plan: Plan) -> bool:
     return same and (work / CHECKPOINT_NAME).is_file()
 
 
-def former_steps(work: Path, recipe: Recipe, model: str, pairs: str) -> int | None:
+def interrupted_steps(work: Path, recipe: FitRecipe, model: str, pairs: str) -> int | None:
     """The length of the run that was stopped here, where it is to go on: time is measured once."""
     try:
         table = json.loads((work / PLAN).read_text(encoding="utf-8"))
         steps = int(table["steps"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    same = table == json.loads(json.dumps(asdict(Plan(recipe, steps, model, pairs))))
+    same = table == json.loads(json.dumps(asdict(FitPlan(recipe, steps, model, pairs))))
     return steps if same and (work / CHECKPOINT_NAME).is_file() else None
 
 
-def tuned(model: C2LLM, source: RepositoryBatches, plan: Plan, work: Path, go_on: Callable[[int], bool]) -> C2LLM:
+def tuned(model: C2LLM, source: RepositoryBatches, plan: FitPlan, work: Path, go_on: Callable[[int], bool]) -> C2LLM:
     """The model, changed in place. Raises Cancelled where `go_on` says no to a step, with a checkpoint in `work`."""
     recipe = plan.recipe
     work.mkdir(parents=True, exist_ok=True)

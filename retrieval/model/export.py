@@ -9,7 +9,7 @@ Precisions:
 - fp16: the backbone in half precision, for GPUs; norms and pooling in fp32, as torch computes them
 - int8-weights: weights are stored as int8 and computed with in fp32, so that a text's vector does not depend on the
   other texts of its batch
-- int8: products in int8 too, by onnxruntime's dynamic quantisation, whose activations are scaled over the whole batch
+- int8: products in int8 too, by onnxruntime's dynamic quantization, whose activations are scaled over the whole batch
   (companions change a vector a little), or, where that is too coarse for the model, with a scale for each 32 numbers
 In both int8 forms the token table is stored as int8 with one scale a row, and only the rows that a text needs are unpacked.
 
@@ -41,7 +41,7 @@ from retrieval.model.checkpoint import open_checkpoint
 from retrieval.model.devices import require_room
 from retrieval.model.export_forward import Exportable
 from retrieval.model.graph_files import MODEL_NAME
-from retrieval.model.quantize import quantise_by_blocks, quantise_dynamically, store_as_int8
+from retrieval.model.quantize import quantize_by_blocks, quantize_dynamically, store_as_int8
 from retrieval.model.sample_code import SAMPLES
 
 Precision = Literal["fp32", "fp16", "int8", "int8-weights"]
@@ -145,7 +145,7 @@ def _forms(precision: Precision) -> tuple[Callable[[Path, Path], None], ...]:
     if precision == "int8-weights":
         return (lambda source, target: store_as_int8(source, target, all_weights=True),)
     if precision == "int8":
-        return tuple(partial(_with_small_table, way) for way in (quantise_dynamically, quantise_by_blocks))
+        return tuple(partial(_with_small_table, way) for way in (quantize_dynamically, quantize_by_blocks))
     return (_moved,)
 
 

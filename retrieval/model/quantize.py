@@ -27,7 +27,7 @@ BLOCK = 32  # numbers that share a scale; with 128 the same cosine was 0.9917, a
 INT8_PRODUCTS = 4  # onnxruntime's "accuracy level" in which activations become int8 as well
 
 
-def quantise_dynamically(source: Path, target: Path) -> None:
+def quantize_dynamically(source: Path, target: Path) -> None:
     """MatMul in int8, with one scale for all activations of a run."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -42,7 +42,7 @@ def quantise_dynamically(source: Path, target: Path) -> None:
         )
 
 
-def quantise_by_blocks(source: Path, target: Path) -> None:
+def quantize_by_blocks(source: Path, target: Path) -> None:
     """MatMul in int8, with a scale for each 32 weights and each 32 activations of a token."""
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from retrieval.model.config import C2LLMConfig
 from retrieval.training.dataset import Ids, TokenizedPairs, instructions, padded
-from retrieval.training.synonym_augmentation import English
+from retrieval.training.synonym_augmentation import SynonymData
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -51,7 +51,7 @@ class Variation:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class TrainingBatch:
     """Padded ids and masks (1 = real), right-padded; query i belongs to passage i, passages beyond are negatives.
 
     `ignored` (queries, passages): no negatives. `teacher` (queries, passages): similarities to learn from, NaN where none is
@@ -79,7 +79,7 @@ class Batches:
         size: int,
         seed: int,
         variation: Variation | None = None,
-        english: English | None = None,
+        english: SynonymData | None = None,
     ) -> None:
         self._pairs, self._config, self._size, self._seed = pairs, config, size, seed
         self._english = english
@@ -88,7 +88,7 @@ class Batches:
         self._order: tuple[int, list[Rows]] | None = None
         self.per_epoch = max(1, int(len(pairs) / size * KEPT_OF_AN_EPOCH))
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         """The batch of that step of the run, computed from the step alone."""
         epoch, place = divmod(step, self.per_epoch)
         chosen = self.epoch(epoch)
@@ -98,7 +98,7 @@ class Batches:
         queries = [self._query(int(row), kind, random) for row, kind in zip(rows, kinds, strict=True)]
         passages = [self._passage(int(row), random) for row in rows]
         ignored = self._ignored(rows, kinds)
-        return Batch(*padded(queries), *padded(passages), ignored, self._similar(rows, ignored))
+        return TrainingBatch(*padded(queries), *padded(passages), ignored, self._similar(rows, ignored))
 
     def _similar(self, rows: Rows, ignored: Bools) -> NDArray[np.float32] | None:
         if self._english is None:

@@ -23,21 +23,21 @@ _BETWEEN_PARTS = re.compile(r"[-_.@/]+")
 _VERSION = re.compile(r"[-_@]v?\d[\d.]*$")
 
 
-def normalised(name: str) -> str:
+def normalized(name: str) -> str:
     return _SEPARATORS.sub("-", name.lower())
 
 
 @cache
 def excluded_names() -> frozenset[str]:
     lines = EXCLUDED_FILE.read_text(encoding="utf-8").splitlines()
-    return frozenset(normalised(line.strip()) for line in lines if line.strip() and not line.startswith("#"))
+    return frozenset(normalized(line.strip()) for line in lines if line.strip() and not line.startswith("#"))
 
 
 def package_is_excluded(package: str) -> bool:
     """True for a project on the list and for its companions: 'flask-login', 'pytest_httpx', 'ruby-redis', '@reduxjs/toolkit'."""
     names = excluded_names()
     parts = _BETWEEN_PARTS.split(package.lower())
-    return normalised(package) in names or any(part in names for part in parts)
+    return normalized(package) in names or any(part in names for part in parts)
 
 
 @cache
@@ -45,7 +45,7 @@ def _component_is_excluded(component: str) -> bool:
     names = excluded_names()
     stem = PurePosixPath(component).stem
     versionless = _VERSION.sub("", component)
-    return any(normalised(form) in names for form in (component, stem, versionless))
+    return any(normalized(form) in names for form in (component, stem, versionless))
 
 
 def path_is_excluded(path: str) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.model.config import C2LLMConfig
-from retrieval.training.batches import Batch
+from retrieval.training.batches import TrainingBatch
 from retrieval.training.dataset import Ragged, instructions, padded, ragged, save_arrays
 from retrieval.training.extraction import Pair
 from retrieval.training.mining import read_pairs
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Prose:
+class DistillationData:
     """Texts as tokens and the teacher's unit vectors of them (n, d). Those from `code` on are code: passages, never queries."""
 
     texts: Ragged
@@ -57,13 +57,13 @@ class Prose:
         )
 
     @classmethod
-    def load(cls, source: Path) -> Prose:
+    def load(cls, source: Path) -> DistillationData:
         with np.load(source) as arrays:
             texts = Ragged(arrays["values"], arrays["starts"])
             return cls(texts, arrays["vectors"].astype(np.float32), int(arrays["code"]))
 
 
-def prepared(data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher) -> Prose:
+def prepared(data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher) -> DistillationData:
     """Prose of the mined pairs in DATA/train.jsonl and of WordNet in the Debian package `words` (wordnet-base)."""
     pairs = list(read_pairs(data / "train.jsonl"))
     random = np.random.default_rng(0)
@@ -73,7 +73,9 @@ def prepared(data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher) ->
     texts = list(dict.fromkeys([*_docs(chosen), *_names(chosen), *english]))
     code = [f"{pair.path}\n{pair.qualified}\n{pair.body}"[:CODE_CHARACTERS] for pair in chosen[:CODE]]
     logger.info("%d texts and %d pieces of code for the teacher to read", len(texts), len(code))
-    return Prose(ragged(tokenizer, [*texts, *code]), read([*texts, *code], teacher).astype(np.float32), len(texts))
+    return DistillationData(
+        ragged(tokenizer, [*texts, *code]), read([*texts, *code], teacher).astype(np.float32), len(texts)
+    )
 
 
 def wordnet(package: Path, tokenizer: Tokenizer) -> Iterator[str]:
@@ -100,15 +102,15 @@ def _names(pairs: Sequence[Pair]) -> Iterator[str]:
 class Neighbourhoods:
     """Batches of prose. Which, depends on the seed and the step alone."""
 
-    def __init__(self, prose: Prose, tokenizer: Tokenizer, config: C2LLMConfig, *, seed: int) -> None:
+    def __init__(self, prose: DistillationData, tokenizer: Tokenizer, config: C2LLMConfig, *, seed: int) -> None:
         self._prose, self._config, self._seed = prose, config, seed
         self._query_prefix, self._passage_prefix = instructions(tokenizer, config)
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         random = np.random.default_rng([self._seed, 2, step])
         queries, passages = self._rows(random)
         vectors = self._prose.vectors
-        return Batch(
+        return TrainingBatch(
             *padded(self._tokens(queries, self._query_prefix, self._config.max_query_tokens)),
             *padded(self._tokens(passages, self._passage_prefix, self._config.max_passage_tokens)),
             teacher=vectors[queries] @ vectors[passages].T,
@@ -139,6 +141,6 @@ class Alternating:
     def __init__(self, often: Source, seldom: Source, share: float, *, seed: int) -> None:
         self._often, self._seldom, self._share, self._seed = often, seldom, share, seed
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         seldom = np.random.default_rng([self._seed, 3, step]).random() < self._share
         return (self._seldom if seldom else self._often).batch(step)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-UNIFORM = 0.995  # of the entropy that equal weights would have; trained models had 0.6 to 0.9
-ON_LAST = 0.8  # of the weight
-LEAST_TOKENS = 8  # shorter texts have nothing to choose from
+UNIFORM_ENTROPY = 0.995  # of the entropy that equal weights would have; trained models had 0.6 to 0.9
+LAST_TOKEN_SHARE = 0.8  # of the weight
+MIN_TOKENS = 8  # shorter texts have nothing to choose from
 FALLS_IN_A_ROW = 3
 FALL = 0.03  # of the held-out MRR under its best: less comes and goes
 
@@ -22,14 +22,14 @@ def evenness(weights: Sequence[NDArray[np.float32]]) -> tuple[float, float]:
     """Mean entropy of the weights as a share of the greatest possible, and mean weight of the last token."""
     shares, lasts = [], []
     for row in weights:
-        if len(row) >= LEAST_TOKENS:
+        if len(row) >= MIN_TOKENS:
             p = np.maximum(row.astype(np.float64), 1e-12)
             shares.append(float(-(p * np.log(p)).sum() / np.log(len(p))))
             lasts.append(float(row[-1]))
     return (float(np.mean(shares)), float(np.mean(lasts))) if shares else (float("nan"), float("nan"))
 
 
-class Watch:
+class DivergenceMonitor:
     """Remembers the validations of one run; `warnings` are worth a line each, said once until they pass."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Watch:
     def _signs(
         self, even: float, last: float, held_out: Mapping[str, float], losses: Mapping[str, float]
     ) -> Iterator[tuple[str, str]]:
-        if even > UNIFORM:
+        if even > UNIFORM_ENTROPY:
             yield (
                 "even",
                 (
@@ -57,7 +57,7 @@ class Watch:
                     "Raise the pooling's learning rate, or train longer before judging."
                 ),
             )
-        if last > ON_LAST:
+        if last > LAST_TOKEN_SHARE:
             yield (
                 "last",
                 (

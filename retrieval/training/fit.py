@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainSettings:
     """What a run is asked to do, besides the stage's rates and length. `hard_negatives`: a query; 0 = those that rows bring."""
 
     stage: Stage
@@ -48,7 +48,7 @@ class Settings:
     weights: Mapping[str, float] = field(default_factory=dict)
 
 
-def fit(tasks_folder: Path, start: Path, out: Path, settings: Settings) -> Path:
+def fit(tasks_folder: Path, start: Path, out: Path, settings: TrainSettings) -> Path:
     """Trains the model in START on the tasks and writes the result to OUT."""
     from tokenizers import Tokenizer
 
@@ -80,7 +80,7 @@ def fit(tasks_folder: Path, start: Path, out: Path, settings: Settings) -> Path:
     return out
 
 
-def _same_run(out: Path, start: Path, settings: Settings) -> None:
+def _same_run(out: Path, start: Path, settings: TrainSettings) -> None:
     """A checkpoint may only go on under the settings that made it; steps may be added while rates do not fall yet."""
     fixed = {
         "start": str(start.resolve()),

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.right_padded import RightPadded
-from retrieval.training.batches import Batch
+from retrieval.training.batches import TrainingBatch
 from retrieval.training.dataset import Tokens, padded
 
 ROWS_A_GROUP = 32  # rows of like length that go through the model together
@@ -38,7 +38,7 @@ class Validation:
 class Forward:
     """The vectors of one batch. `groups` gives (rows, how to compute their vectors) for queries or passages."""
 
-    def __init__(self, model: C2LLM, batch: Batch, *, bf16: bool = False) -> None:
+    def __init__(self, model: C2LLM, batch: TrainingBatch, *, bf16: bool = False) -> None:
         self._model, self._bf16 = model, bf16
         self._device = next(model.parameters()).device
         self._short = RightPadded(model).to(self._device) if has_short_way(model) else None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.model.config import C2LLMConfig
-from retrieval.training.batches import Batch, Bools, Rows, equal
+from retrieval.training.batches import Bools, Rows, TrainingBatch, equal
 from retrieval.training.dataset import padded
 from retrieval.training.forward import Validation
 from retrieval.training.tasks import DataError, Example, Task
@@ -57,7 +57,7 @@ class Mixture:
         if not self.per_epoch:
             raise DataError("No task has two examples to train on, or all weights are 0.")
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         epoch, place = divmod(step, self.per_epoch)
         if self._order is None or self._order[0] != epoch:
             self._order = (epoch, self._arranged(epoch))
@@ -67,7 +67,7 @@ class Mixture:
         random = np.random.default_rng([self._seed, 1, step])
         queries = [example.query for example in examples]
         passages = [example.positive for example in examples] + _negatives(examples, random)
-        return Batch(
+        return TrainingBatch(
             *padded(tokens(self._tokenizer, queries, task.query_instruction, self._config.max_query_tokens)),
             *padded(tokens(self._tokenizer, passages, task.document_instruction, self._config.max_passage_tokens)),
             ignored=_ignored(queries, passages),

@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ModelSize:
     layers: int = EMBEDDED.num_hidden_layers
     width: int = EMBEDDED.hidden_size
     dimension: int = EMBEDDED.compressed_dim  # of the vectors
@@ -71,11 +71,11 @@ class Shape:
 
 # The embedded one, and what differs from it in one thing.
 SHAPES = (
-    Shape(),
-    *(Shape(layers=layers) for layers in (0, 1, 4)),
-    *(Shape(width=width) for width in (128, 384)),
-    Shape(dimension=128),
-    Shape(vocabulary=16_000),
+    ModelSize(),
+    *(ModelSize(layers=layers) for layers in (0, 1, 4)),
+    *(ModelSize(width=width) for width in (128, 384)),
+    ModelSize(dimension=128),
+    ModelSize(vocabulary=16_000),
 )
 
 
@@ -89,7 +89,7 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     shape: str
     parameters: int
     megabytes: float  # of the graph, int8 weights
@@ -105,17 +105,17 @@ def compare(
     teacher: Teacher,
     reader: Reader,
     *,
-    shapes: Sequence[Shape] = SHAPES,
+    shapes: Sequence[ModelSize] = SHAPES,
     seconds: float = 200.0,
     batch: int = BATCH,
     seed: int = 1,
-) -> list[Measured]:
+) -> list[Measurement]:
     """Trains each shape for `seconds` and measures it; what is in OUT already is not done again.
 
     DATA is what `mine` wrote, RUN what `prepare` wrote; another vocabulary is prepared in OUT. OUT/SHAPE/model is a model
     that `c2llm evaluate bench --encoder` takes. `reader` loads such a folder and gives what embeds passages.
     """
-    remembering = _Remembering(teacher)
+    remembering = _CachingTeacher(teacher)
     found = []
     for shape in shapes:
         folder = out / shape.name
@@ -127,11 +127,11 @@ def compare(
                 shape, prepared, folder, remembering, reader, _texts(data), Effort(seconds, batch, seed)
             )
             known.write_text(json.dumps(asdict(measured), indent=2) + "\n", encoding="utf-8")
-        found.append(Measured(**json.loads(known.read_text(encoding="utf-8"))))
+        found.append(Measurement(**json.loads(known.read_text(encoding="utf-8"))))
     return found
 
 
-def table(results: Sequence[Measured]) -> Iterator[str]:
+def table(results: Sequence[Measurement]) -> Iterator[str]:
     """As Markdown."""
     yield "| layers | width | vectors | vocabulary | parameters | MB | steps | MRR | passages/s |"
     yield "|---|---|---|---|---|---|---|---|---|"
@@ -141,7 +141,7 @@ def table(results: Sequence[Measured]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
-class _Remembering:
+class _CachingTeacher:
     """A teacher that reads a text once."""
 
     def __init__(self, teacher: Teacher) -> None:
@@ -160,14 +160,14 @@ def _texts(data: Path) -> list[str]:
 
 
 def _measured(
-    shape: Shape,
+    shape: ModelSize,
     prepared: Path,
     folder: Path,
     teacher: Teacher,
     reader: Reader,
     texts: Sequence[str],
     effort: Effort,
-) -> Measured:
+) -> Measurement:
     from tokenizers import Tokenizer
 
     torch.manual_seed(effort.seed)
@@ -182,7 +182,7 @@ def _measured(
     started = time.perf_counter()
     embed(texts)
     speed = len(texts) / (time.perf_counter() - started)
-    measured = Measured(
+    measured = Measurement(
         shape.name,
         sum(parameter.numel() for parameter in model.parameters()),
         sum(path.stat().st_size for path in (folder / "model").glob("*.onnx*")) / 1e6,

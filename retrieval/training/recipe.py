@@ -29,7 +29,7 @@ from retrieval.training.dataset import TokenizedPairs, tokenize
 from retrieval.training.forward import Validation
 from retrieval.training.mining import read_pairs
 from retrieval.training.stacking import Teacher, embeddings_from_teacher, mean_of, set_embeddings, stacked
-from retrieval.training.synonym_augmentation import English, Kept, prepared
+from retrieval.training.synonym_augmentation import SynonymData, TeacherCache, prepared
 from retrieval.training.tasks import DataError
 from retrieval.training.tokenizer import train_tokenizer
 from retrieval.training.trainer import Source, Stage, train
@@ -118,7 +118,7 @@ def prepare_english(data: Path, words: Path, out: Path, teacher: Teacher) -> Non
         return
     tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
     reading = out / "reading"
-    kept = Kept(teacher, reading)
+    kept = TeacherCache(teacher, reading)
     if not (out / ENGLISH_NAME).exists():
         prepared(data, words, tokenizer, kept).save(out / ENGLISH_NAME)
     if not (out / PROSE_NAME).exists():
@@ -156,11 +156,11 @@ def _run(out: Path, number: int, recipe: Recipe, model: C2LLM, tokenizer: Tokeni
         limits,
         size=recipe.batch,
         seed=seed,
-        english=English.load(_made(out / ENGLISH_NAME)) if step.english else None,
+        english=SynonymData.load(_made(out / ENGLISH_NAME)) if step.english else None,
     )
     source: Source = batches
     if step.prose:
-        read = distillation.Prose.load(_made(out / PROSE_NAME))
+        read = distillation.DistillationData.load(_made(out / PROSE_NAME))
         texts = distillation.Neighbourhoods(read, tokenizer, limits, seed=seed)
         source = distillation.Alternating(batches, texts, step.prose, seed=seed)
     logger.info("stage %d: %d layers, %d batches an epoch", number, step.layers, batches.per_epoch)

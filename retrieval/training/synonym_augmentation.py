@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class English:
+class SynonymData:
     """`rows` (n, ascending) are pairs and `vectors` (n, d) the teacher's unit vectors of their docs; `synonyms` has the tokens
     that may stand for a token, at its number.
     """
@@ -61,7 +61,7 @@ class English:
         )
 
     @classmethod
-    def load(cls, source: Path) -> English:
+    def load(cls, source: Path) -> SynonymData:
         with np.load(source) as arrays:
             return cls(arrays["rows"], arrays["vectors"], Ragged(arrays["values"], arrays["starts"]))
 
@@ -85,13 +85,13 @@ class English:
         return reworded
 
 
-def prepared(data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher, *, docs: int = DOCS) -> English:
+def prepared(data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher, *, docs: int = DOCS) -> SynonymData:
     """For the pairs in DATA/train.jsonl; `words` is the Debian package wordnet-base."""
     synonyms = synonymous(words, tokenizer)
     pairs = list(read_pairs(data / "train.jsonl"))
     rows = np.sort(np.random.default_rng(0).permutation(len(pairs))[:docs])
     vectors = read([_text(pairs[row]) for row in rows], teacher)
-    return English(rows, vectors, synonyms)
+    return SynonymData(rows, vectors, synonyms)
 
 
 def _text(pair: Pair) -> str:
@@ -117,7 +117,7 @@ def read(texts: Sequence[str], teacher: Teacher) -> NDArray[np.float16]:
     return vectors
 
 
-class Kept:
+class TeacherCache:
     """A teacher whose answers lie in a folder: who is stopped while it reads goes on with what it has not read yet."""
 
     def __init__(self, teacher: Teacher, folder: Path) -> None:

@@ -20,9 +20,9 @@ import torch
 
 from retrieval.errors import C2llmError, Cancelled
 from retrieval.model.c2llm import C2LLM
-from retrieval.training.batches import Batch
+from retrieval.training.batches import TrainingBatch
 from retrieval.training.distributed import Alone
-from retrieval.training.divergence import Watch, evenness
+from retrieval.training.divergence import DivergenceMonitor, evenness
 from retrieval.training.forward import Forward, Validation, attention, mean_reciprocal_rank
 from retrieval.training.loss import InfoNce
 from retrieval.training.training_curve import Curve
@@ -41,7 +41,7 @@ class TrainingFailed(C2llmError):
 class Source(Protocol):
     """Where batches come from; the same one for the same step, whenever it is asked."""
 
-    def batch(self, step: int) -> Batch: ...
+    def batch(self, step: int) -> TrainingBatch: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Stage:
 
 
 @dataclass(slots=True)
-class Run:
+class TrainingState:
     """All that changes while training, and so all that a checkpoint holds."""
 
     model: C2LLM
@@ -159,15 +159,15 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     held_out = validations or {}
     loss_function = InfoNce().to(next(model.parameters()).device)
-    run = Run(
-        model, loss_function, _optimiser(model, loss_function, stage), deepcopy(model) if stage.averaged else None
+    run = TrainingState(
+        model, loss_function, _optimizer(model, loss_function, stage), deepcopy(model) if stage.averaged else None
     )
     run.resume(folder)
     run.processes = processes or run.processes
     first = run.processes.first
     tasks = [f"mrr {task}" for task in held_out] if len(held_out) > 1 else []
     fields = ("loss", "mrr", "entropy", "last", *tasks)
-    curve, watch = Curve(folder / "curve.csv", run.step, fields) if first else None, Watch()
+    curve, watch = Curve(folder / "curve.csv", run.step, fields) if first else None, DivergenceMonitor()
     saved = time.monotonic()
     started = saved - run.seconds
     while run.step < stage.steps:
@@ -185,7 +185,7 @@ def train(
     return run.result.eval()
 
 
-def _one_step(run: Run, batch: Batch, stage: Stage, folder: Path) -> None:
+def _one_step(run: TrainingState, batch: TrainingBatch, stage: Stage, folder: Path) -> None:
     for group in run.optimiser.param_groups:
         group["lr"] = group["rate"] * stage.share(run.step)
     loss = _train_step(run, batch, stage)
@@ -198,7 +198,9 @@ def _one_step(run: Run, batch: Batch, stage: Stage, folder: Path) -> None:
     run.smooth[batch.task] = SMOOTH * before + (1 - SMOOTH) * loss
 
 
-def _validate(run: Run, stage: Stage, held_out: Mapping[str, Validation], curve: Curve, watch: Watch) -> None:
+def _validate(
+    run: TrainingState, stage: Stage, held_out: Mapping[str, Validation], curve: Curve, watch: DivergenceMonitor
+) -> None:
     scores = {task: mean_reciprocal_rank(run.result, validation) for task, validation in held_out.items()}
     mrr = float(np.mean(list(scores.values()))) if scores else float("nan")
     watched = [row for validation in held_out.values() for row in validation.passages[: WATCHED // len(held_out)]]
@@ -215,7 +217,7 @@ def _learning(model: C2LLM) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in model.state_dict().items() if name not in frozen}
 
 
-def _optimiser(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.optim.AdamW:
+def _optimizer(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.optim.AdamW:
     learning = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     table = [p for name, p in learning if "embed_tokens" in name]
     rest = [p for name, p in learning if "embed_tokens" not in name]
@@ -228,7 +230,7 @@ def _optimiser(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.opti
     return torch.optim.AdamW(groups, lr=stage.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
 
 
-def _train_step(run: Run, batch: Batch, stage: Stage) -> float:
+def _train_step(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     run.model.train()
     run.optimiser.zero_grad(set_to_none=True)
     cached = stage.cached or run.processes.count > 1
@@ -241,7 +243,7 @@ def _train_step(run: Run, batch: Batch, stage: Stage) -> float:
     return loss
 
 
-def _backward(run: Run, batch: Batch, stage: Stage) -> float:
+def _backward(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     forward = Forward(run.model, batch, bf16=stage.bf16)
     queries = forward.vectors(batch.query_ids, batch.query_mask)
     passages = forward.vectors(batch.passage_ids, batch.passage_mask)
@@ -251,7 +253,7 @@ def _backward(run: Run, batch: Batch, stage: Stage) -> float:
     return float(loss.detach())
 
 
-def _backward_cached(run: Run, batch: Batch, stage: Stage) -> float:
+def _backward_cached(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     """Vectors without a graph, the loss's gradients in them, then one group after the other with a graph: memory is that of one
     group, and the gradients are those of the whole batch. Several processes share the rows."""
     forward = Forward(run.model, batch, bf16=stage.bf16)
@@ -275,7 +277,9 @@ def _backward_cached(run: Run, batch: Batch, stage: Stage) -> float:
     return float(loss.detach())
 
 
-def _loss(run: Run, queries: torch.Tensor, passages: torch.Tensor, batch: Batch, stage: Stage) -> torch.Tensor:
+def _loss(
+    run: TrainingState, queries: torch.Tensor, passages: torch.Tensor, batch: TrainingBatch, stage: Stage
+) -> torch.Tensor:
     ignored, teacher = (
         None if array is None else torch.from_numpy(array).to(queries.device)
         for array in (batch.ignored, batch.teacher)
@@ -286,7 +290,7 @@ def _loss(run: Run, queries: torch.Tensor, passages: torch.Tensor, batch: Batch,
     return loss
 
 
-def _update_average(run: Run, stage: Stage) -> None:
+def _update_average(run: TrainingState, stage: Stage) -> None:
     if run.average is None:
         return
     kept = min(stage.averaged, (run.step + 1) / (run.step + 10))  # the start is forgotten faster

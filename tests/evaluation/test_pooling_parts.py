@@ -13,13 +13,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from retrieval.chunking import passage  # noqa: E402
-from retrieval.evaluation.pooling.attention import Looked, analysed  # noqa: E402
+from retrieval.evaluation.pooling.attention import AttentionSample, analyzed  # noqa: E402
 from retrieval.evaluation.pooling.report import beyond_noise, compared, markdown  # noqa: E402
 from retrieval.evaluation.pooling.runs import EvaluationError  # noqa: E402
 from retrieval.evaluation.pooling.text_retrieval import read_texts, tasks_of  # noqa: E402
 from retrieval.evaluation.pooling.token_kinds import KINDS, marked_chunks  # noqa: E402
-from retrieval.evaluation.pooling.variants import END, VARIANTS, Read, new_model  # noqa: E402
-from retrieval.training.batches import Batch  # noqa: E402
+from retrieval.evaluation.pooling.variants import END, VARIANTS, VariantSource, new_model  # noqa: E402
+from retrieval.training.batches import TrainingBatch  # noqa: E402
 from tests.cli.program import lay_out  # noqa: E402
 from tests.training.test_trainer import TINY, Toy  # noqa: E402
 
@@ -50,17 +50,17 @@ def test_even_weights_stay_even_while_the_rest_learns() -> None:
 
 
 def test_an_end_stands_behind_each_text_and_before_the_padding() -> None:
-    batch = Batch(*(np.array(rows) for rows in ([[5, 6], [7, 0]], [[1, 1], [1, 0]], [[8], [9]], [[1], [1]])))
+    batch = TrainingBatch(*(np.array(rows) for rows in ([[5, 6], [7, 0]], [[1, 1], [1, 0]], [[8], [9]], [[1], [1]])))
 
     class Source:
-        def batch(self, step: int) -> Batch:
+        def batch(self, step: int) -> TrainingBatch:
             return batch
 
-    read = Read(Source(), VARIANTS["eos"]).batch(0)
+    read = VariantSource(Source(), VARIANTS["eos"]).batch(0)
     assert read.query_ids.tolist() == [[5, 6, END], [7, END, 0]]
     assert read.query_mask.tolist() == [[1, 1, 1], [1, 1, 0]]
     assert read.passage_ids.tolist() == [[8, END], [9, END]]
-    assert Read(Toy(), VARIANTS["last"]).batch(3).query_ids.tolist() == Toy().batch(3).query_ids.tolist()
+    assert VariantSource(Toy(), VARIANTS["last"]).batch(3).query_ids.tolist() == Toy().batch(3).query_ids.tolist()
 
 
 def test_a_sentence_has_to_find_the_rest_of_its_paragraph() -> None:
@@ -168,7 +168,7 @@ def test_data_and_prose_have_no_kinds() -> None:
 
 def test_even_weights_have_all_the_entropy_and_lifts_of_one() -> None:
     kinds = np.array([0, 2] * 10)
-    figures = analysed([Looked("go", np.full(20, 1 / 20), kinds)])
+    figures = analyzed([AttentionSample("go", np.full(20, 1 / 20), kinds)])
     assert figures["all"]["entropy"] == pytest.approx(1) and figures["all"]["last, lift"] == pytest.approx(1)
     assert figures["by kind"]["path"]["lift"] == pytest.approx(1) and figures["by place"] == pytest.approx([1] * 10)
     assert list(figures["by length"]) == ["8 to 31"] and list(figures["by language"]) == ["go"]
@@ -177,7 +177,7 @@ def test_even_weights_have_all_the_entropy_and_lifts_of_one() -> None:
 def test_weight_on_the_last_token_is_seen() -> None:
     weights = np.full(20, 0.1 / 19)
     weights[-1] = 0.9
-    figures = analysed([Looked("go", weights, np.zeros(20, dtype=np.int64))])
+    figures = analyzed([AttentionSample("go", weights, np.zeros(20, dtype=np.int64))])
     assert figures["all"]["last"] == pytest.approx(0.9) and figures["all"]["entropy"] < 0.4
     assert figures["by place"][-1] == pytest.approx((0.9 + 0.1 / 19) / 2 * 20)
 

@@ -17,8 +17,8 @@ from retrieval.encoders import load  # noqa: E402
 from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402
 from retrieval.training import __main__ as command  # noqa: E402
 from retrieval.training import recipe  # noqa: E402
-from tests.training.test_english import package  # noqa: E402
 from tests.training.test_mining import source, wheel  # noqa: E402
+from tests.training.test_synonym_augmentation import package  # noqa: E402
 
 THINGS = "anchor banner cable daemon engine filter gadget handle island jigsaw kernel ladder magnet needle".split()
 

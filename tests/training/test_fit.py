@@ -19,14 +19,14 @@ from retrieval.errors import EncoderError, ModelError  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.model.config import C2LLMConfig  # noqa: E402
 from retrieval.training.adapters import add_adapters, merge_adapters  # noqa: E402
-from retrieval.training.fit import Settings, fit  # noqa: E402
+from retrieval.training.fit import TrainSettings, fit  # noqa: E402
 from retrieval.training.mixture import Mixture  # noqa: E402
 from retrieval.training.tasks import DataError, Example, Task, instruction_of  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer  # noqa: E402
 from retrieval.training.trainer import Stage  # noqa: E402
 
 WORDS = [f"w{chr(97 + i)}{chr(97 + j)}" for i in range(8) for j in range(8)]
-SETTINGS = Settings(
+SETTINGS = TrainSettings(
     Stage(steps=40, rate=3e-3, embedding_rate=1e-2, warm_up=4, validate_every=20, checkpoint_seconds=0), batch=8
 )
 

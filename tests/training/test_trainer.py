@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.model.config import C2LLMConfig, with_layers  # noqa: E402
 from retrieval.training import trainer  # noqa: E402
-from retrieval.training.batches import Batch  # noqa: E402
+from retrieval.training.batches import TrainingBatch  # noqa: E402
 from retrieval.training.dataset import padded  # noqa: E402
 from retrieval.training.forward import Forward, Validation, mean_reciprocal_rank  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
@@ -37,12 +37,12 @@ STAGE = Stage(steps=30, rate=5e-3, embedding_rate=2e-2, warm_up=4, validate_ever
 class Toy:
     """Queries and passages have words of their own: what belongs together has to be learnt."""
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         random = np.random.default_rng(step)
         topics = random.permutation(np.arange(2, 30))[:12]
         queries = [np.array([1] * (t % 3) + [t], dtype=np.uint16) for t in topics]
         passages = [np.array([1, t + 30, 1], dtype=np.uint16) for t in topics]
-        return Batch(*padded(queries), *padded(passages))
+        return TrainingBatch(*padded(queries), *padded(passages))
 
 
 def tiny(layers: int = 0) -> C2LLM:
@@ -141,7 +141,7 @@ def test_gradient_caching_gives_the_gradients_of_the_whole_batch(padding_side: s
         torch.manual_seed(0)
         model, loss = C2LLM(replace(TINY, num_hidden_layers=1, padding_side=padding_side)), InfoNce()
         stage = replace(STAGE, cached=cached)
-        run = trainer.Run(model, loss, trainer._optimiser(model, loss, stage), None)
+        run = trainer.TrainingState(model, loss, trainer._optimizer(model, loss, stage), None)
         (trainer._backward_cached if cached else trainer._backward)(run, Toy().batch(0), stage)
         return [p.grad for p in [*model.parameters(), *loss.parameters()] if p.grad is not None]
 
@@ -213,7 +213,7 @@ def test_a_teacher_s_similarities_are_learnt(tmp_path: Path) -> None:
     """The teacher belongs each query to the next passage: with all weight on it, that is what is learnt."""
 
     class Taught(Toy):
-        def batch(self, step: int) -> Batch:
+        def batch(self, step: int) -> TrainingBatch:
             batch = super().batch(step)
             return replace(batch, teacher=np.roll(np.eye(12, dtype=np.float32), 1, axis=1))
 
@@ -227,8 +227,8 @@ def test_a_teacher_s_similarities_are_learnt(tmp_path: Path) -> None:
 
 
 class Fixed:
-    def __init__(self, only: Batch) -> None:
+    def __init__(self, only: TrainingBatch) -> None:
         self._only = only
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         return self._only

@@ -23,11 +23,11 @@ from retrieval.evaluation.benchmark import Project
 from retrieval.evaluation.pooling.run_encoder import RunEncoder
 from retrieval.evaluation.pooling.token_kinds import KINDS, marked_chunks
 from retrieval.model.pooling import PmaPooling
-from retrieval.training.divergence import LEAST_TOKENS
+from retrieval.training.divergence import MIN_TOKENS
 
 SAMPLED = 40  # chunks of a project
 FILES = 40  # of a project that they come from
-LENGTHS = ((LEAST_TOKENS, 32), (32, 64), (64, 120), (120, 1 << 30))  # tokens; the last ones fill the window
+LENGTHS = ((MIN_TOKENS, 32), (32, 64), (64, 120), (120, 1 << 30))  # tokens; the last ones fill the window
 PARTS = 10  # of a text, for the weight by place
 
 
@@ -41,7 +41,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class AttentionSample:
     """One passage as a pooling sees it: its language, and the weight and kind of each token, weights adding up to 1."""
 
     language: str
@@ -68,17 +68,19 @@ def samples(projects: Sequence[Project], count: int = SAMPLED) -> list[Sample]:
     return found
 
 
-def look(encoder: AttendingEncoder, chosen: Sequence[Sample]) -> list[Looked]:
+def look(encoder: AttendingEncoder, chosen: Sequence[Sample]) -> list[AttentionSample]:
     """Texts of a few tokens are left out: there is nothing to choose from."""
     looked = []
     for sample, tokens in zip(chosen, encoder.attention([sample.text for sample in chosen]), strict=True):
-        if len(tokens) >= LEAST_TOKENS:
+        if len(tokens) >= MIN_TOKENS:
             kinds = np.array([sample.marks[start] for start, _, _ in tokens])
-            looked.append(Looked(sample.language, np.array([weight for *_, weight in tokens], dtype=np.float64), kinds))
+            looked.append(
+                AttentionSample(sample.language, np.array([weight for *_, weight in tokens], dtype=np.float64), kinds)
+            )
     return looked
 
 
-def analysed(looked: Sequence[Looked]) -> dict[str, Any]:
+def analyzed(looked: Sequence[AttentionSample]) -> dict[str, Any]:
     """All figures of one model."""
     return {
         "all": _figures(looked),
@@ -101,8 +103,8 @@ def head_evenness(encoder: RunEncoder, chosen: Sequence[Sample]) -> list[float]:
     def watch(_: object, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         nonlocal sums, count
         lengths = inputs[2].sum(dim=1)
-        rows = outputs[1][lengths >= LEAST_TOKENS].double().clamp(min=1e-12)
-        lengths = lengths[lengths >= LEAST_TOKENS]
+        rows = outputs[1][lengths >= MIN_TOKENS].double().clamp(min=1e-12)
+        lengths = lengths[lengths >= MIN_TOKENS]
         entropy = -(rows * rows.log() * (rows > 1e-12)).sum(dim=2) / lengths.double().log()[:, None]
         sums, count = sums + entropy.sum(dim=0).numpy(), count + len(lengths)
 
@@ -115,8 +117,8 @@ def head_evenness(encoder: RunEncoder, chosen: Sequence[Sample]) -> list[float]:
     return shares
 
 
-def _figures(looked: Sequence[Looked]) -> dict[str, float]:
-    def mean(of: Callable[[Looked], float]) -> float:
+def _figures(looked: Sequence[AttentionSample]) -> dict[str, float]:
+    def mean(of: Callable[[AttentionSample], float]) -> float:
         return float(np.mean([of(row) for row in looked])) if looked else float("nan")
 
     return {
@@ -129,7 +131,7 @@ def _figures(looked: Sequence[Looked]) -> dict[str, float]:
     }
 
 
-def _by_kind(looked: Sequence[Looked]) -> dict[str, dict[str, float]]:
+def _by_kind(looked: Sequence[AttentionSample]) -> dict[str, dict[str, float]]:
     """Shares of the weight and of the tokens, averaged over passages."""
     if not looked:
         return {}
@@ -142,7 +144,7 @@ def _by_kind(looked: Sequence[Looked]) -> dict[str, dict[str, float]]:
     }
 
 
-def _by_place(looked: Sequence[Looked]) -> list[float]:
+def _by_place(looked: Sequence[AttentionSample]) -> list[float]:
     """Mean lift from the first to the last tenth of a text."""
     rows = [row for row in looked if len(row.weights) >= 2 * PARTS]
     if not rows:
@@ -151,14 +153,14 @@ def _by_place(looked: Sequence[Looked]) -> list[float]:
     return [float(value) for value in np.mean(parts, axis=0)]
 
 
-def _bucket(row: Looked) -> tuple[int, int]:
+def _bucket(row: AttentionSample) -> tuple[int, int]:
     return next(bounds for bounds in LENGTHS if bounds[0] <= len(row.weights) < bounds[1])
 
 
 def _grouped(
-    looked: Iterable[Looked], key: Callable[[Looked], Any], order: Sequence[Any] = ()
-) -> list[tuple[Any, list[Looked]]]:
-    groups: dict[Any, list[Looked]] = defaultdict(list)
+    looked: Iterable[AttentionSample], key: Callable[[AttentionSample], Any], order: Sequence[Any] = ()
+) -> list[tuple[Any, list[AttentionSample]]]:
+    groups: dict[Any, list[AttentionSample]] = defaultdict(list)
     for row in looked:
         groups[key(row)].append(row)
     return [(name, groups[name]) for name in (order or sorted(groups)) if name in groups]

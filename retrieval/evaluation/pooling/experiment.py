@@ -19,9 +19,16 @@ from retrieval.encoders import AttendingEncoder, load
 from retrieval.errors import EncoderError
 from retrieval.evaluation.benchmark import Project
 from retrieval.evaluation.pooling import plots, report
-from retrieval.evaluation.pooling.attention import Sample, analysed, head_evenness, look, samples
+from retrieval.evaluation.pooling.attention import Sample, analyzed, head_evenness, look, samples
 from retrieval.evaluation.pooling.run_encoder import RunEncoder
-from retrieval.evaluation.pooling.runs import STEP_SECONDS, Plan, Run, prepared, settle, train_runs
+from retrieval.evaluation.pooling.runs import (
+    STEP_SECONDS,
+    ExperimentPlan,
+    TrainingRun,
+    prepared,
+    train_runs,
+    write_plan,
+)
 from retrieval.evaluation.pooling.scores import BENCH, HELD_OUT, PER_FILE, TEXT, Questions, measure
 from retrieval.evaluation.pooling.text_retrieval import read_texts
 
@@ -32,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    plan: Plan
+    plan: ExperimentPlan
     texts: tuple[Path, ...] = ()
     projects: tuple[Project, ...] = ()  # of the benchmark, that are scored
     code: tuple[Project, ...] = ()  # whose chunks attention is looked at on
@@ -44,14 +51,14 @@ def run_experiment(wanted: Experiment) -> dict[str, Any]:
     plan, data = wanted.plan, prepared(wanted.plan)
     texts = {folder.resolve().name: read_texts(folder) for folder in wanted.texts}
     encoders = [(name, load(name)) for name in wanted.looked_at]
-    settle(plan)
+    write_plan(plan)
     asked = Questions(texts, wanted.projects, plan.out / "cache")
     chosen = samples(wanted.code)
     attention: dict[str, Any] = {}
     for name, encoder in encoders if chosen else []:
         if not isinstance(encoder, AttendingEncoder):
             raise EncoderError(f"The encoder '{name}' does not say where it looks: leave it out.")
-        attention[name] = analysed(look(encoder, chosen))
+        attention[name] = analyzed(look(encoder, chosen))
     scores: dict[str, dict[int, dict[str, float]]] = {name: {} for name in plan.poolings}
     found: dict[str, Any] = {}
     for run in train_runs(plan, data):
@@ -79,18 +86,18 @@ def _told(
     return found
 
 
-def _looks(run: Run, plan: Plan, chosen: Sequence[Sample]) -> dict[str, Any]:
+def _looks(run: TrainingRun, plan: ExperimentPlan, chosen: Sequence[Sample]) -> dict[str, Any]:
     path = run.folder / LOOKS_NAME
     if not path.is_file():
         encoder = RunEncoder(run, plan.prepared)
-        found = analysed(look(encoder, chosen)) | {"heads": head_evenness(encoder, chosen)}
+        found = analyzed(look(encoder, chosen)) | {"heads": head_evenness(encoder, chosen)}
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         logger.info("%s: attention looked at", run.name)
     looks: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return looks
 
 
-def _step_seconds(runs: Sequence[Run]) -> dict[str, float]:
+def _step_seconds(runs: Sequence[TrainingRun]) -> dict[str, float]:
     """By pooling: what equal steps are worth as equal time."""
     seconds: dict[str, list[float]] = defaultdict(list)
     for run in runs:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import MissingExtraError
-from retrieval.evaluation.pooling.runs import Run
+from retrieval.evaluation.pooling.runs import TrainingRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ COLOURS = {"pma": "#0072B2", "mean": "#E69F00", "eos": "#009E73", "last": "#CC79
 SIZE, DOTS = (8.0, 3.6), 90  # inches, dots an inch: 20 to 40 kB a picture
 
 
-def draw(report: Mapping[str, Any], runs: Sequence[Run], folder: Path) -> list[Path]:
+def draw(report: Mapping[str, Any], runs: Sequence[TrainingRun], folder: Path) -> list[Path]:
     """Writes the pictures that there is something for; returns them."""
     try:
         import matplotlib
@@ -58,7 +58,7 @@ def _scores(axes: Axes, table: Mapping[str, Mapping[str, Mapping[str, Any]]]) ->
     axes.legend(frameon=False)
 
 
-def _curve(run: Run) -> list[dict[str, float]]:
+def _curve(run: TrainingRun) -> list[dict[str, float]]:
     path = run.folder / "curve.csv"
     if not path.is_file():
         return []
@@ -66,7 +66,7 @@ def _curve(run: Run) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(handle)]
 
 
-def _curves(axes: Sequence[Axes], curves: Sequence[tuple[Run, list[dict[str, float]]]]) -> None:
+def _curves(axes: Sequence[Axes], curves: Sequence[tuple[TrainingRun, list[dict[str, float]]]]) -> None:
     named: set[str] = set()
     for run, rows in curves:
         pooling = run.variant.name

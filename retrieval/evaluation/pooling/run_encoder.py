@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Vectors
 from retrieval.encoders.tokenization import TextTokenizer, TokenRows
-from retrieval.evaluation.pooling.runs import Run
-from retrieval.evaluation.pooling.variants import ended
+from retrieval.evaluation.pooling.runs import TrainingRun
+from retrieval.evaluation.pooling.variants import with_end_token
 from retrieval.model.checkpoint import WEIGHTS_NAME
 from retrieval.model.fingerprint import fingerprint_of
 from retrieval.training.dataset import Tokens
@@ -21,7 +21,7 @@ from retrieval.training.forward import attention, encode
 class RunEncoder:
     """Reads texts as the run's variant does: an END goes behind what fits into the window."""
 
-    def __init__(self, run: Run, tokenizer_folder: Path) -> None:
+    def __init__(self, run: TrainingRun, tokenizer_folder: Path) -> None:
         self._run, self.model = run, run.model()
         self._text_tokenizer = TextTokenizer(tokenizer_folder, self.model.config)
         self._fingerprint = fingerprint_of([run.folder / WEIGHTS_NAME], run.variant.name)
@@ -53,4 +53,4 @@ class RunEncoder:
         ]
 
     def _tokenize(self, rows: TokenRows) -> list[Tokens]:
-        return ended([np.array(ids, dtype=np.int64) for ids, _ in rows], self._run.variant)
+        return with_end_token([np.array(ids, dtype=np.int64) for ids, _ in rows], self._run.variant)

@@ -23,10 +23,10 @@ import numpy as np
 import torch
 
 from retrieval.errors import C2llmError
-from retrieval.evaluation.pooling.variants import VARIANTS, Read, Variant, ended, new_model
+from retrieval.evaluation.pooling.variants import VARIANTS, Variant, VariantSource, new_model, with_end_token
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.config import EMBEDDED, C2LLMConfig
-from retrieval.training.batches import Batch, Batches
+from retrieval.training.batches import Batches, TrainingBatch
 from retrieval.training.dataset import TokenizedPairs
 from retrieval.training.forward import Validation
 from retrieval.training.recipe import shown_in_training
@@ -50,7 +50,7 @@ class EvaluationError(C2llmError):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExperimentPlan:
     """What every run of a folder is trained with."""
 
     prepared: Path
@@ -79,13 +79,17 @@ class Plan:
         names = ("steps", "batch", "layers", "rate", "embedding_rate", "teacher", "hidden")
         return {"prepared": str(self.prepared.resolve()), **{name: getattr(self, name) for name in names}}
 
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[TrainingRun]:
         """Seed by seed, so that what is there when it is stopped can be compared."""
-        return [Run(VARIANTS[name], seed, self.out / f"{name}-{seed}") for seed in self.seeds for name in self.poolings]
+        return [
+            TrainingRun(VARIANTS[name], seed, self.out / f"{name}-{seed}")
+            for seed in self.seeds
+            for name in self.poolings
+        ]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TrainingRun:
     variant: Variant
     seed: int
     folder: Path
@@ -109,13 +113,13 @@ class Run:
         return C2LLM.load(self.folder)
 
 
-class Timed:
+class TimedSource:
     """Notes when each batch is asked for: what lies between two of them is a step."""
 
     def __init__(self, source: Source) -> None:
         self._source, self._asked = source, list[float]()
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         self._asked.append(time.process_time())
         return self._source.batch(step)
 
@@ -144,10 +148,10 @@ class Prepared:
         maker = Batches(self.held_out, self.tokenizer, self.shorter, size=1, seed=0)
         rows = np.arange(min(passages, len(self.held_out)))
         asked = maker.evaluation(rows[:queries], "query")
-        return Validation(ended(asked, variant), ended(maker.evaluation(rows, "passage"), variant))
+        return Validation(with_end_token(asked, variant), with_end_token(maker.evaluation(rows, "passage"), variant))
 
 
-def prepared(plan: Plan) -> Prepared:
+def prepared(plan: ExperimentPlan) -> Prepared:
     from tokenizers import Tokenizer
 
     missing = [name for name in PREPARED if not (plan.prepared / name).is_file()]
@@ -169,7 +173,7 @@ def prepared(plan: Plan) -> Prepared:
     return Prepared(tokenizer, config, pairs, held_out)
 
 
-def settle(plan: Plan) -> None:
+def write_plan(plan: ExperimentPlan) -> None:
     """Writes the plan down, or refuses one that differs from what is trained there already."""
     plan.out.mkdir(parents=True, exist_ok=True)
     path = plan.out / PLAN_NAME
@@ -183,7 +187,7 @@ def settle(plan: Plan) -> None:
     path.write_text(json.dumps(plan.fixed(), indent=2) + "\n", encoding="utf-8")
 
 
-def train_runs(plan: Plan, data: Prepared) -> Iterator[Run]:
+def train_runs(plan: ExperimentPlan, data: Prepared) -> Iterator[TrainingRun]:
     """Trains what is not finished yet; gives each run once it is."""
     table = _table(plan, data)
     for run in plan.runs():
@@ -192,12 +196,12 @@ def train_runs(plan: Plan, data: Prepared) -> Iterator[Run]:
         yield run
 
 
-def _train(run: Run, plan: Plan, data: Prepared, table: torch.Tensor | None) -> None:
+def _train(run: TrainingRun, plan: ExperimentPlan, data: Prepared, table: torch.Tensor | None) -> None:
     logger.info("%s: %d steps of %d pairs", run.name, plan.steps, plan.batch)
     model = new_model(run.variant, data.config, table, run.seed)
     batches = Batches(data.pairs, data.tokenizer, data.shorter, size=plan.batch, seed=run.seed)
     looks = {"code": data.validation(run.variant, CURVE_QUERIES, CURVE_PASSAGES)}
-    source = Timed(Read(batches, run.variant))
+    source = TimedSource(VariantSource(batches, run.variant))
     trained = train(model, source, plan.stage(), run.folder, looks)
     trained.save(run.folder)
     done = {"parameters": sum(p.numel() for p in trained.parameters()), STEP_SECONDS: source.seconds()}
@@ -205,7 +209,7 @@ def _train(run: Run, plan: Plan, data: Prepared, table: torch.Tensor | None) -> 
     (run.folder / CHECKPOINT_NAME).unlink(missing_ok=True)  # three times the weights, of no use any more
 
 
-def _table(plan: Plan, data: Prepared) -> torch.Tensor | None:
+def _table(plan: ExperimentPlan, data: Prepared) -> torch.Tensor | None:
     if not plan.teacher:
         return None
     path = plan.out / TABLE_NAME

@@ -11,9 +11,9 @@ from typing import Any
 
 from retrieval.evaluation.benchmark import Project, evaluate_encoder
 from retrieval.evaluation.pooling.run_encoder import RunEncoder
-from retrieval.evaluation.pooling.runs import Plan, Prepared, Run
+from retrieval.evaluation.pooling.runs import ExperimentPlan, Prepared, TrainingRun
 from retrieval.evaluation.pooling.text_retrieval import TextTask
-from retrieval.evaluation.pooling.variants import ended
+from retrieval.evaluation.pooling.variants import with_end_token
 from retrieval.model.c2llm import C2LLM
 from retrieval.training.forward import Validation, mean_reciprocal_rank
 from retrieval.training.mixture import tokens
@@ -35,7 +35,7 @@ class Questions:
     cache: Path
 
 
-def measure(run: Run, plan: Plan, data: Prepared, asked: Questions) -> dict[str, Any]:
+def measure(run: TrainingRun, plan: ExperimentPlan, data: Prepared, asked: Questions) -> dict[str, Any]:
     """All scores of a run by the name of their measure: MRR, for the benchmark NDCG@10."""
     path = run.folder / SCORES_NAME
     scores: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -55,16 +55,18 @@ def measure(run: Run, plan: Plan, data: Prepared, asked: Questions) -> dict[str,
     return scores | _overall(scores, [project.name for project in asked.projects])
 
 
-def _text_validation(model: C2LLM, run: Run, data: Prepared, tasks: Sequence[TextTask]) -> Validation:
+def _text_validation(model: C2LLM, run: TrainingRun, data: Prepared, tasks: Sequence[TextTask]) -> Validation:
     config = model.config
     queries = tokens(data.tokenizer, [task.query for task in tasks], config.query_instruction, config.max_query_tokens)
     passages = tokens(
         data.tokenizer, [task.passage for task in tasks], config.document_instruction, config.max_passage_tokens
     )
-    return Validation(ended(queries, run.variant), ended(passages, run.variant))
+    return Validation(with_end_token(queries, run.variant), with_end_token(passages, run.variant))
 
 
-def _bench(run: Run, plan: Plan, projects: Sequence[Project], cache: Path, scores: dict[str, Any]) -> None:
+def _bench(
+    run: TrainingRun, plan: ExperimentPlan, projects: Sequence[Project], cache: Path, scores: dict[str, Any]
+) -> None:
     found = evaluate_encoder(projects, run.name, RunEncoder(run, plan.prepared), [DENSE], cache)
     by_project = scores.setdefault("projects", {})
     for project in projects:
@@ -78,6 +80,6 @@ def _overall(scores: dict[str, Any], names: Sequence[str]) -> dict[str, float]:
     return {kind: sum(scores["projects"][name][kind] for name in names) / len(names) for kind in (BENCH, PER_FILE)}
 
 
-def _keep(path: Path, scores: dict[str, Any], run: Run, name: str) -> None:
+def _keep(path: Path, scores: dict[str, Any], run: TrainingRun, name: str) -> None:
     path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     logger.info("%s: %s measured", run.name, name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from retrieval.chunking import chunk_file, passage
 from retrieval.chunking.grammars import GRAMMARS
-from retrieval.chunking.line_index import Lines
+from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.parsing import ParseTimeout, parse
 from retrieval.types import Chunk
 
@@ -30,7 +30,7 @@ def marked_chunks(path: str, text: str) -> Iterator[tuple[Chunk, list[int]]]:
     grammar = GRAMMARS.get(chunks[0].language) if chunks else None
     if grammar is None or grammar.data:
         return
-    data = Lines(text).data
+    data = LineIndex(text).data
     try:
         root = parse(chunks[0].language, data)
     except ParseTimeout:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.config import C2LLMConfig
 from retrieval.model.pooling import PmaPooling
-from retrieval.training.batches import Batch
+from retrieval.training.batches import TrainingBatch
 from retrieval.training.dataset import Tokens, padded
 from retrieval.training.trainer import Source
 
@@ -66,19 +66,19 @@ def keep_even(model: C2LLM) -> None:
         parameter.requires_grad_(False).zero_()
 
 
-def ended(rows: Sequence[Tokens], variant: Variant) -> list[Tokens]:
+def with_end_token(rows: Sequence[Tokens], variant: Variant) -> list[Tokens]:
     """Token rows as the variant reads them."""
     return [np.append(row, END).astype(np.int64) for row in rows] if variant.end else list(rows)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class VariantSource:
     """Batches as a variant reads them."""
 
     source: Source
     variant: Variant
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         batch = self.source.batch(step)
         if not self.variant.end:
             return batch

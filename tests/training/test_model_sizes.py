@@ -13,13 +13,13 @@ pytest.importorskip("onnxscript")
 
 from retrieval.encoders import OverlapEncoder, load  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
-from retrieval.training.model_sizes import SHAPES, Shape, compare, table  # noqa: E402
+from retrieval.training.model_sizes import SHAPES, ModelSize, compare, table  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare  # noqa: E402
 from tests.training.test_dataset import write_pairs  # noqa: E402
 
 SMALL = (
-    Shape(layers=0, width=32, dimension=16, vocabulary=150),
-    Shape(layers=1, width=32, dimension=16, vocabulary=150),
+    ModelSize(layers=0, width=32, dimension=16, vocabulary=150),
+    ModelSize(layers=1, width=32, dimension=16, vocabulary=150),
 )
 
 

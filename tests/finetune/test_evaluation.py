@@ -8,7 +8,7 @@ import pytest
 from retrieval.encoders import load
 from retrieval.engine import Workspace
 from retrieval.finetune.dataset import collect
-from retrieval.finetune.evaluation import Judge, Score
+from retrieval.finetune.evaluation import RepositoryEvaluator, Score
 from retrieval.finetune.finetuning import verdict
 from tests.finetune.repository import repository
 
@@ -41,7 +41,7 @@ def test_asking_finds_what_words_find_and_leaves_no_trace(tmp_path: Path) -> Non
         workspace.refresh()
         change = workspace.store.revision
         material = collect(workspace.root, workspace.scanner, workspace.store.files.all())
-        judge = Judge(workspace.store, workspace.scanner, material.hidden, material.questions)
+        judge = RepositoryEvaluator(workspace.store, workspace.scanner, material.hidden, material.questions)
         found = judge.score(encoder)
         assert min(found.mean()) > 0.4
         assert workspace.store.revision == change

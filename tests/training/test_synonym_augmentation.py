@@ -20,7 +20,7 @@ from retrieval.training.dataset import Ragged, TokenizedPairs  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
 from retrieval.training.mining import read_pairs  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare, prepare_english, train_stages  # noqa: E402
-from retrieval.training.synonym_augmentation import English, Kept, Vectors, read, synonymous  # noqa: E402
+from retrieval.training.synonym_augmentation import SynonymData, TeacherCache, Vectors, read, synonymous  # noqa: E402
 from retrieval.training.tasks import DataError  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer  # noqa: E402
 from tests.training.test_dataset import write_pairs  # noqa: E402
@@ -71,10 +71,10 @@ def test_a_package_that_does_not_unpack_is_told(tmp_path: Path) -> None:
         synonymous(broken, blank_tokenizer())
 
 
-def english(rows: list[int], vectors: list[list[float]]) -> English:
+def english(rows: list[int], vectors: list[list[float]]) -> SynonymData:
     """Token 2 may stand for token 1, and 3 or 4 for 2."""
     synonyms = Ragged(np.array([2, 3, 4], dtype=np.uint16), np.array([0, 0, 1, 3, 3, 3]))
-    return English(np.array(rows), np.array(vectors, dtype=np.float16), synonyms)
+    return SynonymData(np.array(rows), np.array(vectors, dtype=np.float16), synonyms)
 
 
 def test_similarities_are_known_between_docs_that_were_read() -> None:
@@ -99,7 +99,7 @@ def test_words_are_replaced_by_their_synonyms_alone() -> None:
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     known = english([3, 7], [[0, 1], [1, 0]])
     known.save(tmp_path / "english.npz")
-    loaded = English.load(tmp_path / "english.npz")
+    loaded = SynonymData.load(tmp_path / "english.npz")
     for name in ("rows", "vectors"):
         assert np.array_equal(getattr(loaded, name), getattr(known, name))
     assert loaded.synonyms[2].tolist() == [3, 4]
@@ -130,7 +130,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_the_teacher_s_vectors_are_of_the_pairs_own_docs(run: Path) -> None:
-    found = English.load(run / "english.npz")
+    found = SynonymData.load(run / "english.npz")
     pairs = list(read_pairs(run.parent / "train.jsonl"))
     assert found.rows.tolist() == list(range(len(pairs)))
     texts = [f"{' '.join(PART.findall(pair.qualified))}: {pair.doc}" for pair in pairs]  # short docs, with their names
@@ -150,9 +150,9 @@ def test_a_teacher_that_is_stopped_goes_on_where_it_was(tmp_path: Path, monkeypa
         return OverlapEncoder().encode_passages(some)
 
     with pytest.raises(KeyboardInterrupt):
-        read(texts, Kept(teacher, tmp_path / "reading"))
+        read(texts, TeacherCache(teacher, tmp_path / "reading"))
     patience += [1, 1]
-    found = read(texts, Kept(teacher, tmp_path / "reading"))
+    found = read(texts, TeacherCache(teacher, tmp_path / "reading"))
     assert sorted(asked) == sorted(texts)
     assert np.allclose(found, OverlapEncoder().encode_passages(texts), atol=1e-3)
 
@@ -161,7 +161,7 @@ def test_batches_carry_what_is_known_and_are_the_same_again(run: Path) -> None:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
-    pairs, known = TokenizedPairs.load(run / "train.npz"), English.load(run / "english.npz")
+    pairs, known = TokenizedPairs.load(run / "train.npz"), SynonymData.load(run / "english.npz")
     batches = [Batches(pairs, tokenizer, SMALL, size=16, seed=1, english=known).batch(3) for _ in range(2)]
     assert all(batch.teacher is not None and batch.ignored is not None for batch in batches)
     assert np.array_equal(batches[0].teacher, batches[1].teacher, equal_nan=True)

@@ -52,7 +52,7 @@ def test_a_stopped_run_ends_where_an_undisturbed_one_does(
     def run(work: Path, stop_at: int) -> C2LLM:
         model = made(layers)
         source = fit.source_of(pairs, tokenizer(), model, fit.RECIPES[way])
-        plan = fit.Plan(fit.RECIPES[way], 6, "model", "pairs")
+        plan = fit.FitPlan(fit.RECIPES[way], 6, "model", "pairs")
         assert fit.begun(work, plan) is (work / "checkpoint.pt").exists()
         return fit.tuned(model, source, plan, work, lambda step: step != stop_at)
 
@@ -60,8 +60,8 @@ def test_a_stopped_run_ends_where_an_undisturbed_one_does(
     with pytest.raises(Cancelled, match="step 3 of 6"):
         run(tmp_path / "cut", 3)
     recipe = fit.RECIPES[way]
-    assert fit.former_steps(tmp_path / "cut", recipe, "model", "pairs") == 6
-    assert fit.former_steps(tmp_path / "cut", recipe, "model", "other pairs") is None
+    assert fit.interrupted_steps(tmp_path / "cut", recipe, "model", "pairs") == 6
+    assert fit.interrupted_steps(tmp_path / "cut", recipe, "model", "other pairs") is None
     resumed = run(tmp_path / "cut", 0).state_dict()
     before = made(layers).state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
@@ -75,7 +75,7 @@ def test_a_run_over_other_pairs_begins_anew(tmp_path: Path) -> None:
     recipe = fit.RECIPES["all"]
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "checkpoint.pt").write_bytes(b"of another run")
-    assert not fit.begun(tmp_path / "work", fit.Plan(recipe, 5, "model", "pairs"))
+    assert not fit.begun(tmp_path / "work", fit.FitPlan(recipe, 5, "model", "pairs"))
     assert not (tmp_path / "work").exists()
 
 

@@ -13,7 +13,7 @@ pytest.importorskip("tokenizers")
 from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.training.archives import ArchiveError  # noqa: E402
-from retrieval.training.distillation import Alternating, Neighbourhoods, Prose, prepared, wordnet  # noqa: E402
+from retrieval.training.distillation import Alternating, DistillationData, Neighbourhoods, prepared, wordnet  # noqa: E402
 from retrieval.training.forward import encode  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare, prepare_english, train_stages  # noqa: E402
@@ -21,8 +21,8 @@ from retrieval.training.tasks import DataError  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer  # noqa: E402
 from retrieval.training.trainer import Stage, train  # noqa: E402
 from tests.training.test_dataset import write_pairs  # noqa: E402
-from tests.training.test_english import package  # noqa: E402
 from tests.training.test_recipe import SMALL, STAGES  # noqa: E402
+from tests.training.test_synonym_augmentation import package  # noqa: E402
 
 
 def test_words_definitions_and_examples_of_words_that_code_uses_are_read(tmp_path: Path) -> None:
@@ -57,10 +57,10 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def neighbourhoods(run: Path) -> tuple[Prose, Neighbourhoods]:
+def neighbourhoods(run: Path) -> tuple[DistillationData, Neighbourhoods]:
     from tokenizers import Tokenizer
 
-    prose = Prose.load(run / "prose.npz")
+    prose = DistillationData.load(run / "prose.npz")
     return prose, Neighbourhoods(prose, Tokenizer.from_file(str(run / "tokenizer.json")), SMALL, seed=1)
 
 

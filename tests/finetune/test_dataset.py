@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from retrieval.files import Scanner
-from retrieval.finetune.dataset import Material, collect, without_comments
+from retrieval.finetune.dataset import RepositoryDataset, collect, without_comments
 from retrieval.finetune.git_history import commits_of
 from retrieval.training.extraction import documented
 from tests.finetune.repository import repository
 
 
-def gathered(root: Path, commits: object = ()) -> Material:
+def gathered(root: Path, commits: object = ()) -> RepositoryDataset:
     scanner = Scanner(root)
     return collect(scanner.root, scanner, scanner.scan().stamps, commits)  # type: ignore[arg-type]
 
