@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from retrieval.errors import SettingsError
+from retrieval.private_files import write_private
 
 APP = "c2llm-lsp"
 WORKSPACE_FILE = ".c2llm.toml"
@@ -229,9 +230,7 @@ def save(name: str, value: str, *, path: Path) -> None:
     new = assigned.sub(lambda _: line, old, count=1) if assigned.search(old) else f"{line}\n{old}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_text(new, encoding="utf-8")
-        fresh.replace(path)
+        write_private(path, new)
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be written ({error.strerror}); set {_BY_NAME[name].variable} instead."

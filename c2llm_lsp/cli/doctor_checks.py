@@ -112,10 +112,11 @@ def _wire(encoder: str) -> Iterator[Finding]:
 
 
 def cache(target: Target) -> Iterator[Finding]:
+    from retrieval.private_files import private_cache
     from retrieval.store.cache_paths import cache_folder
 
     folder = cache_folder(target.settings.cache)
-    folder.mkdir(parents=True, exist_ok=True)
+    private_cache(folder)
     started = time.perf_counter()
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"c2llm")

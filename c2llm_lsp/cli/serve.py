@@ -13,6 +13,7 @@ import typer
 
 from c2llm_lsp.cli.common import FOUND, guarded
 from retrieval.errors import SettingsError
+from retrieval.private_files import touch_private
 
 app = typer.Typer(add_completion=False)
 TOKEN_VARIABLE = "C2LLM_TOKEN"
@@ -80,6 +81,7 @@ def _writable(log_file: str | None) -> None:
     """A log that cannot be written is an error now, while somebody reads it."""
     try:
         if log_file:
+            touch_private(Path(log_file))
             Path(log_file).open("ab").close()
     except OSError as error:
         raise SettingsError(f"The log cannot be written to {log_file} ({error.strerror}).") from error

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from retrieval.errors import StoreError
+from retrieval.private_files import private_cache, private_folder
 from retrieval.store import cache_folder
 
 KEPT_SECONDS = 24 * 3600.0
@@ -22,8 +23,8 @@ def save_context(text: str, cache: Path | None) -> Path:
     """Write a context to a new file. Raises StoreError."""
     folder = cache_folder(cache) / "contexts"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        private_cache(folder.parent)
+        private_folder(folder)
         descriptor, name = tempfile.mkstemp(prefix=time.strftime("context-%H%M%S-"), suffix=".md", dir=folder)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
             file.write(text)

@@ -30,6 +30,7 @@ from retrieval.engine.opening import open_store, usable
 from retrieval.engine.query_engine import QueryEngine
 from retrieval.files import MAX_BYTES, Scanner
 from retrieval.indexing import Cancel, Progress
+from retrieval.private_files import write_private
 from retrieval.search import Snapshot
 from retrieval.store import Store, vectors_file, workspace_folder
 from retrieval.types import Answer, Duplicate, Explanation, Freshness, IndexReport, SearchRequest, SimilarRequest
@@ -76,7 +77,7 @@ class Workspace:
         store, notes = open_store(folder, shared)
         if not store.read_only:
             with suppress(OSError):  # only for people and `clear`: which folder this index is of
-                (folder / "root.json").write_text(json.dumps({"root": str(scanner.root)}))
+                write_private(folder / "root.json", json.dumps({"root": str(scanner.root)}))
         context = EngineContext(
             scanner,
             store,

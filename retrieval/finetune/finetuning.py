@@ -23,8 +23,9 @@ from retrieval.errors import MissingExtraError
 from retrieval.finetune.dataset import MIN_PAIRS, MIN_QUESTIONS, RepositoryDataset, collect
 from retrieval.finetune.evaluation import MAX_SECONDS, SPEED_SAMPLE, Gains, RepositoryEvaluator, Score
 from retrieval.finetune.git_history import commits_of
-from retrieval.finetune.registry import Adapted, AdaptError, Record, keep, place_of
+from retrieval.finetune.registry import Adapted, AdaptError, Record, data_folder, keep, place_of
 from retrieval.finetune.weights_io import Way, default_way, trainable, written
+from retrieval.private_files import FILE_MODE, private_folder
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
@@ -115,8 +116,8 @@ def adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: P
         return _adapt(workspace, start, wish, progress, stop)
     place = place_of(workspace.root, start.name)
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        with FileLock(place / LOCK, timeout=0):
+        private_folder(place, top=data_folder())
+        with FileLock(place / LOCK, timeout=0, mode=FILE_MODE):
             return _adapt(workspace, start, wish, progress, stop)
     except Timeout as error:
         raise AdaptError(f"Another c2llm adapt is at work on {workspace.root}: wait for it, or stop it.") from error

@@ -26,6 +26,7 @@ import torch
 from retrieval.finetune.batches import RepositoryBatches
 from retrieval.finetune.weights_io import Way
 from retrieval.model.c2llm import C2LLM
+from retrieval.private_files import private_folder, write_private
 from retrieval.training.adapters import add_adapters, merge_adapters
 from retrieval.training.distributed import Alone
 from retrieval.training.extraction import Pair
@@ -122,8 +123,8 @@ def interrupted_steps(work: Path, recipe: FitRecipe, model: str, pairs: str) -> 
 def tuned(model: C2LLM, source: RepositoryBatches, plan: FitPlan, work: Path, go_on: Callable[[int], bool]) -> C2LLM:
     """The model, changed in place. Raises Cancelled where `go_on` says no to a step, with a checkpoint in `work`."""
     recipe = plan.recipe
-    work.mkdir(parents=True, exist_ok=True)
-    (work / PLAN).write_text(json.dumps(asdict(plan), indent=2) + "\n", encoding="utf-8")
+    private_folder(work)
+    write_private(work / PLAN, json.dumps(asdict(plan), indent=2) + "\n")
     torch.manual_seed(recipe.seed)
     if recipe.way == "lora":
         add_adapters(model, recipe.rank)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.errors import C2llmError
+from retrieval.private_files import private_folder, tighten_tree, write_private
 
 DATA_VARIABLE = "C2LLM_DATA_DIR"
 APP = "c2llm-lsp"
@@ -110,7 +111,8 @@ def keep(root: Path, base: str, model: Path, facts: Adapted) -> Record:
     number = 1 + max(numbers, default=0)
     target = before.place / f"{name}-adapted-{number}"
     try:
-        before.place.mkdir(parents=True, exist_ok=True)
+        private_folder(before.place, top=data_folder())
+        tighten_tree(model)
         model.replace(target)
         added = replace(facts, folder=target.name)
         record = Record(before.place, base, (*before.models, added)[-KEPT:])
@@ -150,9 +152,7 @@ def _write(root: Path, record: Record) -> None:
         "base": record.base,
         "models": [asdict(model) for model in record.models],
     }
-    fresh = record.place / f"{RECORD}.new"
-    fresh.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-    fresh.replace(record.place / RECORD)
+    write_private(record.place / RECORD, json.dumps(table, indent=2) + "\n")
 
 
 def _adapted(row: Mapping[str, Any]) -> Adapted:

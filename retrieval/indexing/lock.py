@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from retrieval.errors import IndexLockedError, StorageFullError
+from retrieval.private_files import FILE_MODE, write_private
 
 LOCK_FILE = "writer.lock"
 _PID_FILE = "writer.pid"
@@ -24,7 +25,7 @@ _PID_FILE = "writer.pid"
 @contextmanager
 def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
     """Hold the workspace's lock. Raises IndexLockedError if another process still has it after `wait` seconds."""
-    lock = FileLock(folder / LOCK_FILE, timeout=wait)
+    lock = FileLock(folder / LOCK_FILE, timeout=wait, mode=FILE_MODE)
     try:
         lock.acquire()
     except Timeout:
@@ -39,7 +40,7 @@ def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
     pid_file = folder / _PID_FILE
     try:
         with suppress(OSError):  # only a remark for others
-            pid_file.write_text(str(os.getpid()))
+            write_private(pid_file, str(os.getpid()))
         yield
     finally:
         with suppress(OSError):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.private_files import private_opener
 from retrieval.store.bm25 import Bm25Index
 from retrieval.store.postings import Segment
 
@@ -30,7 +31,7 @@ def save_bm25(bm25_index: Bm25Index, path: Path, *, generation: str, rules: int)
     stamp = np.array([str(VERSION), generation, str(rules), str(change)])
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=private_opener) as file:
             np.savez(file, stamp=stamp, **{name: getattr(segment, name) for name in _FIELDS})
             file.flush()
             os.fsync(file.fileno())

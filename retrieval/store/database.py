@@ -32,6 +32,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from retrieval.errors import DamagedStoreError, StoreError
+from retrieval.private_files import FILE_MODE, private_cache, private_folder, touch_private
 from retrieval.store.schema import (
     INDEX_MIGRATIONS,
     VECTORS_MIGRATIONS,
@@ -206,8 +207,10 @@ class Database:
         """The connection that writes, after repair and migration."""
         if self.read_only:
             return self._open_frozen_if_needed()
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.vectors_path.parent.mkdir(parents=True, exist_ok=True)
+        private_cache(self.vectors_path.parent)
+        private_folder(self.directory, top=self.vectors_path.parent)
+        for _, path in self._files_and_paths():
+            touch_private(path)  # SQLite gives its logs the mode of the database
         check = check or _smells(self.index_path) or _smells(self.vectors_path)
         try:
             return self._connect(check)
@@ -308,7 +311,7 @@ class Database:
     @contextmanager
     def _repair_lock(self) -> Iterator[None]:
         """Two processes must not set aside each other's new file."""
-        lock = FileLock(self.vectors_path.with_name("repair.lock"), timeout=_BUSY_SECONDS)
+        lock = FileLock(self.vectors_path.with_name("repair.lock"), timeout=_BUSY_SECONDS, mode=FILE_MODE)
         try:
             with lock:
                 yield

@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from retrieval.private_files import FOLDER_MODE
 from retrieval.vectors.hnsw import HnswIndex
 from retrieval.vectors.protocol import Ids
 
@@ -69,7 +70,7 @@ def save(index: HnswIndex, path: Path, stamp: GraphStamp, *, state: State | None
         "arrays": [[name, array.dtype.str, array.size] for name, array in arrays.items()],
     }
     text = json.dumps(header).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=path.name + ".", suffix=".tmp", dir=path.parent)
     try:
         digest = hashlib.blake2b(digest_size=_SUM_BYTES)

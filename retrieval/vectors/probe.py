@@ -18,6 +18,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from retrieval.errors import StoreError
+from retrieval.private_files import private_cache, write_private
 from retrieval.processes.helpers import run
 
 _ORIGIN = "import importlib.util as u; s = u.find_spec('hnswlib'); print(s.origin if s else '', flush=True)\n"
@@ -98,8 +100,6 @@ def _remember(memory: Path | None, key: str, problem: str) -> None:
     """Keep the result; where that is not possible it is tried again next time."""
     if memory is None:
         return
-    with suppress(OSError):
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        temporary = memory.with_name(f"{memory.name}.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps({"key": key, "problem": problem}))
-        temporary.replace(memory)
+    with suppress(OSError, StoreError):
+        private_cache(memory.parent)
+        write_private(memory, json.dumps({"key": key, "problem": problem}))

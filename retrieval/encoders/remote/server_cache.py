@@ -6,13 +6,14 @@ An unreadable file is ignored.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from retrieval.encoders.remote.address import Address
+from retrieval.errors import StoreError
+from retrieval.private_files import private_cache, private_folder, write_private
 
 FOLDER = "servers"
 
@@ -44,11 +45,10 @@ def write_cache(folder: Path | None, address: Address, server: CachedServer) -> 
     if folder is None or read_cache(folder, address) == server:
         return
     path = _file(folder, address)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-        temporary.write_bytes(msgspec.json.encode(server))
-        temporary.replace(path)
+    with suppress(OSError, StoreError):
+        private_cache(folder)
+        private_folder(path.parent)
+        write_private(path, msgspec.json.encode(server))
 
 
 def _file(folder: Path, address: Address) -> Path:
