@@ -61,6 +61,15 @@ class SearchRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """Lines of a file of the workspace, counted from 1, both included."""
+
+    path: str
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
 class SimilarRequest:
     """Code to find similar code for: what stands at a line of a file, or a piece of code. A piece may be that of some
     lines of a file, which are then left out of the answer.

@@ -18,13 +18,12 @@ from c2llm_lsp.cli.common import (
     open_workspace,
     remark,
 )
-from c2llm_lsp.cli.location import LineRange, is_location, parse_location, path_in_workspace
+from c2llm_lsp.cli.location import is_location, parse_location, path_in_workspace
 from c2llm_lsp.cli.search import current
 from retrieval.errors import QueryError
-from retrieval.types import Filters
+from retrieval.types import Location
 
 if TYPE_CHECKING:
-    from retrieval.engine import Workspace
     from retrieval.rag import PackedContext
 
 app = typer.Typer(add_completion=False)
@@ -60,37 +59,22 @@ def context(
     """
     if not query.strip():
         raise QueryError("The query is empty; say in a few words what the code does.")
-    from retrieval.rag import DEFAULT_BUDGET, DEFAULT_LIMIT
+    from retrieval.rag import DEFAULT_BUDGET, DEFAULT_LIMIT, ContextRequest
+    from retrieval.rag import context as collect_context
 
     lines = parse_location(query) if is_location(query) else None
     target = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
     filters = options.filters(globs, languages, kinds, root=target.root)
-    relative_path = path_in_workspace(target, lines.file) if lines else ""
+    location = Location(path_in_workspace(target, lines.file), lines.start, lines.end) if lines else None
+    request = ContextRequest(
+        "" if location else query, location, filters, limit or DEFAULT_LIMIT, budget or DEFAULT_BUDGET
+    )
     with open_workspace(target) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        packed = _packed(
-            workspace, query, relative_path, lines, budget or DEFAULT_BUDGET, limit or DEFAULT_LIMIT, filters
-        )
+        packed = collect_context(workspace, request)
     _show(packed, target.root, as_json=as_json, quiet=quiet)
     return FOUND if packed.context.spans else NOTHING
-
-
-def _packed(
-    workspace: Workspace,
-    query: str,
-    relative_path: str,
-    lines: LineRange | None,
-    budget: int,
-    limit: int,
-    filters: Filters,
-) -> PackedContext:
-    from retrieval.rag import context as context_for
-    from retrieval.rag import context_around
-
-    if lines is None:
-        return context_for(workspace, query, budget=budget, limit=limit, filters=filters)
-    return context_around(workspace, relative_path, lines.start, lines.end, budget=budget, limit=limit, filters=filters)
 
 
 def _show(packed: PackedContext, root: Path, *, as_json: bool, quiet: bool) -> None:

@@ -26,16 +26,9 @@ from c2llm_lsp.render.json_output import context_locations_dict
 from c2llm_lsp.render.markdown import context_markdown
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
-from retrieval.rag import (
-    DEFAULT_BUDGET,
-    DEFAULT_LIMIT,
-    PackedContext,
-    pack_retrieved,
-    retrieve,
-    retrieve_similar,
-    selection,
-)
-from retrieval.types import Filters
+from retrieval.rag import DEFAULT_BUDGET, DEFAULT_LIMIT, ContextRequest, PackedContext
+from retrieval.rag import context as collect_context
+from retrieval.types import Location
 
 
 def register(server: MCPServer, live: LiveWorkspace) -> None:
@@ -58,14 +51,12 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         path:line-line. To understand a whole topic, call it once instead of many searches and reads.
         """
         filters = make_filters(languages, paths, kinds)
-        lines = (start_line, end_line or start_line)
 
         def run(workspace: Workspace) -> PackedContext:
             if path and start_line < 1:
                 raise QueryError(f"Give the lines of {path}, counted from 1.")
-            return collect_context(
-                workspace, query, live.relative_path(path) if path else "", lines, budget, limit, filters
-            )
+            location = Location(live.relative_path(path), start_line, end_line or start_line) if path else None
+            return collect_context(workspace, ContextRequest(query, location, filters, limit, budget))
 
         return await run_query(partial(live.query, run, wait_seconds), partial(_result, live))
 
@@ -73,23 +64,4 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
 def _result(live: LiveWorkspace, packed: PackedContext) -> CallToolResult:
     return tool_result(
         context_markdown(packed, live.errors), context_locations_dict(packed, root=str(live.root), notes=live.errors)
-    )
-
-
-def collect_context(
-    workspace: Workspace, query: str, path: str, lines: tuple[int, int], budget: int, limit: int, filters: Filters
-) -> PackedContext:
-    """For a query, for some lines, or for a query about some lines. Raises QueryError."""
-    selections = (selection(workspace, path, *lines),) if path else ()
-    if query.strip() or not selections:
-        retrieved = retrieve(workspace, query, limit=limit, filters=filters)
-    else:
-        retrieved = retrieve_similar(workspace, selections[0], limit=limit, filters=filters)
-    answer = retrieved.answer
-    return PackedContext(
-        pack_retrieved([retrieved], selections, budget, limit=limit),
-        answer.freshness,
-        answer.encoder,
-        answer.seconds,
-        answer.notes,
     )

@@ -12,10 +12,21 @@ from retrieval.rag.packing import Context, pack
 from retrieval.rag.spans import LINE_BREAK
 from retrieval.rag.token_estimate import TokenCounter, estimate_tokens
 from retrieval.search import Snapshot
-from retrieval.types import NO_FILTERS, Answer, Chunk, Filters, Freshness, Hit, SearchRequest, SimilarRequest
+from retrieval.types import NO_FILTERS, Answer, Chunk, Filters, Freshness, Hit, Location, SearchRequest, SimilarRequest
 
 DEFAULT_BUDGET = 4_000  # tokens: ten spans of 40 lines; small compared with any model's context window
 DEFAULT_LIMIT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ContextRequest:
+    """What a context is for: a query, lines of a file (a single line selects the chunk around it), or both."""
+
+    query: str = ""
+    location: Location | None = None
+    filters: Filters = NO_FILTERS
+    limit: int = DEFAULT_LIMIT
+    budget: int = DEFAULT_BUDGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +50,23 @@ class Retrieved:
 
 
 def context(
-    workspace: Workspace,
-    query: str,
-    *,
-    budget: int = DEFAULT_BUDGET,
-    limit: int = DEFAULT_LIMIT,
-    filters: Filters = NO_FILTERS,
-    count: TokenCounter = estimate_tokens,
+    workspace: Workspace, request: ContextRequest | str, *, count: TokenCounter = estimate_tokens
 ) -> PackedContext:
-    """The context for a query. Raises QueryError."""
-    return _packed(retrieve(workspace, query, limit=limit, filters=filters), (), budget, count)
+    """The context for a query, for some lines, or for a query about some lines; a string is a query with the defaults.
 
-
-def context_around(
-    workspace: Workspace,
-    path: str,
-    start_line: int,
-    end_line: int,
-    *,
-    budget: int = DEFAULT_BUDGET,
-    limit: int = DEFAULT_LIMIT,
-    filters: Filters = NO_FILTERS,
-    count: TokenCounter = estimate_tokens,
-) -> PackedContext:
-    """The selected lines and the code most similar to them. A cursor (one line) selects the chunk around it.
-
-    Raises QueryError if the file is not indexed.
+    Raises QueryError, also where the file of the lines is not indexed.
     """
-    selected = selection(workspace, path, start_line, end_line)
-    return _packed(retrieve_similar(workspace, selected, limit=limit, filters=filters), (selected,), budget, count)
+    if isinstance(request, str):
+        request = ContextRequest(request)
+    lines, limit, filters = request.location, request.limit, request.filters
+    selections = (selection(workspace, lines.path, lines.first_line, lines.last_line),) if lines else ()
+    if request.query.strip() or not selections:
+        retrieved = retrieve(workspace, request.query, limit=limit, filters=filters)
+    else:
+        retrieved = retrieve_similar(workspace, selections[0], limit=limit, filters=filters)
+    answer = retrieved.answer
+    packed = pack_retrieved([retrieved], selections, request.budget, limit=limit, count=count)
+    return PackedContext(packed, answer.freshness, answer.encoder, answer.seconds, answer.notes)
 
 
 def retrieve(
@@ -128,12 +127,6 @@ def pack_retrieved(
 def with_path_prefix(hit: Hit, prefix: str) -> Hit:
     """The hit with a prefix before its path."""
     return replace(hit, chunk=replace(hit.chunk, path=prefix + hit.chunk.path)) if prefix else hit
-
-
-def _packed(retrieved: Retrieved, selections: tuple[Hit, ...], budget: int, count: TokenCounter) -> PackedContext:
-    answer = retrieved.answer
-    packed = pack_retrieved([retrieved], selections, budget, limit=len(answer.hits), count=count)
-    return PackedContext(packed, answer.freshness, answer.encoder, answer.seconds, answer.notes)
 
 
 def _file_lines(chunks: Iterable[Chunk]) -> dict[int, str]:

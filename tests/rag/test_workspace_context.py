@@ -10,8 +10,8 @@ import pytest
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
-from retrieval.rag import context, context_around, estimate_tokens
-from retrieval.types import Filters
+from retrieval.rag import ContextRequest, context, estimate_tokens
+from retrieval.types import Filters, Location
 
 ORDERS = '''"""Orders."""
 
@@ -48,14 +48,14 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def test_a_question_gets_code_and_how_current_it_is(workspace: Workspace) -> None:
-    packed = context(workspace, "cancel and refund", budget=1000)
+    packed = context(workspace, ContextRequest("cancel and refund", budget=1000))
     assert {piece.path for piece in packed.context.spans} == {"orders.py", "invoices.py"}
     assert packed.context.tokens == estimate_tokens(packed.context.text) <= 1000
     assert (packed.freshness.files, packed.freshness.stale, packed.encoder) == (2, False, "overlap")
 
 
 def test_filters_hold_for_context(workspace: Workspace) -> None:
-    packed = context(workspace, "cancel and refund", filters=Filters(paths=("inv*",)))
+    packed = context(workspace, ContextRequest("cancel and refund", filters=Filters(paths=("inv*",))))
     assert {piece.path for piece in packed.context.spans} == {"invoices.py"}
 
 
@@ -65,35 +65,38 @@ def test_an_empty_question_is_refused(workspace: Workspace) -> None:
 
 
 def test_a_selection_comes_first_then_what_is_like_it(workspace: Workspace) -> None:
-    first, second, *_ = context_around(workspace, "invoices.py", 1, 2).context.spans
+    first, second, *_ = context(workspace, ContextRequest(location=Location("invoices.py", 1, 2))).context.spans
     assert first.path == "invoices.py" and first.text.startswith("def cancel_invoice")
     assert second.path == "orders.py" and "def cancel_order" in second.text
 
 
 def test_a_cursor_selects_what_it_stands_in(workspace: Workspace) -> None:
-    (piece, *_) = context_around(workspace, "invoices.py", 3, 3, limit=1).context.spans
+    (piece, *_) = context(workspace, ContextRequest(location=Location("invoices.py", 3, 3), limit=1)).context.spans
     assert (piece.start_line, piece.end_line, piece.text) == (1, 4, INVOICES.rstrip("\n"))
 
 
 def test_a_selection_over_many_places_keeps_its_blank_lines(workspace: Workspace) -> None:
-    packed = context_around(workspace, "orders.py", 1, 1000, limit=1, budget=2000)
+    packed = context(workspace, ContextRequest(location=Location("orders.py", 1, 1000), limit=1, budget=2000))
     piece = next(piece for piece in packed.context.spans if piece.path == "orders.py")
     assert piece.text == ORDERS.rstrip("\n")
 
 
 def test_a_selection_too_long_for_the_budget_is_cut(workspace: Workspace) -> None:
-    packed = context_around(workspace, "orders.py", 1, 15, budget=90)
+    packed = context(workspace, ContextRequest(location=Location("orders.py", 1, 15), budget=90))
     assert packed.context.tokens <= 90
     assert "… " in packed.context.spans[0].text
 
 
 def test_an_unsaved_buffer_is_what_is_shown(workspace: Workspace) -> None:
     workspace.set_buffer("invoices.py", INVOICES.replace("state", "status"))
-    for packed in (context_around(workspace, "invoices.py", 1, 4), context(workspace, "cancel invoice")):
+    for packed in (
+        context(workspace, ContextRequest(location=Location("invoices.py", 1, 4))),
+        context(workspace, "cancel invoice"),
+    ):
         text = next(piece.text for piece in packed.context.spans if piece.path == "invoices.py")
         assert "invoice.status" in text and "invoice.state" not in text
 
 
 def test_a_file_that_is_not_indexed_is_named(workspace: Workspace) -> None:
     with pytest.raises(QueryError, match=r"gone\.py is not indexed"):
-        context_around(workspace, "gone.py", 1, 2)
+        context(workspace, ContextRequest(location=Location("gone.py", 1, 2)))
