@@ -106,17 +106,10 @@ def show(target: Target, answer: Answer, query: str, *, as_json: bool, explain: 
     if stdout_is_terminal():
         from rich.console import Console
 
-        from c2llm_lsp.render.terminal import print_answer
+        from c2llm_lsp.render.terminal import TerminalOptions, print_answer
 
-        print_answer(
-            Console(highlight=False),
-            answer,
-            root=target.root,
-            link=settings.link,
-            context=settings.context_lines,
-            explain=explain,
-            show_path=target.show,
-        )
+        display = TerminalOptions(target.root, settings.link, settings.context_lines, explain, target.show)
+        print_answer(Console(highlight=False), answer, display)
     else:
         from c2llm_lsp.render.plain import render_plain
 

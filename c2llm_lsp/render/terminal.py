@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,31 +25,35 @@ MARK = "bold underline"
 GAP = "⋮"
 
 
-def print_answer(
-    console: Console,
-    answer: Answer,
-    *,
-    root: Path,
-    link: str,
-    context: int,
-    explain: bool,
-    show_path: Callable[[str], str],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class TerminalOptions:
+    """How hits are shown: `link` is the template of a result's link, `context` the lines around a match, `explain` adds the
+    signals of the score, `show_path` gives the path that people read.
+    """
+
+    root: Path
+    link: str
+    context: int
+    explain: bool
+    show_path: Callable[[str], str]
+
+
+def print_answer(console: Console, answer: Answer, options: TerminalOptions) -> None:
     """Print all hits, best first."""
     for rank, hit in enumerate(answer.hits):
         if rank:
             console.print()
-        console.print(_heading(hit, root, link, show_path), soft_wrap=True)
-        for row in _rows(hit, context):
+        console.print(_heading(hit, options), soft_wrap=True)
+        for row in _rows(hit, options.context):
             console.print(row, no_wrap=True, overflow="ellipsis")
-        if explain:
+        if options.explain:
             console.print(Padding(_explanation(hit), (0, 0, 0, 4)))
 
 
-def _heading(hit: Hit, root: Path, link: str, show_path: Callable[[str], str]) -> Text:
-    path = escape_line(show_path(hit.chunk.path))
+def _heading(hit: Hit, options: TerminalOptions) -> Text:
+    path = escape_line(options.show_path(hit.chunk.path))
     lines = str(hit.start_line) if hit.start_line == hit.end_line else f"{hit.start_line}-{hit.end_line}"
-    target = link_target(link, root / hit.chunk.path, hit.start_line)
+    target = link_target(options.link, options.root / hit.chunk.path, hit.start_line)
     heading = Text()
     heading.append(path, style=Style(bold=True, color="magenta", link=target or None))
     heading.append(f":{lines}", style="green")

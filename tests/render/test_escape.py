@@ -20,7 +20,7 @@ from c2llm_lsp.render.html import render_page
 from c2llm_lsp.render.json_output import answer_dict, explanation_dict
 from c2llm_lsp.render.markdown import answer_markdown
 from c2llm_lsp.render.plain import render_plain
-from c2llm_lsp.render.terminal import print_answer
+from c2llm_lsp.render.terminal import TerminalOptions, print_answer
 from retrieval.errors import QueryError
 from retrieval.types import Answer, Chunk, Explanation, Freshness, Hit, LineAttention, Signal
 
@@ -89,7 +89,9 @@ def test_plain_lines_are_one_a_shown_line(answer: Answer, context: int, explain:
 def test_a_terminal_gets_no_escape_sequence_of_the_workspace(answer: Answer) -> None:
     out = StringIO()
     console = Console(file=out, width=80, color_system=None, highlight=False, legacy_windows=False)
-    print_answer(console, answer, root=Path("/w"), link="file://{path}", context=1, explain=True, show_path=str)
+    print_answer(
+        console, answer, TerminalOptions(Path("/w"), link="file://{path}", context=1, explain=True, show_path=str)
+    )
     assert not unsafe(out.getvalue())
 
 

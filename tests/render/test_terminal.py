@@ -14,7 +14,7 @@ from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.render.freshness import answer_notes
 from c2llm_lsp.render.plain import render_plain
 from c2llm_lsp.render.snippet import MAX_SALIENT, anchor_line, hit_lines, snippet_lines
-from c2llm_lsp.render.terminal import link_target, print_answer
+from c2llm_lsp.render.terminal import TerminalOptions, link_target, print_answer
 from retrieval.types import Answer, Chunk, Freshness, Hit, Signal
 
 CODE = """@cached
@@ -51,7 +51,11 @@ def answer(*hits: Hit) -> Answer:
 def on_screen(*hits: Hit, color: str | None = None, width: int = 80) -> str:
     out = StringIO()
     console = Console(file=out, width=width, force_terminal=color is not None, color_system=color, highlight=False)  # type: ignore[arg-type]
-    print_answer(console, answer(*hits), root=Path("/w"), link="file://{path}", context=0, explain=True, show_path=str)
+    print_answer(
+        console,
+        answer(*hits),
+        TerminalOptions(Path("/w"), link="file://{path}", context=0, explain=True, show_path=str),
+    )
     return out.getvalue()
 
 
