@@ -29,17 +29,13 @@ def watch(path: options.WorkspacePath = None, encoder: options.Encoder = None, q
 
     Catches up first. Searches meanwhile, from here or anywhere, see each change within moments.
     """
-    from retrieval.files import Watcher
+    from retrieval.files import Watcher, WatchTiming
 
     target = locate(path, quiet=quiet, encoder=encoder)
     with open_workspace(target) as workspace, ended_by_signals() as end:
         session = Session(workspace, WatchReporter(quiet=quiet))
-        watcher = Watcher(
-            target.root,
-            workspace.scanner,
-            session.follow,
-            quiet=target.settings.debounce_ms / 1000,
-        )
+        timing = WatchTiming(quiet=target.settings.debounce_ms / 1000)
+        watcher = Watcher(target.root, workspace.scanner, session.follow, timing=timing)
         watcher.start()  # before the session looks: what changes in between is seen twice rather than never
         try:
             for note in () if quiet else watcher.notes:

@@ -14,7 +14,7 @@ from retrieval.files.file_reader import (
     skip_reason,
 )
 from retrieval.files.scanner import PathFilter, Scan, Scanner
-from retrieval.files.watcher import Watcher
+from retrieval.files.watcher import Watcher, WatchTiming
 
 __all__ = [
     "MAX_BYTES",
@@ -24,6 +24,7 @@ __all__ = [
     "Scan",
     "Scanner",
     "SourceFile",
+    "WatchTiming",
     "Watcher",
     "decode",
     "digest_of",

@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -49,6 +50,15 @@ Events = Callable[["FileSystemEvent"], None]
 WatchFactory = Callable[[Path, Events], NativeWatch]
 
 
+@dataclass(frozen=True, slots=True)
+class WatchTiming:
+    """Seconds."""
+
+    quiet: float = QUIET_SECONDS  # without an event, then a batch is reported
+    max_delay: float = MAX_DELAY_SECONDS
+    poll_every: float = POLL_SECONDS
+
+
 class Watcher:
     """Calls `on_changes` with each batch between `start` and `stop`. Used once."""
 
@@ -58,17 +68,15 @@ class Watcher:
         scanner: Scanner,
         on_changes: Callable[[ChangeBatch], None],
         *,
-        quiet: float = QUIET_SECONDS,
-        max_delay: float = MAX_DELAY_SECONDS,
-        poll_every: float = POLL_SECONDS,
+        timing: WatchTiming = WatchTiming(),
         watch: WatchFactory | None = None,
     ) -> None:
         self.root = Path(os.path.realpath(root))
         self._scanner, self._on_changes = scanner, on_changes
-        self._poll_every = poll_every
+        self._poll_every = timing.poll_every
         self._watch_factory = watch or native_watch
         self._watch: NativeWatch | None = None
-        self._debouncer = Debouncer(quiet=quiet, max_delay=max_delay)
+        self._debouncer = Debouncer(quiet=timing.quiet, max_delay=timing.max_delay)
         self._condition = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None

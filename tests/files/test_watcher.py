@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.files import ChangeBatch, Scanner, Watcher, watch_limits
+from retrieval.files import ChangeBatch, Scanner, Watcher, WatchTiming, watch_limits
 from retrieval.files.debounce import MAX_PATHS
 
 PATIENCE = 20.0
@@ -56,7 +56,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watcher(root: Path, listener: Listener) -> Iterator[Watcher]:
-    with Watcher(root, Scanner(root), listener, quiet=0.02, max_delay=0.5) as running:
+    with Watcher(root, Scanner(root), listener, timing=WatchTiming(quiet=0.02, max_delay=0.5)) as running:
         assert running.mode == "native"
         yield running
 
@@ -143,7 +143,7 @@ def test_changes_wait_while_git_holds_its_lock(root: Path, listener: Listener) -
     lock = root / ".git" / "index.lock"
     lock.parent.mkdir()
     lock.touch()
-    with Watcher(root, Scanner(root), listener, quiet=0.01, max_delay=0.05) as watcher:
+    with Watcher(root, Scanner(root), listener, timing=WatchTiming(quiet=0.01, max_delay=0.05)) as watcher:
         (root / "a.py").write_text("one")
         lock_checked = threading.Event()
         git_is_busy = watcher._git_is_busy
@@ -164,7 +164,7 @@ def test_a_listener_that_fails_is_called_again(root: Path, listener: Listener) -
             raise ValueError("no")
         listener(changes)
 
-    with Watcher(root, Scanner(root), fail_once, quiet=0.01):
+    with Watcher(root, Scanner(root), fail_once, timing=WatchTiming(quiet=0.01)):
         (root / "a.py").write_text("y")
         assert failed.wait(PATIENCE)
         (root / "sub" / "b.py").write_text("y")
@@ -176,7 +176,7 @@ def refuse(*_: object) -> object:
 
 
 def test_without_native_events_it_polls_and_reports_that_once(root: Path, listener: Listener) -> None:
-    with Watcher(root, Scanner(root), listener, poll_every=0.02, watch=refuse) as watcher:  # type: ignore[arg-type]
+    with Watcher(root, Scanner(root), listener, timing=WatchTiming(poll_every=0.02), watch=refuse) as watcher:  # type: ignore[arg-type]
         assert watcher.mode == "polling"
         assert len(watcher.notes) == 1
         assert "inotify watch limit reached" in watcher.notes[0]
@@ -191,14 +191,14 @@ def test_a_tree_that_can_only_be_watched_in_part_is_polled(
     root: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retrieval.files.watcher.require_watches", refuse)
-    with Watcher(root, Scanner(root), listener, poll_every=0.02) as watcher:
+    with Watcher(root, Scanner(root), listener, timing=WatchTiming(poll_every=0.02)) as watcher:
         assert watcher.mode == "polling"
 
 
 def test_it_polls_when_a_new_folder_cannot_be_watched(
     root: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Watcher(root, Scanner(root), listener, quiet=0.01, poll_every=0.02) as watcher:
+    with Watcher(root, Scanner(root), listener, timing=WatchTiming(quiet=0.01, poll_every=0.02)) as watcher:
         assert watcher.mode == "native"
         monkeypatch.setattr("retrieval.files.watcher.require_watches", refuse)
         (root / "new").mkdir()
@@ -214,7 +214,7 @@ def test_watches_are_available_here(root: Path) -> None:
 
 
 def test_stop_ends_its_threads_and_no_callback_follows(root: Path, listener: Listener) -> None:
-    watcher = Watcher(root, Scanner(root), listener, quiet=0.01)
+    watcher = Watcher(root, Scanner(root), listener, timing=WatchTiming(quiet=0.01))
     watcher.start()
     watcher.stop()
     watcher.stop()
@@ -230,7 +230,7 @@ def test_it_can_be_stopped_from_its_own_callback(root: Path) -> None:
         watcher.stop()
         stopped.set()
 
-    watcher = Watcher(root, Scanner(root), stop, quiet=0.01)
+    watcher = Watcher(root, Scanner(root), stop, timing=WatchTiming(quiet=0.01))
     watcher.start()
     (root / "a.py").write_text("y")
     assert stopped.wait(PATIENCE)

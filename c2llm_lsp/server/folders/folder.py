@@ -23,7 +23,7 @@ from c2llm_lsp.session.index_process.parent import is_worthwhile
 from c2llm_lsp.session.session import Session
 from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import WorkspaceError
-from retrieval.files import SourceFile, Watcher, read_file
+from retrieval.files import SourceFile, Watcher, WatchTiming, read_file
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -121,7 +121,7 @@ class Folder:
             workspace.root,
             workspace.scanner,
             session.follow,
-            quiet=settings.debounce_ms / 1000,
+            timing=WatchTiming(quiet=settings.debounce_ms / 1000),
             watch=self._client_watcher if self._services.client_watches else None,
         )
         watcher.start()  # before the session scans: what changes in between is seen twice rather than never
