@@ -82,7 +82,7 @@ def _follow(
                 state.progress, state.trouble = None, None
         state.report_pending()
     if scanned:
-        state.workspace.resume_writing()
+        state.workspace.writer.resume_writing()
     state.on_event(event)
 
 

@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 def open_workspace(root: Path, settings: Settings, encoder: Callable[[], Encoder] | None = None) -> Workspace:
     """The workspace of a folder; its encoder is loaded when it is needed, by `encoder` where that is given."""
     exclude_workspace(root)  # before the engine is imported
-    from retrieval.engine import Workspace
+    from retrieval.engine import FileLimits, Workspace
 
     return Workspace.open(
         root,
         load_encoder=encoder or (lambda: load_encoder(settings)),
         cache_dir=settings.cache,
-        excludes=settings.exclude,
-        max_bytes=settings.max_file_bytes,
+        limits=FileLimits(settings.exclude, settings.max_file_bytes),
         threads=settings.threads or None,
     )
 

@@ -127,7 +127,7 @@ class JobRunner:
         if settings is None or not report.large:
             return report
         try:
-            with self._state.workspace.delegate_writing():
+            with self._state.workspace.writer.delegate_writing():
                 return delegate(self._state, job, settings)
         except OSError as error:
             logger.warning("The process that answers queries does a large index job itself: %s", error)
@@ -165,7 +165,7 @@ class JobRunner:
     def _probe(self) -> None:
         """Go on with what waits for an encoder, once that is available again."""
         try:
-            available = self._state.workspace.encoder_ready
+            available = self._state.workspace.encoders.available
         except Exception:
             logger.exception("Looking for the encoder failed.")
             available = False

@@ -54,7 +54,7 @@ class SessionState:
 
     def report_pending(self) -> None:
         """Answers say what is known to have changed and is not indexed yet. Called under `wake`."""
-        self.workspace.set_pending(self._pending_files(), more=self.queue.scan_requested)
+        self.workspace.writer.set_pending(self._pending_files(), more=self.queue.scan_requested)
 
     def report_pause(self) -> None:
         """A pause, or its end, is an event of its own: there may be no job that reports it. Called without `wake`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from retrieval.encoders import Encoder
 from retrieval.engine.encoder_selection import EncoderSelection
 from retrieval.engine.index_state import IndexState
 from retrieval.engine.listener import NullListener, WorkspaceListener
+from retrieval.engine.opening import OpenedStore
 from retrieval.engine.store_repair import RepairableStore
 from retrieval.engine.vector_indexes import VectorIndexes
 from retrieval.files import Scanner
@@ -22,13 +23,12 @@ class EngineContext:
     def __init__(
         self,
         scanner: Scanner,
-        store: Store,
+        opened: OpenedStore,
         *,
         encoder: Encoder | None,
         load_encoder: Callable[[], Encoder] | None,
         cache_dir: Path | None,
         threads: int | None,
-        notes: Sequence[str] = (),
     ) -> None:
         self.root = scanner.root
         self.scanner = scanner
@@ -37,7 +37,9 @@ class EngineContext:
         self.overlay = Overlay(scanner)
         self.vector_indexes = VectorIndexes(threads=threads, cache_dir=cache_dir, is_writer=lambda: self.state.writing)
         self.encoders = EncoderSelection(encoder, load_encoder, threads, on_change=self._encoder_changed)
-        self.stores = RepairableStore(store, notes, on_replaced=self._forget_index, on_repaired=self._index_repaired)
+        self.stores = RepairableStore(
+            opened.store, opened.notes, on_replaced=self._forget_index, on_repaired=self._index_repaired
+        )
 
     @property
     def store(self) -> Store:

@@ -90,12 +90,14 @@ class IndexWriter:
         self._context.stores.repair(damaged, wait=wait)
 
     def set_pending(self, files: int, *, more: bool = False) -> None:
-        """See Workspace.set_pending."""
+        """From now on answers say that so many changed files wait to be indexed, and with `more`, that other files may have
+        changed as well.
+        """
         self._context.state.pending = (files, more)
 
     @contextmanager
     def delegate_writing(self) -> Iterator[None]:
-        """See Workspace.delegate_writing."""
+        """While this context is entered, a subprocess of this one brings the index up to date, maintenance included."""
         state = self._context.state
         state.delegated, state.unfinished_files = True, 0  # the subprocess finds them
         try:
@@ -107,7 +109,7 @@ class IndexWriter:
                 self._context.vector_indexes.take_over()
 
     def resume_writing(self, *, scanned: bool = True) -> None:
-        """See Workspace.resume_writing."""
+        """The subprocess has brought the index up to date; it is at its maintenance, or has ended."""
         state = self._context.state
         state.scanned = scanned or state.scanned
         state.delegated = False

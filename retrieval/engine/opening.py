@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.errors import StorageFullError, WorkspaceError
@@ -24,10 +25,19 @@ def usable(root: Path) -> Path:
     return root
 
 
-def open_store(folder: Path, shared: Path) -> tuple[Store, list[str]]:
+@dataclass(frozen=True, slots=True)
+class OpenedStore:
+    """A store, and what should be said about it."""
+
+    store: Store
+    notes: tuple[str, ...] = ()
+
+
+def open_store(folder: Path, shared: Path) -> OpenedStore:
     """The store; for reading only where the cache folder cannot be written."""
     try:
-        return Store.open(folder, vectors=shared), []
+        opened = Store.open(folder, vectors=shared)
+        return OpenedStore(opened, tuple(opened.notes))
     except StorageFullError as error:
         try:
             store = Store.open(folder, vectors=shared, read_only=True)
@@ -36,4 +46,5 @@ def open_store(folder: Path, shared: Path) -> tuple[Store, list[str]]:
             raise
         except Exception:
             raise error from None
-        return store, [f"The index is as it was and cannot be brought up to date: {error}"]
+        note = f"The index is as it was and cannot be brought up to date: {error}"
+        return OpenedStore(store, (note, *store.notes))

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -38,6 +39,14 @@ from retrieval.types import Answer, Duplicate, Explanation, Freshness, IndexRepo
 
 def _never_stop() -> None:
     """A check that lets the query go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """Which files are left out besides those that ignore files name: patterns as in .gitignore, and a size in bytes."""
+
+    excludes: tuple[str, ...] = ()
+    max_bytes: int = MAX_BYTES
 
 
 class Workspace:
@@ -62,8 +71,7 @@ class Workspace:
         encoder: Encoder | None = None,
         load_encoder: Callable[[], Encoder] | None = None,
         cache_dir: Path | None = None,
-        excludes: Iterable[str] = (),
-        max_bytes: int = MAX_BYTES,
+        limits: FileLimits = FileLimits(),
         threads: int | None = None,
     ) -> Workspace:
         """Open the index of a folder, or make an empty one; nothing is read of the folder yet.
@@ -71,21 +79,20 @@ class Workspace:
         Without an encoder `load_encoder` gives it when it is needed, else it is the embedded one. Raises WorkspaceError
         for a root that cannot be used, NewerSchemaError, StoreError.
         """
-        scanner = Scanner(usable(Path(root)), extra_excludes=excludes, max_bytes=max_bytes)
+        scanner = Scanner(usable(Path(root)), extra_excludes=limits.excludes, max_bytes=limits.max_bytes)
         folder = workspace_folder(scanner.root, cache_dir)
         shared = vectors_file(cache_dir)
-        store, notes = open_store(folder, shared)
-        if not store.read_only:
+        opened = open_store(folder, shared)
+        if not opened.store.read_only:
             with suppress(OSError):  # only for people and `clear`: which folder this index is of
                 write_private(folder / "root.json", json.dumps({"root": str(scanner.root)}))
         context = EngineContext(
             scanner,
-            store,
+            opened,
             encoder=encoder,
             load_encoder=load_encoder,
             cache_dir=shared.parent,
             threads=threads,
-            notes=(*notes, *store.notes),
         )
         return cls(context)
 
@@ -122,20 +129,6 @@ class Workspace:
         thread, or as many as are given.
         """
         self.writer.maintain(cancel, progress, threads=threads)
-
-    def set_pending(self, files: int, *, more: bool = False) -> None:
-        """From now on answers say that so many changed files wait to be indexed, and with `more`, that other files may
-        have changed as well.
-        """
-        self.writer.set_pending(files, more=more)
-
-    def delegate_writing(self) -> AbstractContextManager[None]:
-        """While this context is entered, a subprocess of this one brings the index up to date, maintenance included."""
-        return self.writer.delegate_writing()
-
-    def resume_writing(self, *, scanned: bool = True) -> None:
-        """The subprocess has brought the index up to date; it is at its maintenance, or has ended."""
-        self.writer.resume_writing(scanned=scanned)
 
     # -- open buffers -----------------------------------------------------------------------------------------------
 
@@ -204,11 +197,6 @@ class Workspace:
         Raises ModelError.
         """
         return self.context.encoder
-
-    @property
-    def encoder_ready(self) -> bool:
-        """Whether an encoder that could not be reached is available again. Does not block."""
-        return self.encoders.available
 
     @property
     def complete(self) -> bool:

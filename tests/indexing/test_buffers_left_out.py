@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.encoders import OverlapEncoder
-from retrieval.engine import Workspace
+from retrieval.engine import FileLimits, Workspace
 from retrieval.types import SearchRequest
 
 CODE = "def bake_a_cake(oven):\n    return oven.heat()\n"
@@ -21,7 +21,9 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     root.mkdir()
     (root / ".gitignore").write_text("build/\n*.log\n")
     (root / "kept.py").write_text("def kept():\n    return 1\n")
-    with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache", max_bytes=5_000) as opened:
+    with Workspace.open(
+        root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache", limits=FileLimits(max_bytes=5_000)
+    ) as opened:
         opened.refresh()
         yield opened
 

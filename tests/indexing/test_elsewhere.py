@@ -115,11 +115,11 @@ def test_a_report_says_that_chunks_wait_for_an_encoder_that_is_down(workspace: W
     encoder.down = True
     report = workspace.refresh()
     assert report.unreachable and "the server is down" in report.notes[0].lower()
-    assert not workspace.encoder_ready
+    assert not workspace.encoders.available
     answer = workspace.search("function_3")
     assert (answer.encoder, answer.freshness.pending_chunks) == ("", 5)
     encoder.down = False
-    assert workspace.encoder_ready
+    assert workspace.encoders.available
     report = workspace.refresh()
     assert (report.unreachable, report.chunks_embedded) == (False, 5)
     assert workspace.search("function_3").freshness.pending_chunks == 0
