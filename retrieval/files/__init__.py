@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from retrieval.files.debounce import ChangeBatch
 from retrieval.files.file_reader import (
+    FAILED,
     MAX_BYTES,
     FileStamp,
     SourceFile,
     decode,
     digest_of,
+    failure,
     is_inside,
     read_file,
     skip_reason,
@@ -17,6 +19,7 @@ from retrieval.files.scanner import PathFilter, Scan, Scanner
 from retrieval.files.watcher import Watcher, WatchTiming
 
 __all__ = [
+    "FAILED",
     "MAX_BYTES",
     "ChangeBatch",
     "FileStamp",
@@ -28,6 +31,7 @@ __all__ = [
     "Watcher",
     "decode",
     "digest_of",
+    "failure",
     "is_inside",
     "read_file",
     "skip_reason",

@@ -24,8 +24,10 @@ MAX_BYTES = 1024 * 1024
 DIGEST_BYTES = 16
 ATTEMPTS = 3  # reads of a file that keeps changing, before it is left to the next event
 UNSETTLED = -1
+FAILED = "cannot be indexed"
 RACY_NS = 100_000_000  # kernels stamp files with a clock that ticks up to every 10 ms
 RACY_COARSE_NS = 2_000_000_000  # FAT has 2 s, HFS+ and some network mounts 1 s
+_INT64 = (1 << 63) - 1
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
 
@@ -48,7 +50,17 @@ class FileStamp(NamedTuple):
         age = now_ns - changed
         if age < RACY_COARSE_NS and age < (RACY_NS if changed % 1_000_000_000 else RACY_COARSE_NS):
             changed = UNSETTLED
-        return tuple.__new__(cls, (status.st_size, changed, status.st_ino))  # half the time of cls(…)
+        inode = status.st_ino
+        if not (0 <= inode <= _INT64 and -_INT64 <= changed <= _INT64 and status.st_size <= _INT64):
+            return cls(_to_int64(status.st_size), _to_int64(changed), _to_int64(inode))
+        return tuple.__new__(cls, (status.st_size, changed, inode))  # half the time of cls(…)
+
+
+def _to_int64(number: int) -> int:
+    """The lowest 64 bits as a signed number, which the store can hold: network file systems use inodes from 2**63 on, ReFS
+    has 128 bits, and nanoseconds before 1677 have more than 64.
+    """
+    return (number + _INT64 + 1) % (1 << 64) - _INT64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ def read_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> SourceFile | 
             result = _read_once(root / path, path, limit)
             if result is not None:
                 return result
-    except OSError as error:
+    except (OSError, ValueError, ArithmeticError) as error:  # whatever a file is, it costs only itself
         return Skip(path, _reason_of(error))
     return Skip(path, "changing")
 
@@ -102,6 +114,11 @@ def is_inside(root: Path, path: str) -> bool:
         return not _crosses_link(root, parts)
     except OSError:  # not saved yet
         return True
+
+
+def failure(error: Exception) -> str:
+    """The reason to skip a file that fails in an unexpected way."""
+    return f"{FAILED}: {type(error).__name__}: {error}"
 
 
 def digest_of(data: bytes) -> bytes:
@@ -178,9 +195,11 @@ def _crosses_link(root: Path, folders: list[str]) -> bool:
     return False
 
 
-def _reason_of(error: OSError) -> str:
+def _reason_of(error: Exception) -> str:
     import errno
 
+    if not isinstance(error, OSError):
+        return failure(error)
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return "missing"
     if error.errno in (errno.ELOOP, errno.EMLINK):  # what O_NOFOLLOW reports for a link

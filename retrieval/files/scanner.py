@@ -27,7 +27,7 @@ from retrieval.files.default_excludes import (
     directory_skip_reason,
     file_skip_reason,
 )
-from retrieval.files.file_reader import MAX_BYTES, UNSETTLED, FileStamp
+from retrieval.files.file_reader import MAX_BYTES, UNSETTLED, FileStamp, failure
 from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, TRUNCATED, read_rules
 from retrieval.files.repository import find_repository
 from retrieval.globs import MAX_RULES, MAX_WILDCARDS, RuleSet, decide
@@ -313,6 +313,8 @@ class _ScanRun:
                 continue
             except OSError as error:
                 self.skipped.append(Skip(path, f"unreadable: {error.strerror}"))
+            except (ValueError, ArithmeticError) as error:
+                self.skipped.append(Skip(path, failure(error)))
         return inside
 
     def _exclude(self, path: str, reason: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.chunking import boundaries, language_of, passage
-from retrieval.files import FileStamp, SourceFile, read_file
+from retrieval.files import FAILED, FileStamp, SourceFile, failure, read_file
 from retrieval.indexing.chunk_jobs import CutFile, Job, in_order
 from retrieval.indexing.context import IndexingContext, IndexPlan
 from retrieval.indexing.shared import Few
@@ -32,7 +32,9 @@ POOL_FROM = 100
 
 # Reasons that may go away without the file's time or size changing, as the size that is allowed may grow: such a file is
 # tried again at every scan.
-_PASSING = ("unreadable", "changing", "too large", LOST, f"{CRASHED}: SIGKILL")
+_PASSING = ("unreadable", "changing", "too large", FAILED, LOST, f"{CRASHED}: SIGKILL")
+# What code raises for one file that nobody foresaw, and the database for a value that it cannot hold.
+_ONE_FILE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 _GONE = ("missing", "outside the workspace", "link")
 _UNSETTLED = -1  # a time that no file has
 
@@ -93,13 +95,31 @@ class _Batch:
 
     def flush(self) -> None:
         if self._updates or self._removed:
-            applied = self._store.apply(self._updates, self._removed)
-            self._done.changed += sum(update.pieces is not None for update in self._updates)
-            self._done.removed += len(self._removed)
-            self._done.added_chunks += len(applied.added)
-            self._done.removed_chunks += len(applied.removed)
-            self._on_applied(applied)
+            try:
+                self._apply(self._updates, self._removed)
+            except _ONE_FILE:
+                self._apply_singly()
         self._updates, self._removed, self._chunks, self._since = [], [], 0, time.monotonic()
+
+    def _apply_singly(self) -> None:
+        """The batch once more, a transaction a file: what cannot be stored of one does not cost the others."""
+        if self._removed:
+            self._apply([], self._removed)
+        for update in self._updates:
+            try:
+                self._apply([update], [])
+            except _ONE_FILE as error:
+                skip = Skip(update.file.path, failure(error))
+                self._done.skipped.append(skip)
+                self._apply([FileUpdate(_unread(skip), ())], [])
+
+    def _apply(self, updates: list[FileUpdate], removed: list[str]) -> None:
+        applied = self._store.apply(updates, removed)
+        self._done.changed += sum(update.pieces is not None for update in updates)
+        self._done.removed += len(removed)
+        self._done.added_chunks += len(applied.added)
+        self._done.removed_chunks += len(applied.removed)
+        self._on_applied(applied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +146,15 @@ class _FileStage:
         return map(self._read, paths)
 
     def finished(self, file: _ReadFile, skipped: list[Skip]) -> FileUpdate | None:
-        """What is to be stored of a file; None where it is gone."""
+        """What is to be stored of a file; None where it is gone. Whatever a file does, it costs that file alone."""
+        try:
+            return self._finished(file, skipped)
+        except _ONE_FILE as error:
+            skip = Skip(file.path, failure(error))
+            skipped.append(skip)
+            return _skipped(self.root, skip, self.rows.get(file.path))
+
+    def _finished(self, file: _ReadFile, skipped: list[Skip]) -> FileUpdate | None:
         job = file.job
         if isinstance(file.source, Skip):
             skipped.append(file.source)
@@ -142,6 +170,13 @@ class _FileStage:
         return FileUpdate(_file(file.source, job.note), pieces_of(file.source, job.cut), keep)
 
     def _read(self, path: str) -> _ReadFile:
+        try:
+            return self._look_at(path)
+        except _ONE_FILE as error:
+            skip = Skip(path, failure(error))
+            return _ReadFile(path, skip, _skipped(self.root, skip, self.rows.get(path)))
+
+    def _look_at(self, path: str) -> _ReadFile:
         row = self.rows.get(path)
         source = read_file(self.root, path, limit=self.max_bytes)
         if isinstance(source, Skip):
@@ -175,6 +210,11 @@ def pieces_of(source: SourceFile, cut: CutFile) -> tuple[Piece, ...]:
     chunks = boundaries.unpack(source.path, source.text, cut.borders)
     words = cut.words or (None,) * len(chunks)
     return tuple(Piece(chunk, passage_hash(passage(chunk)), own) for chunk, own in zip(chunks, words, strict=True))
+
+
+def _unread(skip: Skip) -> FileRow:
+    """The row of a file that is tried again at every scan."""
+    return FileRow(skip.path, 0, _UNSETTLED, 0, skip=skip.reason)
 
 
 def _skipped(root: Path, skip: Skip, row: FileRow | None) -> FileUpdate:
