@@ -20,7 +20,7 @@ from retrieval.indexing.chunk_jobs import CutFile, Job, in_order
 from retrieval.indexing.context import IndexingContext, IndexPlan
 from retrieval.indexing.shared import Few
 from retrieval.indexing.worker_pool import CRASHED, LOST, Pool
-from retrieval.store import Applied, FileRow, FileUpdate, Piece, Store, passage_hash
+from retrieval.store import Applied, FileRow, FileUpdate, NewChunk, Store, passage_hash
 from retrieval.types import Skip
 
 # A batch ends at whichever comes first. A kill costs at most this much; smaller batches cost more in writing the log.
@@ -91,7 +91,7 @@ class _Batch:
             self._removed.append(path)
             return
         self._updates.append(update)
-        self._chunks += len(update.pieces or ())
+        self._chunks += len(update.chunks or ())
 
     def flush(self) -> None:
         if self._updates or self._removed:
@@ -115,7 +115,7 @@ class _Batch:
 
     def _apply(self, updates: list[FileUpdate], removed: list[str]) -> None:
         applied = self._store.apply(updates, removed)
-        self._done.changed += sum(update.pieces is not None for update in updates)
+        self._done.changed += sum(update.chunks is not None for update in updates)
         self._done.removed += len(removed)
         self._done.added_chunks += len(applied.added)
         self._done.removed_chunks += len(applied.removed)
@@ -167,7 +167,7 @@ class _FileStage:
         if job.note:
             skipped.append(Skip(file.path, job.note))
         keep = job.cut.borders if boundaries.has_no_text(job.cut.borders) else None
-        return FileUpdate(_file(file.source, job.note), pieces_of(file.source, job.cut), keep)
+        return FileUpdate(_file(file.source, job.note), new_chunks(file.source, job.cut), keep)
 
     def _read(self, path: str) -> _ReadFile:
         try:
@@ -188,7 +188,7 @@ class _FileStage:
         packed = self.store.files.boundaries(path, source.digest)
         if packed is not None and boundaries.is_current(packed):
             file_row = _file(source, boundaries.parse_note(packed))
-            return _ReadFile(path, source, FileUpdate(file_row, pieces_of(source, CutFile(packed, None))))
+            return _ReadFile(path, source, FileUpdate(file_row, new_chunks(source, CutFile(packed, None))))
         # The words of a new file are all needed; of a changed one most chunks are there already.
         return _ReadFile(path, source, job=Job(path, source.text, wants_words=row is None))
 
@@ -206,10 +206,10 @@ def _file(source: SourceFile, note: str = "") -> FileRow:
     )
 
 
-def pieces_of(source: SourceFile, cut: CutFile) -> tuple[Piece, ...]:
+def new_chunks(source: SourceFile, cut: CutFile) -> tuple[NewChunk, ...]:
     chunks = boundaries.unpack(source.path, source.text, cut.borders)
     words = cut.words or (None,) * len(chunks)
-    return tuple(Piece(chunk, passage_hash(passage(chunk)), own) for chunk, own in zip(chunks, words, strict=True))
+    return tuple(NewChunk(chunk, passage_hash(passage(chunk)), own) for chunk, own in zip(chunks, words, strict=True))
 
 
 def _unread(skip: Skip) -> FileRow:

@@ -53,7 +53,7 @@ class _ChunkedText:
 
     path: str
     text: str
-    pieces: tuple[tuple[Chunk, bytes], ...]
+    chunks: tuple[tuple[Chunk, bytes], ...]
 
 
 class Overlay:
@@ -173,8 +173,8 @@ class Overlay:
 
     def seen(self, store: Store) -> OverlaidRows:
         """The store of this moment with the buffers of this moment in place of their files."""
-        view, words = self._view, store.full_text.corpus()
-        change = store.revision if words is None else words.change
+        view, words = self._view, store.full_text.bm25_snapshot()
+        change = store.revision if words is None else words.revision
         stored = self._stored
         paths = view.buffers.keys()
         if (
@@ -210,7 +210,7 @@ class Overlay:
         cut = self._last
         if cut is None or (cut.path, cut.text) != (path, text):
             cut = self._last = self._cut(path, text)
-        for chunk, name in cut.pieces:
+        for chunk, name in cut.chunks:
             twins = same.get((name, chunk.symbol, chunk.scope))
             if twins:
                 rows.append(replace(twins.popleft(), chunk=chunk))
@@ -266,7 +266,7 @@ class Overlay:
         index = self._vectors_of(change.gone, [row for row in shown if row.vector is not None and row.id not in before])
         while len(self._spare) > REMEMBERED:
             del self._spare[next(iter(self._spare))]
-        self._view = View(buffers, rows, self._bm25.corpus(), index, view.fingerprint)
+        self._view = View(buffers, rows, self._bm25.snapshot(), index, view.fingerprint)
 
     def _vectors_of(self, gone: Sequence[Row], came: Sequence[Row]) -> ExactIndex | None:
         """The vectors of all buffers, with those of some rows taken out and of others put in."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Vectors
 from retrieval.globs import PathGlobs
-from retrieval.store import Corpus, Header, Place, Store, first, index_terms
+from retrieval.store import Bm25Snapshot, Header, SortKey, Store, index_terms, top_k
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable
 from retrieval.vectors.protocol import best
@@ -58,7 +58,7 @@ class Row:
         )
 
     @property
-    def place(self) -> Place:
+    def sort_key(self) -> SortKey:
         return self.chunk.path, self.chunk.start_byte, self.chunk.end_byte
 
 
@@ -91,7 +91,7 @@ class View:
 
     buffers: Mapping[str, Buffer] = field(default_factory=dict)  # by path
     rows: Mapping[int, Row] = field(default_factory=dict)
-    corpus: Corpus = field(default_factory=Corpus)
+    corpus: Bm25Snapshot = field(default_factory=Bm25Snapshot)
     index: ExactIndex | None = None
     fingerprint: str = ""  # of the encoder that made its vectors
 
@@ -139,7 +139,9 @@ class OverlaidIndex:
 class Stored:
     """The store at one change without the rows of the files that are open: the same while somebody types."""
 
-    def __init__(self, store: Store, change: int, words: Corpus | None, paths: frozenset[str], hidden: Ids) -> None:
+    def __init__(
+        self, store: Store, change: int, words: Bm25Snapshot | None, paths: frozenset[str], hidden: Ids
+    ) -> None:
         self.store = store
         self.change = change
         self.words = words  # all of the store's, where they are at hand
@@ -159,16 +161,16 @@ class OverlaidRows:
         self.hidden = stored.hidden
         self.change = stored.change
         self._barred = stored.barred
-        self._corpus = None if stored.left is None else stored.left.joined(view.corpus)
+        self._snapshot = None if stored.left is None else stored.left.union(view.corpus)
 
     def chunk_count(self) -> int:
-        if self._corpus is not None:
-            return self._corpus.count
+        if self._snapshot is not None:
+            return self._snapshot.count
         return self.store.chunks.count() - len(self.hidden) + len(self.view.rows)
 
     def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        if self._corpus is not None:
-            return self._corpus.frequencies(terms)
+        if self._snapshot is not None:
+            return self._snapshot.frequencies(terms)
         counts, mine = self.store.full_text.document_frequencies(terms), self.view.corpus.frequencies(terms)
         return {term: counts[term] or mine[term] for term in terms}
 
@@ -180,18 +182,18 @@ class OverlaidRows:
         allowed: Ids | None = None,
     ) -> list[tuple[int, float]]:
         words = index_terms(terms)
-        if self._corpus is not None:
-            return first(*self._corpus.search(words, limit, weights, allowed), limit, self.places)
+        if self._snapshot is not None:
+            return top_k(*self._snapshot.search(words, limit, weights, allowed), limit, self.sort_keys)
         stored = None if allowed is None else allowed[allowed >= 0]
         table = self.store.full_text.search(words, limit + len(self.hidden), weights, stored)
         kept = [row for row in table if row[0] not in self._barred]
         ids, scores = self.view.corpus.search(words, limit, weights, allowed)
         ids = np.concatenate([np.array([row for row, _ in kept], dtype=np.int64), ids])
-        return first(ids, np.concatenate([np.array([score for _, score in kept]), scores]), limit, self.places)
+        return top_k(ids, np.concatenate([np.array([score for _, score in kept]), scores]), limit, self.sort_keys)
 
     def holding(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
-        if self._corpus is not None:
-            return self._corpus.holding(terms, ids)
+        if self._snapshot is not None:
+            return self._snapshot.holding(terms, ids)
         stored: NDArray[np.bool_] = self.store.full_text.holding(terms, ids)
         return stored | self.view.corpus.holding(terms, ids)
 
@@ -203,9 +205,9 @@ class OverlaidRows:
         mine = {i: self.view.rows[i].header for i in ids if i in self.view.rows}
         return self.store.chunks.headers([i for i in ids if i >= 0 and i not in self._barred]) | mine
 
-    def places(self, ids: Sequence[int]) -> dict[int, Place]:
-        mine = {i: self.view.rows[i].place for i in ids if i in self.view.rows}
-        return self.store.chunks.places([i for i in ids if i >= 0]) | mine
+    def sort_keys(self, ids: Sequence[int]) -> dict[int, SortKey]:
+        mine = {i: self.view.rows[i].sort_key for i in ids if i in self.view.rows}
+        return self.store.chunks.sort_keys([i for i in ids if i >= 0]) | mine
 
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
         stored = [row for row in self.store.chunks.by_symbol(names) if row[0] not in self._barred]

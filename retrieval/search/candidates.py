@@ -15,7 +15,7 @@ from retrieval.search.definitions import definition
 from retrieval.search.query import Query
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import Weights
-from retrieval.store import first
+from retrieval.store import top_k
 from retrieval.types import Filters
 
 # A term that stands in more than this share of all chunks says little and costs BM25 most of its time.
@@ -90,7 +90,7 @@ def nearest(
         if len(ids) < fetch or rough[limit - 1] - rough[-1] > ROUGH:
             cosines = snapshot.index.cosines(vector, ids)
             there = ~np.isnan(cosines)  # the others were removed meanwhile
-            return dict(first(ids[there], cosines[there], limit, snapshot.rows.places))
+            return dict(top_k(ids[there], cosines[there], limit, snapshot.rows.sort_keys))
         fetch *= 2
 
 
@@ -114,7 +114,7 @@ def definitions_in_text(
 ) -> dict[int, str]:
     """Those of the chunks best by words whose text defines a name that is not, or in another case, their symbol."""
     rows, scores = np.array(list(lexical_scores), dtype=np.int64), np.array(list(lexical_scores.values()))
-    best = first(rows, scores, LOOKED_THROUGH, snapshot.rows.places)
+    best = top_k(rows, scores, LOOKED_THROUGH, snapshot.rows.sort_keys)
     chunks = snapshot.rows.chunks([row for row, _ in best if by_symbol.get(row) != name])
     definitions = {row: at[1] for row, chunk in chunks.items() if (at := definition(chunk, name)) is not None}
     return {row: written for row, written in definitions.items() if row not in by_symbol or written == name}

@@ -98,7 +98,7 @@ def _highlighted(
 def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, float]:
     """The inverse document frequency of each term, that of BM25; a term that is nowhere counts as the rarest."""
     total, frequencies = snapshot.rows.chunk_count(), snapshot.rows.document_frequencies(terms)
-    # Where the lexicon is not at hand, rows that buffers hide are counted as well: there may be more of them than chunks.
+    # While the BM25 index is not in memory, rows hidden by buffers are counted as well: there may be more of them than chunks.
     return {t: math.log(1 + (max(total, n) - n + 0.5) / (n + 0.5)) for t in terms for n in (frequencies.get(t, 0),)}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Encoder
-from retrieval.store import Header, Place
+from retrieval.store import Header, SortKey
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import Searchable
 
@@ -40,7 +40,7 @@ class Rows(Protocol):
 
     def file_chunks(self, path: str) -> list[tuple[int, Chunk]]: ...
 
-    def places(self, ids: Sequence[int]) -> Mapping[int, Place]: ...
+    def sort_keys(self, ids: Sequence[int]) -> Mapping[int, SortKey]: ...
 
 
 @dataclass(frozen=True, slots=True)

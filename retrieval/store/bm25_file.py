@@ -27,8 +27,8 @@ _BROKEN = (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFi
 
 def save_bm25(bm25_index: Bm25Index, path: Path, *, generation: str, rules: int) -> None:
     """Replace the file. Raises OSError where there is no room; the old one is then still there."""
-    change, segment = bm25_index.change, bm25_index.whole()
-    stamp = np.array([str(VERSION), generation, str(rules), str(change)])
+    revision, segment = bm25_index.revision, bm25_index.merged_segment()
+    stamp = np.array([str(VERSION), generation, str(rules), str(revision)])
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb", opener=private_opener) as file:
@@ -46,11 +46,11 @@ def load_bm25(path: Path, *, generation: str, rules: int) -> Bm25Index | None:
     """The BM25 index of this very index and these rules for words; None where there is none that can be trusted."""
     try:
         with np.load(path, allow_pickle=False) as parts:
-            version, of, by, change = (str(value) for value in parts["stamp"])
-            if (version, of, by) != (str(VERSION), generation, str(rules)):
+            version, saved_generation, saved_rules, revision = (str(value) for value in parts["stamp"])
+            if (version, saved_generation, saved_rules) != (str(VERSION), generation, str(rules)):
                 return None
             segment = Segment(**{name: parts[name] for name in _FIELDS})
-        return Bm25Index(segment, int(change)) if _fits(segment) else None
+        return Bm25Index(segment, int(revision)) if _fits(segment) else None
     except _BROKEN:
         return None
 

@@ -1,7 +1,8 @@
-"""What is remembered of files that were cut before: borders of their chunks, by path and digest of the content.
+"""Chunk boundaries of earlier versions of files, by path and digest of the content.
 
-A cache beside the files, so that switching back to a branch parses nothing. It is bounded: beyond MOST_BYTES the rows
-that were used longest ago go, a quarter at a time. What the bytes mean is the caller's business.
+A cache, so that switching back to a branch parses nothing. It is bounded: beyond MAX_BYTES the least recently used rows are
+deleted, a quarter at a time. The format of the bytes is the caller's business (see chunking/boundaries.py). The table and the
+key in meta are called "borders" on disk: renaming them would need a migration and gain nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from collections.abc import Iterable
 
 from retrieval.store.rows import FileUpdate
 
-# Some 70 bytes a chunk: ten states of a workspace of 50,000 chunks.
-MOST_BYTES = 32 * 1024 * 1024
-_KEPT = 0.75
-# The time of use is written when it is at least this old: going to and fro between branches writes nothing.
+# Some 70 bytes a chunk: ten versions of a workspace of 50,000 chunks.
+MAX_BYTES = 32 * 1024 * 1024
+_KEPT_SHARE = 0.75
+# The time of use is updated when it is at least this old: switching back and forth between branches writes nothing.
 _TOUCH_SECONDS = 3_600
 
 BOUNDARIES_BYTES = "borders_bytes"
@@ -27,25 +28,25 @@ def find_boundaries(db: sqlite3.Connection, path: str, digest: bytes) -> bytes |
 
 
 def remember_boundaries(db: sqlite3.Connection, updates: Iterable[FileUpdate], *, now: int | None = None) -> None:
-    """Keep what is new, note what was used again, let go of the oldest where it is too much."""
+    """Store new boundaries, update the time of use of others, and evict the oldest beyond the size limit."""
     now = int(time.time()) if now is None else now
     added = 0
     for update in updates:
         file = update.file
-        if update.borders is not None:
-            added += _put(db, file.path, file.digest, now, update.borders)
-        elif update.pieces:
+        if update.boundaries is not None:
+            added += _put(db, file.path, file.digest, now, update.boundaries)
+        elif update.chunks:
             db.execute(
                 "UPDATE main.borders SET used = ? WHERE path = ? AND digest = ? AND used < ?",
                 (now, file.path, file.digest, now - _TOUCH_SECONDS),
             )
     if added:
         total = _total(db) + added
-        _note(db, total if total <= MOST_BYTES else _evict(db, total))
+        _note(db, total if total <= MAX_BYTES else _evict(db, total))
 
 
 def _put(db: sqlite3.Connection, path: str, digest: bytes, now: int, data: bytes) -> int:
-    """By how many bytes there is more now."""
+    """Insert or replace; returns the bytes added."""
     before = find_boundaries(db, path, digest)
     db.execute(
         """INSERT INTO main.borders(path, digest, used, data) VALUES (?, ?, ?, ?)
@@ -56,10 +57,10 @@ def _put(db: sqlite3.Connection, path: str, digest: bytes, now: int, data: bytes
 
 
 def _evict(db: sqlite3.Connection, total: int) -> int:
-    """Delete the rows used longest ago; what is left in bytes."""
+    """Delete the least recently used rows; returns the bytes left."""
     gone = []
     for row_id, size in db.execute("SELECT id, length(data) FROM main.borders ORDER BY used, id"):
-        if total <= MOST_BYTES * _KEPT:
+        if total <= MAX_BYTES * _KEPT_SHARE:
             break
         gone.append((row_id,))
         total -= size

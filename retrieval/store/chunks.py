@@ -10,11 +10,11 @@ from retrieval.store.database import Database
 from retrieval.store.meta import Meta
 from retrieval.store.queries import CHUNK_COLUMNS, Ids, ids_of, select_many
 from retrieval.store.rows import Header
-from retrieval.store.top_k import Place
+from retrieval.store.top_k import SortKey
 from retrieval.types import Chunk, Filters
 
 _HEADER_COLUMNS = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte"
-# Headers at hand: 8 MB.
+# Cached headers: 8 MB.
 _HEADERS = 20_000
 
 
@@ -27,7 +27,7 @@ class Chunks:
         self._headers: tuple[int, dict[int, Header]] = (-1, {})
 
     def count(self) -> int:
-        """Counted once for each change: counting takes a millisecond at 50,000 chunks, and every query asks."""
+        """Counted once for each revision: counting takes a millisecond at 50,000 chunks, and every query asks."""
         revision = self._meta.revision
         if self._counted[0] != revision:
             with self._database.reading() as db:
@@ -35,20 +35,20 @@ class Chunks:
         return self._counted[1]
 
     def last_id(self) -> int:
-        """The highest chunk id ever given; every chunk that comes later has a higher one."""
+        """The highest chunk id ever assigned; every later chunk has a higher one."""
         with self._database.reading() as db:
             row = db.execute("SELECT seq FROM main.sqlite_sequence WHERE name = 'chunks'").fetchone()
         return int(row[0]) if row else 0
 
     def get(self, ids: Sequence[int]) -> dict[int, Chunk]:
-        """The chunks of these ids, in the order asked for; those that are gone are left out."""
+        """The chunks of these ids, in the given order; deleted ones are left out."""
         sql = f"SELECT c.id, {CHUNK_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
         chunks = {row[0]: Chunk(*row[1:]) for row in select_many(self._database, sql, ids)}
         return {i: chunks[i] for i in ids if i in chunks}
 
     def headers(self, ids: Sequence[int]) -> dict[int, Header]:
-        """What ranking needs of these chunks, where they are there. Those asked for lately are at hand: while somebody
-        types a query, most candidates are those of a letter before.
+        """What ranking needs of these chunks; deleted ones are left out. Recent ones are cached: while somebody types a query,
+        most candidates are those of the keystroke before.
         """
         revision = self._meta.revision
         if self._headers[0] != revision or len(self._headers[1]) > _HEADERS:
@@ -73,8 +73,8 @@ class Chunks:
         with self._database.reading() as db:
             return [(row[0], Chunk(*row[1:])) for row in db.execute(sql, (path,))]
 
-    def places(self, ids: Sequence[int]) -> dict[int, Place]:
-        """Where these chunks stand: what equals are ordered by."""
+    def sort_keys(self, ids: Sequence[int]) -> dict[int, SortKey]:
+        """The locations of these chunks, by which ties are broken."""
         sql = """SELECT c.id, f.path, c.start_byte, c.end_byte FROM main.chunks c CROSS JOIN main.files f
                  ON f.id = c.file WHERE c.id IN ({})"""
         return {row[0]: row[1:] for row in select_many(self._database, sql, ids)}
@@ -91,7 +91,7 @@ class Chunks:
             return ids_of(db.execute("SELECT id FROM main.chunks ORDER BY id"))
 
     def allowed(self, filters: Filters) -> Ids | None:
-        """The sorted ids of the chunks that pass, None where nothing is limited."""
+        """The sorted ids of the chunks that pass the filters, None without filters."""
         if not filters:
             return None
         clauses, values = [], []
@@ -113,7 +113,7 @@ class Chunks:
             return dict(db.execute(sql).fetchall())
 
     def _files_matching(self, globs: Sequence[str]) -> list[int]:
-        """Ids of the files whose path the globs let through."""
+        """Ids of the files whose path the globs match."""
         filter_ = PathGlobs(globs)
         with self._database.reading() as db:
             files = db.execute("SELECT id, path FROM main.files WHERE skip IS NULL").fetchall()

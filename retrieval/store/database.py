@@ -8,14 +8,14 @@ a write, so SQLite's busy timeout covers the one lock that is needed.
 
 synchronous=NORMAL: the log is synced when it is copied into the database, not at each commit. A process that dies
 (kill -9) loses nothing that was committed; a machine that loses power may lose the last commits of either file, each
-file back to one of its own earlier states. No order of the two can then lie: a chunk whose vector is gone is pending
-and embedded again, a vector that no chunk asks for is only unused, and a vector never changes, because its key is the
+file back to one of its own earlier states. Either order is consistent: a chunk whose vector is gone is pending
+and embedded again, a vector that no chunk refers to is only unused, and a vector never changes, because its key is the
 hash of what it was made from.
 
 A file that is damaged (not a database, cut off, pages of garbage) is set aside as *.damaged-N with its log, a new one
 takes its place, and a note says so. The index is then read from the workspace again, its vectors are still in the
 shared file; if that one was damaged, the passages are embedded again. A complete check takes seconds on a large index,
-so it is made only where something smells: a length that the header does not explain, or a failure while reading.
+so it is made only on suspicion: a length that does not match the header, or a failure while reading.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ INDEX_FILE = "index.db"
 # Another workspace's batch of vectors takes milliseconds; waiting this long means that something hangs.
 _BUSY_SECONDS = 20.0
 _RETRY_SECONDS = 0.02
-# Closing waits this long for questions that are being answered.
+# Closing waits this long for running queries.
 _CLOSE_SECONDS = 2.0
 # Readers kept open for reuse: editors ask from few threads at once.
 _IDLE_READERS = 4
@@ -133,7 +133,7 @@ class Database:
                 self._idle.append(db)
             self._readers.notify_all()
         if not keep:
-            self._discard(db)
+            self._close_quietly(db)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -165,13 +165,13 @@ class Database:
         return self._vectors_writer
 
     def checkpoint(self) -> None:
-        """Copy the log into the database and sync both: whatever is saved afterwards stands for what is on the disk."""
+        """Copy the log into the database and sync both: a file saved afterwards matches what is on the disk."""
         with self.reading() as db:
             db.execute("PRAGMA main.wal_checkpoint(FULL)")
 
     def close(self) -> None:
-        """Close what nobody uses, after a moment for those who do. Closing a connection under a statement of another
-        thread would crash the process; who still has one closes it.
+        """Close the idle connections, after waiting a moment for those in use. Closing a connection during a statement of
+        another thread would crash the process; whoever still has one closes it.
         """
         with self._write_lock, self._vectors_lock:
             with self._readers:
@@ -181,7 +181,7 @@ class Database:
                 self._idle.clear()
             for db in idle:
                 if db is not None:
-                    self._discard(db)
+                    self._close_quietly(db)
 
     @property
     def closed(self) -> bool:
@@ -211,7 +211,7 @@ class Database:
         private_folder(self.directory, top=self.vectors_path.parent)
         for _, path in self._files_and_paths():
             touch_private(path)  # SQLite gives its logs the mode of the database
-        check = check or _smells(self.index_path) or _smells(self.vectors_path)
+        check = check or _looks_damaged(self.index_path) or _looks_damaged(self.vectors_path)
         try:
             return self._connect(check)
         except (*SQLITE_ERRORS, DamagedStoreError) as error:
@@ -250,7 +250,7 @@ class Database:
                 migrate(db, schema, file.migrations, str(path))
                 _probe(db, file.schema, file, check)
         except BaseException:
-            self._discard(db)
+            self._close_quietly(db)
             raise
         return db
 
@@ -269,7 +269,7 @@ class Database:
             if shared == ":memory:":
                 migrate(db, "shared", VECTORS_MIGRATIONS, "memory")
         except BaseException:
-            self._discard(db)
+            self._close_quietly(db)
             raise
         return db
 
@@ -302,7 +302,7 @@ class Database:
                     raise
         raise AssertionError("unreachable")
 
-    def _discard(self, db: sqlite3.Connection) -> None:
+    def _close_quietly(self, db: sqlite3.Connection) -> None:
         with suppress(sqlite3.Error):
             db.close()
 
@@ -376,7 +376,7 @@ def _probe(db: sqlite3.Connection, schema: str, file: DatabaseFile, check: bool)
 
 
 def _inode(path: Path) -> int:
-    """What tells a file from another one in its place; 0 where there is none."""
+    """Identifies a file, so that a replacement is noticed; 0 where there is none."""
     try:
         return path.stat().st_ino
     except OSError:
@@ -393,7 +393,7 @@ def _has_header(path: Path) -> bool:
     return not header or (len(header) == _HEADER_BYTES and header.startswith(_MAGIC))
 
 
-def _smells(path: Path) -> bool:
+def _looks_damaged(path: Path) -> bool:
     """Whether a file is no database by its first bytes, or shorter than they say.
 
     That is a cut-off copy, or a log that is not copied back yet, which a complete check tells apart.

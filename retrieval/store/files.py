@@ -1,4 +1,4 @@
-"""The files of the index: what was seen of each, and which were left out."""
+"""The files of the index, and those that were left out."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Files:
         return FileRow(*row) if row else None
 
     def skipped(self) -> dict[str, str]:
-        """Files that were left out after a look at them, or indexed without being parsed, by path, with the reason."""
+        """Files that were read and left out, or indexed without being parsed, by path, with the reason."""
         with self._database.reading() as db:
             return dict(
                 db.execute("SELECT path, coalesce(skip, note) FROM main.files WHERE skip IS NOT NULL OR note <> ''")
             )
 
     def boundaries(self, path: str, digest: bytes) -> bytes | None:
-        """How this file was cut when it had this content, where that is remembered."""
+        """The cached chunk boundaries of a file with this content."""
         with self._database.reading() as db:
             return find_boundaries(db, path, digest)
 

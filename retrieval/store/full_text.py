@@ -1,10 +1,10 @@
-"""Search by words: SQLite's full-text table, or the BM25 index in memory where there are many chunks.
+"""Keyword search: SQLite's full-text table, or the BM25 index in memory when there are many chunks.
 
-Both give the same scores. The table is always there and right; the BM25 index is ten times as fast. It is used where it is
-at hand and in step: the process that indexes a new workspace builds it on the way, others load the file that
-`maintain` writes and bring it up to date by comparing ids, from BM25_FROM chunks on, or where `keep_in_memory`
-was called: unsaved buffers are scored with it (see corpus in bm25.py). Where that would take too long, or another thread
-is at it, the table answers.
+Both give the same scores. The table is always there and correct; the BM25 index is ten times as fast. It is used when it is
+in memory and up to date: the process that indexes a new workspace builds it on the way; others load the file that
+`maintain` writes and bring it up to date by comparing ids. They do so from BM25_MIN_CHUNKS chunks on, or after
+`keep_in_memory`, because unsaved buffers are scored with it (see Bm25Snapshot in bm25.py). When that would take too long, or
+another thread is doing it, the table answers.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.store.analyzer import WORDS_VERSION, split_identifiers
-from retrieval.store.bm25 import Bm25Index, Corpus
+from retrieval.store.bm25 import Bm25Index, Bm25Snapshot
 from retrieval.store.bm25_file import load_bm25, save_bm25
 from retrieval.store.chunks import Chunks
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta, next_revision, read_revision
 from retrieval.store.queries import Ids
 from retrieval.store.schema import create_words, drop_words, transaction
-from retrieval.store.top_k import first
+from retrieval.store.top_k import top_k
 
 # Below this many chunks the full-text table answers in 2 ms.
-BM25_FROM = 5_000
-# A query does not wait for more new chunks than this (100 ms); `maintain` does.
-MOST_BEHIND = 1_000
-# ... nor longer than this for another thread that is bringing the BM25 index up to date.
-_PATIENCE = 0.1
-# To find out that it is too far behind takes 20 ms at 50,000 chunks.
-_HOPELESS_SECONDS = 2.0
+BM25_MIN_CHUNKS = 5_000
+# A query waits for at most this many new chunks to be added (100 ms); `maintain` waits for all.
+MAX_NEW_CHUNKS = 1_000
+# ... and at most this long for another thread that is updating the BM25 index.
+_LOCK_SECONDS = 0.1
+# Finding out that the index is too far behind takes 20 ms at 50,000 chunks: it is checked again after this time.
+_RETRY_SECONDS = 2.0
 BM25_FILE = "words.npz"
 
-# What the words of a chunk are made from.
+# The columns that a chunk's words come from.
 TERM_COLUMNS = "c.id, c.symbol, f.path, c.scope, c.text"
 _WORD = re.compile(r"\w+")
 # Document frequencies are kept for this many words; the table takes a millisecond for a common one.
@@ -52,23 +52,23 @@ Scores = NDArray[np.float64]
 
 
 INSERT_WORDS = "INSERT INTO main.words(rowid, symbol, path, body) VALUES (?, ?, ?, ?)"
-# A contentless full-text table is told what to forget: exactly the words that it was given.
+# A contentless full-text table deletes a row only when given exactly the words that were inserted.
 DELETE_WORDS = "INSERT INTO main.words(words, rowid, symbol, path, body) VALUES ('delete', ?, ?, ?, ?)"
 
 
 class FullText:
-    """Search by words over the chunks of one index."""
+    """Keyword search over the chunks of one index."""
 
     def __init__(self, database: Database, meta: Meta, chunks: Chunks) -> None:
         self._database, self._meta, self._chunks = database, meta, chunks
         self._frequencies: tuple[int, dict[str, int]] = (-1, {})
         self._bm25: Bm25Index | None = None
-        self._corpus: Corpus | None = None  # of the BM25 index, as it was asked for last
+        self._bm25_snapshot: Bm25Snapshot | None = None  # the last one given out
         self._bm25_lock = threading.RLock()
-        self._bm25_sought = False
-        self._hopeless_until = 0.0  # the BM25 index is too far behind
+        self._load_tried = False
+        self._retry_after = 0.0  # while the BM25 index is too far behind
         self._bm25_saved = -1
-        self._wanted = False
+        self._keep_bm25 = False
 
     def search(
         self,
@@ -77,17 +77,17 @@ class FullText:
         weights: tuple[float, float, float],
         allowed: Ids | None = None,
     ) -> list[tuple[int, float]]:
-        """The best chunks by BM25 (higher is better), best first; equals at the cut go by place.
+        """The best chunks by BM25 (higher is better), best first; ties at the cut are broken by location.
 
         `terms` are words as `split_identifiers` gives them, of which a chunk holds at least one, or an FTS5 expression.
         `weights` are those of the columns symbol, path (with scope), body. `allowed` (sorted) limits the chunks.
         """
-        if not isinstance(terms, str) and (corpus := self.corpus()) is not None:
-            return first(*corpus.search(index_terms(terms), limit, weights, allowed), limit, self._chunks.places)
+        if not isinstance(terms, str) and (snapshot := self.bm25_snapshot()) is not None:
+            return top_k(*snapshot.search(index_terms(terms), limit, weights, allowed), limit, self._chunks.sort_keys)
         match = terms if isinstance(terms, str) else any_of(terms)
         if limit <= 0 or not match:
             return []
-        return first(*self._by_table(match, limit, weights, allowed), limit, self._chunks.places)
+        return top_k(*self._by_table(match, limit, weights, allowed), limit, self._chunks.sort_keys)
 
     def _by_table(
         self, match: str, limit: int, weights: tuple[float, float, float], allowed: Ids | None
@@ -108,8 +108,8 @@ class FullText:
 
     def holding(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
         """Which of these chunks hold which of these words, in any column: (len(ids), len(terms))."""
-        if (corpus := self.corpus()) is not None:
-            return corpus.holding(terms, ids)
+        if (snapshot := self.bm25_snapshot()) is not None:
+            return snapshot.holding(terms, ids)
         held = np.zeros((len(ids), len(terms)), dtype=np.bool_)
         positions = {row: n for n, row in enumerate(ids.tolist())}
         sql = "SELECT rowid FROM main.words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))"
@@ -122,8 +122,8 @@ class FullText:
 
     def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word occurs."""
-        if (corpus := self.corpus()) is not None:
-            return corpus.frequencies(terms)
+        if (snapshot := self.bm25_snapshot()) is not None:
+            return snapshot.frequencies(terms)
         revision = self._meta.revision
         if self._frequencies[0] != revision or len(self._frequencies[1]) > _FREQUENCIES:
             self._frequencies = (revision, {})
@@ -138,125 +138,125 @@ class FullText:
 
     # -- the BM25 index ------------------------------------------------------------------------------------------------
 
-    def corpus(self) -> Corpus | None:
-        """The words of all chunks at one moment, that of `change`; None where they are not at hand."""
-        revision, corpus = self._meta.revision, self._corpus
-        if corpus is not None and corpus.change == revision:
-            return corpus
-        if (self._bm25 is None and not self._worth_seeking()) or time.monotonic() < self._hopeless_until:
+    def bm25_snapshot(self) -> Bm25Snapshot | None:
+        """The words of all chunks at one revision; None when they are not in memory."""
+        revision, snapshot = self._meta.revision, self._bm25_snapshot
+        if snapshot is not None and snapshot.revision == revision:
+            return snapshot
+        if (self._bm25 is None and not self._uses_bm25()) or time.monotonic() < self._retry_after:
             return None
-        if not self._bm25_lock.acquire(timeout=_PATIENCE):
+        if not self._bm25_lock.acquire(timeout=_LOCK_SECONDS):
             return None
         try:
-            self._seek()
+            self._load_once()
             if self._bm25 is None:
                 return None
-            if not self._catch_up(self._bm25, most=MOST_BEHIND):
-                self._hopeless_until = time.monotonic() + _HOPELESS_SECONDS
+            if not self._catch_up(self._bm25, most=MAX_NEW_CHUNKS):
+                self._retry_after = time.monotonic() + _RETRY_SECONDS
                 return None
-            self._corpus = self._bm25.corpus()
-            return self._corpus
+            self._bm25_snapshot = self._bm25.snapshot()
+            return self._bm25_snapshot
         finally:
             self._bm25_lock.release()
 
     def keep_in_memory(self) -> None:
-        """Have the BM25 index at hand whatever the size: half a second where a small workspace has no file of it yet; a
+        """Keep the BM25 index in memory whatever its size: half a second when a small workspace has no file of it yet; a
         large one waits for `maintain`.
         """
-        if self._wanted:
+        if self._keep_bm25:
             return
         with self._bm25_lock:
-            self._wanted = True
-            self._seek()
-            if self._bm25 is None and self._chunks.count() < BM25_FROM:
+            self._keep_bm25 = True
+            self._load_once()
+            if self._bm25 is None and self._chunks.count() < BM25_MIN_CHUNKS:
                 self._bm25 = Bm25Index()
                 self._catch_up(self._bm25, most=None)
 
     def maintain(self) -> None:
-        """Make the BM25 index of a large workspace, or bring it up to date, and save it: seconds at 50,000 chunks."""
-        if self._bm25 is None and not self._worth_seeking():
+        """Build or update the BM25 index of a large workspace, and save it: seconds at 50,000 chunks."""
+        if self._bm25 is None and not self._uses_bm25():
             return
         with self._bm25_lock:
-            self._seek()
+            self._load_once()
             if self._bm25 is None:
                 self._bm25 = Bm25Index()
             self._catch_up(self._bm25, most=None)
-            self._hopeless_until = 0.0
+            self._retry_after = 0.0
         self._save_bm25()
 
     def reload(self) -> None:
-        """Take the file that another process has written, where it is newer than what is at hand."""
+        """Load the file that another process has written, if it is newer than the index in memory."""
         with self._bm25_lock:
-            stored = self._load_bm25() if self._worth_seeking() else None
-            if stored is not None and (self._bm25 is None or stored.change > self._bm25.change):
-                self._bm25, self._corpus = stored, None
-            self._hopeless_until = 0.0
+            stored = self._load_bm25() if self._uses_bm25() else None
+            if stored is not None and (self._bm25 is None or stored.revision > self._bm25.revision):
+                self._bm25, self._bm25_snapshot = stored, None
+            self._retry_after = 0.0
 
     @property
     def bm25_path(self) -> Path:
         return self._database.directory / BM25_FILE
 
-    def _worth_seeking(self) -> bool:
-        return self._wanted or self._chunks.count() >= BM25_FROM
+    def _uses_bm25(self) -> bool:
+        return self._keep_bm25 or self._chunks.count() >= BM25_MIN_CHUNKS
 
-    def _seek(self) -> None:
+    def _load_once(self) -> None:
         """Load the file, once."""
-        if self._bm25 is None and not self._bm25_sought:
-            self._bm25_sought = True
+        if self._bm25 is None and not self._load_tried:
+            self._load_tried = True
             self._bm25 = self._load_bm25()
 
-    def begin(self) -> None:
-        """An index that is made now gets its BM25 index on the way."""
-        self._bm25 = Bm25Index(change=self._meta.revision)
+    def start_bm25(self) -> None:
+        """Build the BM25 index of a new workspace while it is indexed."""
+        self._bm25 = Bm25Index(revision=self._meta.revision)
 
     def follow(self, revision: int, term_rows: Sequence[TermRow], removed_ids: Sequence[int]) -> None:
-        """Take over a commit of this process."""
+        """Apply a commit of this process."""
         with self._bm25_lock:
             bm25_index = self._bm25
-            if bm25_index is None or bm25_index.change != revision - 1:
+            if bm25_index is None or bm25_index.revision != revision - 1:
                 return
             bm25_index.remove(removed_ids)
             for row, *columns in term_rows:
                 bm25_index.add(row, (columns[0], columns[1], columns[2]))
-            bm25_index.change = revision
+            bm25_index.revision = revision
 
     def _catch_up(self, bm25_index: Bm25Index, *, most: int | None) -> bool:
-        """Make the BM25 index hold exactly the chunks that are stored; False where that is too much work for now. One
-        transaction: what it then stands for is what it holds.
+        """Make the BM25 index hold exactly the stored chunks; False when that is too much work for now. One transaction, so
+        that the revision matches the rows.
         """
-        if bm25_index.change == self._meta.revision:
+        if bm25_index.revision == self._meta.revision:
             return True
         with self._database.reading() as db, transaction(db):
             revision = read_revision(db)
-            have, want = bm25_index.corpus().ids(), _ids_in(db)
+            have, want = bm25_index.snapshot().ids(), _ids_in(db)
             new_ids = np.setdiff1d(want, have, assume_unique=True)
             if most is not None and len(new_ids) > most:
                 return False
             bm25_index.remove(np.setdiff1d(have, want, assume_unique=True))
             for row, *columns in _terms_in(db, new_ids):
                 bm25_index.add(row, (columns[0], columns[1], columns[2]))
-            bm25_index.change = revision
+            bm25_index.revision = revision
         return True
 
     def _load_bm25(self) -> Bm25Index | None:
         bm25_index = load_bm25(self.bm25_path, generation=self._meta.database_id, rules=WORDS_VERSION)
         if bm25_index is not None:
-            self._bm25_saved = bm25_index.change
+            self._bm25_saved = bm25_index.revision
         return bm25_index
 
     def _save_bm25(self) -> None:
-        """Write the file where it is behind. A cache: where there is no room, it is made again next time."""
+        """Write the file if it is out of date. A cache: if the disk is full, it is built again next time."""
         bm25_index = self._bm25
-        if bm25_index is None or self._database.read_only or bm25_index.change == self._bm25_saved:
+        if bm25_index is None or self._database.read_only or bm25_index.revision == self._bm25_saved:
             return
         self._database.checkpoint()
         with self._bm25_lock, suppress(OSError):
-            self._corpus = None  # saving makes one part of all: two copies of it would be held else
+            self._bm25_snapshot = None  # saving merges all parts: otherwise two copies would be in memory
             save_bm25(bm25_index, self.bm25_path, generation=self._meta.database_id, rules=WORDS_VERSION)
-            self._bm25_saved = bm25_index.change
+            self._bm25_saved = bm25_index.revision
 
-    def keep_current(self) -> None:
-        """Build the full-text table anew where it was split by other rules."""
+    def update_words(self) -> None:
+        """Rebuild the full-text table if its words were split by other rules."""
         if self._meta.get("words_version") == WORDS_VERSION:
             return
         with self._database.writing() as db:
@@ -264,7 +264,7 @@ class FullText:
             if db.execute(
                 "SELECT 1 FROM main.meta WHERE key = 'words_version' AND value = ?", (WORDS_VERSION,)
             ).fetchone():
-                return  # another process was faster
+                return  # another process has done it
             db.execute("INSERT OR REPLACE INTO main.meta VALUES ('words_version', ?)", (WORDS_VERSION,))
             drop_words(db)
             create_words(db)
@@ -280,7 +280,7 @@ def terms_of(row: Sequence[object]) -> TermRow:
 
 
 def index_terms(terms: Sequence[str]) -> list[str]:
-    """Those that can stand in the index."""
+    """The terms that the index can hold."""
     return [term for term in terms if _WORD.fullmatch(term)]
 
 

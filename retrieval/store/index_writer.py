@@ -1,8 +1,8 @@
-"""How changes of files become rows: one transaction a batch, and chunks that read the same keep their ids.
+"""Writes changed files as rows: one transaction a batch; chunks with the same passage keep their ids.
 
 An edit moves most chunks of a file by a few lines. A chunk whose passage, symbol and scope are the same as before
 keeps its id, its words and its vector, and only its lines are written; the others are deleted and inserted. Ids are
-never used again.
+never reused.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from typing import Any
 
 from retrieval.store.chunk_boundaries import remember_boundaries
 from retrieval.store.full_text import DELETE_WORDS, INSERT_WORDS, TERM_COLUMNS, TermRow, terms_of
-from retrieval.store.rows import FileRow, FileUpdate, Piece
+from retrieval.store.rows import FileRow, FileUpdate, NewChunk
 from retrieval.types import Chunk
 
 
 def write_updates(
     db: sqlite3.Connection, updates: Sequence[FileUpdate], removed: Sequence[str]
 ) -> tuple[list[int], list[TermRow], int]:
-    """Store changed files and forget removed ones, in the present transaction. Returns the ids of the chunks that went,
-    the rows of words that came, and how many chunks stayed.
+    """Store changed files and delete removed ones, in the current transaction. Returns the ids of the deleted chunks, the
+    inserted rows of words, and how many chunks were kept.
     """
     removed_ids: list[int] = []
     term_rows: list[TermRow] = []
     kept = 0
     for path in removed:
-        removed_ids += _forget(db, path)
+        removed_ids += _remove_file(db, path)
     for update in updates:
         file = _put_file(db, update.file)
-        if update.pieces is not None:
-            old, new, same = _put_chunks(db, file, update.file.path, update.pieces)
+        if update.chunks is not None:
+            old, new, same = _put_chunks(db, file, update.file.path, update.chunks)
             removed_ids += old
             term_rows += new
             kept += same
@@ -51,7 +51,7 @@ def _put_file(db: sqlite3.Connection, file: FileRow) -> int:
     return int(db.execute("SELECT id FROM main.files WHERE path = ?", (file.path,)).fetchone()[0])
 
 
-def _forget(db: sqlite3.Connection, path: str) -> list[int]:
+def _remove_file(db: sqlite3.Connection, path: str) -> list[int]:
     """Remove a file and its chunks; their ids."""
     row = db.execute("SELECT id FROM main.files WHERE path = ?", (path,)).fetchone()
     if row is None:
@@ -63,49 +63,53 @@ def _forget(db: sqlite3.Connection, path: str) -> list[int]:
 
 
 def _put_chunks(
-    db: sqlite3.Connection, file: int, path: str, pieces: Sequence[Piece]
+    db: sqlite3.Connection, file: int, path: str, chunks: Sequence[NewChunk]
 ) -> tuple[list[int], list[TermRow], int]:
-    """Make a file's chunks these. Returns the ids that went, the rows of words that came, and how many stayed."""
+    """Replace a file's chunks. Returns the deleted ids, the inserted rows of words, and how many chunks were kept."""
     same: dict[tuple[bytes, str, str], deque[tuple[int, tuple[Any, ...]]]] = defaultdict(deque)
     before = """SELECT id, passage, symbol, scope, language, kind, start_line, end_line, start_byte, end_byte
                 FROM main.chunks WHERE file = ? ORDER BY start_byte, end_byte, id"""
     for row in db.execute(before, (file,)):
         same[row[1:4]].append((row[0], row[4:]))
-    fresh: list[Piece] = []
+    inserted: list[NewChunk] = []
     kept = 0
-    for piece in pieces:
-        chunk = piece.chunk
-        twins = same.get((piece.passage, chunk.symbol, chunk.scope))
-        if not twins:
-            fresh.append(piece)
+    for new_chunk in chunks:
+        chunk = new_chunk.chunk
+        matches = same.get((new_chunk.passage, chunk.symbol, chunk.scope))
+        if not matches:
+            inserted.append(new_chunk)
             continue
-        row_id, place = twins.popleft()
+        row_id, stored_columns = matches.popleft()
         kept += 1
-        if place != _place(chunk):
+        if stored_columns != _mutable_columns(chunk):
             db.execute(
                 """UPDATE main.chunks SET language = ?, kind = ?, start_line = ?, end_line = ?, start_byte = ?,
                    end_byte = ? WHERE id = ?""",
-                (*_place(chunk), row_id),
+                (*_mutable_columns(chunk), row_id),
             )
-    removed_ids = [row_id for twins in same.values() for row_id, _ in twins]
+    removed_ids = [row_id for matches in same.values() for row_id, _ in matches]
     _delete(db, removed_ids)
-    return removed_ids, _insert(db, file, path, fresh), kept
+    return removed_ids, _insert(db, file, path, inserted), kept
 
 
-def _place(chunk: Chunk) -> tuple[str, str, int, int, int, int]:
-    """What may change of a chunk that keeps its id."""
+def _mutable_columns(chunk: Chunk) -> tuple[str, str, int, int, int, int]:
+    """The columns of a chunk that may change while it keeps its id."""
     return chunk.language, chunk.kind, chunk.start_line, chunk.end_line, chunk.start_byte, chunk.end_byte
 
 
-def _insert(db: sqlite3.Connection, file: int, path: str, pieces: Iterable[Piece]) -> list[TermRow]:
+def _insert(db: sqlite3.Connection, file: int, path: str, chunks: Iterable[NewChunk]) -> list[TermRow]:
     sql = """INSERT INTO main.chunks(file, language, kind, start_line, end_line, start_byte, end_byte, symbol, scope,
              passage, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
     term_rows = []
-    for piece in pieces:
-        chunk = piece.chunk
-        row = db.execute(sql, (file, *_place(chunk), chunk.symbol, chunk.scope, piece.passage, chunk.text)).lastrowid
-        assert row is not None  # it is one for every INSERT of one row
-        words = (row, *piece.words) if piece.words else terms_of((row, chunk.symbol, path, chunk.scope, chunk.text))
+    for new_chunk in chunks:
+        chunk = new_chunk.chunk
+        row = db.execute(
+            sql, (file, *_mutable_columns(chunk), chunk.symbol, chunk.scope, new_chunk.passage, chunk.text)
+        ).lastrowid
+        assert row is not None  # an INSERT of one row always has one
+        words = (
+            (row, *new_chunk.words) if new_chunk.words else terms_of((row, chunk.symbol, path, chunk.scope, chunk.text))
+        )
         db.execute(INSERT_WORDS, words)
         term_rows.append(words)
     return term_rows

@@ -1,4 +1,4 @@
-"""Named values of the index: its revision, its id, and what its users note."""
+"""Key-value pairs of the index: its revision (key "change"), its id (key "generation"), and others."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from retrieval.store.database import Database
 
 
 class Meta:
-    """The table of named values."""
+    """The table of key-value pairs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @property
     def revision(self) -> int:
-        """Goes up by one with every commit that alters content; equal numbers mean equal content."""
+        """Incremented by every commit that changes content; equal numbers mean equal content."""
         return int(self.get("change") or 0)
 
     @property
     def database_id(self) -> str:
-        """Names this very index file; chunk ids of another one mean other chunks."""
+        """Identifies this index file; chunk ids are not valid for another one."""
         return str(self.get("generation"))
 
     def get(self, key: str) -> str | int | None:
@@ -35,7 +35,7 @@ class Meta:
 
 
 def next_revision(db: sqlite3.Connection) -> int:
-    """Raise the revision, in the present transaction."""
+    """Increment the revision, in the current transaction."""
     db.execute("UPDATE main.meta SET value = value + 1 WHERE key = 'change'")
     return read_revision(db)
 

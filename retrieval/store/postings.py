@@ -1,6 +1,6 @@
 """Rows and their words as arrays: what BM25 in memory adds up (see bm25.py).
 
-A segment never changes, so reading it takes no lock. A word's rows lie side by side, 6 bytes a word and row; words are
+A segment is immutable, so reading it takes no lock. A word's rows lie side by side, 6 bytes a word and row; words are
 64-bit hashes, the same in every process.
 """
 
@@ -15,9 +15,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-# A word's counts in the three columns, packed into 16 bits: symbol 3, path 4, body 9; more is counted as that.
+# A word's counts in the three columns, packed into 16 bits: symbol 3, path 4, body 9; higher counts are clipped.
 _UNITS = (1 << 13, 1 << 9, 1)
-_MOST = (7, 15, 511)
+_MAX_COUNTS = (7, 15, 511)
 # One occurrence in each column, before counts are cut down to the packed form.
 _WIDE = np.array([1 << 42, 1 << 21, 1], dtype=np.int64)
 _MEMO_WORDS = 200_000
@@ -45,46 +45,46 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A segment, and which of its rows are not removed: None for all of them, which is the usual and faster case."""
+class LiveSegment:
+    """A segment, and which of its rows are live (not removed): None for all, the usual and faster case."""
 
     segment: Segment
-    alive: NDArray[np.bool_] | None
+    live: NDArray[np.bool_] | None
     count: int
     total_length: int
 
     @classmethod
-    def of(cls, segment: Segment) -> Part:
+    def of(cls, segment: Segment) -> LiveSegment:
         return cls(segment, None, len(segment.ids), int(segment.lengths.sum()))
 
-    def kept(self) -> Ids:
-        """The ids of the rows that are not removed, ascending."""
-        return self.segment.ids if self.alive is None else self.segment.ids[self.alive]
+    def live_ids(self) -> Ids:
+        """The ids of the live rows, ascending."""
+        return self.segment.ids if self.live is None else self.segment.ids[self.live]
 
     def occurrences(self, word: int) -> tuple[slice, int]:
-        """Where a word's rows are listed, and how many of them are not removed."""
+        """Where a word's rows are listed, and how many of them are live."""
         at = self.segment.postings(word)
-        return at, at.stop - at.start if self.alive is None else int(
-            np.count_nonzero(self.alive[self.segment.rows[at]])
-        )
+        return at, at.stop - at.start if self.live is None else int(np.count_nonzero(self.live[self.segment.rows[at]]))
 
-    def without(self, gone: Ids) -> Part:
-        """Costs as much as rows go, and a copy of a byte a row."""
+    def without(self, gone: Ids) -> LiveSegment:
+        """The cost grows with the rows removed, plus a copy of one byte a row."""
         ids = self.segment.ids
         at = np.searchsorted(ids, gone)
         at = at[at < len(ids)]
         at = np.unique(at[np.isin(ids[at], gone)])
-        if self.alive is not None:
-            at = at[self.alive[at]]
+        if self.live is not None:
+            at = at[self.live[at]]
         if not len(at):
             return self
-        alive = np.ones(len(ids), np.bool_) if self.alive is None else self.alive.copy()
-        alive[at] = False
-        return Part(self.segment, alive, self.count - len(at), self.total_length - int(self.segment.lengths[at].sum()))
+        live = np.ones(len(ids), np.bool_) if self.live is None else self.live.copy()
+        live[at] = False
+        return LiveSegment(
+            self.segment, live, self.count - len(at), self.total_length - int(self.segment.lengths[at].sum())
+        )
 
 
-class Gathering:
-    """Rows that are not a segment yet: their words one after the other, and how many each column has."""
+class SegmentBuilder:
+    """Collects new rows: their words one after the other, and how many each column has."""
 
     def __init__(self) -> None:
         self._ids, self._lengths, self._words = array("q"), array("q"), array("Q")
@@ -115,24 +115,24 @@ class Gathering:
         return _segment(ids, lengths.reshape(-1, 3).sum(axis=1), words[first], rows[first], counts)
 
 
-def merged(parts: Sequence[Part]) -> Segment:
-    """One segment of the rows that are not removed."""
+def merged(parts: Sequence[LiveSegment]) -> Segment:
+    """One segment of the live rows."""
     ids: list[Ids] = []
     lengths: list[NDArray[np.int64]] = []
     words: list[NDArray[np.uint64]] = []
     rows: list[NDArray[np.uint32]] = []
     counts: list[NDArray[np.uint16]] = []
     base = 0
-    for part in parts or (Part.of(_NOTHING),):
+    for part in parts or (LiveSegment.of(_EMPTY),):
         segment = part.segment
-        alive = np.ones(len(segment.ids), np.bool_) if part.alive is None else part.alive
-        place = np.cumsum(alive) - 1 + base
-        keep = alive[segment.rows]
+        live = np.ones(len(segment.ids), np.bool_) if part.live is None else part.live
+        new_rows = np.cumsum(live) - 1 + base
+        keep = live[segment.rows]
         words.append(np.repeat(segment.words, np.diff(segment.starts))[keep])
-        rows.append(place[segment.rows[keep]].astype(np.uint32))
+        rows.append(new_rows[segment.rows[keep]].astype(np.uint32))
         counts.append(segment.counts[keep])
-        ids.append(segment.ids[alive])
-        lengths.append(segment.lengths[alive])
+        ids.append(segment.ids[live])
+        lengths.append(segment.lengths[live])
         base += part.count
     return _segment(
         np.concatenate(ids),
@@ -146,8 +146,8 @@ def merged(parts: Sequence[Part]) -> Segment:
 def _packed(wide: NDArray[np.int64]) -> NDArray[np.uint16]:
     """Counts of 21 bits a column as counts of 3, 4 and 9."""
     packed = np.zeros(len(wide), np.int64)
-    for unit, most, one in zip(_UNITS, _MOST, _WIDE.tolist(), strict=True):
-        packed += unit * np.minimum(wide // one & 0x1FFFFF, most)
+    for unit, highest, one in zip(_UNITS, _MAX_COUNTS, _WIDE.tolist(), strict=True):
+        packed += unit * np.minimum(wide // one & 0x1FFFFF, highest)
     return packed.astype(np.uint16)
 
 
@@ -164,7 +164,7 @@ def _segment(
     return Segment(ids, lengths, distinct, np.append(starts, len(words)).astype(np.int64), rows[order], counts[order])
 
 
-_NOTHING = Segment(
+_EMPTY = Segment(
     np.empty(0, np.int64),
     np.empty(0, np.int64),
     np.empty(0, np.uint64),
@@ -175,8 +175,8 @@ _NOTHING = Segment(
 
 
 @lru_cache(maxsize=8)
-def worth(weights: tuple[float, float, float]) -> NDArray[np.float64]:
-    """What each packed count is worth with these weights of the columns."""
+def weighted_counts(weights: tuple[float, float, float]) -> NDArray[np.float64]:
+    """The weighted sum for each packed count."""
     packed = np.arange(1 << 16)
     symbol, path, body = packed >> 13, (packed >> 9) & 15, packed & 511
     return np.asarray(weights[0] * symbol + weights[1] * path + weights[2] * body, dtype=np.float64)

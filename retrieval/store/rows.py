@@ -1,6 +1,4 @@
-"""What goes in and comes out of the store beside chunks: files, and chunks with the hash of what the encoder reads of
-them.
-"""
+"""Rows that the store takes and returns: files, and chunks with the hash of the passage that the encoder reads."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ PASSAGE_BYTES = 16
 
 
 def passage_hash(passage: str) -> bytes:
-    """The name of a passage in the vector store: 16 bytes, so that two of a billion passages never meet."""
+    """The key of a passage in the vector store: 16 bytes, so that a billion passages do not collide."""
     return hashlib.blake2b(passage.encode("utf-8", "surrogatepass"), digest_size=PASSAGE_BYTES).digest()
 
 
@@ -22,7 +20,7 @@ Words = tuple[str, str, str]  # of a chunk: symbol, path with scope, body, split
 
 
 class Header(NamedTuple):
-    """What ranking needs of a chunk: made by the hundred for each query, which is why it is a tuple."""
+    """What ranking needs of a chunk. A tuple, because each query makes hundreds of them."""
 
     path: str
     language: str
@@ -34,8 +32,8 @@ class Header(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A chunk to be stored, the hash of its passage and, where they were split already, its words."""
+class NewChunk:
+    """A chunk to be stored, the hash of its passage and, if already split, its words."""
 
     chunk: Chunk
     passage: bytes
@@ -60,18 +58,18 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class FileUpdate:
-    """A file to be stored. `pieces` None leaves its chunks as they are: only its stamp is new. `borders` are
-    remembered for the file's digest; None: they are known already, or are none that can be.
+    """A file to be stored. `chunks` None leaves its chunks as they are: only its stamp is new. `boundaries` are
+    cached for the file's digest; None: they are cached already, or cannot be.
     """
 
     file: FileRow
-    pieces: tuple[Piece, ...] | None
-    borders: bytes | None = None
+    chunks: tuple[NewChunk, ...] | None
+    boundaries: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What one transaction did: ids of chunks that came, that went, and how many stayed."""
+    """What one transaction did: ids of the chunks added and removed, and how many were kept."""
 
     revision: int
     added: tuple[int, ...] = ()

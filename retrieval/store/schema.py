@@ -1,34 +1,28 @@
 """The two databases on disk, specified beside the code that makes them.
 
 index.db (one a workspace: what is in its files)
-    meta        key, value       change (number of commits that altered content), generation (random, names this very
-    file),
+    meta        key, value       change (number of commits that altered content), generation (random, names this file),
                                  words_version, chunking_version, ... (see meta.py)
     files       one row a file seen: path, stamp (size, mtime_ns, inode), digest of its bytes, language, and skip: why
-    it has
-                no chunks (NULL where it is indexed). Skipped files have rows so that they are not read again.
+                it has no chunks (NULL if it is indexed). Skipped files have rows so that they are not read again.
                 note: why an indexed file could not be parsed, '' where it was.
-    chunks      one row a chunk. id is never used again (AUTOINCREMENT), and what the encoder reads of a row never
-    changes
-                after it was inserted: a graph that holds an id holds the right vector for it, for ever.
+    chunks      one row a chunk. id is never reused (AUTOINCREMENT), and the passage of a row never changes after it was
+                inserted: a graph that holds an id always holds the right vector for it.
                 passage is the 16-byte hash of what the encoder reads; the vector is found by it.
-    words       FTS5 over split identifiers (analyzer.py): symbol, path (with the scope), body. Contentless: the text is
-    in chunks
-                already, so the words of a row are computed again where it is deleted. 26 MB at 50,000 chunks of 25
+    words       FTS5 over split identifiers (analyzer.py): symbol, path (with the scope), body. Contentless: the text is in
+                chunks already, so the words of a row are computed again where it is deleted. 26 MB at 50,000 chunks of 25
                 lines, against 64 MB with the split text stored. Columns and positions are kept (detail=full): bm25()
                 gives 0 for every row of a contentless table without them. The ascii tokenizer with "_" only splits at
                 spaces, which is all that is left to do, and leaves every other script as it is.
     terms       fts5vocab over words: in how many chunks a word occurs.
-    borders     path, digest -> data: how a file with that content is cut (chunking/chunk_boundaries.py), used (unix time). A
-    cache,
-                bounded (chunk_boundaries.py); its size stands in meta as borders_bytes.
+    borders     path, digest -> data: the chunk boundaries of a file with that content (chunking/boundaries.py), used
+                (unix time). A cache, bounded (chunk_boundaries.py); its size is in meta as borders_bytes.
 
 vectors.db (one a user, shared by all workspaces and worktrees)
     meta        key, value       generation
     encoders    id, fingerprint, name, dimension
-    vectors     encoder, passage -> data (float16, little-endian), made (unix time). Rows stand in the order in which
-    they were
-                made, so those of one workspace lie together; the unique index (encoder, passage) is what the joins for
+    vectors     encoder, passage -> data (float16, little-endian), made (unix time). Rows are in the order in which they
+                were made, so those of one workspace lie together; the unique index (encoder, passage) is what the joins for
                 pending work run over, and it is 20 times smaller than the vectors.
 
 A version is the number of migrations applied (PRAGMA user_version). One line a version:
@@ -80,7 +74,7 @@ def index_m001_files_chunks_words(db: sqlite3.Connection, schema: str) -> None:
 
 
 def index_m002_borders(db: sqlite3.Connection, schema: str) -> None:
-    """Where files were cut, for contents that come back."""
+    """Chunk boundaries, for contents that come back."""
     db.execute(
         f"""CREATE TABLE {schema}.borders (
             id INTEGER PRIMARY KEY, path TEXT NOT NULL, digest BLOB NOT NULL, used INTEGER NOT NULL,

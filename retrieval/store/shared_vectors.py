@@ -1,7 +1,7 @@
-"""The vectors that all workspaces of a user share: found by encoder and passage, whoever made them.
+"""The vectors that all workspaces of a user share: looked up by encoder and passage, whichever workspace made them.
 
 Deleting a workspace, switching a branch or moving to another worktree leaves them alone, so that nothing is embedded
-twice; what no workspace refers to any more goes only where `prune` is asked for it.
+twice; vectors that no workspace refers to any more are deleted only by `prune`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SharedVectors:
         self._database, self._meta = database, meta
 
     def database_id(self) -> str:
-        """Names this very vectors.db; another one may lack what this one has."""
+        """Identifies this vectors.db; another one may lack vectors that this one has."""
         with self._database.reading() as db:
             return str(db.execute("SELECT value FROM shared.meta WHERE key = 'generation'").fetchone()[0])
 
@@ -67,7 +67,7 @@ class SharedVectors:
         return _matrix(select_many(self._database, sql, unique), encoder[1])
 
     def of_passages(self, fingerprint: str, passages: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        """The vectors that are there already for these passages, whoever made them."""
+        """The stored vectors of these passages, whichever workspace made them."""
         encoder = self._encoder(fingerprint)
         if encoder is None:
             return {}
@@ -127,7 +127,7 @@ class SharedVectors:
             return int(db.execute(sql, (encoder[0] if encoder else -1, after)).fetchone()[0])
 
     def note_complete(self, fingerprint: str, name: str) -> None:
-        """Remember that at this change, with these vectors, nothing is pending."""
+        """Record that nothing is pending at this revision, with these vectors."""
         state = f"{self._meta.revision}:{self.database_id()}"
         self._meta.set(**{f"{_COMPLETE}{fingerprint}": state, "encoder": json.dumps([name, fingerprint])})
 
@@ -140,14 +140,14 @@ class SharedVectors:
         return str(name), str(fingerprint)
 
     def complete_encoders(self) -> frozenset[str]:
-        """The fingerprints for which nothing is pending, as far as it was noted."""
+        """The fingerprints recorded as complete."""
         state = f"{self._meta.revision}:{self.database_id()}"
         with self._database.reading() as db:
             rows = db.execute("SELECT key FROM main.meta WHERE key GLOB ? AND value = ?", (_COMPLETE + "*", state))
             return frozenset(key.removeprefix(_COMPLETE) for (key,) in rows)
 
     def complete(self, fingerprint: str) -> bool:
-        """Whether nothing was pending when this was last noted, and nothing changed since."""
+        """Whether nothing was pending when this was last recorded, and nothing has changed since."""
         return fingerprint in self.complete_encoders()
 
     def prune(self, indexes: Sequence[Path]) -> int:

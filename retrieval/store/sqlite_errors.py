@@ -1,6 +1,6 @@
-"""SQLite's failures as the project's own errors, each with what to do about it.
+"""Maps SQLite's errors to the project's own, each with what to do about it.
 
-They are told apart by SQLite's messages: Python 3.10 does not hand out the result codes, and the messages have not
+They are distinguished by SQLite's messages: Python 3.10 does not expose the result codes, and the messages have not
 changed in fifteen years.
 """
 
@@ -20,7 +20,7 @@ from retrieval.errors import DamagedStoreError, IndexLockedError, StorageFullErr
 _NO_ROOM = 256 * 1024
 
 
-# Of a garbled schema SQLite gives a message that is no text, which Python cannot even read.
+# For a garbled schema SQLite returns a message that is not valid UTF-8, which Python cannot decode.
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 

@@ -1,6 +1,6 @@
 """The store as the rest of the engine sees it: one workspace's index and the user's shared vectors.
 
-Files, chunks, full text and vectors are components over one database; what alters several of them is here.
+Files, chunks, full text and vectors are components over one database; this class holds what changes several of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from retrieval.store.shared_vectors import SharedVectors
 
 
 class Store:
-    """Reading is safe from any thread; writing is for one process at a time (the workspace's lock sees to that)."""
+    """Reading is safe from any thread; one process at a time writes (guarded by the workspace's lock)."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -30,9 +30,9 @@ class Store:
         self.full_text = FullText(database, self.meta, self.chunks)
         self.vectors = SharedVectors(database, self.meta)
         if not database.read_only:
-            self.full_text.keep_current()
+            self.full_text.update_words()
             if not self.chunks.last_id():
-                self.full_text.begin()
+                self.full_text.start_bm25()
 
     @classmethod
     def open(cls, directory: Path, *, vectors: Path, read_only: bool = False, check: bool = False) -> Store:
@@ -44,12 +44,12 @@ class Store:
 
     @property
     def revision(self) -> int:
-        """Goes up by one with every commit that alters content; equal numbers mean equal content."""
+        """Incremented by every commit that changes content; equal numbers mean equal content."""
         return self.meta.revision
 
     def apply(self, updates: Sequence[FileUpdate], removed: Sequence[str] = ()) -> Applied:
-        """Store changed files and forget removed ones in one transaction; all of it or nothing is there afterwards."""
-        alters = bool(removed) or any(update.pieces is not None for update in updates)
+        """Store changed files and delete removed ones in one transaction."""
+        alters = bool(removed) or any(update.chunks is not None for update in updates)
         with self.database.writing() as db:
             revision = next_revision(db) if alters else self.revision
             removed_ids, term_rows, kept = write_updates(db, updates, removed)
@@ -58,7 +58,7 @@ class Store:
         return Applied(revision, tuple(words[0] for words in term_rows), tuple(removed_ids), kept)
 
     def announce(self) -> int:
-        """Raise the revision: something that readers follow (vectors) is new."""
+        """Increment the revision, because readers have something new to load (vectors)."""
         with self.database.writing() as db:
             revision = next_revision(db)
         self.full_text.follow(revision, (), ())
@@ -68,7 +68,7 @@ class Store:
         return Counts(self.files.count(), self.chunks.count(), self.chunks.language_counts(), self.files.skip_counts())
 
     def checkpoint(self) -> None:
-        """Copy the log into the database and sync both: whatever is saved afterwards stands for what is on the disk."""
+        """Copy the log into the database and sync both: a file saved afterwards matches what is on the disk."""
         self.database.checkpoint()
 
     @property

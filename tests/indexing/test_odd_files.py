@@ -84,7 +84,12 @@ def failing_at_odd(real: Callable[..., Any], error: Exception) -> Callable[..., 
 
 @pytest.mark.parametrize(
     ("where", "name"),
-    [(file_reader, "_read_once"), (index_files, "read_file"), (index_files, "language_of"), (index_files, "pieces_of")],
+    [
+        (file_reader, "_read_once"),
+        (index_files, "read_file"),
+        (index_files, "language_of"),
+        (index_files, "new_chunks"),
+    ],
     ids=["read", "read_file", "language", "pieces"],
 )
 @pytest.mark.parametrize("error", [OverflowError("too large"), ValueError("odd"), RecursionError("deep")], ids=repr)
@@ -106,7 +111,7 @@ def test_a_value_that_the_database_cannot_hold_costs_its_file_alone(
     real = Store.apply
 
     def apply(self: Store, updates: Sequence[FileUpdate], removed: Sequence[str] = ()) -> Any:
-        if any(update.file.path == ODD and update.pieces for update in updates):
+        if any(update.file.path == ODD and update.chunks for update in updates):
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
         return real(self, updates, removed)
 

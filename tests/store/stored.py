@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retrieval.store import FileRow, FileUpdate, Piece, passage_hash
+from retrieval.store import FileRow, FileUpdate, NewChunk, passage_hash
 from retrieval.types import Chunk
 
 
@@ -18,11 +18,11 @@ def chunk(
 
 def update(path: str, *texts: str, language: str = "python") -> FileUpdate:
     """A file of these chunks; a text "name: body" defines that name."""
-    pieces = []
+    chunks = []
     for number, text in enumerate(texts):
         symbol = text.partition(":")[0] if ":" in text else ""
-        pieces.append(Piece(chunk(path, number, text, symbol, language), passage_hash(f"{path}\n{symbol}\n{text}")))
-    return FileUpdate(FileRow(path, 1, 2, 3, b"digest", language), tuple(pieces))
+        chunks.append(NewChunk(chunk(path, number, text, symbol, language), passage_hash(f"{path}\n{symbol}\n{text}")))
+    return FileUpdate(FileRow(path, 1, 2, 3, b"digest", language), tuple(chunks))
 
 
 def vectors(count: int, dimension: int = 8, seed: int = 0) -> np.ndarray:

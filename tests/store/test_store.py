@@ -177,7 +177,7 @@ def test_pruning_keeps_what_any_workspace_refers_to(tmp_path: Path) -> None:
 def test_a_batch_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.apply([update("a.py", "one")])
     broken = update("b.py", "two")
-    object.__setattr__(broken.pieces[0].chunk, "kind", None)  # type: ignore[index]
+    object.__setattr__(broken.chunks[0].chunk, "kind", None)  # type: ignore[index]
     with pytest.raises(StoreError):
         store.apply([update("c.py", "three"), broken], ["a.py"])
     assert set(store.files.all()) == {"a.py"}

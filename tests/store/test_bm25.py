@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored import update
 
-from retrieval.store import Store, full_text, split_identifiers
-from retrieval.store import bm25 as lexicon_module
+from retrieval.store import Store, bm25, full_text, split_identifiers
 from retrieval.store.bm25 import Bm25Index
 
 WEIGHTS = [(4.0, 2.0, 1.0), (1.0, 1.0, 1.0), (0.0, 3.0, 0.5)]
@@ -25,7 +24,7 @@ TERMS = ["alpha", "beta", "gamma", "delta", "missing"]
 @pytest.fixture(autouse=True)
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """The BM25 index is used from the first chunk on."""
-    monkeypatch.setattr(full_text, "BM25_FROM", 0)
+    monkeypatch.setattr(full_text, "BM25_MIN_CHUNKS", 0)
 
 
 def by_table(store: Store, terms: list[str], weights: tuple[float, float, float]) -> list[tuple[int, float]]:
@@ -33,16 +32,16 @@ def by_table(store: Store, terms: list[str], weights: tuple[float, float, float]
 
 
 def rows(bm25_index: Bm25Index, word: str, weights: tuple[float, float, float] = (1, 1, 1)) -> list[int]:
-    return bm25_index.corpus().search([word], 5, weights)[0].tolist()
+    return bm25_index.snapshot().search([word], 5, weights)[0].tolist()
 
 
 def score(bm25_index: Bm25Index, word: str) -> float:
-    return float(bm25_index.corpus().search([word], 5, (1, 1, 1))[1][0])
+    return float(bm25_index.snapshot().search([word], 5, (1, 1, 1))[1][0])
 
 
 def check_same(store: Store) -> None:
     """Same rows, same scores, same frequencies, from the BM25 index and from the table."""
-    assert store.full_text.corpus() is not None
+    assert store.full_text.bm25_snapshot() is not None
     for weights in WEIGHTS:
         for terms in (TERMS, TERMS[:1], TERMS[1:3]):
             mine, table = store.full_text.search(terms, 1_000, weights), by_table(store, terms, weights)
@@ -55,7 +54,7 @@ def check_same(store: Store) -> None:
     frequencies = store.full_text.document_frequencies(TERMS)
     assert frequencies == {term: len(by_table(store, [term], (1, 1, 1))) for term in TERMS}
     ids = np.array(sorted(row for row, _ in by_table(store, TERMS, (1, 1, 1))), dtype=np.int64)
-    with mock.patch.object(store.full_text, "corpus", lambda: None):
+    with mock.patch.object(store.full_text, "bm25_snapshot", lambda: None):
         held_by_table = store.full_text.holding(TERMS, ids)
     assert np.array_equal(store.full_text.holding(TERMS, ids), held_by_table)
     assert dict(zip(TERMS, held_by_table.sum(axis=0).tolist(), strict=True)) == frequencies
@@ -75,9 +74,9 @@ texts = st.lists(
     )
 )
 @settings(max_examples=25)
-def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.TempPathFactory, changes: list) -> None:
+def test_index_and_table_agree_after_any_changes(tmp_path_factory: pytest.TempPathFactory, changes: list) -> None:
     folder = tmp_path_factory.mktemp("bm25_index")
-    lexical_from, full_text.BM25_FROM = full_text.BM25_FROM, 0
+    minimum, full_text.BM25_MIN_CHUNKS = full_text.BM25_MIN_CHUNKS, 0
     try:
         with Store.open(folder, vectors=folder / "vectors.db") as store:
             for path, bodies in changes:
@@ -90,7 +89,7 @@ def test_lexicon_and_table_agree_after_any_changes(tmp_path_factory: pytest.Temp
         with Store.open(folder, vectors=folder / "vectors.db") as store:
             check_same(store)
     finally:
-        full_text.BM25_FROM = lexical_from
+        full_text.BM25_MIN_CHUNKS = minimum
 
 
 def test_counts_beyond_what_fits_are_cut_down_not_wrapped() -> None:
@@ -111,18 +110,18 @@ def test_rows_without_words_count_as_rows() -> None:
         bm25_index.add(3, ("", "", "gamma"))
     with_empty.add(4, ("", "", ""))
     assert score(with_empty, "alpha") > score(without, "alpha")
-    assert with_empty.corpus().ids().tolist() == [1, 2, 3, 4]
+    assert with_empty.snapshot().ids().tolist() == [1, 2, 3, 4]
 
 
 def test_many_small_additions_stay_few_segments() -> None:
     bm25_index = Bm25Index()
     for row in range(1, 400):
         bm25_index.add(row, ("", "", f"alpha w{row}"))
-        bm25_index.corpus()
-    assert len(bm25_index.corpus().parts) < 12
+        bm25_index.snapshot()
+    assert len(bm25_index.snapshot().parts) < 12
     bm25_index.remove(list(range(1, 390)))
-    assert bm25_index.corpus().frequencies(["alpha"]) == {"alpha": 10}
-    assert bm25_index.whole().ids.tolist() == list(range(390, 400))
+    assert bm25_index.snapshot().frequencies(["alpha"]) == {"alpha": 10}
+    assert bm25_index.merged_segment().ids.tolist() == list(range(390, 400))
 
 
 def test_nothing_and_everything_removed_answer_nothing() -> None:
@@ -131,18 +130,18 @@ def test_nothing_and_everything_removed_answer_nothing() -> None:
     bm25_index.add(1, ("", "", "alpha"))
     bm25_index.remove([1])
     assert rows(bm25_index, "alpha") == []
-    assert bm25_index.whole().ids.tolist() == []
+    assert bm25_index.merged_segment().ids.tolist() == []
     bm25_index.add(2, ("", "", "alpha"))
     assert rows(bm25_index, "alpha") == [2]
 
 
 def test_large_additions_become_segments_before_they_take_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lexicon_module, "_MOST_TOKENS", 10)
+    monkeypatch.setattr(bm25, "_MAX_NEW_TOKENS", 10)
     bm25_index = Bm25Index()
     for row in range(1, 40):
         bm25_index.add(row, ("name", "path", "alpha beta gamma"))
     assert bm25_index._new.tokens <= 15
-    assert bm25_index.corpus().frequencies(["gamma"]) == {"gamma": 39}
+    assert bm25_index.snapshot().frequencies(["gamma"]) == {"gamma": 39}
 
 
 @pytest.mark.parametrize(
@@ -198,13 +197,13 @@ def test_a_reader_catches_up_with_what_another_process_wrote(opened: Callable[..
 
 
 def test_too_far_behind_the_table_answers(opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(full_text, "MOST_BEHIND", 3)
+    monkeypatch.setattr(full_text, "MAX_NEW_CHUNKS", 3)
     writer = opened()
     writer.apply([update("a.py", "alpha")])
     writer.full_text.maintain()
     reader = opened()
     writer.apply([update(f"f{n}.py", "alpha beta") for n in range(9)])
-    assert reader.full_text.corpus() is None
+    assert reader.full_text.bm25_snapshot() is None
     assert len(reader.full_text.search(["alpha"], 50, WEIGHTS[0])) == 10
     reader.full_text.maintain()
     check_same(reader)
@@ -241,7 +240,7 @@ def test_words_of_a_query_are_split_as_those_of_the_text(store: Store) -> None:
     assert store.full_text.search(['"', "a OR b", "\x00", ""], 5, WEIGHTS[0]) == []
 
 
-def test_a_corpus_with_other_rows_in_place_of_some_is_scored_as_if_it_had_always_held_them() -> None:
+def test_a_snapshot_with_other_rows_in_place_of_some_is_scored_as_if_it_had_always_held_them() -> None:
     both, apart, other = Bm25Index(), Bm25Index(), Bm25Index()
     texts = {n: ("name", "path", "alpha " * (n % 4) + "beta gamma " * (n % 3)) for n in range(1, 30)}
     for n, columns in texts.items():
@@ -251,13 +250,13 @@ def test_a_corpus_with_other_rows_in_place_of_some_is_scored_as_if_it_had_always
     for n in range(30, 40):
         both.add(n, ("alpha", "p", "delta " * n))
         other.add(n, ("alpha", "p", "delta " * n))
-    corpus = apart.corpus().without(np.arange(5, 30, 5)).joined(other.corpus())
+    corpus = apart.snapshot().without(np.arange(5, 30, 5)).union(other.snapshot())
     for weights in WEIGHTS:
-        found, expected = (c.search(TERMS, 100, weights) for c in (corpus, both.corpus()))
+        found, expected = (c.search(TERMS, 100, weights) for c in (corpus, both.snapshot()))
         assert [part.tolist() for part in found] == [part.tolist() for part in expected]
-    assert corpus.frequencies(TERMS) == both.corpus().frequencies(TERMS)
-    assert corpus.ids().tolist() == both.corpus().ids().tolist()
-    assert apart.corpus().count == 29, "a corpus never changes"
+    assert corpus.frequencies(TERMS) == both.snapshot().frequencies(TERMS)
+    assert corpus.ids().tolist() == both.snapshot().ids().tolist()
+    assert apart.snapshot().count == 29, "a snapshot never changes"
 
 
 @given(
@@ -280,12 +279,10 @@ def test_a_filter_gives_the_best_of_what_it_lets_through(
             store.apply([update(f"f{n:02}.py", bodies[n])])
         ids = np.array(sorted(allowed), dtype=np.int64)
         whole = [row for row in store.full_text.search(["alpha", "beta"], 1_000, weights) if row[0] in allowed]
-        places = store.chunks.places([row for row, _ in whole])
-        expected = sorted(whole, key=lambda row: (-row[1], places[row[0]]))[:limit]
-        by_lexicon = store.full_text.search(["alpha", "beta"], limit, weights, ids)
-        store._bm25 = store._corpus = None
-        store._bm25_sought = True
-        by_table = store.full_text.search(["alpha", "beta"], limit, weights, ids)
-    for found in (by_lexicon, by_table):
+        sort_keys = store.chunks.sort_keys([row for row, _ in whole])
+        expected = sorted(whole, key=lambda row: (-row[1], sort_keys[row[0]]))[:limit]
+        by_bm25 = store.full_text.search(["alpha", "beta"], limit, weights, ids)
+        by_table = store.full_text.search('"alpha" OR "beta"', limit, weights, ids)  # an expression is the table's
+    for found in (by_bm25, by_table):
         assert {row for row, _ in found} == {row for row, _ in expected}
         assert np.allclose([s for _, s in found], [s for _, s in expected], rtol=1e-12)

@@ -13,7 +13,7 @@ from retrieval.store import FileUpdate, Store, chunk_boundaries
 
 def cut(path: str, content: str, size: int = 100) -> FileUpdate:
     made = update(path, f"name: {content}")
-    return replace(made, file=replace(made.file, digest=content.encode()), borders=b"[" * size)
+    return replace(made, file=replace(made.file, digest=content.encode()), boundaries=b"[" * size)
 
 
 def remembered(store: Store, path: str) -> list[str]:
@@ -36,18 +36,18 @@ def test_it_survives_opening_again(opened: Callable[..., Store]) -> None:
 
 
 def test_what_was_used_longest_ago_goes_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_boundaries, "MOST_BYTES", 350)
+    monkeypatch.setattr(chunk_boundaries, "MAX_BYTES", 350)
     clock = iter(range(1_000_000, 10_000_000, 10_000))
     monkeypatch.setattr(chunk_boundaries.time, "time", lambda: next(clock))
     for content in ("one", "two", "three"):
         store.apply([cut("a.py", content)])
-    store.apply([replace(cut("a.py", "one"), borders=None)])  # found, and used again
+    store.apply([replace(cut("a.py", "one"), boundaries=None)])  # found, and used again
     store.apply([cut("a.py", "four")])
     assert remembered(store, "a.py") == ["one", "four"]
 
 
 def test_it_never_grows_beyond_its_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_boundaries, "MOST_BYTES", 5_000)
+    monkeypatch.setattr(chunk_boundaries, "MAX_BYTES", 5_000)
     for number in range(100):
         store.apply([cut(f"{number % 7}.py", str(number), 50 + number)])
         with store.database.reading() as db:
