@@ -43,6 +43,14 @@ Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class _Control:
+    """How a run reports how far it is, and hears that it is to stop."""
+
+    progress: Progress
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
 class FinetuneOptions:
     """What the person asks for; 0 leaves the choice to the recipe."""
 
@@ -112,44 +120,35 @@ def _difference(before: Gains, after: Gains) -> tuple[float, float]:
 
 def adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: Progress, stop: Stop) -> Outcome:
     """Raises AdaptError where there is too little to learn from, Cancelled where `stop` says so; the old model then stays."""
+    control = _Control(progress, stop)
     if wish.dry:
-        return _adapt(workspace, start, wish, progress, stop)
+        return _adapt(workspace, start, wish, control)
     place = place_of(workspace.root, start.name)
     try:
         private_folder(place, top=data_folder())
         with FileLock(place / LOCK, timeout=0, mode=FILE_MODE):
-            return _adapt(workspace, start, wish, progress, stop)
+            return _adapt(workspace, start, wish, control)
     except Timeout as error:
         raise AdaptError(f"Another c2llm adapt is at work on {workspace.root}: wait for it, or stop it.") from error
     except OSError as error:
         raise AdaptError(f"{place} cannot be written ({error}): set C2LLM_DATA_DIR to another folder.") from error
 
 
-def _adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: Progress, stop: Stop) -> Outcome:
-    started = time.monotonic()
+def _adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, control: _Control) -> Outcome:
+    started, progress = time.monotonic(), control.progress
     material = gathered(workspace, progress)
     way = wish.way or default_way(start.folder)
     require(material, learns=way != "centre")
     judge = RepositoryEvaluator(workspace.store, workspace.scanner, material.hidden, material.questions)
     judge.limit(_affordable(judge, start.used))
     before = judge.score(start.used, lambda done, total: progress("before", done, total))
-    known = {
-        "base": start.name,
-        "files": material.files,
-        "pairs": material.documented,
-        "names": len(material.learnt) - material.documented,
-        "questions": material.counts(),
-        "dropped": material.dropped,
-        "chunks": judge.chunks,
-        "compared": judge.compared,
-        "before": _means(before),
-    }
+    outcome = _outcome_so_far(start, material, judge, before)
     if wish.dry:
-        return Outcome(**known, seconds=time.monotonic() - started)  # type: ignore[arg-type]
+        return replace(outcome, seconds=time.monotonic() - started)
     place = place_of(workspace.root, start.name)
     # A slow encoder reads as much again for the mean as half of what it is judged among.
     count = MAX_PASSAGES if judge.compared == judge.chunks else max(MIN_PASSAGES, judge.compared // 2)
-    made = _made(start, material, judge.elsewhere(count), replace(wish, way=way), place / WORK, progress, stop)
+    made = _made(start, material, judge.elsewhere(count), replace(wish, way=way), place / WORK, control)
     candidate = start.load(made.folder)
     after = judge.score(candidate, lambda done, total: progress("after", done, total))
     better, reason = verdict(before, after)
@@ -168,8 +167,8 @@ def _adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: 
         record = keep(workspace.root, start.name, made.folder, facts)
     shutil.rmtree(place / WORK, ignore_errors=True)
     ranked, dense = _difference(before.ranked, after.ranked), _difference(before.dense, after.dense)
-    return Outcome(
-        **known,  # type: ignore[arg-type]
+    return replace(
+        outcome,
         after=_means(after),
         gain={"ranked": ranked[0], "dense": dense[0]},
         error={"ranked": ranked[1], "dense": dense[1]},
@@ -182,6 +181,21 @@ def _adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: 
         model=str(record.path) if record is not None else "",
         seconds=time.monotonic() - started,
         learning_seconds=made.seconds,
+    )
+
+
+def _outcome_so_far(start: Start, material: RepositoryDataset, judge: RepositoryEvaluator, before: Score) -> Outcome:
+    """What is known before anything is learnt."""
+    return Outcome(
+        base=start.name,
+        files=material.files,
+        pairs=material.documented,
+        names=len(material.learnt) - material.documented,
+        questions=material.counts(),
+        dropped=material.dropped,
+        chunks=judge.chunks,
+        compared=judge.compared,
+        before=_means(before),
     )
 
 
@@ -231,8 +245,7 @@ def _made(
     passages: Sequence[str],
     wish: FinetuneOptions,
     work: Path,
-    progress: Progress,
-    stop: Stop,
+    control: _Control,
 ) -> _FinetunedModel:
     """A model that has learnt, in a folder as `load` takes it."""
     try:
@@ -260,8 +273,8 @@ def _made(
         resumed = fit.begun(work, plan)
 
         def go_on(step: int) -> bool:
-            progress("learn", step, steps)
-            return not stop()
+            control.progress("learn", step, steps)
+            return not control.stop()
 
         model = fit.tuned(model, source, plan, work, go_on)
     if has_offset(model):

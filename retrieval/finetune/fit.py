@@ -32,7 +32,7 @@ from retrieval.training.distributed import Alone
 from retrieval.training.extraction import Pair
 from retrieval.training.forward import Forward
 from retrieval.training.loss import InfoNce
-from retrieval.training.trainer import CHECKPOINT_NAME, Stage, train
+from retrieval.training.trainer import CHECKPOINT_NAME, Monitoring, Stage, train
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -141,7 +141,7 @@ def tuned(model: C2LLM, source: RepositoryBatches, plan: FitPlan, work: Path, go
         checkpoint_seconds=CHECKPOINT_SECONDS,
         validate_every=plan.steps,
     )
-    trained = train(model, source, stage, work, processes=Alone(), go_on=go_on)
+    trained = train(model, source, stage, work, Monitoring(go_on=go_on), Alone())
     _move_back(trained, before, recipe.moved)
     if recipe.way == "lora":
         merge_adapters(trained)

@@ -6,103 +6,25 @@ import argparse
 import logging
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retrieval.errors import C2llmError
-
-if TYPE_CHECKING:
-    Steps = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m retrieval.training", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
-
-    embedded = steps.add_parser(
-        "embedded", help="all steps, from nothing to the embedded model; goes on where it was stopped"
-    )
-    embedded.add_argument("--work", type=Path, required=True, help="folder for packages, pairs and stages: some 5 GB")
-    embedded.add_argument(
-        "--archives", type=Path, nargs="*", default=[], help="folders with more packages, such as wheels"
-    )
-    embedded.add_argument("--known", type=Path, nargs="*", default=[], help="folders whose code must not be learnt")
-    embedded.add_argument("--out", type=Path, required=True, help="the folder of the model")
-    embedded.add_argument("--threads", type=int, default=2)
-
-    fetch = steps.add_parser("fetch", help="download the packages of sources.txt")
-    fetch.add_argument("--out", type=Path, required=True)
-
-    mine = steps.add_parser("mine", help="doc comment -> code pairs out of package archives")
-    mine.add_argument("--archives", type=Path, nargs="+", required=True, help="folders with wheels, .deb, .tgz, .tar.*")
-    mine.add_argument("--known", type=Path, nargs="*", default=[], help="folders whose code must not be learnt")
-    mine.add_argument("--out", type=Path, required=True)
-    mine.add_argument("--processes", type=int, default=2)
-
-    prepare = steps.add_parser("prepare", help="the tokenizer and the token arrays")
-    prepare.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
-    prepare.add_argument("--out", type=Path, required=True)
-
-    english = steps.add_parser("english", help="synonyms, and what a teacher makes of docs and prose")
-    english.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
-    english.add_argument(
-        "--words", type=Path, required=True, help="the Debian package wordnet-base, as `fetch` gets it"
-    )
-    english.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
-    english.add_argument("--threads", type=int, default=2)
-
-    train = steps.add_parser("train", help="the stages of the embedded model; goes on where it was stopped")
-    train.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
-    train.add_argument("--flat", action="store_true", help="stop before the layers: worse, and fifteen times as fast")
-    train.add_argument("--threads", type=int, default=2)
-    train.add_argument("--no-teacher", action="store_true", help="random token embeddings instead of MiniLM's")
-
-    shapes = steps.add_parser("shapes", help="other depths, widths and vocabularies, each trained for as long")
-    shapes.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
-    shapes.add_argument("--run", type=Path, required=True, help="the folder that `prepare` wrote")
-    shapes.add_argument("--out", type=Path, required=True, help="the folder of the models and what was measured")
-    shapes.add_argument("--seconds", type=float, default=200.0, help="of training, each")
-    shapes.add_argument("--threads", type=int, default=2)
-
-    _add_parts(steps)
-
+    for command in COMMANDS:
+        command.add_options(steps.add_parser(command.name, help=command.help))
     options = parser.parse_args()
-    run = {
-        "embedded": _embedded,
-        "fetch": _fetch,
-        "mine": _mine,
-        "prepare": _prepare,
-        "english": _english,
-        "train": _train,
-        "shapes": _shapes,
-        "convert": _convert,
-        "derive": _derive,
-        "export": _export,
-    }
+    run = next(command.run for command in COMMANDS if command.name == options.step)
     try:
-        run[options.step](options)
+        run(options)
     except C2llmError as error:
         sys.exit(str(error))
-
-
-def _add_parts(steps: Steps) -> None:
-    """What is beside the embedded model's own way: tasks for `c2llm train`, and a graph of any stage."""
-    convert = steps.add_parser("convert", help="a public training set as a task for `c2llm train`")
-    convert.add_argument("name", help="the set: apps, cosqa, …; a wrong one names them all")
-    convert.add_argument("source", help="a file, a benchmark's folder, or hub:NAME")
-    convert.add_argument("--out", type=Path, required=True, help="the folder of tasks")
-
-    derive = steps.add_parser("derive", help="pairs of another kind as a task for `c2llm train`")
-    derive.add_argument("kind", help="names, halves, tests or commits")
-    derive.add_argument("source", type=Path, help="mined pairs (.jsonl), a source tree or archive, a git repository")
-    derive.add_argument("--out", type=Path, required=True, help="the folder of tasks")
-
-    export = steps.add_parser("export", help="a trained model as ONNX with its tokenizer")
-    export.add_argument("--model", type=Path, required=True, help="a stage's folder")
-    export.add_argument("--tokenizer", type=Path, required=True)
-    export.add_argument("--out", type=Path, required=True)
-    export.add_argument("--precision", choices=("fp32", "int8", "int8-weights"), default="int8-weights")
 
 
 def _embedded(options: argparse.Namespace) -> None:
@@ -181,17 +103,15 @@ def _shapes(options: argparse.Namespace) -> None:
 
     from retrieval.encoders import load
     from retrieval.encoders.minilm import MiniLmEncoder
-    from retrieval.training.model_sizes import compare, table
+    from retrieval.training.model_sizes import Effort, Folders, compare, table
 
     torch.set_num_threads(options.threads)
     teacher = MiniLmEncoder().encode_passages
     results = compare(
-        options.data,
-        options.run,
-        options.out,
+        Folders(options.data, options.run, options.out),
         teacher,
         lambda folder: load(str(folder), threads=options.threads).encode_passages,
-        seconds=options.seconds,
+        effort=Effort(seconds=options.seconds),
     )
     print("\n".join(table(results)))
 
@@ -218,6 +138,103 @@ def _export(options: argparse.Namespace) -> None:
 
     report = export(C2LLM.load(options.model), options.tokenizer, options.out, precision=options.precision)
     logging.getLogger(__name__).info("%s", report)
+
+
+def _embedded_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--work", type=Path, required=True, help="folder for packages, pairs and stages: some 5 GB")
+    parser.add_argument(
+        "--archives", type=Path, nargs="*", default=[], help="folders with more packages, such as wheels"
+    )
+    parser.add_argument("--known", type=Path, nargs="*", default=[], help="folders whose code must not be learnt")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the model")
+    parser.add_argument("--threads", type=int, default=2)
+
+
+def _fetch_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True)
+
+
+def _mine_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--archives", type=Path, nargs="+", required=True, help="folders with wheels, .deb, .tgz, .tar.*"
+    )
+    parser.add_argument("--known", type=Path, nargs="*", default=[], help="folders whose code must not be learnt")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--processes", type=int, default=2)
+
+
+def _prepare_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
+    parser.add_argument("--out", type=Path, required=True)
+
+
+def _english_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
+    parser.add_argument("--words", type=Path, required=True, help="the Debian package wordnet-base, as `fetch` gets it")
+    parser.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
+    parser.add_argument("--threads", type=int, default=2)
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
+    parser.add_argument("--flat", action="store_true", help="stop before the layers: worse, and fifteen times as fast")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-teacher", action="store_true", help="random token embeddings instead of MiniLM's")
+
+
+def _shapes_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
+    parser.add_argument("--run", type=Path, required=True, help="the folder that `prepare` wrote")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the models and what was measured")
+    parser.add_argument("--seconds", type=float, default=200.0, help="of training, each")
+    parser.add_argument("--threads", type=int, default=2)
+
+
+def _convert_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="the set: apps, cosqa, …; a wrong one names them all")
+    parser.add_argument("source", help="a file, a benchmark's folder, or hub:NAME")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of tasks")
+
+
+def _derive_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", help="names, halves, tests or commits")
+    parser.add_argument("source", type=Path, help="mined pairs (.jsonl), a source tree or archive, a git repository")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of tasks")
+
+
+def _export_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, required=True, help="a stage's folder")
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--precision", choices=("fp32", "int8", "int8-weights"), default="int8-weights")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    name: str
+    help: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], object]
+
+
+# The steps in their order; the last three are beside the embedded model's own way: tasks for `c2llm train`, a graph of any stage.
+COMMANDS = (
+    Command(
+        "embedded",
+        "all steps, from nothing to the embedded model; goes on where it was stopped",
+        _embedded_options,
+        _embedded,
+    ),
+    Command("fetch", "download the packages of sources.txt", _fetch_options, _fetch),
+    Command("mine", "doc comment -> code pairs out of package archives", _mine_options, _mine),
+    Command("prepare", "the tokenizer and the token arrays", _prepare_options, _prepare),
+    Command("english", "synonyms, and what a teacher makes of docs and prose", _english_options, _english),
+    Command("train", "the stages of the embedded model; goes on where it was stopped", _train_options, _train),
+    Command("shapes", "other depths, widths and vocabularies, each trained for as long", _shapes_options, _shapes),
+    Command("convert", "a public training set as a task for `c2llm train`", _convert_options, _convert),
+    Command("derive", "pairs of another kind as a task for `c2llm train`", _derive_options, _derive),
+    Command("export", "a trained model as ONNX with its tokenizer", _export_options, _export),
+)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Variation:
     token_dropout: float = 0.05  # of the tokens of queries and bodies
     reworded: float = 0.2  # docs and phrases with synonyms, where these are known
     synonyms: float = 0.35  # in those, of the words that have one
+    english: SynonymData | None = None  # the synonyms, and what a teacher makes of the docs; None: nothing is reworded
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,10 @@ class Batches:
         size: int,
         seed: int,
         variation: Variation | None = None,
-        english: SynonymData | None = None,
     ) -> None:
         self._pairs, self._config, self._size, self._seed = pairs, config, size, seed
-        self._english = english
         self._shown = variation or Variation()
+        self._english = self._shown.english
         self._query_prefix, self._passage_prefix = instructions(tokenizer, config)
         self._order: tuple[int, list[Rows]] | None = None
         self.per_epoch = max(1, int(len(pairs) / size * KEPT_OF_AN_EPOCH))

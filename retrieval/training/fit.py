@@ -24,7 +24,7 @@ from retrieval.training.forward import encode
 from retrieval.training.mixture import Mixture, Teacher, tokens
 from retrieval.training.negatives import mined
 from retrieval.training.tasks import DataError, Task, read_examples, read_tasks, usable, write_examples
-from retrieval.training.trainer import CHECKPOINT_NAME, Stage, train
+from retrieval.training.trainer import CHECKPOINT_NAME, Monitoring, Stage, train
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -71,7 +71,7 @@ def fit(tasks_folder: Path, start: Path, out: Path, settings: TrainSettings) -> 
     logger.info("%d tasks, %d batches an epoch, %d steps", len(tasks), mixture.per_epoch, settings.stage.steps)
     if settings.lora_rank:
         add_adapters(model, settings.lora_rank)
-    trained = train(model, mixture, settings.stage, out, mixture.validations(), processes)
+    trained = train(model, mixture, settings.stage, out, Monitoring(mixture.validations()), processes)
     if settings.lora_rank:
         trained = merge_adapters(trained)
     if processes.first:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from retrieval.training.forward import mean_reciprocal_rank
 from retrieval.training.mining import read_pairs
 from retrieval.training.recipe import STACKED, Recipe, prepare, shown_in_training, validation
 from retrieval.training.stacking import Teacher, embeddings_from_teacher, set_embeddings, stacked
-from retrieval.training.trainer import Stage, train
+from retrieval.training.trainer import Monitoring, Stage, train
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -83,9 +84,18 @@ SHAPES = (
 class Effort:
     """What each shape gets."""
 
-    seconds: float
-    batch: int
-    seed: int
+    seconds: float = 200.0
+    batch: int = BATCH
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """What a comparison reads and writes: DATA is what `mine` wrote, RUN what `prepare` wrote; OUT gets the models."""
+
+    data: Path
+    run: Path
+    out: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +109,31 @@ class Measurement:
 
 
 def compare(
-    data: Path,
-    run: Path,
-    out: Path,
+    folders: Folders,
     teacher: Teacher,
     reader: Reader,
     *,
     shapes: Sequence[ModelSize] = SHAPES,
-    seconds: float = 200.0,
-    batch: int = BATCH,
-    seed: int = 1,
+    effort: Effort = Effort(),
 ) -> list[Measurement]:
-    """Trains each shape for `seconds` and measures it; what is in OUT already is not done again.
+    """Trains each shape for `effort.seconds` and measures it; what is in OUT already is not done again.
 
-    DATA is what `mine` wrote, RUN what `prepare` wrote; another vocabulary is prepared in OUT. OUT/SHAPE/model is a model
+    Another vocabulary is prepared in OUT. OUT/SHAPE/model is a model
     that `c2llm evaluate bench --encoder` takes. `reader` loads such a folder and gives what embeds passages.
     """
+    data, out = folders.data, folders.out
     remembering = _CachingTeacher(teacher)
     found = []
     for shape in shapes:
         folder = out / shape.name
         known = folder / "measured.json"
         if not known.exists():
-            prepared = run if shape.vocabulary == EMBEDDED.vocab_size else out / f"vocabulary-{shape.vocabulary}"
-            prepare(data, prepared, Recipe(shape.config))
-            measured = _measured(
-                shape, prepared, folder, remembering, reader, _texts(data), Effort(seconds, batch, seed)
+            prepared = (
+                folders.run if shape.vocabulary == EMBEDDED.vocab_size else out / f"vocabulary-{shape.vocabulary}"
             )
+            prepare(data, prepared, Recipe(shape.config))
+            speed_of = partial(_passages_per_second, reader, _texts(data))
+            measured = _measured(shape, prepared, folder, remembering, speed_of, effort)
             known.write_text(json.dumps(asdict(measured), indent=2) + "\n", encoding="utf-8")
         found.append(Measurement(**json.loads(known.read_text(encoding="utf-8"))))
     return found
@@ -159,13 +167,20 @@ def _texts(data: Path) -> list[str]:
     return [f"{pair.path}\n{pair.qualified}\n{pair.body}" for pair, _ in zip(pairs, range(READ), strict=False)]
 
 
+def _passages_per_second(reader: Reader, texts: Sequence[str], model: Path) -> float:
+    embed = reader(model)
+    embed(texts[: len(texts) // 10 + 1])
+    started = time.perf_counter()
+    embed(texts)
+    return len(texts) / (time.perf_counter() - started)
+
+
 def _measured(
     shape: ModelSize,
     prepared: Path,
     folder: Path,
     teacher: Teacher,
-    reader: Reader,
-    texts: Sequence[str],
+    speed_of: Callable[[Path], float],
     effort: Effort,
 ) -> Measurement:
     from tokenizers import Tokenizer
@@ -177,11 +192,7 @@ def _measured(
     model, steps = _trained(config, tokenizer, pairs, folder, teacher, effort)
     held_out = validation(TokenizedPairs.load(prepared / "valid.npz"), tokenizer, shown_in_training(config))
     export(model, prepared / "tokenizer.json", folder / "model")
-    embed = reader(folder / "model")
-    embed(texts[: len(texts) // 10 + 1])
-    started = time.perf_counter()
-    embed(texts)
-    speed = len(texts) / (time.perf_counter() - started)
+    speed = speed_of(folder / "model")
     measured = Measurement(
         shape.name,
         sum(parameter.numel() for parameter in model.parameters()),
@@ -227,5 +238,5 @@ def _seconds_a_step(model: C2LLM, batches: Batches, stage: Stage) -> float:
         return True
 
     with TemporaryDirectory() as folder:
-        train(deepcopy(model), batches, replace(stage, steps=TIMED_STEPS), Path(folder), go_on=note)
+        train(deepcopy(model), batches, replace(stage, steps=TIMED_STEPS), Path(folder), Monitoring(go_on=note))
     return float(np.diff(ends).min())

@@ -24,7 +24,7 @@ from retrieval.model.c2llm import C2LLM
 from retrieval.model.checkpoint import WEIGHTS_NAME
 from retrieval.model.config import EMBEDDED, C2LLMConfig, with_layers
 from retrieval.training import distillation
-from retrieval.training.batches import Batches
+from retrieval.training.batches import Batches, Variation
 from retrieval.training.dataset import TokenizedPairs, tokenize
 from retrieval.training.forward import Validation
 from retrieval.training.mining import read_pairs
@@ -32,7 +32,7 @@ from retrieval.training.stacking import Teacher, embeddings_from_teacher, mean_o
 from retrieval.training.synonym_augmentation import SynonymData, TeacherCache, prepared
 from retrieval.training.tasks import DataError
 from retrieval.training.tokenizer import train_tokenizer
-from retrieval.training.trainer import Source, Stage, train
+from retrieval.training.trainer import Monitoring, Source, Stage, train
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -156,7 +156,7 @@ def _run(out: Path, number: int, recipe: Recipe, model: C2LLM, tokenizer: Tokeni
         limits,
         size=recipe.batch,
         seed=seed,
-        english=SynonymData.load(_made(out / ENGLISH_NAME)) if step.english else None,
+        variation=Variation(english=SynonymData.load(_made(out / ENGLISH_NAME)) if step.english else None),
     )
     source: Source = batches
     if step.prose:
@@ -165,7 +165,7 @@ def _run(out: Path, number: int, recipe: Recipe, model: C2LLM, tokenizer: Tokeni
         source = distillation.Alternating(batches, texts, step.prose, seed=seed)
     logger.info("stage %d: %d layers, %d batches an epoch", number, step.layers, batches.per_epoch)
     folder = out / f"stage{number}"
-    train(model, source, step.stage, folder, {"code": held_out}).save(folder)
+    train(model, source, step.stage, folder, Monitoring({"code": held_out})).save(folder)
 
 
 def _made(path: Path) -> Path:

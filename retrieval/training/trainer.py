@@ -143,21 +143,31 @@ class TrainingState:
         logger.info("going on at step %d", self.step)
 
 
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """What follows a run: held-out questions by task, asked now and then; and `go_on`, which hears of each step: where it says
+    no, a checkpoint is written and the run ends.
+    """
+
+    validations: Mapping[str, Validation] = field(default_factory=dict)
+    go_on: Callable[[int], bool] = lambda _step: True
+
+
 def train(
     model: C2LLM,
     source: Source,
     stage: Stage,
     folder: Path,
-    validations: Mapping[str, Validation] | None = None,
+    monitoring: Monitoring | None = None,
     processes: Alone | None = None,
-    go_on: Callable[[int], bool] | None = None,
 ) -> C2LLM:
     """Trains to the end of the stage, resuming from FOLDER/checkpoint.pt where there is one.
 
-    `go_on` hears of each step; where it says no, a checkpoint is written and Cancelled raised.
+    Raises Cancelled where the monitoring says no to a step.
     """
+    monitoring = monitoring or Monitoring()
     folder.mkdir(parents=True, exist_ok=True)
-    held_out = validations or {}
+    held_out = monitoring.validations
     loss_function = InfoNce().to(next(model.parameters()).device)
     run = TrainingState(
         model, loss_function, _optimizer(model, loss_function, stage), deepcopy(model) if stage.averaged else None
@@ -178,7 +188,7 @@ def train(
         if first and (time.monotonic() - saved > stage.checkpoint_seconds or run.step == stage.steps):
             run.save(folder)
             saved = time.monotonic()
-        if go_on is not None and not go_on(run.step):
+        if not monitoring.go_on(run.step):
             run.save(folder)
             raise Cancelled(f"Training was stopped at step {run.step} of {stage.steps}.")
     run.processes.wait()

@@ -13,7 +13,7 @@ pytest.importorskip("onnxscript")
 
 from retrieval.encoders import OverlapEncoder, load  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
-from retrieval.training.model_sizes import SHAPES, ModelSize, compare, table  # noqa: E402
+from retrieval.training.model_sizes import SHAPES, Effort, Folders, ModelSize, compare, table  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare  # noqa: E402
 from tests.training.test_dataset import write_pairs  # noqa: E402
 
@@ -43,14 +43,11 @@ def test_what_was_trained_is_measured_loadable_and_not_trained_again(tmp_path: P
 
     def all_of_them() -> list[str]:
         found = compare(
-            tmp_path,
-            tmp_path / "run",
-            tmp_path / "out",
+            Folders(tmp_path, tmp_path / "run", tmp_path / "out"),
             teacher,
             lambda folder: load(str(folder)).encode_passages,
             shapes=SMALL,
-            seconds=0.0,
-            batch=16,
+            effort=Effort(seconds=0.0, batch=16),
         )
         assert [len(result.steps) for result in found] == [1, 2]
         assert all(0 <= result.mrr <= 1 and result.passages_per_second > 0 for result in found)

@@ -162,7 +162,9 @@ def test_batches_carry_what_is_known_and_are_the_same_again(run: Path) -> None:
 
     tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
     pairs, known = TokenizedPairs.load(run / "train.npz"), SynonymData.load(run / "english.npz")
-    batches = [Batches(pairs, tokenizer, SMALL, size=16, seed=1, english=known).batch(3) for _ in range(2)]
+    batches = [
+        Batches(pairs, tokenizer, SMALL, size=16, seed=1, variation=Variation(english=known)).batch(3) for _ in range(2)
+    ]
     assert all(batch.teacher is not None and batch.ignored is not None for batch in batches)
     assert np.array_equal(batches[0].teacher, batches[1].teacher, equal_nan=True)
     assert np.array_equal(batches[0].query_ids, batches[1].query_ids)

@@ -17,7 +17,7 @@ from retrieval.training.dataset import padded  # noqa: E402
 from retrieval.training.forward import Forward, Validation, mean_reciprocal_rank  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
 from retrieval.training.stacking import stacked  # noqa: E402
-from retrieval.training.trainer import Stage, TrainingFailed, train  # noqa: E402
+from retrieval.training.trainer import Monitoring, Stage, TrainingFailed, train  # noqa: E402
 
 TINY = C2LLMConfig(
     hidden_size=16,
@@ -57,7 +57,7 @@ def validation() -> Validation:
 
 
 def run(folder: Path, layers: int = 0) -> C2LLM:
-    return train(tiny(layers), Toy(), STAGE, folder, {"toy": validation()})
+    return train(tiny(layers), Toy(), STAGE, folder, Monitoring({"toy": validation()}))
 
 
 def curve(folder: Path) -> list[tuple[str, str, str]]:
@@ -169,7 +169,7 @@ def test_rates_rise_stay_and_fall() -> None:
 
 def test_the_average_follows_the_weights(tmp_path: Path) -> None:
     model = tiny()
-    result = train(model, Toy(), replace(STAGE, averaged=0.9), tmp_path, {"toy": validation()})
+    result = train(model, Toy(), replace(STAGE, averaged=0.9), tmp_path, Monitoring({"toy": validation()}))
     assert result is not model
     distances = [(a - b).abs().max().item() for a, b in zip(result.parameters(), model.parameters(), strict=True)]
     assert 0 < max(distances) < 0.1

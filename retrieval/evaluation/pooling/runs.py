@@ -31,7 +31,7 @@ from retrieval.training.dataset import TokenizedPairs
 from retrieval.training.forward import Validation
 from retrieval.training.recipe import shown_in_training
 from retrieval.training.stacking import embeddings_from_teacher
-from retrieval.training.trainer import CHECKPOINT_NAME, Source, Stage, train
+from retrieval.training.trainer import CHECKPOINT_NAME, Monitoring, Source, Stage, train
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -202,7 +202,7 @@ def _train(run: TrainingRun, plan: ExperimentPlan, data: Prepared, table: torch.
     batches = Batches(data.pairs, data.tokenizer, data.shorter, size=plan.batch, seed=run.seed)
     looks = {"code": data.validation(run.variant, CURVE_QUERIES, CURVE_PASSAGES)}
     source = TimedSource(VariantSource(batches, run.variant))
-    trained = train(model, source, plan.stage(), run.folder, looks)
+    trained = train(model, source, plan.stage(), run.folder, Monitoring(looks))
     trained.save(run.folder)
     done = {"parameters": sum(p.numel() for p in trained.parameters()), STEP_SECONDS: source.seconds()}
     (run.folder / DONE_NAME).write_text(json.dumps(done) + "\n", encoding="utf-8")
