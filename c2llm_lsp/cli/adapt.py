@@ -18,7 +18,7 @@ from retrieval.errors import Cancelled, MissingExtraError, QueryError
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
-    from retrieval.finetune.finetuning import Outcome, Start
+    from retrieval.finetune.finetuning import FinetuneOptions, Outcome, Start
 
 app = typer.Typer(add_completion=False)
 
@@ -76,18 +76,30 @@ def adapt(
         import torch
 
         from retrieval.finetune.finetuning import FinetuneOptions
-        from retrieval.finetune.finetuning import adapt as adapted
     except ImportError as error:
         raise MissingExtraError("Adapting a model", "train") from error
-    from c2llm_lsp.cli.progress import cancel_on_interrupt, progress_view, refresh
 
     if target.settings.threads:
         torch.set_num_threads(target.settings.threads)
     start = base_encoder(target)
     wish = FinetuneOptions(minutes, steps, None if way == "auto" else way, seed, dry)  # type: ignore[arg-type]
+    outcome = _finetune(target, start, wish, quiet=quiet)
+    if outcome is None:
+        return INTERRUPTED
+    if outcome.kept:
+        reindex(target, quiet=quiet)
+    show(target, outcome, as_json=as_json, dry=dry)
+    return FOUND if outcome.kept or dry else NOTHING
+
+
+def _finetune(target: Target, start: Start, wish: FinetuneOptions, *, quiet: bool) -> Outcome | None:
+    """None where Ctrl-C ended it."""
+    from c2llm_lsp.cli.progress import cancel_on_interrupt, progress_view, refresh
+    from retrieval.finetune import finetuning
+
     with open_workspace(target) as workspace:
         if refresh(workspace, quiet=quiet, wait=True).cancelled:
-            return INTERRUPTED
+            return None
         try:
             with progress_view(quiet=quiet) as progress, cancel_on_interrupt() as cancel:
 
@@ -96,14 +108,10 @@ def adapt(
                         raise Cancelled("Stopped.")
                     progress(stage, done, total)
 
-                outcome = adapted(workspace, start, wish, on_progress, cancel.is_set)
+                return finetuning.adapt(workspace, start, wish, on_progress, cancel.is_set)
         except Cancelled as stopped:
             remark(f"{stopped} The model in use is as it was; the same command goes on from there.")
-            return INTERRUPTED
-    if outcome.kept:
-        reindex(target, quiet=quiet)
-    show(target, outcome, as_json=as_json, dry=dry)
-    return FOUND if outcome.kept or dry else NOTHING
+            return None
 
 
 def base_encoder(target: Target) -> Start:

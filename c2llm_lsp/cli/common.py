@@ -8,6 +8,7 @@ the person is.
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import sys
 import traceback
@@ -180,3 +181,12 @@ def read_input(limit: int = 4_000_000) -> str:
     if not text.strip():
         raise QueryError("There is nothing on standard input; pipe a piece of code in.")
     return text
+
+
+def set_up_training(threads: int, *, quiet: bool) -> None:
+    """The log on stderr, and so many threads for torch; 0 leaves the choice to it."""
+    import torch
+
+    logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
+    if threads:
+        torch.set_num_threads(threads)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ import typer
 from platformdirs import user_cache_path
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, guarded, remark
+from c2llm_lsp.cli.common import FOUND, guarded, remark, set_up_training
 from retrieval.errors import MissingExtraError, QueryError
 
 if TYPE_CHECKING:
@@ -33,6 +32,16 @@ PreparedFolder = Annotated[
     Path, typer.Argument(metavar="PREPARED", help="Folder that `python -m retrieval.training prepare` wrote.")
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the runs, the report and its plots.")]
+Texts = Annotated[
+    list[Path] | None, typer.Option("--texts", help="Folder of prose (.md, .rst, .txt) to search. May be repeated.")
+]
+Poolings = Annotated[
+    list[str] | None,
+    typer.Option("--pooling", help=f"One of {', '.join(POOLINGS)}. May be repeated.", show_default="pma, mean, eos"),
+]
+Look = Annotated[
+    list[str] | None, typer.Option("--look", help="An encoder whose attention is analysed too. May be repeated.")
+]
 
 
 @app.callback()
@@ -101,18 +110,9 @@ def pooling(
     repos: Annotated[Path | None, typer.Option("--repos", help="The benchmark's repositories; needs --bench.")] = None,
     bench: Annotated[Path | None, typer.Option("--bench", help="Folder with repos.json and annotations/.")] = None,
     only: Only = None,
-    texts: Annotated[
-        list[Path] | None, typer.Option("--texts", help="Folder of prose (.md, .rst, .txt) to search. May be repeated.")
-    ] = None,
-    poolings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--pooling", help=f"One of {', '.join(POOLINGS)}. May be repeated.", show_default="pma, mean, eos"
-        ),
-    ] = None,
-    look: Annotated[
-        list[str] | None, typer.Option("--look", help="An encoder whose attention is analysed too. May be repeated.")
-    ] = None,
+    texts: Texts = None,
+    poolings: Poolings = None,
+    look: Look = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many runs of each pooling.")] = 3,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Batches that each run learns from.")] = 1_000,
     batch: Annotated[int, typer.Option("--batch", min=2, help="Pairs a batch.")] = 64,
@@ -129,29 +129,21 @@ def pooling(
 
     Held-out packages, prose, a code-search benchmark, and where PMA looks. Stopped and started again, it goes on.
     """
-    if unknown := [name for name in poolings or () if name not in POOLINGS]:
-        raise QueryError(f"There is no pooling '{unknown[0]}'; poolings are {', '.join(POOLINGS)}.")
+    _require_poolings(poolings or ())
     if (repos is None) != (bench is None):
         raise QueryError("--repos and --bench go together: the one holds the code, the other the questions.")
     if hidden % 8:
         raise QueryError(f"--hidden is a multiple of 8, the number of PMA's heads, and {hidden} is not.")
     try:
-        import torch
-
         from retrieval.evaluation.pooling.experiment import Experiment, run_experiment
         from retrieval.evaluation.pooling.report import markdown
         from retrieval.evaluation.pooling.runs import ExperimentPlan
     except ImportError as error:
         raise MissingExtraError("Comparing poolings", "train") from error
 
-    logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
-    if threads:
-        torch.set_num_threads(threads)
-    scored, code = (
-        ([], [])
-        if repos is None or bench is None
-        else (_projects(repos, bench, only), _available_projects(repos, bench))
-    )
+    set_up_training(threads, quiet=quiet)
+    scored = _projects(repos, bench, only) if repos and bench else []
+    code = _available_projects(repos, bench) if repos and bench else []
     plan = ExperimentPlan(
         prepared, out, tuple(poolings or POOLINGS[:3]), tuple(range(1, seeds + 1)),
         steps=steps, batch=batch, layers=layers, hidden=hidden, teacher=teacher,
@@ -161,6 +153,11 @@ def pooling(
     if not quiet:
         remark(f"{out / 'report.md'} has it too, {out / 'plots'} the plots.")
     return FOUND
+
+
+def _require_poolings(names: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in POOLINGS]:
+        raise QueryError(f"There is no pooling '{unknown[0]}'; poolings are {', '.join(POOLINGS)}.")
 
 
 def _rankings(names: list[str] | None) -> list[str]:

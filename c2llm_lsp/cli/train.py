@@ -5,14 +5,13 @@ The embedded model itself is made by `python -m retrieval.training`, step by ste
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, guarded, remark
+from c2llm_lsp.cli.common import FOUND, guarded, remark, set_up_training
 from retrieval.errors import MissingExtraError, QueryError
 
 app = typer.Typer(add_completion=False)
@@ -73,19 +72,13 @@ def train(
     Stopped and started again with the same options, it goes on from the last checkpoint. Needs the extra 'train'.
     """
     try:
-        import torch
-
-        from retrieval.model.c2llm import C2LLM
-        from retrieval.model.export import export
         from retrieval.training.distributed import processes_here
-        from retrieval.training.fit import TOKENIZER_NAME, TrainSettings, fit
+        from retrieval.training.fit import TrainSettings, fit
         from retrieval.training.trainer import Stage
     except ImportError as error:
         raise MissingExtraError("Training", "train") from error
 
-    logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
-    if threads:
-        torch.set_num_threads(threads)
+    set_up_training(threads, quiet=quiet)
     stage = Stage(
         steps=steps,
         rate=rate,
@@ -100,10 +93,18 @@ def train(
     folder = fit(tasks, model, out, settings)
     if not processes_here().first:
         return FOUND
+    _export(folder, quiet=quiet)
+    return FOUND
+
+
+def _export(folder: Path, *, quiet: bool) -> None:
+    """The graph that search uses, beside the trained weights."""
+    from retrieval.model.c2llm import C2LLM
+    from retrieval.model.export import TOKENIZER_NAME, export
+
     report = export(C2LLM.load(folder), folder / TOKENIZER_NAME, folder)
     if not quiet:
         remark(f"{folder} holds the model ({report.megabytes} MB); use it with: c2llm model use {folder}")
-    return FOUND
 
 
 def _weights(given: list[str]) -> dict[str, float]:
