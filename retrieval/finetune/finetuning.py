@@ -269,7 +269,7 @@ def _made(
         former = fit.interrupted_steps(work, recipe, start.encoder.fingerprint, material.digest)
         seconds = LEARNING_SHARE * 60 * wish.minutes
         steps = wish.steps or former or fit.steps_for(source, recipe, model, seconds)
-        plan = fit.Plan(recipe, steps, start.encoder.fingerprint, material.digest)
+        plan = fit.FitPlan(recipe, steps, start.encoder.fingerprint, material.digest)
         resumed = fit.begun(work, plan)
 
         def go_on(step: int) -> bool:

@@ -129,7 +129,8 @@ def _similar_size(one: Chunk, other: Chunk) -> bool:
 
 def _without_comments(text: str, gap: str = "") -> str:
     """A text without comments and docstrings. What one of them lacks to its end, none of that kind behind it has."""
-    kept, at, end = [], 0, 0
+    kept: list[str] = []
+    at = end = 0
     unclosed: set[str] = set()
     while (found := _COMMENT.search(text, at)) is not None:
         mark = found[0]

@@ -207,19 +207,22 @@ def _ranks_in_group(values: Values, group: Positions) -> Positions:
     return ranks
 
 
+def _sum_in_group(values: Values, group: Positions) -> Values:
+    """For each row the sum over its group."""
+    return np.bincount(group, weights=values)[group].astype(np.float64)
+
+
 def _mass(scores: Values, group: Positions) -> Values:
     """For each row what the good chunks of its file beside the best are worth: each half of the one before."""
     ranks = _ranks_in_group(scores, group)
     worth = np.where((ranks > 0) & (ranks <= FILE_DEPTH), scores * 0.5**ranks, 0.0)
-    mass: Values = np.bincount(group, weights=worth)[group]
-    return mass
+    return _sum_in_group(worth, group)
 
 
 def _file_meaning(dense: Values, group: Positions) -> Values:
     """For each row the mean of its file's candidates nearest in meaning; fewer than that many count as far."""
     nearest = np.where(_ranks_in_group(dense, group) < FILE_MEANING_DEPTH, dense, 0.0)
-    mean: Values = np.bincount(group, weights=nearest)[group] / FILE_MEANING_DEPTH
-    return mean
+    return _sum_in_group(nearest, group) / FILE_MEANING_DEPTH
 
 
 def _neighbor_meaning(rows: Sequence[Chunk | Header], dense: Values, group: Positions) -> Values:
