@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from retrieval.files.secret_names import holds_key, is_secret_path
+
 VCS_DIRECTORIES = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs", ".pijul"})
 
 # Names that nobody gives to a source folder.
@@ -65,28 +67,6 @@ LOCK_FILES = frozenset(
     """.split()
 )
 
-SECRET_NAMES = frozenset(
-    """
-    .env .envrc .netrc _netrc .npmrc .yarnrc .pypirc .pgpass .my.cnf .git-credentials .htpasswd .dockercfg .s3cfg .boto
-    .vault-token .terraformrc terraform.rc id_rsa id_dsa id_ecdsa id_ecdsa_sk id_ed25519 id_ed25519_sk credentials
-    credentials.json credentials.yml credentials.yaml credentials.toml credentials.xml credentials.ini
-    credentials.tfrc.json client_secret.json client_secrets.json service-account.json service_account.json
-    secrets.json secrets.yml secrets.yaml secrets.toml secrets.ini secrets.env master.key kubeconfig
-    shadow shadow- gshadow gshadow- opasswd
-    """.split()
-)
-SECRET_ENDINGS = (
-    ".pem", ".key", ".p12", ".pfx", ".p8", ".jks", ".keystore", ".ppk", ".kdbx", ".kdb", ".asc", ".gpg", ".pgp",
-    ".ovpn", ".tfvars", ".tfstate", ".tfstate.backup", ".env", ".mobileprovision",
-)  # fmt: skip
-SECRET_DIRECTORIES = frozenset({".aws", ".ssh", ".gnupg", ".azure", ".kube", ".docker", ".gcloud"})
-# An actual key, not a mention of one: the opening line followed by base64, in its own file, in a string or in JSON.
-# A header line that holds another opening line would be read once for each.
-PRIVATE_KEY = re.compile(
-    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-    rb"(?:[\s\"'+,]|\\[nr]|\\\n|[A-Za-z-]+: (?:[^\n-]|-(?!----BEGIN ))*\n)*[A-Za-z0-9+/=]{24}"
-)
-
 BINARY_ENDINGS = frozenset(
     """
     a ai aac aif avi avif bin blend bmp br bz2 cab class cur db db3 deb der dex dll dmg doc docx dylib ear eot eps exe
@@ -131,11 +111,12 @@ def is_manifest(name: str) -> bool:
     return name in _MANIFESTS or name.endswith(_DOTNET)
 
 
-def file_skip_reason(name: str) -> str | None:
-    """Why a file with this name is excluded by default; a reason in `ALWAYS_EXCLUDED` outranks every ignore file."""
-    lower_name = name.lower()
-    if lower_name in SECRET_NAMES or lower_name.startswith(".env."):
+def file_skip_reason(path: str) -> str | None:
+    """Why a file at this path is excluded by default; a reason in `ALWAYS_EXCLUDED` outranks every ignore file."""
+    if is_secret_path(path):
         return SECRET
+    name = path.rpartition("/")[2]
+    lower_name = name.lower()
     if lower_name == ".git":  # worktrees and submodules have a file of that name
         return VERSION_CONTROL
     if name in LOCK_FILES:
@@ -149,8 +130,7 @@ def file_skip_reason(name: str) -> str | None:
 def _reasons_by_extension() -> dict[str, list[tuple[str, str]]]:
     """Endings grouped by what follows their last dot, so that a name is compared with few of them."""
     table: dict[str, list[tuple[str, str]]] = {}
-    endings = [(ending, SECRET) for ending in SECRET_ENDINGS]
-    endings += [("." + ending, "binary") for ending in BINARY_ENDINGS]
+    endings = [("." + ending, "binary") for ending in BINARY_ENDINGS]
     endings += [(ending, "generated") for ending in GENERATED_ENDINGS]
     for ending, reason in endings:
         table.setdefault(ending.rpartition(".")[2], []).append((ending, reason))
@@ -164,8 +144,8 @@ _REASONS_BY_EXTENSION = _reasons_by_extension()
 
 
 def content_skip_reason(name: str, data: bytes) -> str | None:
-    """Why a file with this name and content is skipped."""
-    if b"PRIVATE KEY" in data and PRIVATE_KEY.search(data):
+    """Why a file with this name and content, its text as UTF-8, is skipped."""
+    if holds_key(data):
         return SECRET
     if GENERATED_MARKER.search(data[:GENERATED_HEADER_BYTES]):
         return "generated"

@@ -27,6 +27,7 @@ UNSETTLED = -1
 FAILED = "cannot be indexed"
 RACY_NS = 100_000_000  # kernels stamp files with a clock that ticks up to every 10 ms
 RACY_COARSE_NS = 2_000_000_000  # FAT has 2 s, HFS+ and some network mounts 1 s
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")  # its byte order marks
 _INT64 = (1 << 63) - 1
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
@@ -78,10 +79,9 @@ class SourceFile:
 def read_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> SourceFile | Skip:
     """Read `path` (relative to `root`, "/" between parts). File system errors become a `Skip`."""
     parts = path.split("/")
-    name = parts[-1]
     if not path or path.startswith("/") or any(part in ("", ".", "..") for part in parts) or "\0" in path:
         return Skip(path, "outside the workspace")
-    reason = file_skip_reason(name)
+    reason = file_skip_reason(path)
     if reason is not None:
         return Skip(path, reason)
     try:
@@ -102,7 +102,7 @@ def skip_reason(path: str, text: str, *, limit: int = MAX_BYTES) -> str | None:
     if len(data) > limit:
         return "too large"
     name = path.rpartition("/")[2]
-    return "binary" if b"\0" in data else file_skip_reason(name) or content_skip_reason(name, data)
+    return "binary" if b"\0" in data else file_skip_reason(path) or content_skip_reason(name, data)
 
 
 def is_inside(root: Path, path: str) -> bool:
@@ -127,7 +127,7 @@ def digest_of(data: bytes) -> bytes:
 
 def decode(data: bytes) -> str | None:
     """The text of a file's bytes; None for binary content."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(_UTF16):
         try:
             text = data.decode("utf-16")
         except UnicodeDecodeError:
@@ -166,9 +166,11 @@ def _read_once(full: Path, path: str, limit: int) -> SourceFile | Skip | None:
 
 def _to_source_file(path: str, data: bytes, stamp: FileStamp, mtime_ns: int) -> SourceFile | Skip:
     text = decode(data)
-    reason = "binary" if text is None else content_skip_reason(path.rpartition("/")[2], data)
-    if text is None or reason is not None:
-        return Skip(path, reason or "binary")
+    if text is None:
+        return Skip(path, "binary")
+    content = text.encode() if data.startswith(_UTF16) else data
+    if reason := content_skip_reason(path.rpartition("/")[2], content):
+        return Skip(path, reason)
     return SourceFile(path, text, digest_of(data), len(data), mtime_ns, stamp)
 
 

@@ -21,7 +21,6 @@ from retrieval.files.default_excludes import (
     ALWAYS_EXCLUDED,
     MARKER_ENTRIES,
     SECRET,
-    SECRET_DIRECTORIES,
     VCS_DIRECTORIES,
     VERSION_CONTROL,
     directory_skip_reason,
@@ -30,6 +29,7 @@ from retrieval.files.default_excludes import (
 from retrieval.files.file_reader import MAX_BYTES, UNSETTLED, FileStamp, failure
 from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, TRUNCATED, read_rules
 from retrieval.files.repository import find_repository
+from retrieval.files.secret_names import SECRET_DIRECTORIES
 from retrieval.globs import MAX_RULES, MAX_WILDCARDS, RuleSet, decide
 from retrieval.types import Skip
 
@@ -122,7 +122,7 @@ class Scanner:
                 return VERSION_CONTROL
             if name in SECRET_DIRECTORIES:
                 return SECRET
-        elif (reason := file_skip_reason(name)) in ALWAYS_EXCLUDED:
+        elif (reason := file_skip_reason(path)) in ALWAYS_EXCLUDED:
             return reason
         verdict = self._extra.decide(path, name, is_directory) if self._extra else None
         if verdict is None and rules_here.own:
@@ -295,7 +295,7 @@ class _ScanRun:
                     reason = (
                         self.scanner._skip_reason(path, name, False, entries, rules_here)
                         if rules
-                        else file_skip_reason(name)
+                        else file_skip_reason(path)
                     )
                     if reason is None:
                         self._add_file(path, entry)

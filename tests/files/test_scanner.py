@@ -88,7 +88,7 @@ def test_virtual_environments_and_caches_are_recognized_by_their_markers(tmp_pat
 
 
 SECRETS = (
-    ".env", ".env.production", ".env.example", "prod.env", "server.pem", "tls.key", "id_rsa", "id_ed25519", ".netrc",
+    ".env", ".env.production", "prod.env", "server.pem", "tls.key", "id_rsa", "id_ed25519", ".netrc",
     ".npmrc", ".pypirc", "credentials.json", "store.p12", ".git-credentials", "terraform.tfstate", ".aws/config",
     ".ssh/known_hosts", "Secrets.YML", "deploy/ID_RSA", "shadow", "shadow-", "gshadow", "gshadow-", "opasswd",
 )  # fmt: skip

@@ -47,7 +47,7 @@ HARMLESS = {
     "c2llm_lsp.server.text.positions:_LINE": "is looked for up to the last line break only",
     "retrieval.encoders.token_overlap:_PARTS": _RUN_TAKEN,
     "retrieval.engine.explain:_LINE": _WHOLE_LINE,
-    "retrieval.files.default_excludes:PRIVATE_KEY": "no line of what follows an opening line holds another one",
+    "retrieval.files.secret_names:PRIVATE_KEY": "no line of what follows an opening line holds another one",
     "retrieval.search.duplicates:_COMMENT": "spaces are looked at where a line begins only",
     "retrieval.search.duplicates:_TOKEN": "a quote behind a backslash begins no string, and all others end the one before",
     "retrieval.search.query:_NAME": "a name without what may follow it is one too",
