@@ -20,9 +20,9 @@ from c2llm_lsp.cli.doctor_checks import folder_size, size
 from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.settings import load
 from retrieval.errors import C2llmError, WorkspaceError
+from retrieval.private_files import is_own_entry
 
 app = typer.Typer(add_completion=False)
-OWN_FOLDERS = ("workspaces", "servers")
 
 
 @app.command()
@@ -96,7 +96,7 @@ def clear_all(*, yes: bool) -> int:
     from retrieval.store.cache_paths import cache_folder
 
     cache = cache_folder(load().settings.cache)
-    own = [entry for entry in sorted(cache.glob("*")) if entry.name in OWN_FOLDERS or is_own_file(entry)]
+    own = [entry for entry in sorted(cache.glob("*")) if is_own_entry(entry.name)]
     if not own:
         typer.echo(f"There is nothing in {cache}.")
         return NOTHING
@@ -106,10 +106,6 @@ def clear_all(*, yes: bool) -> int:
         remove(entry)
     typer.echo(f"Deleted all indexes and vectors in {cache}.")
     return FOUND
-
-
-def is_own_file(entry: Path) -> bool:
-    return entry.is_file() and entry.name.startswith(("vectors.db", "repair.lock", "hnswlib.json"))
 
 
 def remove(entry: Path) -> None:

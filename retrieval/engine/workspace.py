@@ -79,9 +79,11 @@ class Workspace:
         Without an encoder `load_encoder` gives it when it is needed, else it is the embedded one. Raises WorkspaceError
         for a root that cannot be used, NewerSchemaError, StoreError.
         """
-        scanner = Scanner(usable(Path(root)), extra_excludes=limits.excludes, max_bytes=limits.max_bytes)
-        folder = workspace_folder(scanner.root, cache_dir)
         shared = vectors_file(cache_dir)
+        scanner = Scanner(
+            usable(Path(root)), extra_excludes=limits.excludes, max_bytes=limits.max_bytes, cache=shared.parent
+        )
+        folder = workspace_folder(scanner.root, cache_dir)
         opened = open_store(folder, shared)
         if not opened.store.read_only:
             with suppress(OSError):  # only for people and `clear`: which folder this index is of

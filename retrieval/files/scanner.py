@@ -31,6 +31,7 @@ from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, TRUNCATED, read_rul
 from retrieval.files.repository import find_repository
 from retrieval.files.secret_names import SECRET_DIRECTORIES
 from retrieval.globs import MAX_RULES, MAX_WILDCARDS, RuleSet, decide
+from retrieval.private_files import is_own_entry
 from retrieval.types import Skip
 
 MAX_DEPTH = 200  # folders; deeper trees are mistakes or attacks, and path lengths end near there anyway
@@ -39,6 +40,7 @@ MAX_WILDCARD_WEIGHT = 2 * MAX_WILDCARDS
 MAX_APPLICABLE_RULES = 2 * MAX_RULES
 MAX_CACHED_RULES = 200_000  # compiled rules cached between scans: about 60 MB
 BYTECODE_FOLDER = "__pycache__"  # next to every package: excluded without a report, as version control is
+OWN_CACHE = "cache of c2llm"
 IGNORED = "ignored"  # by a pattern of the user: counted, not listed
 
 
@@ -83,12 +85,21 @@ class _ApplicableRules:
 class Scanner:
     """Scans one root. Caches only compiled ignore files between scans."""
 
-    def __init__(self, root: Path, *, extra_excludes: Iterable[str] = (), max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        extra_excludes: Iterable[str] = (),
+        max_bytes: int = MAX_BYTES,
+        cache: Path | None = None,
+    ) -> None:
+        """`cache`: the folder of the indexes, which is never indexed itself."""
         self.root = Path(os.path.realpath(root))
         if not self.root.is_dir():
             raise WorkspaceError(f"'{root}' is not a directory, or does not exist: give the folder to index.")
         self.max_bytes = max_bytes
         self._extra = RuleSet(extra_excludes)
+        self._cache = _inside(self.root, cache)
         self._rules: dict[str, tuple[tuple[int, int, int], RuleSet | None]] = {}
         self._cached_count = 0  # number of cached rules
 
@@ -117,11 +128,11 @@ class Scanner:
     ) -> str | None:
         """Why an entry is excluded, None if it is included."""
         reason: str | None = None
+        if self._cache is not None and (path == self._cache if self._cache else path == name and is_own_entry(name)):
+            return OWN_CACHE
         if is_directory:
-            if name in VCS_DIRECTORIES:
-                return VERSION_CONTROL
-            if name in SECRET_DIRECTORIES:
-                return SECRET
+            if name in VCS_DIRECTORIES or name in SECRET_DIRECTORIES:
+                return SECRET if name in SECRET_DIRECTORIES else VERSION_CONTROL
         elif (reason := file_skip_reason(path)) in ALWAYS_EXCLUDED:
             return reason
         verdict = self._extra.decide(path, name, is_directory) if self._extra else None
@@ -285,7 +296,7 @@ class _ScanRun:
     ) -> list[str]:
         """Add the files of one directory; return the directories to enter."""
         inside: list[str] = []
-        rules = bool(rules_here.git or rules_here.own or self.scanner._extra)
+        rules = bool(rules_here.git or rules_here.own or self.scanner._extra or self.scanner._cache == "")
         for name, entry in entries.items():
             path = folder + name
             try:
@@ -331,6 +342,16 @@ class _ScanRun:
         stamp = self.stamps[path] = FileStamp.of(status, self.now)
         if self.previous.get(path) != stamp or stamp.mtime_ns == UNSETTLED:
             self.changed.append(path)
+
+
+def _inside(root: Path, cache: Path | None) -> str | None:
+    """The path of the cache folder in the workspace: "" where it is the root itself, None outside."""
+    if cache is None:
+        return None
+    real = Path(os.path.realpath(cache))
+    if real == root:
+        return ""
+    return real.relative_to(root).as_posix() if root in real.parents else None
 
 
 def _is_text(name: str) -> bool:

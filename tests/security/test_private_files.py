@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from c2llm_lsp.cli.clear import clear_all
 from c2llm_lsp.server.context_files import save_context
 from c2llm_lsp.settings import save
 from retrieval import private_files
@@ -152,6 +153,31 @@ def test_logs_and_settings_are_private(tmp_path: Path) -> None:
     assert not (log.stat().st_mode | config.stat().st_mode) & 0o077
     touch_private(Path(os.devnull))
     assert stat.S_IMODE(Path(os.devnull).stat().st_mode) & 0o022
+
+
+@pytest.mark.parametrize("place", ["kept/cache", "."])
+def test_a_cache_folder_inside_the_workspace_is_never_indexed(project: Path, place: str) -> None:
+    cache = project / place
+    (project / ".c2llmignore").write_text("!*\n")
+    save_context("def bake():\n    pass\n", cache)
+    write_private(cache / "hnswlib.json", "{}")
+    with indexed(project, cache) as workspace:
+        assert set(workspace.store.files.all()) == {"a.py", ".c2llmignore"}
+        context = next((cache / "contexts").iterdir())
+        assert workspace.scanner.ignores(context.relative_to(project).as_posix())
+
+
+def test_everything_of_the_cache_folder_is_cleared_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, project: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    indexed(project, cache).close()
+    save_context("code", cache)
+    write_cache(cache, parse("http://localhost:1/v1"), CachedServer("http://localhost:1/v1", "model", 4))
+    (cache / "notes.txt").touch()
+    monkeypatch.setenv("C2LLM_CACHE_DIR", str(cache))
+    assert clear_all(yes=True) == 0
+    assert [path.name for path in cache.iterdir()] == ["notes.txt"]
 
 
 def test_a_file_that_cannot_be_replaced_leaves_no_temporary_one(tmp_path: Path) -> None:
