@@ -193,7 +193,7 @@ def index(target: Target) -> Iterator[Finding]:
 def _content(target: Target) -> Iterator[Finding]:
     with open_workspace(target) as workspace:
         status = workspace.status()
-        text = f"{status.files:,} files, {status.chunks:,} chunks, revision {status.change}; integrity check passed"
+        text = f"{status.files:,} files, {status.chunks:,} chunks, revision {status.revision}; integrity check passed"
         yield Finding("index", "ok", text)
         if status.writer_pid:
             yield Finding("index", "note", f"process {status.writer_pid} is indexing now: queries use some of the CPU")
@@ -216,7 +216,7 @@ def _graph(workspace: Workspace, status: Status) -> Iterator[Finding]:
         if loaded is not None:
             current = loaded
     if current is not None:
-        behind = status.change - current[1]
+        behind = status.revision - current[1]
         text = f"{len(current[0]):,} vectors, checksum OK, {behind} revisions behind"
         yield Finding("graph", "ok", text)
     elif status.chunks >= GRAPH_FROM:

@@ -27,7 +27,7 @@ class Status:
     fingerprint: str
     pending_chunks: int  # without a vector of that encoder
     index_kind: str  # "exact", "hnsw", "" before the first use
-    change: int
+    revision: int
     indexed_at: float | None  # unix time of the last run that changed something
     index_bytes: int
     vectors_bytes: int  # shared by all workspaces
@@ -39,9 +39,9 @@ class Status:
 
 @dataclass(slots=True)
 class _Counted:
-    """What a freshness says, remembered until the next change."""
+    """What a freshness says, remembered until the next revision."""
 
-    change: int = -1
+    revision: int = -1
     files: int = 0
     chunks: int = 0
     pending: dict[str, int] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class IndexState:
             fingerprint=fingerprint,
             pending_chunks=self._pending_chunks(store, fingerprint, live),
             index_kind=live.kind if live is not None else "",
-            change=store.revision,
+            revision=store.revision,
             indexed_at=float(indexed_at) if indexed_at is not None else None,
             index_bytes=sum(_size(store.directory / f"index.db{end}") for end in ("", "-wal")),
             vectors_bytes=sum(_size(Path(f"{store.vectors_path}{end}")) for end in ("", "-wal")),
@@ -114,9 +114,9 @@ class IndexState:
         return counted.pending[fingerprint]
 
     def _count(self, store: Store) -> _Counted:
-        change = store.revision
-        if self._counted.change != change:
-            self._counted = _Counted(change, store.files.count(), store.chunks.count())
+        revision = store.revision
+        if self._counted.revision != revision:
+            self._counted = _Counted(revision, store.files.count(), store.chunks.count())
         return self._counted
 
 

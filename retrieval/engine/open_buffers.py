@@ -24,31 +24,31 @@ class OpenBuffers:
         try:
             encoder = context.encoder
             if not is_low_latency(encoder):  # words are found while it is embedded
-                overlay.update(context.store, None, path, text, again=if_unchanged)
-            return overlay.update(context.store, encoder, path, text, again=if_unchanged)
+                overlay.set_buffer(context.store, None, path, text, if_unchanged=if_unchanged)
+            return overlay.set_buffer(context.store, encoder, path, text, if_unchanged=if_unchanged)
         except (EncoderError, ModelError) as error:
             if isinstance(error, EncoderUnreachableError):
                 context.listener.encoder_unreachable()
-            return overlay.update(context.store, None, path, text, again=if_unchanged)
+            return overlay.set_buffer(context.store, None, path, text, if_unchanged=if_unchanged)
 
     def prefetch_buffer(self, path: str, text: str) -> None:
         """Chunk a text that `set_buffer` is likely to get next; searches do not see it before."""
-        self._context.overlay.prepare(path, text)
+        self._context.overlay.prefetch_buffer(path, text)
 
     def close_buffer(self, path: str) -> None:
         """Show the file again."""
         context = self._context
         try:
-            context.overlay.update(context.store, context.encoder, path, None)
+            context.overlay.close_buffer(context.store, context.encoder, path)
         except (EncoderError, ModelError) as error:
             if isinstance(error, EncoderUnreachableError):
                 context.listener.encoder_unreachable()
-            context.overlay.update(context.store, None, path, None)
+            context.overlay.close_buffer(context.store, None, path)
 
     def refresh(self) -> None:
         """After an indexing run: apply changed ignore rules, and embed the buffers that the encoder failed for."""
         with suppress(ModelError):
             self._context.overlay.set_encoder(self._context.encoder.fingerprint)
         overlay = self._context.overlay
-        for path, text in (*overlay.recheck_ignored(), *overlay.worded()):
+        for path, text in (*overlay.recheck_ignored(), *overlay.unembedded()):
             self.set_buffer(path, text, if_unchanged=True)  # it may have been edited or closed meanwhile

@@ -108,7 +108,7 @@ class QueryEngine:
         return self._context.stores.read(self._status)
 
     def _rows(self) -> OverlaidRows:
-        return self._context.overlay.seen(self._context.store)
+        return self._context.overlay.snapshot(self._context.store)
 
     def _answer(self, ask: Ask) -> Answer:
         return self._context.stores.read(lambda: self._answer_once(ask))
@@ -121,11 +121,11 @@ class QueryEngine:
             try:
                 hits = ask(snapshot)
             except EncoderError as error:
-                snapshot, notes = Snapshot(rows), (*notes, f"Answered by words only: {error}")
+                snapshot, notes = Snapshot(rows), (*notes, f"Keyword results only: {error}")
                 hits = ask(snapshot)
             # A query that a commit has overtaken may have seen some of it: it is asked again. While everything is being
             # written commits come all the time, and the answer says that it is stale.
-            if rows.store.revision == rows.change or context.state.delegated or attempt == ATTEMPTS - 1:
+            if rows.store.revision == rows.revision or context.state.delegated or attempt == ATTEMPTS - 1:
                 break
         encoder = context.encoders.loaded
         return Answer(
@@ -144,7 +144,7 @@ class QueryEngine:
         try:
             encoder = context.encoder
         except ModelError as error:
-            return Snapshot(rows), (f"Answered by words only: {error}",)
+            return Snapshot(rows), (f"Keyword results only: {error}",)
         last = context.store.vectors.last_encoder()
         if (
             last is not None

@@ -63,12 +63,12 @@ class VectorIndexes:
         for live in self._all():
             live.follow(applied.revision, applied.added, applied.removed)
 
-    def add(self, change: int, fingerprint: str, ids: NDArray[np.int64], matrix: NDArray[np.float32]) -> None:
+    def add(self, revision: int, fingerprint: str, ids: NDArray[np.int64], matrix: NDArray[np.float32]) -> None:
         for live in self._all():
             if live.fingerprint == fingerprint:
-                live.add(change, ids, matrix)
+                live.add(revision, ids, matrix)
             else:
-                live.follow(change, (), ())
+                live.follow(revision, (), ())
 
     def forget(self) -> None:
         """Make them anew when they are asked for."""

@@ -62,8 +62,8 @@ class RepositoryEvaluator:
         store.full_text.maintain()
         overlay = Overlay(scanner)
         for path, text in hidden.items():
-            overlay.update(store, None, path, text)
-        self.rows: OverlaidRows = overlay.seen(store)
+            overlay.set_buffer(store, None, path, text)
+        self.rows: OverlaidRows = overlay.snapshot(store)
         self.questions = tuple(questions)
         barred = set(self.rows.hidden.tolist())
         stored = [row for row in store.chunks.ids().tolist() if row not in barred]

@@ -36,12 +36,12 @@ class Cancel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CutFile:
+class ChunkedFile:
     """What becomes of a file's text. `words` has a row a chunk where they were asked for; `note` says why it was not
     parsed.
     """
 
-    borders: bytes
+    boundaries: bytes
     words: tuple[Words, ...] | None
     note: str = ""
 
@@ -58,8 +58,8 @@ class Task:
     failure: str = ""
     done: bool = False
     parses: bool = True
-    tried: int = 0  # workers that died on it and may have died of something else
-    gone: int = 0  # workers that died on it
+    attempts: int = 0  # workers that died on it and may have died of something else
+    deaths: int = 0  # workers that died on it
 
     def succeed(self, result: Any) -> None:
         self.result, self.done = result, True
@@ -71,25 +71,25 @@ class Task:
 
 
 @dataclass(slots=True, init=False)
-class Job(Task):
+class ChunkJob(Task):
     """A text to be cut, and what came of it: a cut or, where it cannot be had, why."""
 
     path: str = ""
     text: str = ""
     wants_words: bool = False
-    cut: CutFile | None = None
+    chunked: ChunkedFile | None = None
     note: str = ""
 
     def __init__(self, path: str, text: str, wants_words: bool, note: str = "") -> None:
         """`note`: why it must not be parsed."""
-        Task.__init__(self, __name__, "cut", (), len(text))
-        self.path, self.text, self.wants_words, self.cut = path, text, wants_words, None
+        Task.__init__(self, __name__, "chunk_text", (), len(text))
+        self.path, self.text, self.wants_words, self.chunked = path, text, wants_words, None
         self.note = ""
         self._take(note)
 
     def succeed(self, result: Any) -> None:
         found, words = result
-        self.cut, self.done = CutFile(found, words, self.note), True
+        self.chunked, self.done = ChunkedFile(found, words, self.note), True
 
     def fail(self, why: str) -> bool:
         if self.note:
@@ -98,34 +98,34 @@ class Job(Task):
         return True
 
     def _take(self, note: str) -> None:
-        self.note, self.tried, self.parses = note, 0, not note
+        self.note, self.attempts, self.parses = note, 0, not note
         self.arguments = (self.path, self.text, self.wants_words, note)
 
 
-class Cutter(Protocol):
+class Chunker(Protocol):
     """Who cuts. `submit` does not wait; `wait` returns when the job is done, or without that where cancelled."""
 
     ahead: int  # jobs that may be submitted before the first is waited for
 
-    def submit(self, job: Job) -> None: ...
+    def submit(self, job: ChunkJob) -> None: ...
 
-    def wait(self, job: Job, cancel: Cancel) -> None: ...
+    def wait(self, job: ChunkJob, cancel: Cancel) -> None: ...
 
 
-class Here:
+class InProcessChunker:
     """Cuts in the caller's thread, without limits: texts that are likely to do harm are not parsed."""
 
     ahead = 0
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: ChunkJob) -> None:
         """Nothing is done ahead."""
 
-    def wait(self, job: Job, cancel: Cancel) -> None:  # noqa: ARG002
+    def wait(self, job: ChunkJob, cancel: Cancel) -> None:  # noqa: ARG002
         if not job.note and _is_repetitive(job.text):
             job.fail("parse not tried outside a worker process")
         while not job.done:
             try:
-                job.succeed(cut(*job.arguments))
+                job.succeed(chunk_text(*job.arguments))
             except ParseTimeout:
                 job.fail(TIMEOUT)
 
@@ -133,7 +133,7 @@ class Here:
 TIMEOUT = "parse exceeded the time limit"
 
 
-def cut(path: str, text: str, words: bool, note: str) -> tuple[bytes, tuple[Words, ...] | None]:
+def chunk_text(path: str, text: str, words: bool, note: str) -> tuple[bytes, tuple[Words, ...] | None]:
     """A file's borders and the words of its chunks. `note`: why it must not be parsed. Raises ParseTimeout."""
     chunks = chunks_of(path, text, parsed=not note)
     rows = tuple(terms_of((0, c.symbol, c.path, c.scope, c.text))[1:] for c in chunks) if words else None
@@ -150,21 +150,21 @@ def _is_repetitive(text: str) -> bool:
     return len(data) > HARMLESS_BYTES and len(zlib.compress(data, 1)) < len(data) * _REPETITIVE
 
 
-# Characters given to a cutter and not taken back yet: enough to keep workers busy, little enough for memory.
+# Characters given to a chunker and not taken back yet: enough to keep workers busy, little enough for memory.
 _AHEAD_CHARACTERS = 4_000_000
 
 
-class HasJob(Protocol):
+class HasChunkJob(Protocol):
     """Something that may need a text cut before it is complete."""
 
     @property
-    def job(self) -> Job | None: ...
+    def job(self) -> ChunkJob | None: ...
 
 
-Item = TypeVar("Item", bound=HasJob)
+Item = TypeVar("Item", bound=HasChunkJob)
 
 
-def in_order(items: Iterable[Item], cutter: Cutter, cancel: Cancel) -> Iterator[Item]:
+def in_order(items: Iterable[Item], chunker: Chunker, cancel: Cancel) -> Iterator[Item]:
     """The items with their jobs done, in their order; ends early where cancelled."""
     waiting: deque[Item] = deque()
     size = 0
@@ -173,27 +173,27 @@ def in_order(items: Iterable[Item], cutter: Cutter, cancel: Cancel) -> Iterator[
             return
         waiting.append(item)
         if item.job is not None:
-            cutter.submit(item.job)
+            chunker.submit(item.job)
             size += len(item.job.text)
-        while waiting and (_ready(waiting[0]) or len(waiting) > cutter.ahead or size > _AHEAD_CHARACTERS):
+        while waiting and (_ready(waiting[0]) or len(waiting) > chunker.ahead or size > _AHEAD_CHARACTERS):
             first = waiting.popleft()
-            if not _finish(first, cutter, cancel):
+            if not _finish(first, chunker, cancel):
                 return
             size -= len(first.job.text) if first.job is not None else 0
             yield first
     for item in waiting:
-        if not _finish(item, cutter, cancel):
+        if not _finish(item, chunker, cancel):
             return
         yield item
 
 
-def _ready(item: HasJob) -> bool:
+def _ready(item: HasChunkJob) -> bool:
     return item.job is None or item.job.done
 
 
-def _finish(item: HasJob, cutter: Cutter, cancel: Cancel) -> bool:
+def _finish(item: HasChunkJob, chunker: Chunker, cancel: Cancel) -> bool:
     """Wait for an item; False where it was cancelled."""
     if item.job is not None and not item.job.done:
-        cutter.wait(item.job, cancel)
+        chunker.wait(item.job, cancel)
         return item.job.done
     return True

@@ -28,7 +28,7 @@ QUICK, SLOW = 0.5, 1.5  # seconds that a batch should take at least and at most
 
 
 @dataclass(slots=True)
-class Embedded:
+class EmbeddingStats:
     """What the stage did: passages sent through the encoder, chunks that got a vector, new chunks that had one."""
 
     passages: int = 0
@@ -39,7 +39,7 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True)
-class Embedding:
+class EmbeddingContext:
     """What the stage works with. `buffer_vectors`: vectors of this encoder by passage, that were made for unsaved text."""
 
     store: Store
@@ -49,7 +49,7 @@ class Embedding:
     cancel: Cancel
 
 
-class Pace:
+class BatchSizer:
     """How many chunks are the next batch."""
 
     def __init__(self) -> None:
@@ -69,7 +69,9 @@ class Pace:
             self.chunks = max(1, self.chunks // 2)
 
 
-def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int, progress: Progress) -> None:
+def embed_pending(
+    work: EmbeddingContext, done: EmbeddingStats, *, after: int, first_new: int, progress: Progress
+) -> None:
     """Embed every chunk beyond the id `after` that lacks a vector. `done`: what was done ahead in this run,
     `first_new`: the last id before this run."""
     store, fingerprint, ahead = work.store, work.encoder.fingerprint, done.chunks
@@ -80,12 +82,12 @@ def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int
     total = ahead + store.vectors.pending_count(fingerprint, after=after)
     if total > ahead:
         progress("vectors", ahead, total)
-    pace = Pace()
+    sizer = BatchSizer()
     while done.chunks < total:
         if work.cancel.is_set():
             done.cancelled = True
             break
-        batch = store.vectors.pending(fingerprint, pace.begin(), after=after)
+        batch = store.vectors.pending(fingerprint, sizer.begin(), after=after)
         if not batch:
             break
         after = batch[-1].id
@@ -94,14 +96,14 @@ def embed_pending(work: Embedding, done: Embedded, *, after: int, first_new: int
         except Cancelled:
             done.cancelled = True
             break
-        pace.end()
+        sizer.end()
         work.on_vectors(store.announce(), fingerprint, ids, matrix)
         progress("vectors", min(done.chunks, total), total)
     if total > ahead and not done.cancelled:
         progress("vectors", total, total)  # chunks that read the same get their vector together
 
 
-def embed(work: Embedding, batch: Sequence[Pending], done: Embedded) -> tuple[NDArray[np.int64], Vectors]:
+def embed(work: EmbeddingContext, batch: Sequence[Pending], done: EmbeddingStats) -> tuple[NDArray[np.int64], Vectors]:
     """Embed and store a batch; its ids and rows as the store gives them back."""
     encoder, buffer_vectors = work.encoder, work.buffer_vectors
     texts = {pending.passage: passage(pending.chunk) for pending in batch}
@@ -126,7 +128,7 @@ def encoded(encoder: Encoder, texts: list[str], cancel: Cancel) -> Vectors:
     return encoder.encode_passages(texts)
 
 
-def _announce(work: Embedding) -> None:
+def _announce(work: EmbeddingContext) -> None:
     """Tell other processes of vectors that were stored without a word."""
     nothing = np.empty(0, np.int64), np.empty((0, work.encoder.dimension), np.float32)
     work.on_vectors(work.store.announce(), work.encoder.fingerprint, *nothing)

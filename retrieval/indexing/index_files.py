@@ -16,10 +16,10 @@ from pathlib import Path
 
 from retrieval.chunking import boundaries, language_of, passage
 from retrieval.files import FAILED, FileStamp, SourceFile, failure, read_file
-from retrieval.indexing.chunk_jobs import CutFile, Job, in_order
+from retrieval.indexing.chunk_jobs import ChunkedFile, ChunkJob, in_order
 from retrieval.indexing.context import IndexingContext, IndexPlan
-from retrieval.indexing.shared import Few
-from retrieval.indexing.worker_pool import CRASHED, LOST, Pool
+from retrieval.indexing.shared import SharedChunker
+from retrieval.indexing.worker_pool import CRASHED, LOST, WorkerPool
 from retrieval.store import Applied, FileRow, FileUpdate, NewChunk, Store, passage_hash
 from retrieval.types import Skip
 
@@ -40,7 +40,7 @@ _UNSETTLED = -1  # a time that no file has
 
 
 @dataclass(slots=True)
-class Done:
+class FileStats:
     """What a stage did so far."""
 
     changed: int = 0
@@ -53,14 +53,14 @@ class Done:
 
 def index_files(
     context: IndexingContext, plan: IndexPlan, rows: dict[str, FileRow], on_applied: Callable[[Applied], None]
-) -> Done:
+) -> FileStats:
     """Bring the rows of the plan's files up to date. `rows` are those that are stored of them."""
-    done = Done()
+    done = FileStats()
     batch = _Batch(context.store, done, on_applied, list(plan.removed))
     work = _FileStage(context.store, context.root, context.max_bytes, plan.again, rows)
-    with Pool() if len(plan.paths) >= POOL_FROM else nullcontext(Few()) as cutter:
+    with WorkerPool() if len(plan.paths) >= POOL_FROM else nullcontext(SharedChunker()) as chunker:
         stored = 0
-        for stored, file in enumerate(in_order(work.read(plan.paths), cutter, context.cancel), start=1):
+        for stored, file in enumerate(in_order(work.read(plan.paths), chunker, context.cancel), start=1):
             batch.take(file.path, work.finished(file, done.skipped))
             if batch.full:
                 batch.flush()
@@ -74,7 +74,9 @@ def index_files(
 class _Batch:
     """Updates that wait for their transaction."""
 
-    def __init__(self, store: Store, done: Done, on_applied: Callable[[Applied], None], removed: list[str]) -> None:
+    def __init__(
+        self, store: Store, done: FileStats, on_applied: Callable[[Applied], None], removed: list[str]
+    ) -> None:
         self._store, self._done, self._on_applied = store, done, on_applied
         self._removed = removed
         self._updates: list[FileUpdate] = []
@@ -129,7 +131,7 @@ class _ReadFile:
     path: str
     source: SourceFile | Skip | None = None
     update: FileUpdate | None = None
-    job: Job | None = None
+    job: ChunkJob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +162,14 @@ class _FileStage:
             skipped.append(file.source)
         if job is None or not isinstance(file.source, SourceFile):
             return file.update
-        if job.cut is None:
+        if job.chunked is None:
             skip = Skip(file.path, job.failure)
             skipped.append(skip)
             return _skipped(self.root, skip, self.rows.get(file.path))
         if job.note:
             skipped.append(Skip(file.path, job.note))
-        keep = job.cut.borders if boundaries.has_no_text(job.cut.borders) else None
-        return FileUpdate(_file(file.source, job.note), new_chunks(file.source, job.cut), keep)
+        keep = job.chunked.boundaries if boundaries.has_no_text(job.chunked.boundaries) else None
+        return FileUpdate(_file(file.source, job.note), new_chunks(file.source, job.chunked), keep)
 
     def _read(self, path: str) -> _ReadFile:
         try:
@@ -188,9 +190,9 @@ class _FileStage:
         packed = self.store.files.boundaries(path, source.digest)
         if packed is not None and boundaries.is_current(packed):
             file_row = _file(source, boundaries.parse_note(packed))
-            return _ReadFile(path, source, FileUpdate(file_row, new_chunks(source, CutFile(packed, None))))
+            return _ReadFile(path, source, FileUpdate(file_row, new_chunks(source, ChunkedFile(packed, None))))
         # The words of a new file are all needed; of a changed one most chunks are there already.
-        return _ReadFile(path, source, job=Job(path, source.text, wants_words=row is None))
+        return _ReadFile(path, source, job=ChunkJob(path, source.text, wants_words=row is None))
 
 
 def _file(source: SourceFile, note: str = "") -> FileRow:
@@ -206,9 +208,9 @@ def _file(source: SourceFile, note: str = "") -> FileRow:
     )
 
 
-def new_chunks(source: SourceFile, cut: CutFile) -> tuple[NewChunk, ...]:
-    chunks = boundaries.unpack(source.path, source.text, cut.borders)
-    words = cut.words or (None,) * len(chunks)
+def new_chunks(source: SourceFile, chunked: ChunkedFile) -> tuple[NewChunk, ...]:
+    chunks = boundaries.unpack(source.path, source.text, chunked.boundaries)
+    words = chunked.words or (None,) * len(chunks)
     return tuple(NewChunk(chunk, passage_hash(passage(chunk)), own) for chunk, own in zip(chunks, words, strict=True))
 
 

@@ -31,7 +31,7 @@ def receive(pipe: IO[bytes]) -> Any:
     return marshal.loads(_exactly(pipe, size))
 
 
-def how_it_ended(code: int) -> str:
+def describe_exit(code: int) -> str:
     """An exit code in words: the name of the signal that ended a process, or the code."""
     if code >= 0:
         return f"exit code {code}"
@@ -51,7 +51,7 @@ def _exactly(pipe: IO[bytes], count: int) -> bytes:
 # -- in such a process ----------------------------------------------------------------------------------------------
 
 
-def own_stdout() -> IO[bytes]:
+def claim_stdout() -> IO[bytes]:
     """What stdout was, for answers only; whatever a library prints goes nowhere."""
     answers = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -60,7 +60,7 @@ def own_stdout() -> IO[bytes]:
     return answers
 
 
-def behave(niceness: int = _NICENESS) -> None:
+def lower_priority(niceness: int = _NICENESS) -> None:
     """Ask the system to let others go first, and to take this process rather than an editor's server when memory runs
     out.
     """

@@ -8,7 +8,7 @@ What would not be indexed if it were saved is not shown either: a buffer that th
 secret is as good as closed, one whose text has become too large or minified hides its file and shows nothing.
 
 A change costs what changes, however many buffers are open: words and vectors of all buffers are kept in a BM25 index and an
-index of their own, which take rows out and in. What a query holds is a `View`, which never changes.
+index of their own, which take rows out and in. What a query holds is a `BuffersSnapshot`, which never changes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from retrieval.chunking import passage
 from retrieval.encoders.protocol import Encoder
 from retrieval.files import PathFilter, Scanner, is_inside, skip_reason
 from retrieval.indexing import shared
-from retrieval.indexing.overlay_snapshot import Buffer, OverlaidRows, Row, Stored, View
+from retrieval.indexing.overlay_snapshot import Buffer, BufferChunk, BuffersSnapshot, OverlaidRows, StoreSnapshot
 from retrieval.store import Bm25Index, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk
 from retrieval.vectors import ExactIndex
@@ -40,11 +40,11 @@ _FIRST_ID = -(1 << 62)
 
 
 @dataclass(slots=True)
-class _Change:
+class _RowChanges:
     """What an update does: rows that go and come, by id."""
 
-    gone: list[Row] = field(default_factory=list)
-    came: list[Row] = field(default_factory=list)
+    gone: list[BufferChunk] = field(default_factory=list)
+    came: list[BufferChunk] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,48 +61,54 @@ class Overlay:
 
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
-        self._judged: dict[str, bool] = {}  # open paths: whether they are left out
-        self._left_out: dict[str, str] = {}  # their texts, for the day that the rules change
+        self._ignored: dict[str, bool] = {}  # open paths: whether they are left out
+        self._ignored_texts: dict[str, str] = {}  # their texts, for the day that the rules change
         self._updating = threading.Lock()  # one at a time changes them; queries go on meanwhile
-        self._view = View()
+        self._view = BuffersSnapshot()
         self._bm25 = Bm25Index()
         self._index: ExactIndex | None = None
-        self._last: _ChunkedText | None = None  # what was cut last, perhaps ahead
+        self._last: _ChunkedText | None = None  # the text chunked last, perhaps by a prefetch
         self._spare: dict[bytes, Vector] = {}  # of rows that went, oldest first
         self._next_id = _FIRST_ID
         self._hidden: tuple[tuple[Store, int] | None, dict[str, Ids]] = (None, {})
-        self._stored: Stored | None = None
+        self._stored: StoreSnapshot | None = None
         self._seen: OverlaidRows | None = None
 
     def __bool__(self) -> bool:
         return bool(self._view.buffers)
 
-    def update(self, store: Store, encoder: Encoder | None, path: str, text: str | None, *, again: bool = False) -> int:
-        """Show this text in place of the file; None shows the file again. How many chunks were embedded.
+    def set_buffer(
+        self, store: Store, encoder: Encoder | None, path: str, text: str, *, if_unchanged: bool = False
+    ) -> int:
+        """Show this text in place of the file; returns how many chunks were embedded.
 
-        Without an encoder the buffer is found by words only. `again` does nothing where the buffer has another text by
-        now, or was closed. Raises EncoderError; the buffer is then as it was.
+        Without an encoder the buffer is found by keywords only. With `if_unchanged` nothing happens if the buffer has
+        another text by now, or was closed. Raises EncoderError; the buffer is then unchanged.
         """
         with self._updating:
-            if again and text != self._text(path):
+            if if_unchanged and text != self._text(path):
                 return 0
-            if text is None:
-                self._judged.pop(path, None)
-                self._last = None
             return self._update(store, encoder, path, text)
 
-    def prepare(self, path: str, text: str) -> None:
-        """Cut a text that `update` is likely to be given next: most of what that takes. Nothing is seen of it before."""
-        if not self._judged.get(path, False):
-            self._last = self._cut(path, text)
+    def close_buffer(self, store: Store, encoder: Encoder | None, path: str) -> None:
+        """Show the file again."""
+        with self._updating:
+            self._ignored.pop(path, None)
+            self._last = None
+            self._update(store, encoder, path, None)
+
+    def prefetch_buffer(self, path: str, text: str) -> None:
+        """Chunk a text that `set_buffer` is likely to get next, which is most of its work. Queries do not see it yet."""
+        if not self._ignored.get(path, False):
+            self._last = self._chunk(path, text)
 
     def recheck_ignored(self) -> list[tuple[str, str]]:
         """Ignore rules may have changed: the buffers that are to be updated for it, with their texts."""
         with self._updating:
-            before, self._judged = self._judged, {}
+            before, self._ignored = self._ignored, {}
             path_filter = self._scanner.path_filter()
-            changed = [path for path, barred in before.items() if self._bars(path, path_filter) != barred]
-            texts = {path: buffer.text for path, buffer in self._view.buffers.items()} | self._left_out
+            changed = [path for path, ignored in before.items() if self._is_ignored(path, path_filter) != ignored]
+            texts = {path: buffer.text for path, buffer in self._view.buffers.items()} | self._ignored_texts
             return [(path, texts[path]) for path in changed if path in texts]
 
     def set_encoder(self, fingerprint: str) -> None:
@@ -117,21 +123,21 @@ class Overlay:
         """Chunks of buffers that have no vector."""
         return sum(buffer.waiting for buffer in self._view.buffers.values())
 
-    def worded(self) -> list[tuple[str, str]]:
-        """The buffers that are found by words only, because the encoder failed, with their texts."""
+    def unembedded(self) -> list[tuple[str, str]]:
+        """The buffers without vectors, because the encoder failed, with their texts."""
         return [(path, buffer.text) for path, buffer in self._view.buffers.items() if not buffer.embedded]
 
     def _text(self, path: str) -> str | None:
         buffer = self._view.buffers.get(path)
-        return buffer.text if buffer is not None else self._left_out.get(path)
+        return buffer.text if buffer is not None else self._ignored_texts.get(path)
 
-    def _bars(self, path: str, path_filter: PathFilter | None = None) -> bool:
+    def _is_ignored(self, path: str, path_filter: PathFilter | None = None) -> bool:
         """Whether a file at this path would not be indexed, whatever it holds."""
-        barred = self._judged.get(path)
-        if barred is None:
+        ignored = self._ignored.get(path)
+        if ignored is None:
             path_filter = path_filter or self._scanner.path_filter()
-            barred = self._judged[path] = not is_inside(self._scanner.root, path) or path_filter.ignores(path)
-        return barred
+            ignored = self._ignored[path] = not is_inside(self._scanner.root, path) or path_filter.ignores(path)
+        return ignored
 
     def _set_encoder(self, fingerprint: str) -> None:
         view = self._view
@@ -143,18 +149,18 @@ class Overlay:
         }
         rows = {row.id: row for buffer in buffers.values() for row in buffer.rows}
         self._spare, self._index = {}, None
-        self._view = View(buffers, rows, view.corpus, None, fingerprint)
+        self._view = BuffersSnapshot(buffers, rows, view.corpus, None, fingerprint)
 
     def _update(self, store: Store, encoder: Encoder | None, path: str, text: str | None) -> int:
         if encoder is not None:
             self._set_encoder(encoder.fingerprint)
-        self._left_out.pop(path, None)
-        if text is not None and self._bars(path):
-            self._left_out[path], text = text, None
+        self._ignored_texts.pop(path, None)
+        if text is not None and self._is_ignored(path):
+            self._ignored_texts[path], text = text, None
         before = self._view.buffers.get(path)
         if text is None:
             if before is not None:
-                self._show(path, None, _Change(gone=list(before.rows)))
+                self._show(path, None, _RowChanges(gone=list(before.rows)))
             return 0
         if before is not None and before.text == text and (before.embedded or encoder is None):
             return 0
@@ -164,72 +170,72 @@ class Overlay:
         return count
 
     def buffer_vectors(self, fingerprint: str) -> dict[bytes, Vector]:
-        """Vectors of this encoder that buffers brought, by the hash of their passage: a save embeds nothing again."""
+        """Vectors of this encoder that buffers brought, by the hash of their passage: a save embeds nothing if_unchanged."""
         with self._updating:
             if self._view.fingerprint != fingerprint:
                 return {}
             shown = {row.hash: row.vector for row in self._view.rows.values() if row.vector is not None}
             return self._spare | shown
 
-    def seen(self, store: Store) -> OverlaidRows:
+    def snapshot(self, store: Store) -> OverlaidRows:
         """The store of this moment with the buffers of this moment in place of their files."""
         view, words = self._view, store.full_text.bm25_snapshot()
-        change = store.revision if words is None else words.revision
+        revision = store.revision if words is None else words.revision
         stored = self._stored
         paths = view.buffers.keys()
         if (
             stored is None
-            or (stored.store, stored.change, stored.words) != (store, change, words)
+            or (stored.store, stored.revision, stored.words) != (store, revision, words)
             or stored.paths != paths
         ):
-            hidden = self._hidden_by(store, change, paths)
-            stored = self._stored = Stored(store, change, words, frozenset(paths), hidden)
+            hidden = self._hidden_by(store, revision, paths)
+            stored = self._stored = StoreSnapshot(store, revision, words, frozenset(paths), hidden)
         seen = self._seen
         if seen is None or seen.stored is not stored or seen.view is not view:
             seen = self._seen = OverlaidRows(stored, view)
         return seen
 
-    def _hidden_by(self, store: Store, change: int, paths: Iterable[str]) -> Ids:
+    def _hidden_by(self, store: Store, revision: int, paths: Iterable[str]) -> Ids:
         """The stored rows of the files that are open; a file is asked for once between two changes of the store."""
         at, known = self._hidden
-        if at != (store, change):
+        if at != (store, revision):
             known = {}
-            self._hidden = ((store, change), known)
+            self._hidden = ((store, revision), known)
         for path in paths:
             if path not in known:
                 known[path] = store.chunks.ids_in_file(path)
         parts = [known[path] for path in paths]
         return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
-    def _rows(self, path: str, text: str, before: Buffer | None) -> tuple[_Change, list[Row]]:
+    def _rows(self, path: str, text: str, before: Buffer | None) -> tuple[_RowChanges, list[BufferChunk]]:
         """The rows of a text: those of chunks that read the same stay, wherever they moved."""
-        same: dict[tuple[bytes, str, str], deque[Row]] = defaultdict(deque)
+        same: dict[tuple[bytes, str, str], deque[BufferChunk]] = defaultdict(deque)
         for row in before.rows if before else ():
             same[row.key].append(row)
-        change, rows = _Change(), list[Row]()
-        cut = self._last
-        if cut is None or (cut.path, cut.text) != (path, text):
-            cut = self._last = self._cut(path, text)
-        for chunk, name in cut.chunks:
+        change, rows = _RowChanges(), list[BufferChunk]()
+        chunked = self._last
+        if chunked is None or (chunked.path, chunked.text) != (path, text):
+            chunked = self._last = self._chunk(path, text)
+        for chunk, name in chunked.chunks:
             twins = same.get((name, chunk.symbol, chunk.scope))
             if twins:
                 rows.append(replace(twins.popleft(), chunk=chunk))
             else:
-                rows.append(Row(self._next_id, chunk, name))
+                rows.append(BufferChunk(self._next_id, chunk, name))
                 change.came.append(rows[-1])
                 self._next_id += 1
         change.gone = [row for twins in same.values() for row in twins]
         return change, rows
 
-    def _cut(self, path: str, text: str) -> _ChunkedText:
+    def _chunk(self, path: str, text: str) -> _ChunkedText:
         if skip_reason(path, text, limit=self._scanner.max_bytes) is not None:
             return _ChunkedText(path, text, ())
         chunks = shared.chunks_of_buffer(path, text.removeprefix("\ufeff"))
         return _ChunkedText(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))
 
     def _embedded(
-        self, store: Store, encoder: Encoder | None, rows: Sequence[Row], change: _Change
-    ) -> tuple[tuple[Row, ...], int]:
+        self, store: Store, encoder: Encoder | None, rows: Sequence[BufferChunk], change: _RowChanges
+    ) -> tuple[tuple[BufferChunk, ...], int]:
         """The rows with their vectors, and how many went through the encoder. Vectors are rounded as in the store."""
         missing = {row.hash: row.chunk for row in rows if row.vector is None}
         if encoder is None or not missing:
@@ -245,7 +251,7 @@ class Overlay:
             known |= dict(zip(new, made.astype(np.float16).astype(np.float32), strict=True))
         return tuple(row if row.vector is not None else replace(row, vector=known[row.hash]) for row in rows), len(new)
 
-    def _show(self, path: str, buffer: Buffer | None, change: _Change) -> None:
+    def _show(self, path: str, buffer: Buffer | None, change: _RowChanges) -> None:
         """Publish the view in which this buffer is as it is now."""
         view = self._view
         buffers, rows = dict(view.buffers), dict(view.rows)
@@ -259,16 +265,16 @@ class Overlay:
         self._bm25.remove([row.id for row in change.gone])
         for row in change.came:
             self._bm25.add(row.id, _words(row.chunk))
-        shown: tuple[Row, ...] = ()
+        shown: tuple[BufferChunk, ...] = ()
         if buffer is not None:
             buffers[path], shown = buffer, buffer.rows
             rows |= {row.id: row for row in shown}
         index = self._vectors_of(change.gone, [row for row in shown if row.vector is not None and row.id not in before])
         while len(self._spare) > REMEMBERED:
             del self._spare[next(iter(self._spare))]
-        self._view = View(buffers, rows, self._bm25.snapshot(), index, view.fingerprint)
+        self._view = BuffersSnapshot(buffers, rows, self._bm25.snapshot(), index, view.fingerprint)
 
-    def _vectors_of(self, gone: Sequence[Row], came: Sequence[Row]) -> ExactIndex | None:
+    def _vectors_of(self, gone: Sequence[BufferChunk], came: Sequence[BufferChunk]) -> ExactIndex | None:
         """The vectors of all buffers, with those of some rows taken out and of others put in."""
         if self._index is None:
             if not came:

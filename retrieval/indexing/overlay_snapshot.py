@@ -1,7 +1,7 @@
-"""The index as one query sees it: the store at one change, the buffers at one moment in place of their files.
+"""The index as one query sees it: the store at one revision, the buffers at one moment in place of their files.
 
 Nothing here changes once it is made, so that one query sees one state; rows that the store loses meanwhile are told by
-its change number, and the workspace asks again. Where the words of the store are in memory, statistics are those of the
+its revision, and the workspace asks again. Where the words of the store are in memory, statistics are those of the
 rows that are seen, as if the buffers were saved: an answer then equals that of a fresh index of the same text. While
 they are not at hand (a large workspace before its first quiet moment) stored rows are scored by the full-text table,
 with statistics that still count the hidden rows.
@@ -20,18 +20,18 @@ from retrieval.globs import PathGlobs
 from retrieval.store import Bm25Snapshot, Header, SortKey, Store, index_terms, top_k
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable
-from retrieval.vectors.protocol import best
+from retrieval.vectors.protocol import top_k as nearest_rows
 
 Ids = NDArray[np.int64]
 
-# Nearest rows asked for beyond k at first, for those that are hidden: seldom are more of them among the best.
+# Nearest rows asked for beyond the limit at first, for those that are hidden: seldom are more of them among the best.
 _SPARE = 64
 
 _LETTERS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class BufferChunk:
     """A chunk of a buffer. Its vector is None where it was not embedded."""
 
     id: int
@@ -67,12 +67,12 @@ class Buffer:
     """One open document."""
 
     text: str
-    rows: tuple[Row, ...]
+    rows: tuple[BufferChunk, ...]
     symbols: Mapping[str, tuple[int, ...]]  # ids by folded symbol
     waiting: int  # rows that have no vector
 
     @classmethod
-    def of(cls, text: str, rows: tuple[Row, ...]) -> Buffer:
+    def of(cls, text: str, rows: tuple[BufferChunk, ...]) -> Buffer:
         symbols: dict[str, tuple[int, ...]] = {}
         for row in rows:
             if row.chunk.symbol:
@@ -86,11 +86,11 @@ class Buffer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class BuffersSnapshot:
     """All buffers at one moment."""
 
     buffers: Mapping[str, Buffer] = field(default_factory=dict)  # by path
-    rows: Mapping[int, Row] = field(default_factory=dict)
+    rows: Mapping[int, BufferChunk] = field(default_factory=dict)
     corpus: Bm25Snapshot = field(default_factory=Bm25Snapshot)
     index: ExactIndex | None = None
     fingerprint: str = ""  # of the encoder that made its vectors
@@ -104,22 +104,22 @@ class OverlaidIndex:
         self._buffers = buffers
         self._hidden = hidden
 
-    def search(self, query: NDArray[np.float32], k: int, allowed: Ids | None = None) -> tuple[Ids, Vectors]:
-        ids, scores = self._stored(query, k, None if allowed is None else allowed[allowed >= 0])
+    def search(self, query: NDArray[np.float32], limit: int, allowed: Ids | None = None) -> tuple[Ids, Vectors]:
+        ids, scores = self._stored(query, limit, None if allowed is None else allowed[allowed >= 0])
         if self._buffers is None:
             return ids, scores
-        mine, cosines = self._buffers.search(query, k, allowed)
-        return best(np.concatenate([ids, mine]), np.concatenate([scores, cosines]), k)
+        mine, cosines = self._buffers.search(query, limit, allowed)
+        return nearest_rows(np.concatenate([ids, mine]), np.concatenate([scores, cosines]), limit)
 
-    def _stored(self, query: NDArray[np.float32], k: int, allowed: Ids | None) -> tuple[Ids, Vectors]:
-        """The nearest k that are not hidden: more are asked for until so many are left."""
-        fetch = k + min(_SPARE, len(self._hidden))
+    def _stored(self, query: NDArray[np.float32], limit: int, allowed: Ids | None) -> tuple[Ids, Vectors]:
+        """The nearest rows that are not hidden: more are asked for until so many are left."""
+        fetch = limit + min(_SPARE, len(self._hidden))
         while True:
             ids, scores = self._base.search(query, fetch, allowed)
             keep = ~np.isin(ids, self._hidden)
-            if len(ids) < fetch or int(keep.sum()) >= k or fetch >= k + len(self._hidden):
-                return ids[keep][:k], scores[keep][:k]
-            fetch = min(2 * fetch, k + len(self._hidden))
+            if len(ids) < fetch or int(keep.sum()) >= limit or fetch >= limit + len(self._hidden):
+                return ids[keep][:limit], scores[keep][:limit]
+            fetch = min(2 * fetch, limit + len(self._hidden))
 
     def cosines(self, query: NDArray[np.float32], ids: Ids) -> Vectors:
         found = self._base.cosines(query, ids)
@@ -136,31 +136,31 @@ class OverlaidIndex:
         )
 
 
-class Stored:
+class StoreSnapshot:
     """The store at one change without the rows of the files that are open: the same while somebody types."""
 
     def __init__(
-        self, store: Store, change: int, words: Bm25Snapshot | None, paths: frozenset[str], hidden: Ids
+        self, store: Store, revision: int, words: Bm25Snapshot | None, paths: frozenset[str], hidden: Ids
     ) -> None:
         self.store = store
-        self.change = change
+        self.revision = revision
         self.words = words  # all of the store's, where they are at hand
         self.paths = paths
         self.hidden = hidden
-        self.barred = frozenset(hidden.tolist())
+        self.hidden_ids = frozenset(hidden.tolist())
         self.left = None if words is None else words.without(hidden)
 
 
 class OverlaidRows:
     """What search asks of a store."""
 
-    def __init__(self, stored: Stored, view: View) -> None:
+    def __init__(self, stored: StoreSnapshot, view: BuffersSnapshot) -> None:
         self.stored = stored
         self.view = view
         self.store = stored.store
         self.hidden = stored.hidden
-        self.change = stored.change
-        self._barred = stored.barred
+        self.revision = stored.revision
+        self._hidden_ids = stored.hidden_ids
         self._snapshot = None if stored.left is None else stored.left.union(view.corpus)
 
     def chunk_count(self) -> int:
@@ -186,7 +186,7 @@ class OverlaidRows:
             return top_k(*self._snapshot.search(words, limit, weights, allowed), limit, self.sort_keys)
         stored = None if allowed is None else allowed[allowed >= 0]
         table = self.store.full_text.search(words, limit + len(self.hidden), weights, stored)
-        kept = [row for row in table if row[0] not in self._barred]
+        kept = [row for row in table if row[0] not in self._hidden_ids]
         ids, scores = self.view.corpus.search(words, limit, weights, allowed)
         ids = np.concatenate([np.array([row for row, _ in kept], dtype=np.int64), ids])
         return top_k(ids, np.concatenate([np.array([score for _, score in kept]), scores]), limit, self.sort_keys)
@@ -199,18 +199,18 @@ class OverlaidRows:
 
     def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
         mine = {i: self.view.rows[i].chunk for i in ids if i in self.view.rows}
-        return self.store.chunks.get([i for i in ids if i >= 0 and i not in self._barred]) | mine
+        return self.store.chunks.get([i for i in ids if i >= 0 and i not in self._hidden_ids]) | mine
 
     def headers(self, ids: Sequence[int]) -> dict[int, Header]:
         mine = {i: self.view.rows[i].header for i in ids if i in self.view.rows}
-        return self.store.chunks.headers([i for i in ids if i >= 0 and i not in self._barred]) | mine
+        return self.store.chunks.headers([i for i in ids if i >= 0 and i not in self._hidden_ids]) | mine
 
     def sort_keys(self, ids: Sequence[int]) -> dict[int, SortKey]:
         mine = {i: self.view.rows[i].sort_key for i in ids if i in self.view.rows}
         return self.store.chunks.sort_keys([i for i in ids if i >= 0]) | mine
 
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
-        stored = [row for row in self.store.chunks.by_symbol(names) if row[0] not in self._barred]
+        stored = [row for row in self.store.chunks.by_symbol(names) if row[0] not in self._hidden_ids]
         wanted = {folded(name) for name in names if name}
         buffers = self.view.buffers.values()
         mine = [row for name in wanted for buffer in buffers for row in buffer.symbols.get(name, ())]

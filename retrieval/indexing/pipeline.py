@@ -17,7 +17,7 @@ from retrieval.chunking import CHUNKING_VERSION
 from retrieval.errors import C2llmError, EncoderError, EncoderUnreachableError, ModelError
 from retrieval.files import FileStamp, Scan, Scanner
 from retrieval.indexing.context import IndexingContext, IndexPlan
-from retrieval.indexing.embedding import Embedded, Embedding, embed_pending
+from retrieval.indexing.embedding import EmbeddingContext, EmbeddingStats, embed_pending
 from retrieval.indexing.index_files import index_files
 from retrieval.indexing.prefetch import BackgroundEmbedder
 from retrieval.store import Applied, FileRow, Store
@@ -94,12 +94,14 @@ def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *,
     )
 
 
-def _embedding(run: IndexingContext, complete: frozenset[str], first_new: int, scanned: bool) -> tuple[Embedding, int]:
+def _embedding(
+    run: IndexingContext, complete: frozenset[str], first_new: int, scanned: bool
+) -> tuple[EmbeddingContext, int]:
     """What the second stage works with, and the id that it begins after: where nothing was pending before this run, or it is
     about some files only, just what it added is looked at. All of a workspace is not embedded because a file was saved.
     """
     encoder = run.encoder()
-    work = Embedding(run.store, encoder, run.buffer_vectors(), run.on_vectors, run.cancel)
+    work = EmbeddingContext(run.store, encoder, run.buffer_vectors(), run.on_vectors, run.cancel)
     return work, first_new if not scanned or encoder.fingerprint in complete else 0
 
 
@@ -111,7 +113,7 @@ def _embed(
     scanned: bool,
     *,
     cancelled: bool,
-) -> tuple[Embedded, tuple[str, ...]]:
+) -> tuple[EmbeddingStats, tuple[str, ...]]:
     """The second stage, or what is left of it."""
     try:
         done, reached = ahead.finish()
@@ -122,8 +124,8 @@ def _embed(
         after = after if reached is None else reached
         embed_pending(work, done, after=after, first_new=first_new, progress=run.progress)
     except (EncoderError, ModelError) as error:
-        stopped = Embedded(cancelled=cancelled, unreachable=isinstance(error, EncoderUnreachableError))
-        return stopped, (f"Search goes by words until the encoder works: {error}",)
+        stopped = EmbeddingStats(cancelled=cancelled, unreachable=isinstance(error, EncoderUnreachableError))
+        return stopped, (f"Falling back to keyword search until the encoder is available: {error}",)
     fingerprint = work.encoder.fingerprint
     if not done.cancelled and (scanned or fingerprint in complete) and not run.store.vectors.complete(fingerprint):
         run.store.vectors.note_complete(fingerprint, work.encoder.name)

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 
 from retrieval.errors import C2llmError, Cancelled
-from retrieval.indexing.embedding import Embedded, Embedding, Pace, embed
+from retrieval.indexing.embedding import BatchSizer, EmbeddingContext, EmbeddingStats, embed
 
 # A change number that no commit has: the live index takes the rows, and goes on following the words' commits.
 _UNANNOUNCED = -1
@@ -23,7 +23,7 @@ _UNANNOUNCED = -1
 class BackgroundEmbedder:
     """A thread that embeds what is stored, from the id `after` on, until it is told to finish."""
 
-    def __init__(self, prepare: Callable[[], tuple[Embedding, int]]) -> None:
+    def __init__(self, prepare: Callable[[], tuple[EmbeddingContext, int]]) -> None:
         """`prepare` gives what to work with and the id to begin after; it runs in the thread, since it may load a
         model.
         """
@@ -32,7 +32,7 @@ class BackgroundEmbedder:
         self._news = self._finishing = False
         self._error: C2llmError | None = None
         self._after: int | None = None
-        self._done = Embedded()
+        self._done = EmbeddingStats()
         self._thread = threading.Thread(target=self._run, name="c2llm-embed-ahead", daemon=True)
 
     def tell(self) -> None:
@@ -43,7 +43,7 @@ class BackgroundEmbedder:
             self._news = True
             self._wake.notify()
 
-    def finish(self) -> tuple[Embedded, int | None]:
+    def finish(self) -> tuple[EmbeddingStats, int | None]:
         """Stop after the current batch. What was done, and the id up to which everything has a vector (None: not
         begun).
 
@@ -61,16 +61,16 @@ class BackgroundEmbedder:
     def _run(self) -> None:
         try:
             work, after = self._prepare()
-            pace = Pace()
+            sizer = BatchSizer()
             while not work.cancel.is_set():
-                wanted = pace.begin()
+                wanted = sizer.begin()
                 batch = work.store.vectors.pending(work.encoder.fingerprint, wanted, after=after)
                 if len(batch) < wanted:
                     if not self._wait():
                         break
                     continue
                 ids, matrix = embed(work, batch, self._done)
-                pace.end()
+                sizer.end()
                 self._after = after = batch[-1].id
                 work.on_vectors(_UNANNOUNCED, work.encoder.fingerprint, ids, matrix)
                 with self._wake:

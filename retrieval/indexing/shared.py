@@ -14,8 +14,8 @@ from typing import Any
 
 from retrieval.chunking import boundaries
 from retrieval.chunking.parsing import ParseTimeout
-from retrieval.indexing.chunk_jobs import Cancel, Here, Job, Task, is_harmless
-from retrieval.indexing.worker_pool import Pool
+from retrieval.indexing.chunk_jobs import Cancel, ChunkJob, InProcessChunker, Task, is_harmless
+from retrieval.indexing.worker_pool import WorkerPool
 from retrieval.types import Chunk
 
 IDLE_SECONDS = 600.0
@@ -24,7 +24,7 @@ PAUSE_SECONDS = 20.0
 _MOST_PAUSED = 1_000
 
 _lock = threading.Lock()
-_pool: Pool | None = None
+_pool: WorkerPool | None = None
 _paused: dict[str, tuple[float, str]] = {}  # by path: until when, and why
 
 
@@ -35,18 +35,18 @@ class _Never:
         return False
 
 
-class Few:
-    """A cutter for a few files: harmless ones here, others by the shared worker."""
+class SharedChunker:
+    """A chunker for a few files: harmless ones here, others by the shared worker."""
 
     ahead = 16
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: ChunkJob) -> None:
         if not is_harmless(job.text):
             shared().submit(job)
 
-    def wait(self, job: Job, cancel: Cancel) -> None:
+    def wait(self, job: ChunkJob, cancel: Cancel) -> None:
         if is_harmless(job.text):
-            Here().wait(job, cancel)
+            InProcessChunker().wait(job, cancel)
         else:
             shared().wait(job, cancel)
 
@@ -54,7 +54,7 @@ class Few:
 def chunks_of_buffer(path: str, text: str) -> list[Chunk]:
     """The chunks of a text that changes while someone types."""
     until, why = _paused.get(path, (0.0, ""))
-    job = Job(path, text, wants_words=False, note=why if time.monotonic() < until else "")
+    job = ChunkJob(path, text, wants_words=False, note=why if time.monotonic() < until else "")
     _do(job, is_harmless(text))
     if job.note and not why:
         while len(_paused) >= _MOST_PAUSED:
@@ -62,7 +62,7 @@ def chunks_of_buffer(path: str, text: str) -> list[Chunk]:
         _paused[path] = time.monotonic() + PAUSE_SECONDS, job.note
     elif not job.note:
         _paused.pop(path, None)
-    return boundaries.unpack(path, text, job.cut.borders) if job.cut is not None else []
+    return boundaries.unpack(path, text, job.chunked.boundaries) if job.chunked is not None else []
 
 
 def call(module: str, function: str, *arguments: Any, text: str) -> Any:
@@ -77,13 +77,13 @@ def call(module: str, function: str, *arguments: Any, text: str) -> Any:
     return task.result
 
 
-def shared() -> Pool:
+def shared() -> WorkerPool:
     global _pool  # noqa: PLW0603
     with _lock:
         if _pool is None or _pool.given_up or _pool.closed:
             if _pool is not None:
                 _pool.close()
-            _pool = Pool(1, niceness=0, idle_seconds=IDLE_SECONDS)
+            _pool = WorkerPool(1, niceness=0, idle_seconds=IDLE_SECONDS)
         return _pool
 
 
@@ -97,8 +97,8 @@ def close() -> None:
 
 
 def _do(task: Task, harmless: bool) -> None:
-    if harmless and isinstance(task, Job):
-        Here().wait(task, _Never())
+    if harmless and isinstance(task, ChunkJob):
+        InProcessChunker().wait(task, _Never())
         return
     pool = shared()
     pool.submit(task, first=True)

@@ -3,7 +3,7 @@
 Which kind it is depends on the number of rows alone. Up to GRAPH_FROM every row is compared. Beyond, a graph is used
 where a snapshot of one is there, and made in `maintain`, at a quiet moment; until then comparing every row answers
 correctly, if slower. The store is the truth: what the index holds is compared with what the store holds whenever the
-change numbers differ. That takes 0.1 s at 50,000 rows, so while this process writes its own commits are followed
+revision numbers differ. That takes 0.1 s at 50,000 rows, so while this process writes its own commits are followed
 instead, and where another one does it is done a tenth of the time at most; `behind` tells.
 """
 
@@ -61,8 +61,8 @@ class VectorIndexSync:
         self._cache_dir = cache_dir
         self._lock = threading.RLock()  # one at a time brings the index up to date
         self._index: VectorIndex | None = None
-        self._change = -1  # of the store, that the index stands for
-        self._saved = -1  # the change that the snapshot stands for
+        self._revision = -1  # of the store, that the index stands for
+        self._saved = -1  # the revision that the snapshot stands for
         self._saved_at = time.monotonic()
         self._unsaved = 0  # rows that came or went since
         self._saving = threading.Lock()
@@ -85,16 +85,16 @@ class VectorIndexSync:
     def current(self) -> VectorIndex:
         """The index, holding what the store holds."""
         with self._lock:
-            change = self.store.revision
+            revision = self.store.revision
             if self._index is None:
-                self._index = self._load(change)
-            if self._change != change and self._compares():
+                self._index = self._load(revision)
+            if self._revision != revision and self._compares():
                 started = time.monotonic()
                 self._catch_up(self._index)
-                self._change, self._gap = change, False
+                self._revision, self._gap = revision, False
                 took = time.monotonic() - started
                 self._rested = started + took * _REST if took > _QUICK_SECONDS else 0.0
-            self.behind = self._change != change and not self._is_writer()
+            self.behind = self._revision != revision and not self._is_writer()
             return self._index
 
     def prepare(self) -> None:
@@ -120,8 +120,8 @@ class VectorIndexSync:
             loaded = load(self.path, self.fingerprint, self.store.meta.database_id, threads=self._threads)
         with self._lock:
             if loaded is not None:
-                self._index, self._change = loaded
-                self._saved = self._change
+                self._index, self._revision = loaded
+                self._saved = self._revision
             self._rested = 0.0
             self.current()
 
@@ -131,13 +131,13 @@ class VectorIndexSync:
         index = self._index
         return None if index is None else len(index)
 
-    def follow(self, change: int, added: Iterable[int], removed: Iterable[int]) -> None:
+    def follow(self, revision: int, added: Iterable[int], removed: Iterable[int]) -> None:
         """Take over a commit of this process: cheaper than comparing everything."""
         with self._lock:
             if self._index is None:
                 return
-            if self._change != change - 1:
-                self._gap = self._gap or self._change < change  # something in between was not seen
+            if self._revision != revision - 1:
+                self._gap = self._gap or self._revision < revision  # something in between was not seen
                 return
             gone, came = _array(removed), _array(added)
             self._unsaved += len(gone) + len(came)
@@ -145,17 +145,17 @@ class VectorIndexSync:
                 self._index.remove(gone)
             if len(came):
                 self._index.add(*self.store.vectors.get(self.fingerprint, came))
-            self._change = change
+            self._revision = revision
 
-    def add(self, change: int, ids: Ids, matrix: NDArray[np.float32]) -> None:
+    def add(self, revision: int, ids: Ids, matrix: NDArray[np.float32]) -> None:
         """Take over vectors that this process has just stored."""
         with self._lock:
             if self._index is None:
                 return
             self._index.add(ids, matrix)
             self._unsaved += len(ids)
-            if self._change == change - 1:
-                self._change = change
+            if self._revision == revision - 1:
+                self._revision = revision
 
     def maintain(
         self,
@@ -193,28 +193,28 @@ class VectorIndexSync:
         """Write the snapshot where there is a graph and it has changed. A disk without room keeps the old one."""
         with self._saving:
             with self._lock:
-                index, change = self._index, self._change
-                if not isinstance(index, HnswIndex) or self.store.read_only or self._saved == change:
+                index, revision = self._index, self._revision
+                if not isinstance(index, HnswIndex) or self.store.read_only or self._saved == revision:
                     return
-                stamp = GraphStamp(self.fingerprint, self.store.meta.database_id, change)
+                stamp = GraphStamp(self.fingerprint, self.store.meta.database_id, revision)
                 state, self._unsaved = index.state(), 0
-            # After a loss of power the store may be back at an earlier change and give the same ids to other chunks.
+            # After a loss of power the store may be back at an earlier revision and give the same ids to other chunks.
             self.store.checkpoint()
             self._saved_at = time.monotonic()
             with suppress(OSError):  # a cache: next time it is made again
                 save(index, self.path, stamp, state=state)
-                self._saved = change
+                self._saved = revision
 
-    def _load(self, change: int) -> VectorIndex:
+    def _load(self, revision: int) -> VectorIndex:
         if self.path.exists() and self._can_graph():
             loaded = load(self.path, self.fingerprint, self.store.meta.database_id, threads=self._threads)
             if loaded is not None:
-                index, self._change = loaded
-                self._saved = self._change
+                index, self._revision = loaded
+                self._saved = self._revision
                 return index
         exact = ExactIndex(self.dimension)
         exact.add(*self.store.vectors.all(self.fingerprint))
-        self._change = change
+        self._revision = revision
         return exact
 
     def _compares(self) -> bool:
@@ -244,7 +244,7 @@ class VectorIndexSync:
             graph.add(ids[start : start + _PORTION], rows(start, start + _PORTION))
         with self._lock:
             self._catch_up(graph)
-            self._index, self._change = graph, self.store.revision
+            self._index, self._revision = graph, self.store.revision
         return graph
 
     def _can_graph(self) -> bool:

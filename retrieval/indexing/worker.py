@@ -15,7 +15,7 @@ import threading
 from importlib import import_module
 from typing import IO, Any
 
-from retrieval.indexing.ipc import behave, own_stdout, receive, send
+from retrieval.indexing.ipc import claim_stdout, lower_priority, receive, send
 
 # What is answered in place of a result.
 NO_MEMORY = "memory"
@@ -23,10 +23,10 @@ TIMEOUT = "time"
 
 
 def main() -> None:
-    answers = own_stdout()
+    answers = claim_stdout()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy's, which nothing here uses, take 100 MB of addresses
     niceness = receive(sys.stdin.buffer)
-    behave(niceness)
+    lower_priority(niceness)
     if hasattr(signal, "SIGPROF"):
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
     from retrieval.chunking.parsing import ParseTimeout

@@ -19,8 +19,8 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from retrieval.indexing.chunk_jobs import TIMEOUT, Cancel, Here, Job, Task
-from retrieval.indexing.ipc import how_it_ended, receive, send
+from retrieval.indexing.chunk_jobs import TIMEOUT, Cancel, ChunkJob, InProcessChunker, Task
+from retrieval.indexing.ipc import describe_exit, receive, send
 from retrieval.indexing.limits import MEMORY_BYTES, memory_is_limited
 from retrieval.indexing.worker import NO_MEMORY
 from retrieval.processes.helpers import Process, can_start_python, code_running_main, start
@@ -51,7 +51,7 @@ _BOOT = code_running_main("retrieval.indexing.worker")
 logger = logging.getLogger(__name__)
 
 
-class Pool:
+class WorkerPool:
     """Workers, started when the first task comes. May be used from any thread."""
 
     ahead = 400
@@ -86,15 +86,15 @@ class Pool:
         """
         while not job.done and not cancel.is_set() and not self._closed:
             with self._changed:
-                if self._broken and not job.gone:
+                if self._broken and not job.deaths:
                     break
                 if not job.done:
                     self._changed.wait(_LOOK_SECONDS)
             for member in tuple(self._members):
                 member.look()
         if self._broken and not job.done and not cancel.is_set():
-            if isinstance(job, Job):
-                Here().wait(job, cancel)
+            if isinstance(job, ChunkJob):
+                InProcessChunker().wait(job, cancel)
             else:
                 job.fail(LOST)
 
@@ -110,7 +110,7 @@ class Pool:
         for member in members:
             member.join()
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -164,9 +164,9 @@ class Pool:
             job = sent[0] if sent else None
             self._deaths += 0 if job is not None and own and job.parses else 1
             if job is not None:
-                job.tried += 1
-                job.gone += 1
-                if own or job.tried > 1:
+                job.attempts += 1
+                job.deaths += 1
+                if own or job.attempts > 1:
                     job.fail(why)
                 if not job.done:
                     self._jobs.appendleft(job)
@@ -188,7 +188,7 @@ class Pool:
     def _drop(self, *, but_untried: bool = False) -> None:
         """Give up what waits; what no worker died on can still be done elsewhere."""
         for job in self._jobs:
-            if job.gone or not but_untried:
+            if job.deaths or not but_untried:
                 Task.fail(job, LOST)
         self._jobs.clear()
 
@@ -204,7 +204,7 @@ class Pool:
 class _Worker:
     """One worker process after another, and the thread that talks to it."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
         self._lock = threading.Lock()
         self._process: Process | None = None
@@ -316,7 +316,7 @@ class _Worker:
             return STUCK, False
         if code >= 0:
             return CRASHED, False
-        name = how_it_ended(code)
+        name = describe_exit(code)
         if name in _TIMED_OUT:
             return TIMEOUT, True
         if name in _OWN_ENDS and memory_is_limited():

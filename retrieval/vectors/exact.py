@@ -1,7 +1,7 @@
 """Every row compared with the query: the oracle, the fallback, and the right thing below some ten thousand rows.
 
 Readers take no lock. The rows in use are one immutable pair (ids, matrix): adding writes behind the rows that readers
-look at and then publishes a longer pair, removing publishes a copy of the ids with the removed ones blotted out. The
+look at and then publishes a longer pair, removing publishes a copy of the ids with the removed ones replaced by -1. The
 matrix is copied only when it grows, or when a quarter of it is gone.
 """
 
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.vectors.protocol import Ids, Matrix, best, fresh_rows, nothing
+from retrieval.vectors.protocol import Ids, Matrix, fresh_rows, nothing, top_k
 
 # Room grows by this factor, so that adding rows batch by batch copies each row a few times at most.
 _GROWTH = 1.5
-_GONE = -1  # the id of a removed row
-_GONE_SHARE = 0.25
+_REMOVED = -1  # the id of a removed row
+_REMOVED_SHARE = 0.25
 # Half-precision rows are widened this many at a time: 4 MB of 256 dimensions stay in the CPU's cache.
 _BLOCK = 4_096
 
@@ -55,17 +55,17 @@ class ExactIndex:
             index._count = self._count
             return index
 
-    def search(self, query: Matrix, k: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]:
+    def search(self, query: Matrix, limit: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]:
         ids, matrix = self._published
         query = np.asarray(query, dtype=np.float32)
-        if not len(ids) or k <= 0:
+        if not len(ids) or limit <= 0:
             return nothing()
-        rows = np.flatnonzero(ids != _GONE) if allowed is None else np.flatnonzero(np.isin(ids, allowed))
+        rows = np.flatnonzero(ids != _REMOVED) if allowed is None else np.flatnonzero(np.isin(ids, allowed))
         # Picking rows copies them: worth it only where they are few.
         if len(rows) * 4 < len(ids):
-            return best(ids[rows], _dot(matrix[rows], query), k)
+            return top_k(ids[rows], _dot(matrix[rows], query), limit)
         scores = _dot(matrix, query)
-        return best(ids, scores, k) if len(rows) == len(ids) else best(ids[rows], scores[rows], k)
+        return top_k(ids, scores, limit) if len(rows) == len(ids) else top_k(ids[rows], scores[rows], limit)
 
     def cosines(self, query: Matrix, ids: Ids) -> Matrix:
         """In 64 bits: what a matrix product rounds depends on where a row stands in the matrix."""
@@ -88,7 +88,7 @@ class ExactIndex:
                 room_ids, room = np.empty(size, np.int64), np.empty((size, self.dimension), self._type)
                 room[:count] = rows
             else:
-                room_ids = room_ids.copy()  # readers may look at ids that are blotted out in `known`
+                room_ids = room_ids.copy()  # readers may look at ids that are marked as removed in `known`
             room_ids[:count] = known
             room_ids[count:total], room[count:total] = new, vectors
             self._room = (room_ids, room)
@@ -98,13 +98,13 @@ class ExactIndex:
     def remove(self, ids: Ids) -> None:
         with self._lock:
             known, rows = self._published
-            hit = np.isin(known, ids) & (known != _GONE)
+            hit = np.isin(known, ids) & (known != _REMOVED)
             if not hit.any():
                 return
             self._count -= int(hit.sum())
-            left = np.where(hit, _GONE, known)
-            if len(left) - self._count > _GONE_SHARE * len(left):
-                stay = left != _GONE
+            left = np.where(hit, _REMOVED, known)
+            if len(left) - self._count > _REMOVED_SHARE * len(left):
+                stay = left != _REMOVED
                 left, rows = left[stay], rows[stay]
                 self._room = (left, rows)
             self._published = (left, rows)
@@ -114,14 +114,14 @@ class ExactIndex:
 
     def ids(self) -> Ids:
         ids = self._published[0]
-        return np.sort(ids[ids != _GONE])
+        return np.sort(ids[ids != _REMOVED])
 
     def frozen(self) -> tuple[Ids, Callable[[int, int], Matrix]]:
         """The ids of this moment, ascending, and how to get the rows of a range of them, whatever is removed
         meanwhile.
         """
         ids, matrix = self._published
-        live = np.flatnonzero(ids != _GONE)
+        live = np.flatnonzero(ids != _REMOVED)
         order = live[np.argsort(ids[live], kind="stable")]
         return ids[order], lambda start, end: matrix[order[start:end]].astype(np.float32)
 

@@ -3,9 +3,8 @@ not there.
 
     8 bytes    magic "C2LLMGR" and the format's version as one byte
     4 bytes    length of the header, little-endian
-    header     JSON: fingerprint of the encoder, generation of the index file that the ids belong to, change number
-    that the
-               graph stands for, dimension, count, hnswlib's scalars, and name, type and length of each array
+    header     JSON: fingerprint of the encoder, generation of the index file that the ids belong to, revision of
+               the graph (as "change"), dimension, count, hnswlib's scalars, and name, type and length of each array
     arrays     as they lie in memory, little-endian, one behind the other; the first is the live ids (int64)
     16 bytes   blake2b of everything before
 
@@ -40,13 +39,13 @@ _LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class GraphStamp:
-    """What a graph stands for. It is valid for the same fingerprint and generation only; `change` says how current it
+    """What a graph stands for. It is valid for the same fingerprint and generation only; `revision` says how current it
     is.
     """
 
     fingerprint: str
     generation: str
-    change: int
+    revision: int
 
 
 State = tuple[dict[str, Any], Ids]
@@ -63,7 +62,7 @@ def save(index: HnswIndex, path: Path, stamp: GraphStamp, *, state: State | None
     header = {
         "fingerprint": stamp.fingerprint,
         "generation": stamp.generation,
-        "change": stamp.change,
+        "change": stamp.revision,
         "dimension": index.dimension,
         "count": len(live),
         "scalars": {name: value for name, value in scalars.items() if not isinstance(value, np.ndarray)},
@@ -92,7 +91,7 @@ def save(index: HnswIndex, path: Path, stamp: GraphStamp, *, state: State | None
 
 
 def load(path: Path, fingerprint: str, generation: str, *, threads: int = 1) -> tuple[HnswIndex, int] | None:
-    """The graph and the change number that it stands for; None where there is none, or none that can be trusted."""
+    """The graph and its revision; None where there is none, or none that can be trusted."""
     try:
         data = np.fromfile(path, dtype=np.uint8)
     except OSError:

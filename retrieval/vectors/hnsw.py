@@ -3,7 +3,7 @@
 hnswlib's traps, and what is done about each:
 - add_items beside knn_query is unsafe: a readers-writer lock, and rows are added in portions so that queries get
 through.
-- knn_query throws where it reaches fewer than k live rows: never more than the live rows are asked for, then fewer,
+- knn_query throws where it reaches fewer live rows than asked for: never more than the live rows are asked for, then fewer,
 then every row
   is compared. A query always has an answer.
 - replacing deleted rows costs eight times a rebuild: rows are marked as deleted, and `rebuild` makes a new graph when
@@ -13,7 +13,7 @@ then every row
 queries, the
   fallback and rebuilding.
 
-A filtered query compares all allowed rows where those are few, and asks for more than k and filters otherwise.
+A filtered query compares all allowed rows where those are few, and asks for more than the limit and filters otherwise.
 hnswlib's own filter calls back into Python for every row that it looks at, under the interpreter's lock: slower than
 either.
 """
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.vectors.exact import ExactIndex
-from retrieval.vectors.protocol import Ids, Matrix, best, fresh_rows, nothing
+from retrieval.vectors.protocol import Ids, Matrix, fresh_rows, nothing, top_k
 from retrieval.vectors.read_write_lock import ReadWriteLock
 
 # Edges a row and layer, beam while building, beam while searching: recall@10 >= 0.98 on clustered rows with these.
@@ -41,9 +41,9 @@ _PORTION = 128
 _FEW_ALLOWED = 3_000
 # More rows than this are never asked of the graph.
 _MOST_FETCHED = 2_000
-# Deleted rows cost beam width and memory; beyond this share (and number) a new graph is worth its seconds.
-_WORN_SHARE = 0.25
-_WORN_ROWS = 1_000
+# Deleted rows cost beam width and memory; beyond this share (and number) a rebuild is worth its seconds.
+_DELETED_SHARE = 0.25
+_DELETED_ROWS = 1_000
 # Room for rows grows by this factor; hnswlib copies everything when it grows.
 _GROWTH = 1.3
 
@@ -62,24 +62,24 @@ class HnswIndex:
 
     # -- the index --------------------------------------------------------------------------------------------------
 
-    def search(self, query: Matrix, k: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]:
+    def search(self, query: Matrix, limit: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]:
         query = np.asarray(query, dtype=np.float32)
-        if k <= 0 or not len(self):
+        if limit <= 0 or not len(self):
             return nothing()
         if allowed is None:
-            return self._nearest(query, k)
+            return self._nearest(query, limit)
         live = self._rows.ids()
         allowed = np.asarray(allowed, dtype=np.int64)
         allowed = allowed[np.isin(allowed, live)]
         if not len(allowed):
             return nothing()
-        fetch = int(4 * k * len(live) / len(allowed)) + SEARCH_BEAM
+        fetch = int(4 * limit * len(live) / len(allowed)) + SEARCH_BEAM
         if len(allowed) > _FEW_ALLOWED and fetch <= _MOST_FETCHED:
             ids, scores = self._nearest(query, fetch)
             passing = np.isin(ids, allowed)
-            if int(passing.sum()) >= min(k, len(allowed)):
-                return ids[passing][:k], scores[passing][:k]
-        return self._rows.search(query, k, allowed)
+            if int(passing.sum()) >= min(limit, len(allowed)):
+                return ids[passing][:limit], scores[passing][:limit]
+        return self._rows.search(query, limit, allowed)
 
     def cosines(self, query: Matrix, ids: Ids) -> Matrix:
         return self._rows.cosines(query, ids)
@@ -113,17 +113,17 @@ class HnswIndex:
     def needs_rebuild(self) -> bool:
         """Whether so many rows were deleted that a new graph is worth building."""
         deleted = int(self._graph.get_current_count()) - len(self)
-        return deleted > _WORN_ROWS and deleted > _WORN_SHARE * len(self)
+        return deleted > _DELETED_ROWS and deleted > _DELETED_SHARE * len(self)
 
     def rebuild(
         self,
         cancelled: Callable[[], bool] = lambda: False,
-        told: Callable[[int, int], None] = lambda _done, _total: None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> bool:
-        """Build the graph anew from its live rows. Queries and changes go on meanwhile and are repeated at the end. `told` hears
-        how many rows it has, and will have.
+        """Rebuild the graph from its live rows. Queries go on meanwhile; changes made meanwhile are repeated at the end.
+        `progress` is called with the number of rows added and the total.
 
-        False where cancelled: the graph is then as it was.
+        False if cancelled; the graph is then unchanged.
         """
         with self._rebuilding:
             then, rows = self._rows.frozen()
@@ -131,7 +131,7 @@ class HnswIndex:
             for start in range(0, len(then), _REBUILD_PORTION):
                 if cancelled():
                     return False
-                told(start, len(then))
+                progress(start, len(then))
                 end = start + _REBUILD_PORTION
                 self._fill(graph, then[start:end], rows(start, end))
             with self._changing:
@@ -166,17 +166,17 @@ class HnswIndex:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _nearest(self, query: Matrix, k: int) -> tuple[Ids, Matrix]:
-        """The k nearest of all rows. knn_query's beam is the wider of ef and k: half as many again are asked for."""
+    def _nearest(self, query: Matrix, limit: int) -> tuple[Ids, Matrix]:
+        """The nearest of all rows. knn_query's beam is the wider of ef and its k: half as many again are asked for."""
         with self._lock.read():
             live = len(self)
-            for wanted in dict.fromkeys((min(k + k // 2, live), min(k, live))):
+            for wanted in dict.fromkeys((min(limit + limit // 2, live), min(limit, live))):
                 try:
                     labels, distances = self._graph.knn_query(query, k=wanted, num_threads=1)
                 except RuntimeError:  # fewer than that could be reached
                     continue
-                return best(labels[0].astype(np.int64), (1.0 - distances[0]).astype(np.float32), k)
-        return self._rows.search(query, k)
+                return top_k(labels[0].astype(np.int64), (1.0 - distances[0]).astype(np.float32), limit)
+        return self._rows.search(query, limit)
 
     def _new_graph(self, capacity: int) -> Any:
         import hnswlib
@@ -196,7 +196,7 @@ class HnswIndex:
         graph.add_items(rows, ids, num_threads=self.threads)
 
 
-_REBUILD_PORTION = 1_024  # half a second of one core, after which a cancel is heard
+_REBUILD_PORTION = 1_024  # half a second of one core between two checks of the cancel token
 
 
 def _rows_of(state: dict[str, Any]) -> tuple[Ids, NDArray[np.float16]]:

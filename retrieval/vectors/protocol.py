@@ -12,9 +12,9 @@ Matrix = NDArray[np.float32]
 
 
 class Searchable(Protocol):
-    """Nearest rows by cosine: at most k ids with their cosines, best first; `allowed` (sorted) limits it to these."""
+    """Nearest rows by cosine: at most `limit` ids with their cosines, best first; `allowed` (sorted) limits it to these."""
 
-    def search(self, query: Matrix, k: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]: ...
+    def search(self, query: Matrix, limit: int, allowed: Ids | None = None) -> tuple[Ids, Matrix]: ...
 
     def cosines(self, query: Matrix, ids: Ids) -> Matrix:
         """The cosine of each of these rows, NaN for those that are not there. Rows that are the same have the very same
@@ -45,15 +45,15 @@ def nothing() -> tuple[Ids, Matrix]:
     return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
 
 
-def best(ids: Ids, scores: Matrix, k: int) -> tuple[Ids, Matrix]:
-    """The k highest scores, best first, equals by id."""
-    if k <= 0 or not len(ids):
+def top_k(ids: Ids, scores: Matrix, limit: int) -> tuple[Ids, Matrix]:
+    """The highest scores, best first, ties by id."""
+    if limit <= 0 or not len(ids):
         return nothing()
-    if k < len(ids):
-        cut = np.partition(scores, len(scores) - k)[len(scores) - k]
-        keep = np.flatnonzero(scores >= cut)  # more than k where several are equal to the last one
+    if limit < len(ids):
+        cut = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        keep = np.flatnonzero(scores >= cut)  # more than the limit if several tie with the last one
         ids, scores = ids[keep], scores[keep]
-    order = np.lexsort((ids, -scores))[:k]
+    order = np.lexsort((ids, -scores))[:limit]
     return ids[order], scores[order]
 
 

@@ -19,8 +19,8 @@ from retrieval.chunking import boundaries, grammars
 from retrieval.engine import Workspace
 from retrieval.indexing import index_files, limits, shared
 from retrieval.indexing import worker_pool as pools
-from retrieval.indexing.chunk_jobs import BY_LINES, CutFile, Here, Job, in_order
-from retrieval.indexing.worker_pool import CRASHED, CRASHED_OR_EXHAUSTED, LOST, Pool
+from retrieval.indexing.chunk_jobs import BY_LINES, ChunkedFile, ChunkJob, InProcessChunker, in_order
+from retrieval.indexing.worker_pool import CRASHED, CRASHED_OR_EXHAUSTED, LOST, WorkerPool
 
 SEGV = CRASHED_OR_EXHAUSTED if limits.memory_is_limited() else f"{CRASHED}: SIGSEGV"
 TEXTS = {
@@ -35,24 +35,26 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Item:
-    job: Job | None
+    job: ChunkJob | None
 
 
 def never() -> threading.Event:
     return threading.Event()
 
 
-def jobs(count: int = 200) -> list[Job]:
-    return [Job(f"{i}/{path}", f"{text}\n# {i}\n", i % 2 == 0) for i in range(count) for path, text in TEXTS.items()]
+def jobs(count: int = 200) -> list[ChunkJob]:
+    return [
+        ChunkJob(f"{i}/{path}", f"{text}\n# {i}\n", i % 2 == 0) for i in range(count) for path, text in TEXTS.items()
+    ]
 
 
-def cut_by(cutter: Here | Pool, todo: list[Job]) -> list[CutFile | None]:
-    return [item.job.cut for item in in_order(map(Item, todo), cutter, never()) if item.job]
+def cut_by(chunker: InProcessChunker | WorkerPool, todo: list[ChunkJob]) -> list[ChunkedFile | None]:
+    return [item.job.chunked for item in in_order(map(Item, todo), chunker, never()) if item.job]
 
 
 def test_workers_give_what_this_process_gives_in_the_same_order() -> None:
-    with Pool(2) as pool:
-        assert cut_by(pool, jobs()) == cut_by(Here(), jobs())
+    with WorkerPool(2) as pool:
+        assert cut_by(pool, jobs()) == cut_by(InProcessChunker(), jobs())
 
 
 def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +81,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     code = (
         "import os, threading\n"
         "from retrieval.indexing import chunk_jobs, worker\n"
-        "real = chunk_jobs.cut\n"
+        "real = chunk_jobs.chunk_text\n"
         "def cut(path, text, words, note):\n"
         "    if 'SEGV' in path or ('PARSE' in path and not note): os.kill(os.getpid(), 11)\n"
         "    if 'OOM' in path: os.kill(os.getpid(), 9)\n"
@@ -91,7 +93,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "    print('noise')\n"
         "    os.write(1, b'more noise')\n"
         "    return real(path, text, words, note)\n"
-        "chunk_jobs.cut = cut\n"
+        "chunk_jobs.chunk_text = cut\n"
         "worker.main()"
     )
     monkeypatch.setattr(pools, "_BOOT", code)
@@ -102,36 +104,36 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_file_that_kills_two_workers_is_given_up_and_no_other_is(trap: Path) -> None:
     todo = jobs(30)
-    todo.insert(50, Job("SEGV.py", "x = 1\n", True))
-    todo.insert(90, Job("OOM.py", "x = 1\n", True))
-    with Pool(2) as pool:
+    todo.insert(50, ChunkJob("SEGV.py", "x = 1\n", True))
+    todo.insert(90, ChunkJob("OOM.py", "x = 1\n", True))
+    with WorkerPool(2) as pool:
         found = {item.job.path: item.job for item in in_order(map(Item, todo), pool, never()) if item.job}
     assert found["SEGV.py"].failure == SEGV
     assert found["OOM.py"].failure == f"{CRASHED}: SIGKILL"
-    expected = cut_by(Here(), jobs(30))
-    assert [job.cut for path, job in found.items() if "." in path and path[0].isdigit()] == expected
+    expected = cut_by(InProcessChunker(), jobs(30))
+    assert [job.chunked for path, job in found.items() if "." in path and path[0].isdigit()] == expected
 
 
 def test_a_worker_that_is_killed_once_costs_no_file(trap: Path) -> None:
-    todo = [*jobs(5), Job("ONCE.py", "x = 1\n", True)]
-    with Pool(1) as pool:
-        assert all(item.job and item.job.cut for item in in_order(map(Item, todo), pool, never()))
+    todo = [*jobs(5), ChunkJob("ONCE.py", "x = 1\n", True)]
+    with WorkerPool(1) as pool:
+        assert all(item.job and item.job.chunked for item in in_order(map(Item, todo), pool, never()))
     assert (trap / "once").exists()
 
 
 def test_a_worker_that_hangs_is_killed(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "_SILENT_SECONDS", 2.0)
-    todo = [Job("HANG.py", "x = 1\n", True), *jobs(2)]
-    with Pool(1) as pool:
+    todo = [ChunkJob("HANG.py", "x = 1\n", True), *jobs(2)]
+    with WorkerPool(1) as pool:
         done = [item.job for item in in_order(map(Item, todo), pool, never()) if item.job]
     assert done[0].failure == pools.STUCK
-    assert all(job.cut for job in done[1:])
+    assert all(job.chunked for job in done[1:])
 
 
 def test_workers_that_die_on_everything_are_given_up(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "_MOST_DEATHS", 3)
-    todo = [Job(f"SEGV{n}.py", "x = 1\n", True) for n in range(40)]
-    with Pool(1) as pool:
+    todo = [ChunkJob(f"SEGV{n}.py", "x = 1\n", True) for n in range(40)]
+    with WorkerPool(1) as pool:
         done = [item.job for item in in_order(map(Item, todo), pool, never()) if item.job]
     assert all(job.failure for job in done)
     assert any(job.failure == LOST for job in done)
@@ -187,12 +189,12 @@ def test_a_file_that_cannot_be_parsed_is_cut_by_lines_and_named_and_not_parsed_a
 
 
 def test_many_such_files_in_a_row_cost_a_worker_each_and_no_other_file(trap: Path) -> None:
-    todo = [Job(f"PARSE{n}.py", "x = 1\n", True) for n in range(12)] + jobs(1)
-    with Pool(1) as pool:
+    todo = [ChunkJob(f"PARSE{n}.py", "x = 1\n", True) for n in range(12)] + jobs(1)
+    with WorkerPool(1) as pool:
         done = [item.job for item in in_order(map(Item, todo), pool, never()) if item.job]
-    assert all(job.cut and job.note == SEGV + BY_LINES for job in done[:12])
-    assert max(job.gone for job in done[:12]) <= 2
-    assert all(job.cut and not job.note for job in done[12:])
+    assert all(job.chunked and job.note == SEGV + BY_LINES for job in done[:12])
+    assert max(job.deaths for job in done[:12]) <= 2
+    assert all(job.chunked and not job.note for job in done[12:])
 
 
 @pytest.mark.parametrize(
@@ -205,21 +207,21 @@ def test_where_no_process_can_be_started_files_are_cut_here(
 ) -> None:
     for name, value in how.items():
         monkeypatch.setattr(sys, name, value, raising=False)
-    with Pool(1) as pool:
-        assert cut_by(pool, jobs(3)) == cut_by(Here(), jobs(3))
+    with WorkerPool(1) as pool:
+        assert cut_by(pool, jobs(3)) == cut_by(InProcessChunker(), jobs(3))
 
 
 def test_a_start_that_fails_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "_BOOT", "raise SystemExit(3)")
-    with Pool(1) as pool:
-        assert cut_by(pool, jobs(3)) == cut_by(Here(), jobs(3))
+    with WorkerPool(1) as pool:
+        assert cut_by(pool, jobs(3)) == cut_by(InProcessChunker(), jobs(3))
 
 
 def test_cancelled_work_ends_at_once_and_leaves_no_process(trap: Path) -> None:
     cancel = threading.Event()
     before = set(psutil.Process().children())
-    with Pool(1) as pool:
-        todo = iter([Job("HANG.py", "x = 1\n", True)])
+    with WorkerPool(1) as pool:
+        todo = iter([ChunkJob("HANG.py", "x = 1\n", True)])
         threading.Timer(0.5, cancel.set).start()
         assert list(in_order(map(Item, todo), pool, cancel)) == []  # the job itself sleeps for ten minutes
     assert set(psutil.Process().children()) <= before
@@ -231,10 +233,10 @@ def test_a_worker_dies_with_its_parent(trap: Path) -> None:
         "import sys, threading\n"
         f"sys.path[:0] = {[str(Path(index_files.__file__).parents[2])]!r}\n"
         "from retrieval.indexing import worker_pool as pool\n"
-        "from retrieval.indexing.chunk_jobs import Job\n"
+        "from retrieval.indexing.chunk_jobs import ChunkJob\n"
         f"pool._BOOT = {pools._BOOT!r}\n"
-        "p = pool.Pool(1)\n"
-        "p.submit(Job('HANG.py', 'x', True))\n"
+        "p = pool.WorkerPool(1)\n"
+        "p.submit(ChunkJob('HANG.py', 'x', True))\n"
         "threading.Event().wait()\n"
     )
     import subprocess

@@ -162,15 +162,15 @@ def test_buffers_that_are_embedded_late_are_those_of_now(
         workspace.set_buffer("a.py", "def first_heron():\n    return 1\n")
         workspace.set_buffer("b.py", "def second_heron():\n    return 1\n")
         encoder.fails = False
-        worded = workspace.context.overlay.worded
+        unembedded = workspace.context.overlay.unembedded
 
         def overtaken() -> list[tuple[str, str]]:
-            found = worded()
+            found = unembedded()
             assert len(found) == 2
             workspace.set_buffer("b.py", text)
             return found
 
-        monkeypatch.setattr(workspace.context.overlay, "worded", overtaken)
+        monkeypatch.setattr(workspace.context.overlay, "unembedded", overtaken)
         workspace.refresh()
         found = {hit.chunk.symbol for hit in workspace.search("heron").hits}
         assert found == {"first_heron", *(["typed_on_heron"] if text else [])}

@@ -12,8 +12,8 @@ from indexed import CountingEncoder
 from retrieval.chunking.notebooks import _HEADING
 from retrieval.engine import Workspace
 from retrieval.indexing import limits, shared
-from retrieval.indexing.chunk_jobs import BY_LINES, Job
-from retrieval.indexing.worker_pool import Pool
+from retrieval.indexing.chunk_jobs import BY_LINES, ChunkJob
+from retrieval.indexing.worker_pool import WorkerPool
 
 BOMBS = {
     "bomb.py": "/*\n" * 2600,
@@ -29,8 +29,8 @@ ENDINGS = "sh c cpp cs css ex go hs html java js json kt lua php py rb rs scala 
 pytestmark = pytest.mark.skipif(not limits.memory_is_limited(), reason="the system does not limit memory")
 
 
-def cut_all(jobs: list[Job]) -> None:
-    with Pool(1) as pool:
+def cut_all(jobs: list[ChunkJob]) -> None:
+    with WorkerPool(1) as pool:
         for job in jobs:
             pool.submit(job)
         for job in jobs:
@@ -38,10 +38,10 @@ def cut_all(jobs: list[Job]) -> None:
 
 
 def test_known_bombs_are_cut_by_lines_and_their_neighbours_as_ever() -> None:
-    good = Job("good.py", "def f():\n    return 1\n" * 50, True)
-    jobs = [Job(path, text, True) for path, text in BOMBS.items()]
+    good = ChunkJob("good.py", "def f():\n    return 1\n" * 50, True)
+    jobs = [ChunkJob(path, text, True) for path, text in BOMBS.items()]
     cut_all([*jobs[:2], good, *jobs[2:]])
-    assert all(job.cut is not None and job.note.endswith(BY_LINES) for job in jobs)
+    assert all(job.chunked is not None and job.note.endswith(BY_LINES) for job in jobs)
     assert good.cut is not None
     assert not good.note
 
@@ -66,9 +66,9 @@ def test_repeated_fragments_of_90_kb_are_cut_one_way_or_the_other(ending: str) -
     for _ in range(10):
         mixed = "".join(choose.choices(FRAGMENTS, k=3))
         texts.append(mixed * (90_000 // len(mixed)))
-    jobs = [Job(f"{number}.{ending}", text, False) for number, text in enumerate(texts)]
+    jobs = [ChunkJob(f"{number}.{ending}", text, False) for number, text in enumerate(texts)]
     cut_all(jobs)
-    assert [(job.path, job.failure) for job in jobs if job.cut is None] == []
+    assert [(job.path, job.failure) for job in jobs if job.chunked is None] == []
 
 
 def test_a_notebook_heading_is_looked_for_once_in_blank_lines() -> None:

@@ -152,8 +152,8 @@ def check_whole(editor: Editor) -> None:
     for row in shown:
         cosine = view.index.cosines(row.vector, np.array([row.id]))[0]
         assert cosine == pytest.approx(1.0, abs=1e-2)
-    assert not set(overlay._left_out) & set(view.buffers)
-    assert set(overlay._judged) == set(overlay._left_out) | set(view.buffers)
+    assert not set(overlay._ignored_texts) & set(view.buffers)
+    assert set(overlay._ignored) == set(overlay._ignored_texts) | set(view.buffers)
     counted: dict[str, int] = defaultdict(int)
     for row in shown:
         for word in ("alpha", "stack"):

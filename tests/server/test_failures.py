@@ -47,7 +47,7 @@ def test_an_encoder_that_breaks_later_leaves_words_and_edits_found(
     folder.open("app/new.py", CAKE)
     answer = folder.search("bake_chocolate_cake", limit=1)
     assert answer["hits"][0]["path"] == "app/new.py"
-    assert any("words only" in note for note in answer["notes"])
+    assert any("Keyword results only" in note for note in answer["notes"])
     folder.change("app/new.py", (0, 4, 0, 8, "frost"))
     assert folder.top("frost_chocolate_cake")["path"] == "app/new.py"
     (project / "app/later.py").write_text("def a_later_giraffe():\n    return 1\n")

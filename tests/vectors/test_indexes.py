@@ -188,14 +188,14 @@ def test_changes_during_a_rebuild_are_in_the_new_graph(monkeypatch: pytest.Monke
 
 @needs_hnswlib
 def test_many_deletions_wear_a_graph_and_a_rebuild_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hnsw_module, "_WORN_ROWS", 10)
+    monkeypatch.setattr(hnsw_module, "_DELETED_ROWS", 10)
     index, matrix = HnswIndex(DIMENSION), rows(200)
     index.add(np.arange(200), matrix)
     assert not index.needs_rebuild
     index.remove(np.arange(100))
     assert index.needs_rebuild
     told: list[tuple[int, int]] = []
-    index.rebuild(told=lambda *rows: told.append(rows))
+    index.rebuild(progress=lambda *rows: told.append(rows))
     assert told == [(0, 100)]
     assert not index.needs_rebuild
     assert index.ids().tolist() == list(range(100, 200))

@@ -18,7 +18,7 @@ from c2llm_lsp.session.index_process import messages, parent
 from c2llm_lsp.session.job_queue import FilesChanged
 from c2llm_lsp.session.session import Delays, Session
 from retrieval.errors import C2llmError
-from retrieval.indexing.ipc import behave, own_stdout, receive, send
+from retrieval.indexing.ipc import claim_stdout, lower_priority, receive, send
 
 _NICENESS = 10  # its own workers add to that; queries and other programs go first
 
@@ -47,9 +47,9 @@ class Reporter:
 
 
 def main() -> None:
-    reporter = Reporter(own_stdout())
+    reporter = Reporter(claim_stdout())
     faulthandler.enable()  # where it was when a library crashed
-    behave(_NICENESS)
+    lower_priority(_NICENESS)
     serve(messages.decode(receive(sys.stdin.buffer), messages.Start), sys.stdin.buffer, reporter)
     os._exit(0)  # what is stored is stored: nobody waits for a thread that is still at work
 

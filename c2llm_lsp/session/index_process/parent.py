@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from c2llm_lsp.session.index_process import messages
 from c2llm_lsp.settings import Settings
-from retrieval.indexing.ipc import how_it_ended, receive, send
+from retrieval.indexing.ipc import describe_exit, receive, send
 from retrieval.processes.helpers import StillRunning, can_start_python, code_running_main
 from retrieval.processes.helpers import start as start_process
 
@@ -68,7 +68,7 @@ class IndexProcess:
     def death(self) -> ChildProcessError:
         """How it ended, once it reports no more."""
         with suppress(StillRunning):
-            return ChildProcessError(f"the index process died ({how_it_ended(self._process.wait(STOP_SECONDS))})")
+            return ChildProcessError(f"the index process died ({describe_exit(self._process.wait(STOP_SECONDS))})")
         return ChildProcessError("the index process reports no more")
 
     def close(self) -> None:
