@@ -80,7 +80,7 @@ def application(serving: Serving) -> Starlette:
             Route("/v1/embeddings", endpoint.guarded(endpoint.embeddings), methods=["POST"]),
             Route("/v1/models", endpoint.guarded(endpoint.models), methods=["GET"]),
             Route("/v1/models/{model:path}", endpoint.guarded(endpoint.model), methods=["GET"]),
-            Route("/health", endpoint.health, methods=["GET"]),
+            Route("/health", endpoint.guarded(endpoint.health, needs_key=False), methods=["GET"]),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _not_found},
@@ -99,12 +99,12 @@ class _Endpoint:
         self._names: dict[str, protocol.Kind] = {serving.name: "document"}
         self._names |= {f"{serving.name}:{kind}": kind for kind in KINDS}
 
-    def guarded(self, handler: Handler) -> Handler:
+    def guarded(self, handler: Handler, *, needs_key: bool = True) -> Handler:
         """Admit only authorized requests; answer errors, and log unexpected ones without the texts."""
 
         async def handle(request: Request) -> Response:
             try:
-                self._admit(request)
+                self._admit(request, needs_key)
                 return await handler(request)
             except RequestError as error:
                 return _failed(error)
@@ -116,13 +116,13 @@ class _Endpoint:
 
         return handle
 
-    def _admit(self, request: Request) -> None:
+    def _admit(self, request: Request, needs_key: bool) -> None:
         hosts = self.serving.hosts
         called = request.headers.get("host", "").lower()
         name = called if called.endswith("]") else called.rpartition(":")[0] or called
         if hosts and name not in hosts:
             raise RequestError(403, f"This server does not answer to the name '{name[:100]}'.", code="unknown_host")
-        if key := self.serving.key:
+        if needs_key and (key := self.serving.key):
             scheme, _, shown = request.headers.get("authorization", "").partition(" ")
             known = hmac.compare_digest(shown.strip().encode("utf-8", "replace"), key.encode())
             if scheme.lower() != "bearer" or not known:

@@ -201,6 +201,8 @@ def test_a_key_has_to_be_shown_where_there_is_one() -> None:
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
 def test_a_page_cannot_reach_this_machine_under_a_name_of_its_own(server: Running, host: str) -> None:
     assert post(server, {"model": "mini", "input": "a"}, host=host).status_code in (400, 403)
+    with httpx2.Client(trust_env=False) as client:
+        assert client.get(f"{server.url}/health", headers={"host": host}).status_code in (400, 403)
 
 
 @pytest.mark.parametrize("form", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
