@@ -11,6 +11,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, guarded, locate, open_workspace, remark, tell
+from retrieval.errors import StorageFullError
 from retrieval.types import IndexReport, Skip
 
 app = typer.Typer(add_completion=False)
@@ -34,6 +35,8 @@ def index(
     target = locate(path, quiet=quiet, encoder=encoder)
     with open_workspace(target) as workspace:
         report = refresh(workspace, quiet=quiet, wait=True)
+        if workspace.store.read_only:
+            raise StorageFullError(" ".join(report.notes))
         report = replace(report, skipped=skipped_files(report, workspace.store.files.skipped()))
         ignored = workspace.status().skipped.get("ignored", 0) if skipped and not quiet else 0
     if as_json:
