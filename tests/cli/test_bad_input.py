@@ -146,7 +146,7 @@ def test_a_query_that_is_not_utf_8_is_answered(c2llm: Program, project: Path) ->
 @pytest.mark.parametrize("glob", ["!!", "[z-a]", "\\"])
 def test_a_glob_that_matches_nothing_at_all_is_an_error(glob: str, c2llm: Program, project: Path) -> None:
     done = c2llm("search", "x", project, "--path", glob)
-    assert (done.code, "is not a glob" in done.err) == (2, True)
+    assert (done.code, "is not a valid glob" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("command", ["similar", "explain", "context"])
