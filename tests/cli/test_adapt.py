@@ -64,7 +64,7 @@ def test_ctrl_c_leaves_the_old_model_and_the_next_run_goes_on(c2llm: Program, do
     with c2llm.start(*command, **environ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith("Learning"):
+            if line.startswith("Training"):
                 process.send_signal(signal.SIGINT)
                 break
         rest = process.stderr.read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
@@ -13,10 +14,15 @@ from retrieval.indexing import chunk_jobs
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths that are cut, in this process."""
+    """The paths whose texts are chunked, in whichever process."""
     seen: list[str] = []
-    real = chunk_jobs.chunk_file
-    monkeypatch.setattr(chunk_jobs, "chunk_file", lambda path, text: seen.append(path) or real(path, text))
+    real = chunk_jobs.ChunkJob.__init__
+
+    def recorded(job: chunk_jobs.ChunkJob, path: str, *rest: Any, **more: Any) -> None:
+        seen.append(path)
+        real(job, path, *rest, **more)
+
+    monkeypatch.setattr(chunk_jobs.ChunkJob, "__init__", recorded)
     return seen
 
 

@@ -42,7 +42,7 @@ def test_known_bombs_are_cut_by_lines_and_their_neighbours_as_ever() -> None:
     jobs = [ChunkJob(path, text, True) for path, text in BOMBS.items()]
     cut_all([*jobs[:2], good, *jobs[2:]])
     assert all(job.chunked is not None and job.note.endswith(BY_LINES) for job in jobs)
-    assert good.cut is not None
+    assert good.chunked is not None
     assert not good.note
 
 
