@@ -153,6 +153,12 @@ class WorkerPool:
             self._changed.notify_all()
             return not again
 
+    def give_back(self, tasks: list[Task]) -> None:
+        """What a worker was given and did not begin."""
+        with self._changed:
+            self._jobs.extendleft(reversed(tasks))
+            self._changed.notify_all()
+
     def died(self, sent: list[Task], why: str, *, own: bool) -> bool:
         """A worker is gone with these tasks, of which it was at the first. `own`: it can have died of nothing else. Whether
         another one should be started.
@@ -243,8 +249,8 @@ class _Worker:
                 return
             sent: list[Task] = []
             try:
-                self._converse(process, sent)
-                return
+                if self._converse(process, sent):
+                    return
             except (OSError, EOFError, ValueError, TypeError):
                 why, own = self._end(process)
                 if not self._pool.died(sent, why, own=own):
@@ -273,8 +279,8 @@ class _Worker:
         self._most_bytes = 0 if memory_is_limited() else _memory_of(process) + MEMORY_BYTES
         return process
 
-    def _converse(self, process: Process, sent: list[Task]) -> None:
-        """Send groups and take answers until there is nothing more to do."""
+    def _converse(self, process: Process, sent: list[Task]) -> bool:
+        """Send groups and take answers. Whether there is nothing more to do; False where another process is to go on."""
         assert process.stdin is not None
         assert process.stdout is not None
         groups: deque[int] = deque()  # how many of each group are not answered
@@ -290,12 +296,15 @@ class _Worker:
                 send(process.stdin, [(job.module, job.function, job.arguments) for job in group])
             if not sent:
                 if self._pool.retire(self):
-                    return
+                    return True
                 continue
             result, refused = receive(process.stdout)
             self._asked = time.monotonic()
             self._answers += 1
             self._pool.answered(sent.pop(0), result, refused)
+            if refused == NO_MEMORY:  # a parser keeps what it took: the next text would find no room either
+                self._pool.give_back(sent)
+                return False
             groups[0] -= 1
             if not groups[0]:
                 groups.popleft()

@@ -169,7 +169,7 @@ def test_a_full_disk_under_the_process_that_indexes(serve: Serve, small_disk: Pa
     client = serve()
     client.initialize(project)
     client.hear("window/showMessage", lambda said: "room" in said["message"].lower())
-    client.eventually(lambda: "_follow_indexer" in client.log)  # where the failure came from
+    client.eventually(lambda: "delegation.py" in client.log)  # where the failure came from
     assert client.search("rules")["freshness"]["stale"]
     assert client.status()["folders"][0]["state"] == "failed"
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
