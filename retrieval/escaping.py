@@ -17,6 +17,10 @@ REPLACEMENT = "\ufffd"
 UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 TAB = "    "
 
+# What begins a block of Markdown at the start of a line; numbered lists do no harm.
+BLOCK_MARKS = tuple("#>-+*=|<")
+
+_FENCE = re.compile(r"`{3,}|~{3,}")
 _BACKTICKS = re.compile(r"`+")
 _LANGUAGE_TAG = re.compile(r"[a-z0-9+#_-]{1,30}")
 
@@ -54,6 +58,12 @@ def escape_line(text: str) -> str:
 def escape_block(text: str) -> str:
     """Text of several lines, which "\\n" and "\\r\\n" end; tabs stay, all other controls are shown as pictures."""
     return text.replace("\r\n", "\n").translate(_BLOCK_ESCAPES)
+
+
+def markdown_line(text: str) -> str:
+    """Prose on one line of Markdown that begins no heading, list, quote, table or fence, whatever is quoted in it."""
+    text = _FENCE.sub(lambda run: "\\" + "\\".join(run[0]), escape_line(text).lstrip())
+    return f"\\{text}" if text.startswith(BLOCK_MARKS) else text
 
 
 def code_span(text: str) -> str:

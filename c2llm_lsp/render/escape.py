@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import html
 
-from retrieval.escaping import code_span, escape_block, escape_line, escape_lines, fenced
+from retrieval.escaping import code_span, escape_block, escape_line, escape_lines, fenced, markdown_line
 
-__all__ = ["code_span", "escape_block", "escape_html", "escape_line", "escape_lines", "fenced"]
+__all__ = ["code_span", "escape_block", "escape_html", "escape_line", "escape_lines", "fenced", "markdown_line"]
 
 
 def escape_html(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from c2llm_lsp.render.escape import code_span, escape_block, escape_line, fenced
+from c2llm_lsp.render.escape import code_span, escape_block, fenced, markdown_line
 from c2llm_lsp.render.freshness import index_summary
 from retrieval.types import Answer, Freshness, Hit
 
@@ -38,7 +38,7 @@ def context_markdown(packed: PackedContext, notes: Sequence[str] = ()) -> str:
 
 
 def _header(freshness: Freshness, notes: Iterable[str]) -> str:
-    return "\n".join([index_summary(freshness), *map(escape_line, notes)])
+    return "\n".join([index_summary(freshness), *map(markdown_line, notes)])
 
 
 def _section(hit: Hit) -> str:

@@ -46,6 +46,15 @@ def test_known_bombs_are_cut_by_lines_and_their_neighbours_as_ever() -> None:
     assert not good.note
 
 
+@pytest.mark.slow
+def test_a_worker_that_ran_out_of_memory_spoils_nothing_behind_it() -> None:
+    """A parser keeps what it took, so that there is no room for a next text in the same process."""
+    texts = [FRAGMENTS[9] * 90_000, *(fragment * (90_000 // len(fragment)) for fragment in FRAGMENTS[10:14])]
+    jobs = [ChunkJob(f"{number}.scala", text, False) for number, text in enumerate(texts)]
+    cut_all(jobs)
+    assert [job.failure for job in jobs if job.chunked is None] == []
+
+
 def test_a_buffer_that_is_a_bomb_leaves_the_process_alive_and_is_found(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
@@ -62,10 +71,9 @@ def test_a_buffer_that_is_a_bomb_leaves_the_process_alive_and_is_found(tmp_path:
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_repeated_fragments_of_90_kb_are_cut_one_way_or_the_other(ending: str) -> None:
     choose = random.Random(ending)
-    texts = [fragment * (90_000 // len(fragment)) for fragment in FRAGMENTS]
-    for _ in range(10):
-        mixed = "".join(choose.choices(FRAGMENTS, k=3))
-        texts.append(mixed * (90_000 // len(mixed)))
+    fragments = choose.sample(FRAGMENTS, 6)  # all of them, and 10 mixed ones: 10 minutes of CPU for all endings
+    fragments += ["".join(choose.choices(FRAGMENTS, k=3)) for _ in range(2)]
+    texts = [fragment * (90_000 // len(fragment)) for fragment in fragments]
     jobs = [ChunkJob(f"{number}.{ending}", text, False) for number, text in enumerate(texts)]
     cut_all(jobs)
     assert [(job.path, job.failure) for job in jobs if job.chunked is None] == []

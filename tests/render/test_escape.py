@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from c2llm_lsp.render.error_messages import error_message
-from c2llm_lsp.render.escape import code_span, escape_block, escape_html, escape_line, fenced
+from c2llm_lsp.render.escape import code_span, escape_block, escape_html, escape_line, fenced, markdown_line
 from c2llm_lsp.render.explanation import explanation_lines
 from c2llm_lsp.render.html import render_page
 from c2llm_lsp.render.json_output import answer_dict, explanation_dict
@@ -140,3 +140,9 @@ def test_only_a_plain_name_becomes_the_tag_of_a_fence(language: str) -> None:
 def test_ordinary_text_is_unchanged_and_messages_of_errors_are_escaped_where_they_are_printed(text: str) -> None:
     assert escape_line("naïve 漢字 🎉 x = [1]") == "naïve 漢字 🎉 x = [1]"
     assert not unsafe(escape_line(error_message(QueryError(text))), "")
+
+
+def test_a_note_begins_no_block_of_markdown() -> None:
+    for note in ("```", "~~~~ x", "# heading", "- item", "> quote", "    ```", "<b>"):
+        assert not re.match(r"\s*(```|~~~|[#>|<+*=-])", markdown_line(note)), note
+    assert markdown_line("Run `c2llm index`.") == "Run `c2llm index`."
