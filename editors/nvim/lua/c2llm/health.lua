@@ -1,6 +1,7 @@
 -- :checkhealth c2llm
 
 local M = {}
+local uv = vim.uv --[[@as any]] -- Neovim does not describe it
 
 function M.check()
   local health = vim.health
@@ -16,7 +17,7 @@ function M.check()
       'Or name its place: vim.g.c2llm = { cmd = { "/path/to/c2llm", "serve" } }',
     })
   else
-    local done = vim.system({ path, "--version" }, { text = true, cwd = vim.uv.os_homedir() }):wait(10000)
+    local done = vim.system({ path, "--version" }, { text = true, cwd = uv.os_homedir() }):wait(10000)
     if done.code == 0 then
       health.ok(("%s, %s"):format(vim.trim(done.stdout or ""), path))
     else

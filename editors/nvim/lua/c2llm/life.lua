@@ -108,7 +108,8 @@ function M.find(program)
   end
 end
 
---- `cmd` of the server, run outside of the project: Python looks for modules where it is started. How it ended is kept for `ended`, and kept from vim.lsp, which would say it each time.
+--- `cmd` of the server, run outside of the project: Python looks for modules where it is started. How it ended is kept for `ended`,
+--- and kept from vim.lsp, which would say it each time.
 ---@param dispatchers vim.lsp.rpc.Dispatchers
 function M.spawn(dispatchers)
   local on_exit = dispatchers.on_exit
