@@ -15,6 +15,7 @@ from retrieval.indexing import (
     Cancel,
     IndexingContext,
     IndexPlan,
+    NullCancel,
     Progress,
     execute,
     plan,
@@ -33,13 +34,6 @@ CHUNKS_PER_FILE = 10
 FEW_FILES = 500
 
 MakePlan = Callable[[], tuple[IndexPlan, bool]]  # what is to be done, and whether the whole tree was scanned
-
-
-class NullCancel:
-    """A token that is never cancelled."""
-
-    def is_set(self) -> bool:
-        return False
 
 
 def no_progress(stage: str, done: int, total: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retrieval.indexing.chunk_jobs import Cancel
+from retrieval.indexing.chunk_jobs import Cancel, NullCancel
 from retrieval.indexing.context import IndexingContext, IndexPlan, Progress
 from retrieval.indexing.lock import writer_lock, writer_pid
 from retrieval.indexing.overlay import Overlay
@@ -26,6 +26,7 @@ __all__ = [
     "Cancel",
     "IndexPlan",
     "IndexingContext",
+    "NullCancel",
     "OverlaidIndex",
     "OverlaidRows",
     "Overlay",

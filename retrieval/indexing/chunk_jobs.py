@@ -35,6 +35,13 @@ class Cancel(Protocol):
     def is_set(self) -> bool: ...
 
 
+class NullCancel:
+    """A token that is never cancelled."""
+
+    def is_set(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkedFile:
     """What becomes of a file's text. `words` has a row a chunk where they were asked for; `note` says why it was not

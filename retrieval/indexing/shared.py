@@ -14,7 +14,7 @@ from typing import Any
 
 from retrieval.chunking import boundaries
 from retrieval.chunking.parsing import ParseTimeout
-from retrieval.indexing.chunk_jobs import Cancel, ChunkJob, InProcessChunker, Task, is_harmless
+from retrieval.indexing.chunk_jobs import Cancel, ChunkJob, InProcessChunker, NullCancel, Task, is_harmless
 from retrieval.indexing.worker_pool import WorkerPool
 from retrieval.types import Chunk
 
@@ -26,13 +26,6 @@ _MOST_PAUSED = 1_000
 _lock = threading.Lock()
 _pool: WorkerPool | None = None
 _paused: dict[str, tuple[float, str]] = {}  # by path: until when, and why
-
-
-class _Never:
-    """A token that is never cancelled."""
-
-    def is_set(self) -> bool:
-        return False
 
 
 class SharedChunker:
@@ -98,11 +91,11 @@ def close() -> None:
 
 def _do(task: Task, harmless: bool) -> None:
     if harmless and isinstance(task, ChunkJob):
-        InProcessChunker().wait(task, _Never())
+        InProcessChunker().wait(task, NullCancel())
         return
     pool = shared()
     pool.submit(task, first=True)
-    pool.wait(task, _Never())
+    pool.wait(task, NullCancel())
 
 
 atexit.register(close)
