@@ -47,8 +47,8 @@ def _never() -> bool:
     return False
 
 
-class BatchSizer:
-    """Adapts the batch size so that a batch takes the server about a second."""
+class RequestSizer:
+    """Adapts how many texts a request has, so that it takes the server about a second."""
 
     def __init__(self) -> None:
         self.texts = FIRST_TEXTS
@@ -82,7 +82,7 @@ class RemoteEncoder:
 
     def __init__(self, breaker: CircuitBreaker, server: CachedServer, *, patience: float = PATIENCE) -> None:
         self._breaker, self._server, self._patience = breaker, server, patience
-        self._batch_sizer = BatchSizer()
+        self._request_sizer = RequestSizer()
 
     @property
     def name(self) -> str:
@@ -133,7 +133,7 @@ class RemoteEncoder:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         start = 0
         while start < len(texts):
-            end = self._batch_sizer.end(texts, start)
+            end = self._request_sizer.end(texts, start)
             vectors[start:end] = embed_batch(list(texts[start:end]))
             start = end
         return vectors
@@ -160,7 +160,7 @@ class RemoteEncoder:
             except TemporaryError as error:
                 delay = self._delay(error, attempt)
                 if error.why == "slow":
-                    self._batch_sizer.shrink()
+                    self._request_sizer.shrink()
                 if error.why == "slow" or (error.why == "down" and attempt) or waited + delay > self._patience:
                     raise self._breaker.fail(str(error)) from None
                 if wait(stop_event, delay):
@@ -185,7 +185,7 @@ class RemoteEncoder:
                 return self._embed_splitting([texts[0][: min(len(texts[0]), TEXT_CHARACTERS) // 2]], kind, seconds)
         half = len(texts) // 2
         first = self._embed_splitting(texts[:half], kind, seconds)
-        self._batch_sizer.limit_to(max(half, MIN_TEXTS))
+        self._request_sizer.limit_to(max(half, MIN_TEXTS))
         return np.concatenate([first, self._embed_splitting(texts[half:], kind, seconds)])
 
     def _embed_once(self, texts: list[str], kind: Kind, seconds: float) -> Vectors:
@@ -196,7 +196,7 @@ class RemoteEncoder:
         vectors, fingerprint = embed(breaker.client, breaker.address, server, sent, kind, seconds)
         if vectors.shape[1] != server.dimension or fingerprint != server.fingerprint:
             raise breaker.server_changed(server)
-        self._batch_sizer.record(len(texts), time.monotonic() - started)
+        self._request_sizer.record(len(texts), time.monotonic() - started)
         return vectors
 
     def _prepare_text(self, text: str) -> str:
@@ -226,7 +226,7 @@ class _ParallelBatches:
         try:
             while start < len(texts) or running:
                 while start < len(texts) and running < PARALLEL_BATCHES:
-                    end = encoder._batch_sizer.end(texts, start)
+                    end = encoder._request_sizer.end(texts, start)
                     self._start(start, end)
                     start, running = end, running + 1
                 offset, result = self._next(stop)
