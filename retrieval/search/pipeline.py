@@ -16,7 +16,7 @@ from retrieval.search.definitions import definition_line
 from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_meaning, salient_lines
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import parse
-from retrieval.search.ranking import Scores, place, rank
+from retrieval.search.ranking import Scores, location_key, rank
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import RANKINGS
 from retrieval.types import NO_FILTERS, Chunk, Filters, Hit, SearchRequest
@@ -75,7 +75,7 @@ def similar(
     allowed = snapshot.rows.allowed(filters) if filters else None
     cosines = nearest(snapshot, vector, limit * SPARE + len(exclude), allowed)
     headers = snapshot.rows.headers([row for row in cosines if row not in exclude])
-    headers = dict(sorted(headers.items(), key=lambda item: place(item[1])))
+    headers = dict(sorted(headers.items(), key=lambda item: location_key(item[1])))
     scores = Scores(list(headers), list(headers.values()))
     values = np.array([cosines[row] for row in headers], dtype=np.float64)
     scores.add("meaning", values, values)

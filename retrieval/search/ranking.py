@@ -66,7 +66,7 @@ class Scores:
         self.total = self.total + effects
 
     def order(self) -> Positions:
-        """Positions of the rows, best first; equals go by place, never by row id."""
+        """Positions of the rows, best first; equals go by location, never by row id."""
         return np.argsort(-self.total, kind="stable")
 
     def best(self, limit: int) -> list[Ranked]:
@@ -94,7 +94,7 @@ class _File:
     factor: float
 
 
-def place(chunk: Chunk | Header) -> tuple[str, int, int]:
+def location_key(chunk: Chunk | Header) -> tuple[str, int, int]:
     """Where a chunk stands: rows are sorted by it."""
     return chunk.path, chunk.start_line, chunk.start_byte
 
@@ -110,7 +110,7 @@ def rank(
     """The best candidates, best first; ties go by path and line, never by row order."""
     every = candidates.ids.tolist()
     there = [n for n, row in enumerate(every) if row in chunks]  # others were deleted since the vectors were read
-    there.sort(key=lambda n: place(chunks[every[n]]))
+    there.sort(key=lambda n: location_key(chunks[every[n]]))
     ids = [every[n] for n in there]
     rows = [chunks[row] for row in ids]
     dense, lexical, coverage = (
@@ -200,7 +200,7 @@ def _files_of(rows: Sequence[Chunk | Header]) -> Positions:
 
 
 def _ranks_in_group(values: Values, group: Positions) -> Positions:
-    """For each row how many of its group have a higher value; equals go by place."""
+    """For each row how many of its group have a higher value; equals go by location."""
     order = np.lexsort((-values, group))
     ranks = np.empty(len(values), dtype=np.int64)
     ranks[order] = np.arange(len(values)) - np.searchsorted(group, group[order])

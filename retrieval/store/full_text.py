@@ -114,10 +114,10 @@ class FullText:
         positions = {row: n for n, row in enumerate(ids.tolist())}
         sql = "SELECT rowid FROM main.words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))"
         wanted = json.dumps(list(positions))
+        matches = [(n, match) for n, term in enumerate(terms) if (match := any_of([term]))]
         with self._database.reading() as db:
-            for n, term in enumerate(terms):
-                for (row,) in db.execute(sql, (any_of([term]), wanted)) if any_of([term]) else ():
-                    held[positions[row], n] = True
+            for n, match in matches:
+                held[[positions[row] for (row,) in db.execute(sql, (match, wanted))], n] = True
         return held
 
     def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
