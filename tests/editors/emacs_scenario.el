@@ -30,7 +30,8 @@
 (call-interactively #'eglot)
 (let ((server (until #'eglot-current-server)))
   (tell "server" (plist-get (eglot--server-info server) :name))
-  (until (lambda () (apropos-lines "ignore rules path")))
+  (until (lambda () (seq-find (lambda (line) (string-match-p "apply_ignore_rules" line))
+                              (apropos-lines "ignore rules path"))))
   (tell "apropos" (apropos-lines "ignore rule excludes the path"))
 
   ;; An edit is found before it is saved, and forgotten when it is taken back.
