@@ -132,7 +132,7 @@ class Duplicate:
 
     chunk: Chunk
     other: Chunk
-    likeness: float  # of the two texts, 0 to 1
+    similarity: float  # of the two texts, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ class Explanation:
 
     chunk: Chunk
     encoder: str
-    tokens: tuple[TokenAttention, ...]  # empty where the encoder does not say where it looks
+    tokens: tuple[TokenAttention, ...]  # empty where the encoder does not expose attention
     header: tuple[HeaderAttention, ...]
     lines: tuple[LineAttention, ...]
     entropy: float  # of the attention over all tokens, in bits

@@ -166,7 +166,7 @@ def test_an_encoder_that_cannot_say_where_it_looks_is_still_measured(root: Path,
     with with_encoder(root, tmp_path / "cache", OverlapEncoder()) as workspace:
         found = workspace.explain("mail.py", 6, "deliver")
     assert (found.tokens, found.header, found.uniform, found.unread_from) == ((), (), 0.0, 0)
-    assert "does not say where it looks" in found.notes[0]
+    assert "does not expose attention" in found.notes[0]
     assert max(found.lines, key=lambda line: line.effect or 0.0).line == 8
 
 

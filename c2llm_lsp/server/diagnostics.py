@@ -125,7 +125,7 @@ class NearDuplicateDiagnostics:
         line = _name_range(other, encoding).start.line + 1
         return lsp.Diagnostic(
             range=_name_range(duplicate.chunk, encoding),
-            message=MESSAGE.format(name=name, path=escape_line(other.path), line=line, similarity=duplicate.likeness),
+            message=MESSAGE.format(name=name, path=escape_line(other.path), line=line, similarity=duplicate.similarity),
             severity=lsp.DiagnosticSeverity.Hint,
             code=CODE,
             source=SOURCE,

@@ -71,7 +71,7 @@ class RemoteEncoder(Protocol):
 
 @runtime_checkable
 class AttendingEncoder(Protocol):
-    """An encoder that can also say where it looks."""
+    """An encoder that also exposes its pooling attention."""
 
     def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
         """For each text the pooling weight of each token: (start, end) in characters of the text, weight; weights sum to 1."""

@@ -1,11 +1,11 @@
-"""Why a chunk is a hit: where the model looks in it, and what of it answers a query.
+"""Why a chunk is a hit: where the model attends to, and which lines match a query.
 
-Attention says what shaped the chunk's vector, whatever the query: the weight that pooling gives to each token, exactly as
-the model computes it. What a line does for one query is measured, not read off the attention: the similarity is computed
-again without that line, for all lines in one batch. That is exact, with every encoder. Effects do not add up to the
-similarity: of two lines that say the same, each can be left out at no loss.
+Attention shows what shaped the chunk's vector, whatever the query: the weight that pooling gives to each token, exactly as
+the model computes it. The effect of a line on one query is measured by ablation, not read off the attention: the similarity
+is computed again without that line, for all lines in one batch. That is exact, with every encoder. Effects do not add up to
+the similarity: of two lines that say the same, each can be left out at no loss.
 
-An encoder with a limit would read on where a line is left out; so only what it reads of the whole is taken apart.
+An encoder truncates its input, and would read further where a line is left out; so only the part it reads is analyzed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BREAK = re.compile(r"[\r\n]")
 
 
 def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: str = "") -> Explanation:
-    """The chunk at a line (or the first behind it), taken apart. Raises QueryError, EncoderError."""
+    """Explain the chunk at a line, or the first one after it. Raises QueryError, EncoderError."""
     chunks = [chunk for _, chunk in snapshot.rows.file_chunks(path)]
     chunk = chunk_at(path, line, chunks)
     text = _Text(chunk, _first_column(chunk, chunks))
@@ -39,7 +39,7 @@ def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: s
     weights, notes = _attention(encoder, header + chunk.text)
     own = [(max(0, a - len(header)), b - len(header), weight) for a, b, weight in weights if b > len(header)]
     last = text.row(own[-1][1] - 1) if own else len(text.rows) - 1
-    unread = next((n for n in text.telling if n > last and _WORD.search(text.rows[n])), None)
+    unread = next((n for n in text.nonblank if n > last and _WORD.search(text.rows[n])), None)
     if unread is None:
         last = len(text.rows) - 1
     attention = _by_row(text, own)
@@ -50,7 +50,7 @@ def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: s
         encoder=encoder.name,
         tokens=tuple(TokenAttention(a, b, *text.position(a), *text.position(b), weight) for a, b, weight in own),
         header=tuple(HeaderAttention(header[a:b], weight) for a, b, weight in weights if b <= len(header)),
-        lines=tuple(LineAttention(text.line(n), attention[n], effects.get(n)) for n in text.telling),
+        lines=tuple(LineAttention(text.line(n), attention[n], effects.get(n)) for n in text.nonblank),
         entropy=-sum(weight * math.log2(weight) for *_, weight in weights if weight > 0),
         uniform=math.log2(len(weights)) if weights else 0.0,
         unread_from=text.line(unread) if unread is not None else 0,
@@ -63,7 +63,7 @@ def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: s
 
 
 def chunk_at(path: str, line: int, chunks: Sequence[Chunk]) -> Chunk:
-    """Of a file's chunks the one at a line, else the first behind it, else the last. Raises QueryError without chunks."""
+    """The chunk of a file at a line, else the first one after it, else the last. Raises QueryError without chunks."""
     if not chunks:
         raise QueryError(f"{path} is not indexed: it may be ignored, empty or not there.")
     inside = (chunk for chunk in chunks if chunk.start_line <= line <= chunk.end_line)
@@ -77,7 +77,7 @@ class _Text:
     def __init__(self, chunk: Chunk, first_column: int) -> None:
         self.chunk = chunk
         self.rows = [row for row in _LINE.findall(chunk.text) if row] or [""]
-        self.telling = [n for n, row in enumerate(self.rows) if row.strip()]
+        self.nonblank = [n for n, row in enumerate(self.rows) if row.strip()]
         self._starts = [0, *accumulate(map(len, self.rows))][: len(self.rows)]
         self._first_column = first_column
 
@@ -93,20 +93,20 @@ class _Text:
         row = self.row(offset)
         return self.line(row), offset - self._starts[row] + (self._first_column if row == 0 else 0)
 
-    def upto(self, last: int, *, without: int = -1) -> str:
-        """The rows to `last`, but for one."""
+    def up_to(self, last: int, *, without: int = -1) -> str:
+        """The rows up to `last`, without one of them."""
         return "".join(row for n, row in enumerate(self.rows[: last + 1]) if n != without)
 
 
 class _QueryEffects:
-    """What a query finds in the rows that are read: one batch through the encoder answers everything."""
+    """The effect on a query of each row that the encoder reads, from one batch."""
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder, query: Query, header: str, text: _Text, last: int) -> None:
         self.query = query
         self._snapshot, self._header, self._text = snapshot, header, text
-        self._rows = [n for n in text.telling if n <= last]
-        passages = [header + text.upto(last), text.upto(last)]
-        passages += [header + text.upto(last, without=n) for n in self._rows]
+        self._rows = [n for n in text.nonblank if n <= last]
+        passages = [header + text.up_to(last), text.up_to(last)]
+        passages += [header + text.up_to(last, without=n) for n in self._rows]
         vector = encoder.encode_queries([query.text])[0]
         self._cosines: list[float] = (encoder.encode_passages(passages) @ vector).tolist()
 
@@ -118,14 +118,14 @@ class _QueryEffects:
         return self.similarity - self._cosines[1]
 
     def effects(self) -> dict[int, float]:
-        """What each row does for the similarity."""
+        """How much each row contributes to the similarity."""
         return {n: self.similarity - cosine for n, cosine in zip(self._rows, self._cosines[2:], strict=True)}
 
     def words(self) -> tuple[WordMatch, ...]:
         """The rarest first: they decide."""
         chunk, text = self._text.chunk, self._text
         name, path = _stems(chunk.qualified), _stems(chunk.path)
-        lines = {n: _stems(text.rows[n]) for n in text.telling}
+        lines = {n: _stems(text.rows[n]) for n in text.nonblank}
         spelling = {stem(part.lower()): part.lower() for part in PART.findall(self.query.text)}
         matches = []
         for word, rarity in inverse_frequencies(self._snapshot, self.query.parts).items():
@@ -136,7 +136,7 @@ class _QueryEffects:
 
 def _attention(encoder: Encoder, text: str) -> tuple[list[Weighted], tuple[str, ...]]:
     if not isinstance(encoder, AttendingEncoder):
-        note = f"The encoder '{encoder.name}' does not say where it looks; what each line does for a query can be measured."
+        note = f"The encoder '{encoder.name}' does not expose attention; only the effect of each line on a query can be measured."
         return [], (note,)
     return encoder.attention([text])[0], ()
 

@@ -22,7 +22,7 @@ from retrieval.indexing import Cancel, OverlaidIndex, OverlaidRows
 from retrieval.search import LineVectors, Rows, Snapshot
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
-from retrieval.search.duplicates import KnownDuplicates
+from retrieval.search.duplicates import CachedDuplicates
 from retrieval.search.duplicates import near_duplicates as duplicates_in
 from retrieval.store import passage_hash
 from retrieval.types import Answer, Chunk, Duplicate, Explanation, Freshness, Hit, SearchRequest, SimilarRequest
@@ -40,7 +40,7 @@ class QueryEngine:
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._line_vectors = LineVectors()
-        self._duplicates: dict[str, KnownDuplicates] = {}  # by path, the last asked for at the end
+        self._duplicates: dict[str, CachedDuplicates] = {}  # by path, the last asked for at the end
 
     def search(self, request: SearchRequest, cancel: Cancel | None = None) -> Answer:
         """See Workspace.search."""
@@ -81,10 +81,10 @@ class QueryEngine:
         """See Workspace.near_duplicates."""
 
         def ask() -> tuple[Duplicate, ...]:
-            revision, earlier = self._context.store.revision, self._duplicates.pop(path, KnownDuplicates())
+            revision, earlier = self._context.store.revision, self._duplicates.pop(path, CachedDuplicates())
             others = earlier.others if earlier.revision == revision else {}
             duplicates, others = duplicates_in(self.snapshot()[0], path, self._vectors_of, check, others)
-            self._duplicates[path] = KnownDuplicates(revision, others)
+            self._duplicates[path] = CachedDuplicates(revision, others)
             for old in list(self._duplicates)[:-DUPLICATE_FILES]:
                 self._duplicates.pop(old, None)
             return duplicates

@@ -1,6 +1,6 @@
-"""Which chunks are worth ranking: the nearest by meaning, the best by words, and those that define a name of the query.
+"""Which chunks are worth ranking: the nearest vectors, the best BM25 matches, and definitions of a name in the query.
 
-Every candidate then gets both base scores, so that a chunk found by words alone is still judged by its meaning.
+Every candidate then gets both base scores, so that a chunk found by BM25 alone still has its cosine.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from retrieval.search.weights import Weights
 from retrieval.store import top_k
 from retrieval.types import Filters
 
-# A term that stands in more than this share of all chunks says little and costs BM25 most of its time.
+# A term in more than this share of all chunks discriminates little and costs BM25 most of its time.
 COMMON_SHARE = 0.25
 # ... and below this many chunks no term is worth leaving out.
 COMMON_FLOOR = 2_000
-# Chunks whose text is looked through for the definition of a name: 1.1 ms. 20 take 0.7 ms and miss 4 of 1,032 names.
-LOOKED_THROUGH = 50
-# An index's own cosines are off by less than this, depending on where a row stands.
-ROUGH = 1e-6
-# Rows compared beyond the nearest, for equals at the cut.
-TIES = 8
+# Chunks whose text is searched for the definition of a name: 1.1 ms. 20 take 0.7 ms and miss 4 of 1,032 names.
+DEFINITION_CANDIDATES = 50
+# Cosines that an index returns are off by less than this, depending on the row's position.
+COSINE_ERROR = 1e-6
+# Rows fetched beyond the limit, to break ties at the cut-off.
+TIE_MARGIN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Candidates:
     dense: NDArray[np.float32]
     lexical: NDArray[np.float32]
     coverage: NDArray[np.float32]  # the share of the query that each holds, by the rarity of its terms
-    named: Mapping[int, str]  # those that define a name of the query, with the name as it is written there
+    named: Mapping[int, str]  # those that define a name of the query, with the name as written
 
 
 def gather(
@@ -49,8 +49,8 @@ def gather(
     filters: Filters,
     weights: Weights,
 ) -> Candidates:
-    """Collect and score the candidates for a query; `vector` (d,) is its embedding, None to go by words alone. `idf` has
-    every term of the query.
+    """Collect and score the candidates for a query; `vector` (d,) is its embedding, None for keyword search alone. `idf`
+    has every term of the query.
     """
     allowed = snapshot.rows.allowed(filters) if filters else None
     cosines = nearest(snapshot, vector, weights.depth, allowed)
@@ -79,18 +79,18 @@ def gather(
 def nearest(
     snapshot: Snapshot, vector: NDArray[np.float32] | None, limit: int, allowed: NDArray[np.int64] | None
 ) -> dict[int, float]:
-    """The chunks nearest to a vector, with their cosines. Equals at the cut go by location, and exact cosines tell what is
-    equal: somewhat more than the limit are compared.
+    """The chunks nearest to a vector, with their cosines. Ties at the cut-off are broken by location, and exact cosines
+    decide what is a tie: somewhat more rows than the limit are fetched.
     """
     if vector is None or snapshot.index is None or not len(snapshot.index):
         return {}
-    fetch = limit + TIES
+    fetch = limit + TIE_MARGIN
     while True:
-        ids, rough = snapshot.index.search(vector, fetch, allowed)
-        if len(ids) < fetch or rough[limit - 1] - rough[-1] > ROUGH:
+        ids, approximate = snapshot.index.search(vector, fetch, allowed)
+        if len(ids) < fetch or approximate[limit - 1] - approximate[-1] > COSINE_ERROR:
             cosines = snapshot.index.cosines(vector, ids)
-            there = ~np.isnan(cosines)  # the others were removed meanwhile
-            return dict(top_k(ids[there], cosines[there], limit, snapshot.rows.sort_keys))
+            present = ~np.isnan(cosines)  # the others were removed meanwhile
+            return dict(top_k(ids[present], cosines[present], limit, snapshot.rows.sort_keys))
         fetch *= 2
 
 
@@ -112,9 +112,9 @@ def coverage(snapshot: Snapshot, ids: NDArray[np.int64], idf: Mapping[str, float
 def definitions_in_text(
     snapshot: Snapshot, name: str, lexical_scores: Mapping[int, float], by_symbol: Mapping[int, str]
 ) -> dict[int, str]:
-    """Those of the chunks best by words whose text defines a name that is not, or in another case, their symbol."""
+    """Of the best BM25 matches those whose text defines a name that is not, or in another case, their symbol."""
     rows, scores = np.array(list(lexical_scores), dtype=np.int64), np.array(list(lexical_scores.values()))
-    best = top_k(rows, scores, LOOKED_THROUGH, snapshot.rows.sort_keys)
+    best = top_k(rows, scores, DEFINITION_CANDIDATES, snapshot.rows.sort_keys)
     chunks = snapshot.rows.chunks([row for row, _ in best if by_symbol.get(row) != name])
     definitions = {row: at[1] for row, chunk in chunks.items() if (at := definition(chunk, name)) is not None}
     return {row: written for row, written in definitions.items() if row not in by_symbol or written == name}

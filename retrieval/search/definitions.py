@@ -1,8 +1,9 @@
-r"""Whether a chunk defines a name, and in which line, told by its text.
+r"""Whether a chunk defines a name, and in which line, judged by its text.
 
 A chunk keeps one symbol, but may hold several small definitions, or a class with its first method. Where a query is
-nothing but a name, the text is looked at. What stands before the name in its line and after it must be what only a
-definition has in some language; a use is never taken for one, rather is a rare form of definition missed.
+nothing but a name, the text is matched against patterns: what precedes the name in its line and what follows it must be what
+only a definition has in some language. Precision comes first: a use is never taken for a definition, a rare form of
+definition may be missed.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from retrieval.types import Chunk, Hit
 # The signal of a hit that defines a name of the query, and its least value where the query is nothing but that name.
 DEFINITION = "definition"
 NAME_ALONE = 0.8
-# Characters of a line before a name, and after it: more has no definition, and lines of a megabyte cost no time.
+# Characters of a line examined before a name, and after it: no definition needs more, and lines of a megabyte stay cheap.
 _BEFORE, _AFTER = 300, 1_500
 
-# These tell of code, or hold data.
+# Prose about code, and data.
 _NO_CODE = frozenset("markdown rst text tex json yaml toml ini xml html css scss less csv diff".split())
 _C = frozenset({"c", "cpp", "objc", "glsl"})
 _PYTHON = frozenset({"cython", "python", "starlark"})
@@ -28,7 +29,7 @@ _SCHEMAS = frozenset({"graphql", "proto", "solidity", "thrift"})
 
 # Brackets in brackets: `<.*>` would try each `>` of a line for each `<`, again for whatever follows, in exponential time.
 _PARAMETERS = r"<(?:[^<>;{}()]|<(?:[^<>;{}()]|<(?:[^<>;{}()]|<[^<>;{}()]*>)*>)*>)*>"
-_SAID_BEFORE = (
+_MODIFIERS = (
     r"export|default|declare|public|private|protected|internal|fileprivate|open|override|static|final|abstract|sealed"
     r"|async|virtual|inline|extern|unsafe|partial|readonly|data|case|suspend|operator|tailrec|inner|companion|implicit"
     r"|lazy|local|global|mutating|indirect|pub(?:\([^()]*\))?|const|constexpr|typedef|native|synchronized|cdef|cpdef"
@@ -41,7 +42,7 @@ _KEYWORDS = (
 )
 # All of what stands before the name in its line.
 _KEYWORD = re.compile(
-    rf"\s*(?:(?:{_SAID_BEFORE})\s+)*(?:(?:{_KEYWORDS})[*!]?\s+)+"
+    rf"\s*(?:(?:{_MODIFIERS})\s+)*(?:(?:{_KEYWORDS})[*!]?\s+)+"
     r"(?:\([^()]*\)\s*)?(?:<[^()]*>\s*)?"  # a receiver, as in Go; type parameters
     r"(?:[\w$]+(?:<[^<>]*>)?(?:\.|::|:|\\))*[*&]*"
 )
@@ -66,7 +67,7 @@ _LISP = re.compile(r"\s*\((?:cl-)?def[\w*-]*\s+\(?")
 _CMAKE = re.compile(r"\s*(?:function|macro)\s*\(\s*")
 _SHELL = re.compile(r"\s*(?:function\s+)?")
 _SCHEMA = re.compile(r"\s*(?:message|service|rpc|input|scalar|contract|library|event|modifier)\s+")
-# A method or function without a keyword: types and what is said before, and whose it is.
+# A method or function without a keyword: modifiers, types, and the class it belongs to.
 _TYPED = re.compile(r"\s*(?:(?:[\w$:<>~\[\],.@]+\??)[\s*&]+)*(?:[\w$]+(?:<[^<>]*>)?::)*~?#?")
 _STATEMENT = re.compile(
     r"\b(?:return|if|else|for|while|switch|match|new|await|case|throw|yield|do|try|catch|in|of|typeof|delete|goto)\b"
@@ -89,9 +90,9 @@ _BODY = re.compile(
     r"\s*(?:<[^<>(){}]*>\s*)?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
     r"(?:[^;{}()=\n]*(?:\n\s*)?|\s*throws\b[^;{}()=]*|\s*:(?!:)[^;{}]*)\{"
 )
-# What stands before a name with what follows it.
-_PAIRS = ((_ASSIGNED, _CALLABLE), (_MEMBER, _VALUE), (_PROTOTYPE, _EQUALS))
-_PAIRS_OF_C = ((_TYPEDEF, _ENDS), (_USING, _EQUALS))
+# Forms of definitions: what precedes the name, and what follows it.
+_FORMS = ((_ASSIGNED, _CALLABLE), (_MEMBER, _VALUE), (_PROTOTYPE, _EQUALS))
+_FORMS_OF_C = ((_TYPEDEF, _ENDS), (_USING, _EQUALS))
 _PARENTHESES = re.compile(r"\s*\(\s*\)")
 _TYPE_OF = re.compile(r"\s+::?\s")
 _GO_TYPE = re.compile(r"\s+(?:struct|interface)\b")
@@ -165,7 +166,7 @@ def _by_keyword(before: str, after: str, language: str) -> bool:
 
 
 def _by_form(before: str, after: str, name: str, language: str) -> bool:
-    pairs = _PAIRS + (_PAIRS_OF_C if language in _C else ())
+    pairs = _FORMS + (_FORMS_OF_C if language in _C else ())
     if any(ahead.fullmatch(before) and following.match(after) for ahead, following in pairs):
         return True
     if language in _BRACED:

@@ -1,4 +1,4 @@
-"""Where a query's terms stand in a line: what is marked in the lines that are shown."""
+"""Where a query's terms occur in a line: the spans that are marked in the lines shown."""
 
 from __future__ import annotations
 

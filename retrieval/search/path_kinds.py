@@ -22,7 +22,7 @@ _REEXPORT = re.compile(r"(^|/)(__init__\.py|index\.[mc]?[jt]sx?|mod\.rs|lib\.rs|
 _PROSE = frozenset({"markdown", "rst", "text"})
 _DATA = frozenset({"json", "yaml", "toml", "xml", "css", "scss", "html", "svg", "csv", "ini"})
 
-# The name of such a file says nothing; its folder's does.
+# Such a file name says nothing; the folder's name does.
 _NAMELESS = frozenset({"index", "__init__", "mod", "lib", "main", "init", "package"})
 
 
@@ -48,7 +48,7 @@ _KINDS: tuple[tuple[FileKind, Callable[[str, str], bool]], ...] = (
 
 @lru_cache(maxsize=65_536)
 def name_of(path: str) -> tuple[str, str]:
-    """The telling name of a file and the folders above it: "a/b/session.test.ts" -> ("session", "a/b")."""
+    """The significant part of a file's name and the folders above it: "a/b/session.test.ts" -> ("session", "a/b")."""
     folder, _, name = path.rpartition("/")
     bare = name.split(".", 1)[0] if not name.startswith(".") else name
     if bare.lower() in _NAMELESS and folder:

@@ -21,21 +21,21 @@ from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import RANKINGS
 from retrieval.types import NO_FILTERS, Chunk, Filters, Hit, SearchRequest
 
-# Merging shortens the list: this many times the limit are ranked so that enough remain.
-SPARE = 2
-# ... and at least so many: what a hit takes in of its neighbors depends not on how many hits are asked for.
-MERGED = 60
+# Merging shortens the list: this many times the limit are ranked so that enough hits remain.
+OVERFETCH = 2
+# ... and at least so many: which neighbors a hit absorbs must not depend on the limit.
+MIN_RANKED = 60
 
 
-def go_on() -> None:
-    """What is called between the stages of a query; one that raises ends it."""
+def no_check() -> None:
+    """The default `check`, called between the stages of a query: never cancels."""
 
 
 def search(
     snapshot: Snapshot,
     request: SearchRequest,
     *,
-    check: Callable[[], None] = go_on,
+    check: Callable[[], None] = no_check,
     line_vectors: LineVectors | None = None,
 ) -> tuple[Hit, ...]:
     """The best hits for a normalized request. Raises QueryError for an empty query, and what `check` raises.
@@ -52,7 +52,7 @@ def search(
     candidates = gather(snapshot, query, vector, idf, request.filters, weights)
     check()
     headers = snapshot.rows.headers(candidates.ids.tolist())
-    ranked = rank(candidates, headers, query, idf, weights, max(request.limit * SPARE, MERGED))
+    ranked = rank(candidates, headers, query, idf, weights, max(request.limit * OVERFETCH, MIN_RANKED))
     check()
     name = last_part(query.names[0]) if query.is_name else ""
     hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name)
@@ -68,18 +68,18 @@ def similar(
     filters: Filters = NO_FILTERS,
     exclude: Sequence[int] = (),
 ) -> tuple[Hit, ...]:
-    """The chunks most like a piece of code, by meaning alone; `exclude` are rows of the piece itself."""
+    """The chunks nearest to a passage of code, by vectors alone; `exclude` are the rows of the passage itself."""
     if snapshot.encoder is None or snapshot.index is None:
         return ()
     vector = snapshot.encoder.encode_passages([passage])[0]
     allowed = snapshot.rows.allowed(filters) if filters else None
-    cosines = nearest(snapshot, vector, limit * SPARE + len(exclude), allowed)
+    cosines = nearest(snapshot, vector, limit * OVERFETCH + len(exclude), allowed)
     headers = snapshot.rows.headers([row for row in cosines if row not in exclude])
     headers = dict(sorted(headers.items(), key=lambda item: location_key(item[1])))
     scores = Scores(list(headers), list(headers.values()))
     values = np.array([cosines[row] for row in headers], dtype=np.float64)
     scores.add("meaning", values, values)
-    return _hits(snapshot, merge(scores.best(limit * SPARE))[:limit], {})
+    return _hits(snapshot, merge(scores.best(limit * OVERFETCH))[:limit], {})
 
 
 def _highlighted(

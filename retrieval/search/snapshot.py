@@ -18,7 +18,7 @@ Ids = NDArray[np.int64]
 
 
 class Rows(Protocol):
-    """What search asks of a store, or of one seen through unsaved buffers. Terms are stems (`split_identifiers`)."""
+    """What search reads from a store, or from one overlaid with unsaved buffers. Terms are stems (`split_identifiers`)."""
 
     def chunk_count(self) -> int: ...
 
@@ -45,7 +45,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`index` and `encoder` belong together; without them search goes by words and names alone."""
+    """`index` and `encoder` belong together; without them search uses BM25 and symbols alone."""
 
     rows: Rows
     index: Searchable | None = None

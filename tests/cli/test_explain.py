@@ -163,7 +163,7 @@ def test_a_pipe_gets_plain_lines(c2llm: Program, letters: Path) -> None:
     result = c2llm("explain", "post.py:3", "deliver", cwd=letters)
     assert result.code == 0
     assert result.out.startswith('post.py:1-5  Post  class  overlap\nfor "deliver"\n')
-    assert "does not say where it looks" in result.out and "\x1b" not in result.out
+    assert "does not expose attention" in result.out and "\x1b" not in result.out
 
 
 def test_json_has_every_number(c2llm: Program, letters: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.search.duplicates import ALIKE, likeness
+from retrieval.search.duplicates import MIN_SIMILARITY, similarity
 
 CODE = '''def deliver(letters, post):
     """Bring letters away."""
@@ -31,7 +31,7 @@ CODE = '''def deliver(letters, post):
     ids=["copy", "renamed", "layout", "docstring", "comment", "one name"],
 )
 def test_copies_are_alike(other: str) -> None:
-    assert likeness(CODE, other) >= ALIKE
+    assert similarity(CODE, other) >= MIN_SIMILARITY
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_copies_are_alike(other: str) -> None:
     ids=["other names", "other body", "nothing", "comment", "other code"],
 )  # fmt: skip
 def test_what_only_looks_alike_is_not(other: str) -> None:
-    assert likeness(CODE, other) < ALIKE
-    assert likeness(other, CODE) == likeness(CODE, other)
+    assert similarity(CODE, other) < MIN_SIMILARITY
+    assert similarity(other, CODE) == similarity(CODE, other)
 
 
 @pytest.mark.parametrize("comment", ["# {}", "// {}", "-- {}", ";; {}", "/* {} */"])
 def test_code_behind_a_comment_counts(comment: str) -> None:
     said = comment.format("it's said")
-    assert likeness(f"a = b(c)\n{said}\nd = e(f)\n", f"a = b(c)\n{said}\ng = h(i) + j(k)\n") < ALIKE
-    assert likeness(f"a = b(c)\n{said}\nd = e(f)\n", "a = b(c)\nd = e(f)\n") == 1.0
+    assert similarity(f"a = b(c)\n{said}\nd = e(f)\n", f"a = b(c)\n{said}\ng = h(i) + j(k)\n") < MIN_SIMILARITY
+    assert similarity(f"a = b(c)\n{said}\nd = e(f)\n", "a = b(c)\nd = e(f)\n") == 1.0

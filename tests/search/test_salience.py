@@ -7,7 +7,7 @@ import pytest
 
 from retrieval.encoders import OverlapEncoder, Vectors
 from retrieval.search import highlighting
-from retrieval.search.highlighting import COMPARED, LineVectors, highlight_by_meaning, salient_lines
+from retrieval.search.highlighting import COMPARED_LINES, LineVectors, highlight_by_meaning, salient_lines
 from retrieval.types import Chunk, Hit
 
 TEXT = "def send(self):\n    # prepare\n    if redirect:\n        follow(redirect)\n    }\n"
@@ -77,7 +77,7 @@ def test_of_a_long_hit_only_some_lines_are_compared_those_with_words_first() -> 
     encoder = Seeing()
     text = "\n".join(f"line number {n}" for n in range(100)) + "\nredirect at the end"
     highlight_by_meaning([hit(text)], QUERY, encoder, LineVectors(), {"redirect": 1.0}, 3)
-    assert len(encoder.lines) == COMPARED and encoder.lines[0] == "redirect at the end"
+    assert len(encoder.lines) == COMPARED_LINES and encoder.lines[0] == "redirect at the end"
 
 
 def test_a_line_is_embedded_once() -> None:
@@ -88,7 +88,7 @@ def test_a_line_is_embedded_once() -> None:
 
 
 def test_old_lines_are_forgotten_and_come_back_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(highlighting, "REMEMBERED", 2)
+    monkeypatch.setattr(highlighting, "CACHED_LINES", 2)
     encoder, known = Seeing(), LineVectors()
     lines = ["one line", "two lines", "three lines"]
     assert np.array_equal(known.of(lines, encoder), OverlapEncoder().encode_passages(lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retrieval.search.definitions import definition
-from retrieval.search.duplicates import likeness
+from retrieval.search.duplicates import similarity
 from retrieval.types import Chunk
 
 
@@ -20,4 +20,4 @@ def test_a_line_of_many_template_headers_holds_no_search_up() -> None:
 
 @pytest.mark.parametrize("unit", ["/*", "/*\n", '\\"""', '\\"', "'''\\"])
 def test_comments_and_strings_without_an_end_are_compared(unit: str) -> None:
-    assert likeness(unit * 100_000, unit * 100_000) == 1.0
+    assert similarity(unit * 100_000, unit * 100_000) == 1.0

@@ -49,7 +49,7 @@ def test_each_line_says_what_it_does_for_the_query(opened: Opened) -> None:
     assert best.line == 6
     assert found.similarity and found.words and 6 in next(w for w in found.words if w.word == "matches").lines
     assert found.freshness.files == 5 and found.unread_from is None
-    assert "does not say where it looks" in found.notes[0]  # the encoder of these tests
+    assert "does not expose attention" in found.notes[0]  # the encoder of these tests
 
 
 def test_an_unsaved_buffer_is_explained_as_it_is_now(opened: Opened) -> None:

@@ -57,7 +57,7 @@ def run_experiment(wanted: Experiment) -> dict[str, Any]:
     attention: dict[str, Any] = {}
     for name, encoder in encoders if chosen else []:
         if not isinstance(encoder, AttendingEncoder):
-            raise EncoderError(f"The encoder '{name}' does not say where it looks: leave it out.")
+            raise EncoderError(f"The encoder '{name}' does not expose attention: leave it out.")
         attention[name] = analyzed(look(encoder, chosen))
     scores: dict[str, dict[int, dict[str, float]]] = {name: {} for name in plan.poolings}
     found: dict[str, Any] = {}

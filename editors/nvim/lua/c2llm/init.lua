@@ -72,7 +72,7 @@ end
 ---@param typed string
 ---@param opts c2llm.Options
 ---@return table?
-local function asked_for(typed, opts)
+local function search_params(typed, opts)
   local question = require("c2llm.question").parse(typed)
   if question.query == "" then
     return nil
@@ -86,7 +86,7 @@ end
 local function searching(opts)
   local told ---@type string?
   return function(typed, answer)
-    local params = asked_for(typed, opts)
+    local params = search_params(typed, opts)
     if not params then
       return answer({})
     end
@@ -109,7 +109,7 @@ end
 function M.search(query, opts)
   opts = opts or {}
   local typed = vim.trim(query or "")
-  local params = asked_for(typed, opts)
+  local params = search_params(typed, opts)
   if params then
     return ask.ask("c2llm/search", params, function(answer, client)
       last = { query = params.query, hits = answer.hits }
