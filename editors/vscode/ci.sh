@@ -11,6 +11,10 @@ mkdir -p "$copy" "$work/docs"
 cp "$here/../../LICENSE" "$work"
 cp "$here/../../docs/configuration.md" "$work/docs"
 tar -C "$here" --exclude=node_modules --exclude=dist --exclude='*.vsix' --exclude=shots -cf - . | tar -C "$copy" -xf -
+if [ -z "${WHEEL:-}" ]; then
+  python3 -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$work/wheel" "$here/../.."
+  export WHEEL=$(echo "$work"/wheel/*.whl)
+fi
 cd "$copy"
 
 newer() { node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 18) ? 0 : 1)' 2>/dev/null; }

@@ -2,14 +2,14 @@
 //
 //   CODE_SERVER=…/code-server/out/node/entry.js PROJECT=…/c2llm-lsp node e2e/run.mjs [GROUP …]
 //
-// PROJECT is a checkout of this project: the server is installed from it, and its own code is what is searched. With C2LLM=…/c2llm,
+// PROJECT is a checkout of this project: its code is what is searched. The server is installed by the button. With C2LLM=…/c2llm,
 // a server that is there, single groups of steps can be run: window, and those of GROUPS below.
 // Pictures go to $SHOTS (shots/ without it). Exits with 1 when a step fails.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { Editor, required } from "./editor.mjs";
-import { assert, folder, NOT_JUDGED, packed, PROJECT, project, results, SHOTS, VSIX, work } from "./steps.mjs";
+import { assert, folder, NOT_JUDGED, packed, project, results, SHOTS, VSIX, work } from "./steps.mjs";
 import { GROUPS } from "./situations.mjs";
 import { oneWindow } from "./window.mjs";
 
@@ -23,7 +23,7 @@ async function main(wanted) {
   mkdirSync(SHOTS, { recursive: true });
   project();
   const chosen = (name) => wanted.length === 0 || wanted.includes(name);
-  const settings = given ? { "c2llm.server.path": given } : { "c2llm.server.requirement": `${PROJECT}[mcp]` };
+  const settings = given ? { "c2llm.server.path": given } : {};
   const editor = chosen("window") ? await Editor.open({ vsix: VSIX, extensions: [packed("prober")], folder, settings }) : undefined;
   try {
     if (editor) {

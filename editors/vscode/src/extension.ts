@@ -7,7 +7,7 @@ import { registerTool } from "./assistant/tool.ts";
 import { type Parts, registerCommands, takeCommand } from "./commands.ts";
 import { HeatMap } from "./explain/map.ts";
 import { Memory } from "./search/memory.ts";
-import { tellOfTrouble } from "./server/install.ts";
+import { offerUpdate, tellOfTrouble } from "./server/install.ts";
 import { Server } from "./server/server.ts";
 import { changesServer } from "./settings.ts";
 import { Results } from "./similar/results.ts";
@@ -17,7 +17,9 @@ import { registerPage } from "./status/page.ts";
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("C2LLM", { log: true });
   const environment = vscode.Uri.joinPath(context.globalStorageUri, "environment").fsPath;
-  const server: Server = new Server(environment, log, takeCommand(() => parts));
+  const { version } = context.extension.packageJSON as { version: string };
+  const extension = { path: context.extensionPath, version };
+  const server: Server = new Server(environment, extension, log, takeCommand(() => parts));
   const memory = new Memory(context.workspaceState);
   const parts: Parts = { server, memory, log, results: new Results(), map: new HeatMap(server, memory) };
   context.subscriptions.push(
@@ -27,6 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
     parts.map,
     new Bar(server),
     tellOfTrouble(server),
+    offerUpdate(server),
     tellWhetherItRuns(server),
     ...registerCommands(parts),
     registerTool(server),

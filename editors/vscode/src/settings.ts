@@ -35,7 +35,7 @@ export function own(): Own {
   const section = vscode.workspace.getConfiguration(SECTION);
   return {
     serverPath: section.get("server.path", ""),
-    requirement: section.get("server.requirement", "c2llm-lsp[mcp]"),
+    requirement: section.get("server.requirement", ""),
     logLevel: section.get("server.logLevel", "warning"),
     preview: section.get("search.preview", true),
     allFolders: section.get("search.allFolders", true),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { doing, install, NoPython, type Steps, usable } from "../src/server/managed.ts";
+import { bundled, named, reason } from "../src/server/packages.ts";
 
 // Stands in for Python: makes the environment's own interpreter a copy of itself, and "installs" by writing a file.
 const PYTHON = `#!/bin/sh
@@ -36,7 +37,7 @@ async function python(folder: string, version: string): Promise<string> {
 function steps(folder: string, pythons: string[], more: Partial<Steps> = {}): Steps {
   return {
     environment: join(folder, "environment"),
-    requirement: "c2llm-lsp",
+    packages: named("c2llm-lsp"),
     pythons,
     windows: false,
     report: () => undefined,
@@ -69,7 +70,7 @@ test("without a Python that will do, what was found is said", () =>
 test("a failed installation says why and leaves nothing", () =>
   inFolder(async (folder) => {
     const good = await python(folder, "3.11");
-    await assert.rejects(install(steps(folder, [good], { requirement: "fails" })), /No matching distribution/u);
+    await assert.rejects(install(steps(folder, [good], { packages: named("fails") })), /No matching distribution/u);
     assert.deepEqual(await readdir(folder), ["python3.11"]);
   }));
 
@@ -82,7 +83,7 @@ test("a cancelled installation ends at once and leaves nothing", () =>
         setImmediate(() => cancel.abort());
       }
     };
-    await assert.rejects(install(steps(folder, [good], { requirement: "hang", report, signal: cancel.signal })));
+    await assert.rejects(install(steps(folder, [good], { packages: named("hang"), report, signal: cancel.signal })));
     assert.deepEqual(await readdir(folder), ["python3.11"]);
   }));
 
@@ -96,4 +97,24 @@ test("pip's lines become short words", () => {
   assert.equal(doing("  Downloading tree_sitter_go-0.25.0-cp310-abi3.whl (67 kB)"), "tree_sitter_go");
   assert.equal(doing("Installing collected packages: a, b"), "unpacking");
   assert.equal(doing("Requirement already satisfied: pip"), undefined);
+});
+
+test("the server that came with the extension is installed without looking its name up", () => {
+  const [dependencies, server] = bundled("/extension", "1.2.3").installs;
+  assert.deepEqual(dependencies?.slice(0, 3), ["--require-hashes", "--only-binary", ":all:"]);
+  assert.deepEqual(server, ["--no-deps", "--no-index", join("/extension", "server", "c2llm_lsp-1.2.3-py3-none-any.whl")]);
+});
+
+test("each install of a package is run, and one that fails leaves nothing", () =>
+  inFolder(async (folder) => {
+    const good = await python(folder, "3.11");
+    const packages = { name: "two", installs: [["first"], ["fails"]] };
+    await assert.rejects(install(steps(folder, [good], { packages })), /No matching distribution/u);
+    assert.deepEqual(await readdir(folder), ["python3.11"]);
+  }));
+
+test("why pip failed becomes one sentence", () => {
+  assert.match(reason("WARNING: Retrying: [Errno -3] Temporary failure in name resolution\nERROR: No matching"), /cannot be reached/u);
+  assert.match(reason("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."), /was not installed/u);
+  assert.equal(reason("one\nERROR: two\n"), "ERROR: two");
 });

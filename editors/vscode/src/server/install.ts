@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 
 import { own } from "../settings.ts";
 import { install, NoPython } from "./managed.ts";
+import { bundled, named, type Packages, reason } from "./packages.ts";
 import { interpreter } from "./python.ts";
 import { sentence, type Server } from "./server.ts";
 
@@ -11,6 +12,8 @@ const INSTALL = "Install";
 const SET_PATH = "Set the Path";
 const LOG = "Show Log";
 const RETRY = "Try Again";
+const RETRY_INSTALL = "Install Again";
+const UPDATE = "Update";
 
 /** Tell of what keeps the server from running, once for each time that it comes to it. */
 export function tellOfTrouble(server: Server): vscode.Disposable {
@@ -26,6 +29,20 @@ export function tellOfTrouble(server: Server): vscode.Disposable {
     } else if (health.kind === "failed") {
       void tellFailed(now);
     }
+  });
+}
+
+/** Offer the server that came with this version of the extension, where the one that it installed is another; once. */
+export function offerUpdate(server: Server): vscode.Disposable {
+  let offered = false;
+  return server.onDidChange((health) => {
+    const replaceable = server.source === "managed" && own().requirement.trim() === "" && vscode.workspace.isTrusted;
+    if (health.kind !== "running" || offered || !replaceable || ["", server.extension.version].includes(server.version)) {
+      return;
+    }
+    offered = true;
+    const message = `The C2LLM server is version ${server.version}; this extension brings version ${server.extension.version}.`;
+    void vscode.window.showInformationMessage(message, UPDATE).then(act);
   });
 }
 
@@ -60,7 +77,7 @@ async function attempt(
     await server.makeWay();
     return await install({
       environment: server.environment,
-      requirement: own().requirement,
+      packages: packages(server),
       pythons: await pythons(),
       windows: process.platform === "win32",
       report: (message) => progress.report({ message }),
@@ -74,6 +91,11 @@ async function attempt(
     }
     return undefined;
   }
+}
+
+function packages(server: Server): Packages {
+  const requirement = own().requirement.trim();
+  return requirement === "" ? bundled(server.extension.path, server.extension.version) : named(requirement);
 }
 
 /** The interpreter of the Python extension first; then those that are on PATH, newest first. */
@@ -97,13 +119,15 @@ async function tellFailed(message: string): Promise<void> {
 async function tellNotInstalled(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
   const why = error instanceof Error ? error.message : String(error);
   log.error(why);
-  const message = error instanceof NoPython ? why : `C2LLM could not be installed: ${why.split("\n").at(-1) ?? ""}`;
-  await act(await vscode.window.showErrorMessage(message, LOG, SET_PATH));
+  const message = error instanceof NoPython ? why : `C2LLM could not be installed: ${reason(why)}`;
+  await act(await vscode.window.showErrorMessage(message, LOG, RETRY_INSTALL, SET_PATH));
 }
 
 async function act(button: string | undefined): Promise<void> {
   const commands: Record<string, string> = {
     [INSTALL]: "c2llm.install",
+    [RETRY_INSTALL]: "c2llm.install",
+    [UPDATE]: "c2llm.install",
     [SET_PATH]: "c2llm.openServerPath",
     [LOG]: "c2llm.showLog",
     [RETRY]: "c2llm.restart",

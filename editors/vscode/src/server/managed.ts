@@ -9,14 +9,15 @@ import { homedir } from "node:os";
 import * as nodePath from "node:path";
 
 import { binFolder, executable } from "./locate.ts";
+import type { Packages } from "./packages.ts";
 
 export const OLDEST = [3, 10] as const;
 export const NEWEST = [3, 13] as const;
-const KEPT_LINES = 12; // of what a failed step printed
+const KEPT_LINES = 40; // of what a failed step printed
 
 export interface Steps {
   environment: string; // the folder to make
-  requirement: string; // what pip installs
+  packages: Packages;
   pythons: readonly string[]; // to be tried, in order
   windows: boolean;
   report: (what: string) => void;
@@ -34,10 +35,11 @@ export async function install(steps: Steps): Promise<string> {
     await rm(steps.environment, { recursive: true, force: true });
     steps.report("creating the environment");
     await run(steps, python, ["-I", "-m", "venv", steps.environment]);
-    steps.report(`installing ${steps.requirement}`);
+    steps.report(`installing ${steps.packages.name}`);
     const own = nodePath.join(bin, steps.windows ? "python.exe" : "python");
-    const pip = ["-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--upgrade", steps.requirement];
-    await run(steps, own, pip);
+    for (const packages of steps.packages.installs) {
+      await run(steps, own, ["-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", ...packages]);
+    }
     return nodePath.join(bin, executable(steps.windows));
   } catch (error) {
     await rm(steps.environment, { recursive: true, force: true });

@@ -12,7 +12,7 @@ import * as vscode from "vscode";
 import type { FolderState } from "../protocol.ts";
 import { own } from "../settings.ts";
 import { Client, type Hooks } from "./client.ts";
-import { type Located, locate } from "./locate.ts";
+import { type Located, locate, type Source } from "./locate.ts";
 import { end as endProcess } from "./process.ts";
 import { interpreter } from "./python.ts";
 import { Tries } from "./tries.ts";
@@ -36,6 +36,7 @@ export class Server implements vscode.Disposable {
   health: Health = { kind: "stopped" };
   private readonly changed = new vscode.EventEmitter<Health>();
   readonly onDidChange = this.changed.event;
+  source: Source | undefined; // where the server that runs was found
   private client: Client | undefined;
   private readonly tries = new Tries();
   private number = 0;
@@ -43,6 +44,7 @@ export class Server implements vscode.Disposable {
 
   constructor(
     readonly environment: string,
+    readonly extension: { path: string; version: string },
     private readonly log: vscode.LogOutputChannel,
     private readonly takeCommand: Hooks["takeCommand"],
   ) {}
@@ -140,6 +142,7 @@ export class Server implements vscode.Disposable {
       this.become({ kind: "missing", setting: found.kind === "wrong" ? found.setting : "" });
       return;
     }
+    this.source = found.source;
     this.log.info(`Starting ${found.command} (found by: ${found.source})`);
     await this.launch(number, found.command);
   }
