@@ -54,6 +54,8 @@ OUTPUT_DIRECTORIES: dict[str, tuple[str, ...]] = {
     "deps": ("mix.exs",),
     "venv": (*_PYTHON, "requirements.txt"),
 }
+# Of these, what is excluded even where git tracks it: other people's code, and bundles (`dist` beside package.json).
+_VENDOR_DIRECTORIES = frozenset({"vendor", "Pods", "Carthage", "venv"})
 
 _MANIFESTS = frozenset(name for names in OUTPUT_DIRECTORIES.values() if names is not _DOTNET for name in names)
 
@@ -82,6 +84,9 @@ GENERATED_ENDINGS = (
     ".map", ".snap", "_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift",
     ".g.dart", ".freezed.dart", ".g.cs", ".g.i.cs", ".designer.cs", ".tsbuildinfo",
 )  # fmt: skip
+# What editors and merges leave beside a file: old text of it.
+LEFTOVER_ENDINGS = ("~", ".orig", ".rej", ".bak", ".swp", ".swo")
+LEFTOVER_BEGINNINGS = (".#", "#")  # Emacs: the lock, and the unsaved text, which also ends in "#"
 # The two common markers of generated code, in a comment near the top of the file.
 GENERATED_MARKER = re.compile(
     rb"^[^\S\n]*(?://+|#+|/?\*+!?|--+|;+|<!--|%+)[^\n]*?(?:@generated\b|Code generated [^\n]*DO NOT EDIT)", re.MULTILINE
@@ -102,8 +107,12 @@ def directory_skip_reason(name: str, siblings: Collection[str]) -> str | None:
     if manifests is None:
         return None
     if manifests is _DOTNET:
-        return "build output" if any(sibling.endswith(_DOTNET) for sibling in siblings) else None
-    return "build output" if any(manifest in siblings for manifest in manifests) else None
+        return BUILD_OUTPUT if any(sibling.endswith(_DOTNET) for sibling in siblings) else None
+    if not any(manifest in siblings for manifest in manifests):
+        return None
+    if name in _VENDOR_DIRECTORIES or (name == "dist" and any(manifest in siblings for manifest in _JAVASCRIPT)):
+        return VENDORED if name in _VENDOR_DIRECTORIES else BUNDLED
+    return BUILD_OUTPUT
 
 
 def is_manifest(name: str) -> bool:
@@ -121,10 +130,16 @@ def file_skip_reason(path: str) -> str | None:
         return VERSION_CONTROL
     if name in LOCK_FILES:
         return "lock file"
+    if lower_name.endswith(LEFTOVER_ENDINGS) or _is_unsaved(name):
+        return "editor leftover"
     for ending, reason in _REASONS_BY_EXTENSION.get(lower_name.rpartition(".")[2], ()):
         if lower_name.endswith(ending):
             return reason
     return None
+
+
+def _is_unsaved(name: str) -> bool:
+    return name.startswith(LEFTOVER_BEGINNINGS) and (name[0] == "." or (len(name) > 2 and name.endswith("#")))
 
 
 def _reasons_by_extension() -> dict[str, list[tuple[str, str]]]:
@@ -138,6 +153,9 @@ def _reasons_by_extension() -> dict[str, list[tuple[str, str]]]:
 
 
 SECRET = "secret"
+BUILD_OUTPUT = "build output"
+VENDORED = "vendored"
+BUNDLED = "bundled"
 VERSION_CONTROL = "version control"
 ALWAYS_EXCLUDED = (SECRET, VERSION_CONTROL)  # no ignore file overrides these
 _REASONS_BY_EXTENSION = _reasons_by_extension()

@@ -3,7 +3,7 @@
 Precedence, the first match wins: secrets and version control (always excluded) > extra excludes of the settings >
 `.c2llmignore` > the default excludes > `.gitignore` (nearest first), `.git/info/exclude`, git's `core.excludesFile`. A
 negation in `.gitignore` does not override a default exclude (`!*/` is common and would include node_modules); one in
-`.c2llmignore` does.
+`.c2llmignore` does. What git tracks, no rule of git excludes, and neither does the name of a folder of build output.
 Symbolic links are skipped: a link to a file inside would be a duplicate, others point outside, and loops cannot occur.
 Names that are not UTF-8 are skipped and counted: JSON cannot represent them.
 """
@@ -13,12 +13,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from retrieval.errors import WorkspaceError
 from retrieval.files.default_excludes import (
     ALWAYS_EXCLUDED,
+    BUILD_OUTPUT,
     MARKER_ENTRIES,
     SECRET,
     VCS_DIRECTORIES,
@@ -27,21 +28,20 @@ from retrieval.files.default_excludes import (
     file_skip_reason,
 )
 from retrieval.files.file_reader import MAX_BYTES, UNSETTLED, FileStamp, failure
-from retrieval.files.ignore import GIT_IGNORE, IGNORE_FILES, TRUNCATED, read_rules
-from retrieval.files.repository import find_repository
+from retrieval.files.folder_rules import FolderRules, RuleReader
 from retrieval.files.secret_names import SECRET_DIRECTORIES
-from retrieval.globs import MAX_RULES, MAX_WILDCARDS, RuleSet, decide
+from retrieval.globs import RuleSet, decide
 from retrieval.private_files import is_own_entry
 from retrieval.types import Skip
 
 MAX_DEPTH = 200  # folders; deeper trees are mistakes or attacks, and path lengths end near there anyway
-# Wildcard characters, and rules, that may apply inside one folder: as many as two ignore files may have.
-MAX_WILDCARD_WEIGHT = 2 * MAX_WILDCARDS
-MAX_APPLICABLE_RULES = 2 * MAX_RULES
-MAX_CACHED_RULES = 200_000  # compiled rules cached between scans: about 60 MB
 BYTECODE_FOLDER = "__pycache__"  # next to every package: excluded without a report, as version control is
 OWN_CACHE = "cache of c2llm"
 IGNORED = "ignored"  # by a pattern of the user: counted, not listed
+WORKTREE = "another work tree of the same repository"
+REINCLUDED = "re-included"  # by a negation in `.c2llmignore`: what is in the file does not exclude it either
+TRACKED_ONLY = "tracked"  # by git, although excluded: a folder is entered for its tracked files alone
+_INCLUDED = (None, REINCLUDED, TRACKED_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +54,11 @@ class Scan:
     removed: tuple[str, ...]  # no longer present, sorted
     skipped: list[Skip] = field(default_factory=list)
     ignored: int = 0  # files and folders excluded by ignore files, without the contents of such folders
+    reincluded: tuple[
+        str, ...
+    ] = ()  # files that a negation in `.c2llmignore` names: their content excludes them neither
     directories: int = 0
     seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class _ApplicableRules:
-    """The rules of the ignore files that apply inside one directory, nearest first."""
-
-    git: tuple[RuleSet, ...]
-    own: tuple[RuleSet, ...]
-
-    def with_rules(self, name: str, rules: RuleSet) -> _ApplicableRules:
-        """With the rules of one more ignore file called `name`, which takes precedence."""
-        return (
-            _ApplicableRules((rules, *self.git), self.own)
-            if name == GIT_IGNORE
-            else _ApplicableRules(self.git, (rules, *self.own))
-        )
-
-    def has_room(self, rules: RuleSet) -> bool:
-        """Whether these rules may apply too: the cost of many nested folders with many rules each would add up."""
-        applying = (*self.git, *self.own, rules)
-        return (
-            sum(map(len, applying)) <= MAX_APPLICABLE_RULES
-            and sum(each.weight for each in applying) <= MAX_WILDCARD_WEIGHT
-        )
 
 
 class Scanner:
@@ -100,8 +79,7 @@ class Scanner:
         self.max_bytes = max_bytes
         self._extra = RuleSet(extra_excludes)
         self._cache = _inside(self.root, cache)
-        self._rules: dict[str, tuple[tuple[int, int, int], RuleSet | None]] = {}
-        self._cached_count = 0  # number of cached rules
+        self._rules = RuleReader(self.root)
 
     def scan(self, known: Mapping[str, FileStamp] | None = None) -> Scan:
         """All files to index with their stamps, compared with those of an earlier scan."""
@@ -111,22 +89,26 @@ class Scanner:
         known_paths = known.keys() if known else ()
         removed = sorted(path for path in known_paths if path not in walk.stamps)
         return Scan(
-            walk.stamps, tuple(sorted(walk.changed)), tuple(removed), walk.skipped, walk.ignored, walk.directories,
-            time.perf_counter() - started,
+            walk.stamps, tuple(sorted(walk.changed)), tuple(removed), walk.skipped, walk.ignored, tuple(walk.reincluded),
+            walk.directories, time.perf_counter() - started,
         )  # fmt: skip
 
     def ignores(self, path: str, is_dir: bool = False) -> bool:
         """Whether `path` (relative to the root), or a folder above it, is excluded."""
         return self.path_filter().ignores(path, is_dir)
 
+    def tracked_changed(self) -> bool:
+        """Whether git tracks other files than when that was last asked for."""
+        return self._rules.tracked_changed()
+
     def path_filter(self) -> PathFilter:
         """A filter for many paths at one point in time: it caches the rules of each folder."""
         return PathFilter(self)
 
-    def _skip_reason(
-        self, path: str, name: str, is_directory: bool, siblings: _Siblings, rules_here: _ApplicableRules
+    def _verdict(  # noqa: PLR0911 - one for each step of the precedence
+        self, path: str, name: str, is_directory: bool, siblings: _Siblings, rules_here: FolderRules
     ) -> str | None:
-        """Why an entry is excluded, None if it is included."""
+        """Why an entry is excluded, None if it is included; REINCLUDED and TRACKED_ONLY are included too."""
         reason: str | None = None
         if self._cache is not None and (path == self._cache if self._cache else path == name and is_own_entry(name)):
             return OWN_CACHE
@@ -139,70 +121,18 @@ class Scanner:
         if verdict is None and rules_here.own:
             verdict = decide(rules_here.own, path, name, is_directory)
         if verdict is not None:
-            return IGNORED if verdict else None
+            return IGNORED if verdict else REINCLUDED
         if is_directory:
             reason = directory_skip_reason(name, siblings)
-        if reason is not None:
+        if reason is not None and reason != BUILD_OUTPUT:
             return reason
-        return IGNORED if rules_here.git and decide(rules_here.git, path, name, is_directory) else None
-
-    def _root_rules(self, notes: list[Skip] | None = None) -> _ApplicableRules:
-        """Rules from above the root (down from the top of its repository) and of the root itself."""
-        rules_here = _ApplicableRules((), ())
-        repository = find_repository(self.root)
-        if repository is not None:
-            inside = os.path.relpath(self.root, repository.top).replace(os.sep, "/")
-            prefix = "" if inside == "." else inside + "/"
-            files = [(file, "", True) for file in reversed(repository.exclude_files())]
-            folders = prefix.split("/")[:-1]
-            for depth in range(len(folders)):
-                base = "".join(folder + "/" for folder in folders[:depth])
-                files.append((repository.top / base / GIT_IGNORE, base, False))
-            for file, base, follow in files:  # the nearest comes last and takes precedence
-                rules = self._cached_rules(str(file), base, follow)
-                if rules and self._has_room(rules_here, rules, str(file), notes):
-                    rules_here = rules_here.with_rules(GIT_IGNORE, _PrefixedRules(rules, prefix))
-        return self._rules_inside("", rules_here, IGNORE_FILES, notes)
-
-    def _rules_inside(
-        self, folder: str, inherited: _ApplicableRules, names: Iterable[str], notes: list[Skip] | None = None
-    ) -> _ApplicableRules:
-        """The rules inside `folder` ("" or ending in "/"); `names` are its entries.
-
-        Rules that are not applied are reported in `notes`.
-        """
-        rules_here = inherited
-        for name in IGNORE_FILES:
-            if name in names and (rules := self._cached_rules(f"{self.root}/{folder}{name}", folder)):
-                if not self._has_room(rules_here, rules, folder + name, notes):
-                    continue
-                rules_here = rules_here.with_rules(name, rules)
-        return rules_here
-
-    def _has_room(self, rules_here: _ApplicableRules, rules: RuleSet, path: str, notes: list[Skip] | None) -> bool:
-        has_room = rules_here.has_room(rules)
-        if notes is not None and (rules.dropped or not has_room):
-            notes.append(Skip(path, TRUNCATED))
-        return has_room
-
-    def _cached_rules(self, path: str, base: str, follow: bool = False) -> RuleSet | None:
-        try:
-            status = os.stat(path) if follow else os.lstat(path)  # noqa: PTH116
-        except (OSError, ValueError):
+        if reason is None and not rules_here.git_ignores(path, name, is_directory):
             return None
-        key = (status.st_size, status.st_mtime_ns, status.st_ino)
-        cached = self._rules.get(path)
-        if cached is None or cached[0] != key:
-            rules = read_rules(Path(path), base, follow=follow)
-            self._cached_count += len(rules or ())
-            if self._cached_count > MAX_CACHED_RULES:
-                self._rules.clear()
-                self._cached_count = len(rules or ())
-            cached = self._rules[path] = (key, rules)
-        return cached[1]
+        return TRACKED_ONLY if self._rules.is_tracked(path, is_directory, rules_here) else reason or IGNORED
 
 
 _Siblings = Mapping[str, object] | frozenset[str]
+_Folder = tuple[str, str | None, FolderRules, int]  # a folder, its verdict, the rules above it, its depth
 
 
 class PathFilter:
@@ -210,30 +140,39 @@ class PathFilter:
 
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
-        self._folders: dict[str, tuple[_ApplicableRules, frozenset[str]] | None] = {}
+        self._folders: dict[str, tuple[FolderRules, frozenset[str]] | None] = {}
 
     def ignores(self, path: str, is_dir: bool = False) -> bool:
+        return self._verdict(path, is_dir) not in _INCLUDED
+
+    def reincludes(self, path: str) -> bool:
+        """Whether a negation in `.c2llmignore` names this file."""
+        return self._verdict(path, False) is REINCLUDED
+
+    def _verdict(self, path: str, is_dir: bool) -> str | None:
         folder, slash, name = path.rpartition("/")
         if not name or path.count("/") > MAX_DEPTH or not _is_text(path):
-            return bool(path)
+            return IGNORED if path else None
         context = self._enter(folder + slash)
         if context is None:
-            return True
+            return IGNORED
         rules_here, siblings = context
-        return self._scanner._skip_reason(path, name, is_dir, siblings, rules_here) is not None
+        return self._scanner._verdict(path, name, is_dir, siblings, rules_here)
 
-    def _enter(self, folder: str) -> tuple[_ApplicableRules, frozenset[str]] | None:
+    def _enter(self, folder: str) -> tuple[FolderRules, frozenset[str]] | None:
         """Rules and entries of a folder ("" or ending in "/"); None if it is excluded."""
         if folder in self._folders:
             return self._folders[folder]
-        context: tuple[_ApplicableRules, frozenset[str]] | None = None
+        context: tuple[FolderRules, frozenset[str]] | None = None
         if not folder:
-            context = (self._scanner._root_rules(), self._entries(""))
-        elif not self.ignores(folder[:-1], True):
+            context = (self._scanner._rules.root_rules(), self._entries(""))
+        elif (verdict := self._verdict(folder[:-1], True)) in _INCLUDED:
             inherited = self._folders[folder[:-1].rpartition("/")[0] + "/" if "/" in folder[:-1] else ""]
             entries = self._entries(folder)
-            if inherited is not None and MARKER_ENTRIES.isdisjoint(entries):
-                context = (self._scanner._rules_inside(folder, inherited[0], entries), entries)
+            if inherited is not None and (verdict is REINCLUDED or MARKER_ENTRIES.isdisjoint(entries)):
+                rules_above = _rules_for(verdict, inherited[0])
+                rules_here = self._scanner._rules.rules_inside(folder, rules_above, entries)
+                context = (rules_here, entries) if rules_here is not None else None
         self._folders[folder] = context
         return context
 
@@ -245,21 +184,11 @@ class PathFilter:
             return frozenset()
 
 
-class _PrefixedRules(RuleSet):
-    """Rules of a directory above the root: paths are prefixed with the root's path before matching."""
-
-    __slots__ = ("_inner", "_prefix")
-
-    def __init__(self, rules: RuleSet, prefix: str) -> None:
-        super().__init__((), "")
-        self._inner, self._prefix = rules, prefix
-        self.weight, self.dropped = rules.weight, rules.dropped
-
-    def __len__(self) -> int:
-        return len(self._inner)
-
-    def decide(self, path: str, name: str, is_directory: bool) -> bool | None:
-        return self._inner.decide((self._prefix + path)[len(self._inner.base) :], name, is_directory)
+def _rules_for(verdict: str | None, rules_above: FolderRules) -> FolderRules:
+    """The rules inherited by an included folder."""
+    if verdict is TRACKED_ONLY:
+        return replace(rules_above, only_tracked=True)
+    return replace(rules_above, only_tracked=False) if verdict is REINCLUDED else rules_above
 
 
 class _ScanRun:
@@ -270,13 +199,15 @@ class _ScanRun:
         self.stamps: dict[str, FileStamp] = {}
         self.changed: list[str] = []
         self.skipped: list[Skip] = []
+        self.reincluded: list[str] = []
         self.ignored = self.directories = 0
         self.now = time.time_ns()
 
     def run(self) -> None:
-        pending: list[tuple[str, _ApplicableRules, int]] = [("", self.scanner._root_rules(self.skipped), 0)]
+        rules = self.scanner._rules
+        pending: list[_Folder] = [("", None, rules.root_rules(self.skipped), 0)]
         while pending:
-            folder, inherited, depth = pending.pop()
+            folder, verdict, inherited, depth = pending.pop()
             try:
                 with os.scandir(f"{self.scanner.root}/{folder}") as listing:
                     entries = {entry.name: entry for entry in listing}
@@ -284,40 +215,51 @@ class _ScanRun:
                 self.skipped.append(Skip(folder.rstrip("/"), f"unreadable: {error.strerror}"))
                 continue
             self.directories += 1
+            rules_here: FolderRules | None = inherited
             if folder:
-                if not entries.keys().isdisjoint(MARKER_ENTRIES):
+                if verdict is not REINCLUDED and not entries.keys().isdisjoint(MARKER_ENTRIES):
                     self.skipped.append(Skip(folder.rstrip("/"), "environment or cache"))
                     continue
-                inherited = self.scanner._rules_inside(folder, inherited, entries, self.skipped)
-            pending.extend((inside, inherited, depth + 1) for inside in self._visit(folder, entries, inherited, depth))
+                rules_here = rules.rules_inside(folder, _rules_for(verdict, inherited), entries.keys(), self.skipped)
+            if rules_here is None:
+                self.skipped.append(Skip(folder.rstrip("/"), WORKTREE))
+                continue
+            for inside, reason in self._visit(folder, entries, rules_here, depth):
+                pending.append((inside, reason, rules_here, depth + 1))
 
     def _visit(
-        self, folder: str, entries: dict[str, os.DirEntry[str]], rules_here: _ApplicableRules, depth: int
-    ) -> list[str]:
-        """Add the files of one directory; return the directories to enter."""
-        inside: list[str] = []
-        rules = bool(rules_here.git or rules_here.own or self.scanner._extra or self.scanner._cache == "")
+        self, folder: str, entries: dict[str, os.DirEntry[str]], rules_here: FolderRules, depth: int
+    ) -> list[tuple[str, str | None]]:
+        """Add the files of one directory; return the directories to enter, each with its verdict."""
+        inside: list[tuple[str, str | None]] = []
+        rules = bool(
+            rules_here.git
+            or rules_here.own
+            or rules_here.only_tracked
+            or self.scanner._extra
+            or self.scanner._cache == ""
+        )
         for name, entry in entries.items():
             path = folder + name
             try:
                 if not name.isascii() and not _is_text(name):
                     self.skipped.append(Skip(path.encode("utf-8", "replace").decode(), "name is not UTF-8"))
                 elif entry.is_file(follow_symlinks=False):
-                    reason = (
-                        self.scanner._skip_reason(path, name, False, entries, rules_here)
+                    verdict = (
+                        self.scanner._verdict(path, name, False, entries, rules_here)
                         if rules
                         else file_skip_reason(path)
                     )
-                    if reason is None:
-                        self._add_file(path, entry)
+                    if verdict in _INCLUDED:
+                        self._add_file(path, entry, verdict)
                     else:
-                        self._exclude(path, reason)
+                        self._exclude(path, verdict)
                 elif entry.is_dir(follow_symlinks=False):
-                    reason = self.scanner._skip_reason(path, name, True, entries, rules_here)
-                    if reason is None and depth < MAX_DEPTH:
-                        inside.append(path + "/")
+                    verdict = self.scanner._verdict(path, name, True, entries, rules_here)
+                    if verdict in _INCLUDED and depth < MAX_DEPTH:
+                        inside.append((path + "/", verdict))
                     else:
-                        self._exclude(path, reason or "too deep")
+                        self._exclude(path, "too deep" if verdict in _INCLUDED else verdict)
                 else:
                     self.skipped.append(Skip(path, "link" if entry.is_symlink() else "not a regular file"))
             except FileNotFoundError:  # deleted since the listing
@@ -328,17 +270,19 @@ class _ScanRun:
                 self.skipped.append(Skip(path, failure(error)))
         return inside
 
-    def _exclude(self, path: str, reason: str) -> None:
+    def _exclude(self, path: str, reason: str | None) -> None:
         if reason is IGNORED:
             self.ignored += 1
-        elif reason != VERSION_CONTROL and not path.endswith(BYTECODE_FOLDER):
+        elif reason is not None and reason != VERSION_CONTROL and not path.endswith(BYTECODE_FOLDER):
             self.skipped.append(Skip(path, reason))
 
-    def _add_file(self, path: str, entry: os.DirEntry[str]) -> None:
+    def _add_file(self, path: str, entry: os.DirEntry[str], verdict: str | None) -> None:
         status = entry.stat(follow_symlinks=False)
         if status.st_size > self.scanner.max_bytes:
             self.skipped.append(Skip(path, "too large"))
             return
+        if verdict is REINCLUDED:
+            self.reincluded.append(path)
         stamp = self.stamps[path] = FileStamp.of(status, self.now)
         if self.previous.get(path) != stamp or stamp.mtime_ns == UNSETTLED:
             self.changed.append(path)

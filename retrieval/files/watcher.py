@@ -34,6 +34,7 @@ MAX_DELAY_SECONDS = 2.0  # upper bound on the delay while a build keeps writing
 GIT_LOCK_SECONDS = 15.0  # maximum wait for git; a lock left behind by a crash must not block forever
 POLL_SECONDS = 3.0
 STOP_SECONDS = 10.0
+GIT_INDEX = ".git/index"
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +143,8 @@ class Watcher:
         name = path.rpartition("/")[2]
         if path == ".git/info/exclude" or name in IGNORE_FILES:
             self._debouncer.add_rescan(now, "ignore rules changed")
+        elif path == GIT_INDEX:
+            self._debouncer.add(now, path)
         elif path == ".git" or path.startswith(".git/") or "/.git/" in path:
             self._debouncer.add_unrelated()
         elif event.is_directory:
@@ -202,6 +205,8 @@ class Watcher:
         path_filter = self._scanner.path_filter()
         kept: list[str] = []
         reason = changes.reason
+        if GIT_INDEX in changes.paths and self._scanner.tracked_changed():
+            reason = reason or "git tracks other files"
         for path in changes.paths:
             if path.endswith("/"):
                 if not path_filter.ignores(path[:-1], True):

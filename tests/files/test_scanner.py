@@ -56,6 +56,15 @@ def test_folders_left_out_by_default_are_told_with_their_reason(tmp_path: Path) 
     assert reasons(tmp_path) == {"build": "build output", ".aws": "secret", ".history": "tool directory"}
 
 
+def test_what_editors_and_merges_leave_behind_is_left_out_unless_named(tmp_path: Path) -> None:
+    leftovers = {"a.py~", "#a.py#", ".#a.py", "a.py.orig", "a.py.rej", "A.BAK", ".a.py.swp"}
+    lay_out(tmp_path, *leftovers, "a.py", "#notes", "#", "bak", "orig.py", "a~b.py")
+    assert scanned_paths(tmp_path) == {"a.py", "#notes", "#", "bak", "orig.py", "a~b.py"}
+    assert set(reasons(tmp_path).values()) == {"editor leftover"}
+    (tmp_path / ".c2llmignore").write_text("!*.orig\n")
+    assert "a.py.orig" in scanned_paths(tmp_path)
+
+
 def test_ordinary_names_are_not_build_output(tmp_path: Path) -> None:
     paths = {
         "lib/a.js", "src/build/b.py", "dist/c.py", "build/d.sh", "target/e.rs", "out/f.c", "vendor/g.rb", "bin/run.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,6 +123,20 @@ def test_ignored_paths_are_never_reported(root: Path, listener: Listener) -> Non
 def test_a_changed_ignore_file_triggers_a_rescan(name: str, root: Path, listener: Listener) -> None:
     (root / name).write_text("*.py\n")
     listener.wait(lambda: "ignore rules changed" in listener.reasons)
+
+
+def test_a_rescan_follows_what_git_begins_to_track(root: Path, listener: Listener) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=root, check=True)
+
+    git("init", "-q")
+    (root / "a.log").write_text("x")
+    scanner = Scanner(root)
+    assert "a.log" not in scanner.scan().stamps
+    with Watcher(root, scanner, listener, timing=WatchTiming(quiet=0.02, max_delay=0.5)):
+        git("add", "-f", "a.log")
+        listener.wait(lambda: "git tracks other files" in listener.reasons)
+    assert "a.log" in scanner.scan().stamps
 
 
 @pytest.mark.usefixtures("watcher")
