@@ -10,10 +10,9 @@ import sys
 import threading
 from pathlib import Path
 
-from indexed import CountingEncoder
-
 from retrieval.engine import Workspace
 from retrieval.indexing import embedding, index_files, pipeline
+from tests.engine.indexed import CountingEncoder
 
 # Small batches: many places where the process can be killed.
 embedding.BATCH = 16

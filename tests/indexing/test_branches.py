@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 
 from retrieval.engine import Workspace
 from retrieval.indexing import chunk_jobs
+from tests.engine.indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
 from retrieval.chunking import passage
 from retrieval.engine import Workspace
 from retrieval.indexing import embedding, writer_pid
 from retrieval.store import passage_hash
 from retrieval.types import Chunk
+from tests.engine.indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
 CHILD = Path(__file__).with_name("crash_child.py")
 HERE = Path(__file__).resolve()
@@ -27,7 +27,7 @@ class Child:
     """Another process that indexes: see `crash_child`."""
 
     def __init__(self, root: Path, cache: Path, *mode: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE.parent)])}
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
         command = [sys.executable, str(CHILD), str(root), str(cache), *mode]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

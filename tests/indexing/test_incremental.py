@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from indexed import CountingEncoder, check_equals_fresh
 
 from retrieval.engine import Workspace
+from tests.engine.indexed import CountingEncoder, check_equals_fresh
 
 PATHS = ["a.py", "b.py", "pkg/c.py", "pkg/deep/d.py", "doc.md", "pkg/e.go"]
 # What is done right after a change: nothing, a look at everything, or a word about the file.

@@ -7,13 +7,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from indexed import CountingEncoder
 
 from retrieval.chunking.notebooks import _HEADING
 from retrieval.engine import Workspace
 from retrieval.indexing import limits, shared
 from retrieval.indexing.chunk_jobs import BY_LINES, ChunkJob
 from retrieval.indexing.worker_pool import WorkerPool
+from tests.engine.indexed import CountingEncoder
 
 BOMBS = {
     "bomb.py": "/*\n" * 2600,

@@ -19,7 +19,7 @@ from retrieval.files import ChangeBatch
 from retrieval.indexing import index_files, writer_lock
 from retrieval.types import IndexReport
 from tests.cli.program import lay_out
-from tests.indexing.test_elsewhere import Elsewhere
+from tests.engine.remote_stand_in import RemoteStandIn
 
 PATIENCE = 60.0
 
@@ -214,7 +214,7 @@ def test_text_of_a_buffer_that_could_not_be_embedded_is_taken_up_when_the_encode
     session = Session(workspace, events, delays=Delays(probe=0.01))
     session.start()
     events.wait(1)
-    encoder = Elsewhere()
+    encoder = RemoteStandIn()
     encoder.down = True
     workspace.encoders.loaded = encoder
     workspace.refresh()

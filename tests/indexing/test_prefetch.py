@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from indexed import CountingEncoder, check_equals_fresh, write_project
 
 from retrieval.encoders import Vectors
 from retrieval.engine import Workspace
 from retrieval.errors import EncoderError
 from retrieval.indexing import embedding, index_files, pipeline
+from tests.engine.indexed import CountingEncoder, check_equals_fresh, write_project
 
 
 @pytest.fixture(autouse=True)

@@ -3,77 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from retrieval.chunking import chunk_file, passage
-from retrieval.encoders import OverlapEncoder, StoppableEncoder, Vectors
+from retrieval.encoders import OverlapEncoder, StoppableEncoder
 from retrieval.engine import Workspace
-from retrieval.errors import Cancelled, EncoderUnreachableError
-from retrieval.indexing import embedding
-from tests.indexing.indexed import CountingEncoder
+from tests.engine.remote_stand_in import RemoteStandIn, WiderModel
 
 CAKE = "def bake_chocolate_cake(oven):\n    pass\n"
-
-
-class Elsewhere(CountingEncoder):
-    """As the one behind an address, without the wire."""
-
-    def __init__(self, model: str = "one") -> None:
-        super().__init__()
-        self.model = model
-        self.down = self.outdated = False
-        self.hangs = threading.Event()
-        self.never = threading.Event()
-
-    @property
-    def fingerprint(self) -> str:
-        return self.model
-
-    @property
-    def available(self) -> bool:
-        return not self.down
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        self._reach()
-        return super().encode_queries(texts)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        self._reach()
-        return super().encode_passages(texts)
-
-    def encode_passages_until(self, texts: Sequence[str], stop: Callable[[], bool]) -> Vectors:
-        while self.hangs.is_set():
-            if stop():
-                raise Cancelled("Embedding was given up.")
-            self.never.wait(0.005)  # as the client does between two tries
-        return self.encode_passages(texts)
-
-    def _reach(self) -> None:
-        if self.down:
-            raise EncoderUnreachableError("The server is down, as the test wants it.")
-
-
-class Wider(Elsewhere):
-    """Another model: of another dimension."""
-
-    def __init__(self, model: str) -> None:
-        super().__init__(model)
-        self._vectors = OverlapEncoder(384)
-
-    @property
-    def dimension(self) -> int:
-        return 384
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._vectors.encode_queries(texts)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        self.passages.extend(texts)
-        return self._vectors.encode_passages(texts)
 
 
 class Recorder:
@@ -101,17 +42,19 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def encoder() -> Elsewhere:
-    return Elsewhere()
+def encoder() -> RemoteStandIn:
+    return RemoteStandIn()
 
 
 @pytest.fixture
-def workspace(root: Path, encoder: Elsewhere, tmp_path: Path) -> Iterator[Workspace]:
+def workspace(root: Path, encoder: RemoteStandIn, tmp_path: Path) -> Iterator[Workspace]:
     with Workspace.open(root, encoder=encoder, cache_dir=tmp_path / "cache") as found:
         yield found
 
 
-def test_a_report_says_that_chunks_wait_for_an_encoder_that_is_down(workspace: Workspace, encoder: Elsewhere) -> None:
+def test_a_report_says_that_chunks_wait_for_an_encoder_that_is_down(
+    workspace: Workspace, encoder: RemoteStandIn
+) -> None:
     encoder.down = True
     report = workspace.refresh()
     assert report.unreachable and "the server is down" in report.notes[0].lower()
@@ -125,7 +68,9 @@ def test_a_report_says_that_chunks_wait_for_an_encoder_that_is_down(workspace: W
     assert workspace.search("function_3").freshness.pending_chunks == 0
 
 
-def test_a_buffer_that_was_shown_while_it_was_down_is_embedded_later(workspace: Workspace, encoder: Elsewhere) -> None:
+def test_a_buffer_that_was_shown_while_it_was_down_is_embedded_later(
+    workspace: Workspace, encoder: RemoteStandIn
+) -> None:
     workspace.refresh()
     encoder.down = True
     listener = Recorder()
@@ -142,7 +87,7 @@ def test_a_buffer_that_was_shown_while_it_was_down_is_embedded_later(workspace: 
     assert len(encoder.passages) == 1
 
 
-def test_words_of_a_buffer_are_found_before_its_vectors_are_made(workspace: Workspace, encoder: Elsewhere) -> None:
+def test_words_of_a_buffer_are_found_before_its_vectors_are_made(workspace: Workspace, encoder: RemoteStandIn) -> None:
     workspace.refresh()
     found: list[str] = []
 
@@ -155,7 +100,7 @@ def test_words_of_a_buffer_are_found_before_its_vectors_are_made(workspace: Work
 
 
 def test_one_that_became_another_is_loaded_again_and_everything_is_embedded_with_it(root: Path, tmp_path: Path) -> None:
-    models = [Elsewhere("one"), Elsewhere("two")]
+    models = [RemoteStandIn("one"), RemoteStandIn("two")]
     loaded = iter(models)
     with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()
@@ -170,9 +115,9 @@ def test_one_that_became_another_is_loaded_again_and_everything_is_embedded_with
 
 
 @contextmanager
-def become_another(root: Path, tmp_path: Path) -> Iterator[tuple[Workspace, Elsewhere]]:
+def become_another(root: Path, tmp_path: Path) -> Iterator[tuple[Workspace, RemoteStandIn]]:
     """A workspace with an open buffer whose encoder has just become another one, and that one."""
-    first, second = Elsewhere("one"), Wider("two")
+    first, second = RemoteStandIn("one"), WiderModel("two")
     loaded = iter([first, second])
     with Workspace.open(root, load_encoder=lambda: next(loaded), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()
@@ -205,7 +150,7 @@ def test_an_open_buffer_goes_over_to_the_model_that_it_has_become(root: Path, tm
         assert sum("bake_chocolate_cake" in text for text in second.passages) == 1
 
 
-def test_a_cancel_is_heard_while_it_hangs(workspace: Workspace, encoder: Elsewhere) -> None:
+def test_a_cancel_is_heard_while_it_hangs(workspace: Workspace, encoder: RemoteStandIn) -> None:
     assert isinstance(encoder, StoppableEncoder) and not isinstance(OverlapEncoder(), StoppableEncoder)
     encoder.hangs.set()
     cancel = threading.Event()
@@ -213,19 +158,3 @@ def test_a_cancel_is_heard_while_it_hangs(workspace: Workspace, encoder: Elsewhe
     assert report.cancelled and not report.unreachable
     encoder.hangs.clear()
     assert workspace.refresh().chunks_embedded == 5
-
-
-def test_batches_are_as_long_as_the_encoder_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 0.0
-    monkeypatch.setattr(embedding.time, "perf_counter", lambda: now)
-    pace = embedding.BatchSizer()
-    assert pace.begin() == embedding.FIRST
-    for _ in range(10):
-        now += 0.001 * pace.begin()
-        pace.end()
-    assert pace.chunks == embedding.BATCH
-    for _ in range(20):
-        began = pace.begin()
-        now += 1.0 * began
-        pace.end()
-    assert pace.chunks == 1

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from editing import Editor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from retrieval.engine import Workspace
 from retrieval.errors import Cancelled
 from retrieval.store import full_text
 from retrieval.types import SearchRequest
+from tests.engine.random_editor import Editor
 
 EDITS, CHECK_EVERY = 10_000, 125
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from indexed import CountingEncoder, check_equals_fresh, write_project
 
 from retrieval.encoders import Vectors
 from retrieval.engine import Workspace
+from tests.engine.indexed import CountingEncoder, check_equals_fresh, write_project
 
 EDITS = 3_000  # of each kind: one save and one pause in typing a second
 WARM = 600

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from indexed import CountingEncoder, write_project
 
 from retrieval.engine import Workspace
 from retrieval.indexing import embedding, index_files
+from tests.engine.indexed import CountingEncoder, write_project
 
 
 def test_during_a_refresh_answers_say_how_many_files_are_not_done(

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 
 from retrieval.chunking import boundaries, grammars
 from retrieval.engine import Workspace
@@ -21,6 +20,7 @@ from retrieval.indexing import index_files, limits, shared
 from retrieval.indexing import worker_pool as pools
 from retrieval.indexing.chunk_jobs import BY_LINES, ChunkedFile, ChunkJob, InProcessChunker, in_order
 from retrieval.indexing.worker_pool import CRASHED, CRASHED_OR_EXHAUSTED, LOST, WorkerPool
+from tests.engine.indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 
 SEGV = CRASHED_OR_EXHAUSTED if limits.memory_is_limited() else f"{CRASHED}: SIGSEGV"
 TEXTS = {

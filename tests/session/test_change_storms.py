@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from indexed import check_equals_fresh, write_project
-from watched import live
+
+from tests.engine.indexed import check_equals_fresh, write_project
+from tests.session.watched import live
 
 CHANGES = 10_000
 

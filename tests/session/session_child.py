@@ -9,10 +9,9 @@ import sys
 import threading
 from pathlib import Path
 
-from indexed import CountingEncoder
-
 from c2llm_lsp.session.session import Session
 from retrieval.engine import Workspace
+from tests.engine.indexed import CountingEncoder
 
 
 def hold() -> None:

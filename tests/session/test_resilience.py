@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from indexed import check_equals_fresh, write_project
-from watched import Live, live
 
 from retrieval.errors import StorageFullError
 from retrieval.indexing import writer_pid
+from tests.engine.indexed import check_equals_fresh, write_project
+from tests.session.watched import Live, live
 
 HERE = Path(__file__).resolve()
 
@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve()
 def child(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process with a session on the same workspace, held while it writes."""
     write_project(tmp_path / "root", 40)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE.parent)])}
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
     script = str(HERE.with_name("session_child.py"))
     command = [sys.executable, script, str(tmp_path / "root"), str(tmp_path / "cache")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)

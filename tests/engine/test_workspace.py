@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace, encoder_selection, index_writer
@@ -18,6 +17,7 @@ from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryEr
 from retrieval.indexing import pipeline, vector_sync
 from retrieval.types import SimilarRequest
 from retrieval.vectors import hnsw_problem
+from tests.engine.indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
 CODE = "def {0}(value):\n    # {0} comes first\n    total = value + 1\n    other = total * 2\n    return other\n"
 

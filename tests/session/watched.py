@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexed import CountingEncoder
-
 from c2llm_lsp.session.events import Event, Failed
 from c2llm_lsp.session.session import Delays, Session
 from retrieval.engine import Workspace
 from retrieval.files import ChangeBatch, Watcher
+from tests.engine.indexed import CountingEncoder
 
 PATIENCE = 120.0
 
