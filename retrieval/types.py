@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+ContentType = Literal["code", "docs", "config"]
+CONTENT_TYPES: tuple[ContentType, ...] = ("code", "docs", "config")
 ChunkKind = Literal["function", "method", "class", "block", "section", "cell", "window"]
 CHUNK_KINDS: tuple[ChunkKind, ...] = ("function", "method", "class", "block", "section", "cell", "window")
 
@@ -41,9 +43,11 @@ class Filters:
     languages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()  # gitignore-style globs over the relative path; one that begins with "!" excludes
     kinds: tuple[str, ...] = ()  # of CHUNK_KINDS
+    content: tuple[str, ...] = ()  # of CONTENT_TYPES; normalizing turns them into languages
+    grep: str = ""  # a regular expression (retrieval/text_pattern.py) that a chunk's text has to match
 
     def __bool__(self) -> bool:
-        return bool(self.languages or self.paths or self.kinds)
+        return bool(self.languages or self.paths or self.kinds or self.content or self.grep)
 
 
 NO_FILTERS = Filters()

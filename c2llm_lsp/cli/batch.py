@@ -1,9 +1,9 @@
 """`c2llm batch`: JSON lines in, JSON lines out, for programs that ask many questions of one workspace.
 
 Prints `ready` when the index is complete. Then each line of input, `{"query": "...", "limit": 10}` with optional
-`languages`, `paths` and `kinds` (lists, as in --lang, --path, --kind), is answered by exactly one line: `{"results":
-[...]}`, best first, each with `path` (relative to the workspace), `start_line`, `end_line`, `symbol`, `score`; or
-`{"error": "..."}`.
+`languages`, `paths`, `kinds`, `content` (lists, as in --lang, --path, --kind; content is of code, docs, config) and `grep` (a
+pattern) is answered by exactly one line: `{"results": [...]}`, best first, each with `path` (relative to the workspace),
+`start_line`, `end_line`, `symbol`, `score`; or `{"error": "..."}`.
 """
 
 from __future__ import annotations
@@ -66,8 +66,7 @@ def reply(workspace: Workspace, line: bytes, *, default_limit: int) -> dict[str,
     """The answer to one line; whatever is wrong with it, the next one is answered too."""
     try:
         request = _request(line)
-        paths, languages, kinds = (_texts(request, name) for name in ("paths", "languages", "kinds"))
-        filters = options.filters(paths, languages, kinds, root=workspace.root)
+        filters = options.filters(_filters(request), root=workspace.root)
         answer = workspace.search(SearchRequest(_query(request), filters, _limit(request, default_limit)))
     except (C2llmError, OSError) as error:
         return {"error": error_message(error)}
@@ -108,6 +107,14 @@ def _limit(request: dict[str, Any], default: int) -> int:
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
         raise QueryError(f"`{name}` must be a number from 1 to {MAX_LIMIT}.")
     return limit
+
+
+def _filters(request: dict[str, Any]) -> options.FilterOptions:
+    grep = request.get("grep")
+    if grep is not None and not isinstance(grep, str):
+        raise QueryError("`grep` must be a string.")
+    paths, languages, kinds, content = (_texts(request, name) for name in ("paths", "languages", "kinds", "content"))
+    return options.FilterOptions(paths, languages, kinds, content or (), grep)
 
 
 def _texts(request: dict[str, Any], name: str) -> list[str] | None:

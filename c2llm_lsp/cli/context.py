@@ -48,6 +48,10 @@ def context(
     globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
+    grep: options.Grep = None,
+    code_only: options.CodeOnly = False,
+    docs: options.Docs = False,
+    config: options.Config = False,
     as_json: options.AsJson = False,
     no_wait: options.NoWait = False,
     encoder: options.Encoder = None,
@@ -64,7 +68,8 @@ def context(
 
     lines = parse_location(query) if is_location(query) else None
     target = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
-    filters = options.filters(globs, languages, kinds, root=target.root)
+    content = options.content(code_only=code_only, docs=docs, config=config)
+    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep), root=target.root)
     location = Location(path_in_workspace(target, lines.file), lines.start, lines.end) if lines else None
     request = ContextRequest(
         "" if location else query, location, filters, limit or DEFAULT_LIMIT, budget or DEFAULT_BUDGET

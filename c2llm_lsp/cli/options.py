@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from retrieval.errors import QueryError
 from retrieval.types import CHUNK_KINDS, Filters
 
 WorkspacePath = Annotated[
@@ -30,6 +33,13 @@ Languages = Annotated[
 Kinds = Annotated[
     list[str] | None, typer.Option("--kind", help=f"Only this kind: {', '.join(CHUNK_KINDS)}. May be repeated.")
 ]
+Grep = Annotated[
+    str | None,
+    typer.Option("--grep", metavar="PATTERN", help="Only code that matches this regular expression (RE2's syntax)."),
+]
+CodeOnly = Annotated[bool, typer.Option("--code-only", help="Only code: no documentation, no configuration.")]
+Docs = Annotated[bool, typer.Option("--docs", help="Only documentation and text. With --config, both.")]
+Config = Annotated[bool, typer.Option("--config", help="Only configuration and data, such as YAML.")]
 ContextLines = Annotated[
     int | None,
     typer.Option("--context-lines", "-C", min=0, max=1000, help="Lines around each line shown.", show_default="0"),
@@ -38,14 +48,41 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show the contribution 
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer from the current index without updating it.")]
 
 
-def filters(globs: list[str] | None, languages: list[str] | None, kinds: list[str] | None, *, root: Path) -> Filters:
-    """The filters of a command line. Each value may hold several, separated by commas, but for globs. Raises QueryError
-    before anything is indexed.
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """The filters of a command line, as they are written."""
+
+    globs: Sequence[str] | None = None
+    languages: Sequence[str] | None = None
+    kinds: Sequence[str] | None = None
+    content: Sequence[str] = ()
+    grep: str | None = None
+
+
+def content(*, code_only: bool, docs: bool, config: bool) -> list[str]:
+    """The types of content that flags name."""
+    return [name for name, chosen in (("code", code_only), ("docs", docs), ("config", config)) if chosen]
+
+
+def filters(options: FilterOptions, *, root: Path) -> Filters:
+    """The filters of a command line. Each value may hold several, separated by commas, but for globs and the pattern. Raises
+    QueryError before anything is indexed.
     """
     from retrieval.engine.requests import normalize_filters
 
-    return normalize_filters(Filters(_split(languages), tuple(globs or ()), _split(kinds)), root)
+    if options.grep == "":
+        raise QueryError("The pattern of --grep is empty: give a regular expression.")
+    return normalize_filters(
+        Filters(
+            _split(options.languages),
+            tuple(options.globs or ()),
+            _split(options.kinds),
+            _split(options.content),
+            options.grep or "",
+        ),
+        root,
+    )
 
 
-def _split(values: list[str] | None) -> tuple[str, ...]:
+def _split(values: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(part.strip().lower() for value in values or () for part in value.split(",") if part.strip())

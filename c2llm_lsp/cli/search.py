@@ -55,6 +55,10 @@ def search(
     globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
+    grep: options.Grep = None,
+    code_only: options.CodeOnly = False,
+    docs: options.Docs = False,
+    config: options.Config = False,
     context_lines: options.ContextLines = None,
     explain: options.Explain = False,
     as_json: options.AsJson = False,
@@ -70,7 +74,8 @@ def search(
     if not query.strip():
         raise QueryError("The query is empty; say in a few words what the code does.")
     target = locate(path, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
-    filters = options.filters(globs, languages, kinds, root=target.root)
+    content = options.content(code_only=code_only, docs=docs, config=config)
+    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep), root=target.root)
     with open_workspace(target) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED

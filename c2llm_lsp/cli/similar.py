@@ -26,6 +26,10 @@ def similar(
     globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
+    grep: options.Grep = None,
+    code_only: options.CodeOnly = False,
+    docs: options.Docs = False,
+    config: options.Config = False,
     context_lines: options.ContextLines = None,
     explain: options.Explain = False,
     as_json: options.AsJson = False,
@@ -37,7 +41,8 @@ def similar(
     lines = parse_location(where) if where != "-" else None
     beside = lines.file.parent if lines is not None else None
     target = locate(path, beside=beside, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
-    filters = options.filters(globs, languages, kinds, root=target.root)
+    content = options.content(code_only=code_only, docs=docs, config=config)
+    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep), root=target.root)
     relative_path = path_in_workspace(target, lines.file) if lines is not None else ""
     code = read_input() if lines is None else ""
     with open_workspace(target) as workspace:

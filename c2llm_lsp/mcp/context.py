@@ -13,6 +13,8 @@ from c2llm_lsp.mcp.live_workspace import LiveWorkspace
 from c2llm_lsp.mcp.results import (
     READ_ONLY,
     WAIT,
+    Content,
+    Grep,
     Kinds,
     Languages,
     Limit,
@@ -43,6 +45,8 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         languages: Languages = None,
         paths: Paths = None,
         kinds: Kinds = None,
+        content: Content = None,
+        grep: Grep = "",
         wait_seconds: Wait = WAIT,
     ) -> CallToolResult:
         """Collect the code of this project that answers a query, or that is related to some lines of a file.
@@ -50,7 +54,7 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         One text within a token budget: the best code in full, lower results as outlines, adjacent ones merged, each headed by
         path:line-line. To understand a whole topic, call it once instead of many searches and reads.
         """
-        filters = make_filters(languages, paths, kinds)
+        filters = make_filters(languages, paths, kinds, content, grep)
 
         def run(workspace: Workspace) -> PackedContext:
             if path and start_line < 1:

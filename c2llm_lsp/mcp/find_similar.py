@@ -10,7 +10,19 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from c2llm_lsp.mcp.live_workspace import LiveWorkspace
-from c2llm_lsp.mcp.results import READ_ONLY, WAIT, Kinds, Languages, Limit, Paths, Wait, make_filters, run_query
+from c2llm_lsp.mcp.results import (
+    READ_ONLY,
+    WAIT,
+    Content,
+    Grep,
+    Kinds,
+    Languages,
+    Limit,
+    Paths,
+    Wait,
+    make_filters,
+    run_query,
+)
 from c2llm_lsp.mcp.search import answer_result
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
@@ -27,6 +39,8 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         languages: Languages = None,
         paths: Paths = None,
         kinds: Kinds = None,
+        content: Content = None,
+        grep: Grep = "",
         wait_seconds: Wait = WAIT,
     ) -> CallToolResult:
         """Find code of this project that is similar to one of its functions or classes, or to code that you give.
@@ -34,7 +48,7 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         Before writing a helper, check whether one exists; before a change, find what else needs the same change. Best first,
         each with path:line-line and the code.
         """
-        filters = make_filters(languages, paths, kinds)
+        filters = make_filters(languages, paths, kinds, content, grep)
 
         def run(workspace: Workspace) -> Answer:
             if bool(path) == bool(code.strip()):

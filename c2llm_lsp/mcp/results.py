@@ -17,7 +17,7 @@ from c2llm_lsp.mcp.live_workspace import MAX_WAIT_SECONDS
 from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.render.escape import escape_line
 from retrieval.errors import C2llmError
-from retrieval.types import ChunkKind, Filters
+from retrieval.types import ChunkKind, ContentType, Filters
 
 T = TypeVar("T")
 
@@ -28,6 +28,8 @@ Paths = Annotated[
     list[str] | None, Field(description="Only paths that match these globs, as in .gitignore; a leading ! excludes")
 ]
 Kinds = Annotated[list[ChunkKind] | None, Field(description="Only these kinds of chunk")]
+Content = Annotated[list[ContentType] | None, Field(description="Only these types of files")]
+Grep = Annotated[str, Field(description="Only code that matches this regular expression (RE2's syntax)")]
 Wait = Annotated[
     float,
     Field(
@@ -41,8 +43,14 @@ DATA = "c2llm/answer"  # the key in `_meta`
 READ_ONLY = ToolAnnotations(read_only_hint=True, open_world_hint=False)  # the tools only read the index
 
 
-def make_filters(languages: list[str] | None, paths: list[str] | None, kinds: list[ChunkKind] | None) -> Filters:
-    return Filters(tuple(languages or ()), tuple(paths or ()), tuple(kinds or ()))
+def make_filters(
+    languages: list[str] | None,
+    paths: list[str] | None,
+    kinds: list[ChunkKind] | None,
+    content: list[ContentType] | None,
+    grep: str,
+) -> Filters:
+    return Filters(tuple(languages or ()), tuple(paths or ()), tuple(kinds or ()), tuple(content or ()), grep)
 
 
 def tool_result(text: str, data: dict[str, Any]) -> CallToolResult:

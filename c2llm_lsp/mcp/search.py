@@ -13,6 +13,8 @@ from c2llm_lsp.mcp.live_workspace import LiveWorkspace
 from c2llm_lsp.mcp.results import (
     READ_ONLY,
     WAIT,
+    Content,
+    Grep,
     Kinds,
     Languages,
     Limit,
@@ -36,6 +38,8 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         languages: Languages = None,
         paths: Paths = None,
         kinds: Kinds = None,
+        content: Content = None,
+        grep: Grep = "",
         wait_seconds: Wait = WAIT,
     ) -> CallToolResult:
         """Search the code of this project by meaning, words and names together, best first.
@@ -43,7 +47,7 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         For "where is …" and "how does this project …", if the exact name is unknown; for literal text a text search is better.
         Returns path:line-line, kind, name and code of each result, and how current the index is.
         """
-        filters = make_filters(languages, paths, kinds)
+        filters = make_filters(languages, paths, kinds, content, grep)
 
         def run(workspace: Workspace) -> Answer:
             return workspace.search(SearchRequest(query, filters, limit, highlight=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from retrieval.types import ContentType
+
 TEXT = "text"
 
 _ENDINGS_OF: dict[str, str] = {
@@ -172,6 +174,18 @@ def named(word: str) -> str | None:
     word = word.lower()
     language = _NAMED.get(word) or _BY_ENDING.get(word.removeprefix("."))
     return language if language in LANGUAGES else None
+
+
+# What people read as prose; what programs read as settings and data. All else is code.
+_DOCS = frozenset({"markdown", "rst", "tex", TEXT})
+_CONFIG = frozenset("csv dockerfile gomod hcl ini json toml xml yaml".split())
+
+
+def content_type(language: str) -> ContentType:
+    """Whether files of a language are code, documentation, or configuration and data."""
+    if language in _DOCS:
+        return "docs"
+    return "config" if language in _CONFIG else "code"
 
 
 def extension_of(language: str) -> str:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from retrieval.chunking.languages import LANGUAGES, named
+from retrieval.chunking.languages import LANGUAGES, content_type, named
 from retrieval.errors import QueryError
 from retrieval.globs import PathGlobs
 from retrieval.search.weights import RANKINGS
-from retrieval.types import CHUNK_KINDS, Filters, SearchRequest, SimilarRequest
+from retrieval.text_pattern import TextPattern
+from retrieval.types import CHUNK_KINDS, CONTENT_TYPES, Filters, SearchRequest, SimilarRequest
 
 NO_CODE = "There is no code to compare with: give a file and line, or a piece of code."
 
@@ -36,12 +37,17 @@ def normalize_similar(request: SimilarRequest, root: Path) -> SimilarRequest:
 
 
 def normalize_filters(filters: Filters, root: Path) -> Filters:
-    """Languages by their names, kinds as they are stored, globs from the workspace's root. Raises QueryError."""
+    """Languages by their names, content types as languages, kinds as they are stored, globs from the workspace's root.
+    Raises QueryError.
+    """
     if not filters:
         return filters
     paths = tuple(_from_root(glob, root) for glob in filters.paths)
     PathGlobs(paths)  # raises QueryError for what is no glob
-    return Filters(tuple(map(_language, filters.languages)), paths, tuple(map(_kind, filters.kinds)))
+    if filters.grep:
+        TextPattern(filters.grep)  # raises QueryError for what is no pattern
+    languages = _languages(tuple(map(_language, filters.languages)), filters.content)
+    return Filters(languages, paths, tuple(map(_kind, filters.kinds)), (), filters.grep)
 
 
 def _normalize(request: Request, root: Path) -> Request:
@@ -56,6 +62,23 @@ def _language(name: str) -> str:
     if language is None:
         raise QueryError(f"There is no language '{name}'; languages are {', '.join(LANGUAGES)}.")
     return language
+
+
+def _languages(named_languages: tuple[str, ...], content: tuple[str, ...]) -> tuple[str, ...]:
+    """The languages of some types of content, of those that are named where any are."""
+    types = [name.strip().lower() for name in content]
+    if unknown := [name for name in types if name not in CONTENT_TYPES]:
+        raise QueryError(f"There is no type of content '{unknown[0]}'; types are {', '.join(CONTENT_TYPES)}.")
+    if not types:
+        return named_languages
+    accepted = tuple(name for name in LANGUAGES if content_type(name) in types)
+    if not named_languages:
+        return accepted
+    if both := tuple(name for name in named_languages if name in accepted):
+        return both
+    raise QueryError(
+        f"No language of {', '.join(named_languages)} is {' or '.join(types)}: use one of the two filters."
+    )
 
 
 def _kind(name: str) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from retrieval.encoders.protocol import Vectors
 from retrieval.globs import PathGlobs
 from retrieval.store import Bm25Snapshot, Header, SortKey, Store, index_terms, top_k
+from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable
 from retrieval.vectors.protocol import top_k as nearest_rows
@@ -222,7 +223,11 @@ class OverlaidRows:
             return None
         globs = PathGlobs(filters.paths)
         buffers = [buffer for path, buffer in self.view.buffers.items() if globs.match(path)]
-        mine = [row.id for buffer in buffers for row in buffer.rows if _passes(row.chunk, filters)]
+        rows = [row for buffer in buffers for row in buffer.rows if _passes(row.chunk, filters)]
+        if filters.grep:
+            matching = set(TextPattern(filters.grep).keep((row.id, row.chunk.text) for row in rows))
+            rows = [row for row in rows if row.id in matching]
+        mine = [row.id for row in rows]
         kept = np.setdiff1d(stored, self.hidden, assume_unique=True)
         return np.concatenate([np.array(sorted(mine), dtype=np.int64), kept])
 

@@ -61,7 +61,9 @@ def gather(
         named = {row: name for row, name in named.items() if row in within}
     if query.is_name:
         named |= definitions_in_text(snapshot, last_part(query.names[0]), lexical_scores, named)
-    ids = np.array(sorted(cosines.keys() | lexical_scores.keys() | named.keys()), dtype=np.int64)
+    # Of a few chunks that a pattern matches none is left out, whether it has a vector already or not.
+    few = allowed.tolist() if filters.grep and allowed is not None and len(allowed) <= weights.depth else ()
+    ids = np.array(sorted(cosines.keys() | lexical_scores.keys() | named.keys() | set(few)), dtype=np.int64)
     dense = np.array([cosines.get(i, np.nan) for i in ids.tolist()], dtype=np.float32)
     if vector is not None and snapshot.index is not None and cosines:
         missing = np.isnan(dense)

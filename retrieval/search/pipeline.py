@@ -19,6 +19,7 @@ from retrieval.search.query import parse
 from retrieval.search.ranking import Scores, location_key, rank
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import RANKINGS
+from retrieval.text_pattern import TextPattern
 from retrieval.types import NO_FILTERS, Chunk, Filters, Hit, SearchRequest
 
 # Merging shortens the list: this many times the limit are ranked so that enough hits remain.
@@ -56,9 +57,9 @@ def search(
     check()
     name = last_part(query.names[0]) if query.is_name else ""
     hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name)
-    if not request.highlight or line_vectors is None or vector is None:
-        return hits
-    return _highlighted(hits, snapshot, line_vectors, vector, idf)
+    if request.highlight and line_vectors is not None and vector is not None:
+        hits = _highlighted(hits, snapshot, line_vectors, vector, idf)
+    return _with_matching_lines(hits, TextPattern(request.filters.grep)) if request.filters.grep else hits
 
 
 def similar(
@@ -93,6 +94,14 @@ def _highlighted(
         return highlight_by_meaning(hits, vector, encoder, line_vectors, idf, SALIENT)
     except EncoderError:
         return hits
+
+
+def _with_matching_lines(hits: tuple[Hit, ...], pattern: TextPattern) -> tuple[Hit, ...]:
+    """The hits with the lines that match as their salient ones."""
+    lines = [tuple(hit.start_line + line for line in pattern.lines(hit.text)[:SALIENT]) for hit in hits]
+    return tuple(
+        replace(hit, salient_lines=matching) if matching else hit for hit, matching in zip(hits, lines, strict=True)
+    )
 
 
 def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, float]:

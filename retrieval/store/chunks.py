@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+import numpy as np
+
 from retrieval.globs import PathGlobs
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
 from retrieval.store.queries import CHUNK_COLUMNS, Ids, ids_of, select_many
 from retrieval.store.rows import Header
 from retrieval.store.top_k import SortKey
+from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
 
 _HEADER_COLUMNS = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte"
@@ -102,9 +105,12 @@ class Chunks:
         if filters.paths:
             clauses.append("file IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(self._files_matching(filters.paths)))
-        sql = f"SELECT id FROM main.chunks WHERE {' AND '.join(clauses)} ORDER BY id"
+        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         with self._database.reading() as db:
-            return ids_of(db.execute(sql, values))
+            if not filters.grep:
+                return ids_of(db.execute(f"SELECT id FROM main.chunks {where} ORDER BY id", values))
+            texts = db.execute(f"SELECT id, CAST(text AS BLOB) FROM main.chunks {where} ORDER BY id", values)
+            return np.fromiter(TextPattern(filters.grep).keep(texts), np.int64)
 
     def language_counts(self) -> dict[str, int]:
         """Chunks by language, most first."""

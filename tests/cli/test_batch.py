@@ -44,7 +44,17 @@ def test_ready_comes_when_the_index_is_complete_and_answers_come_at_once(c2llm: 
     assert process.returncode == 0
 
 
+def test_filters_are_those_of_the_command_line(c2llm: Program, project: Path) -> None:
+    asked = [{"content": ["docs"]}, {"grep": "^func"}, {"languages": ["ts"], "content": ["code"]}]
+    answers = ask(c2llm, project, *(json.dumps({"query": "job price rules retry", **filters}) for filters in asked))
+    paths = [{result["path"] for result in answer["results"]} for answer in answers]
+    assert paths == [{"README.md"}, {"core/queue.go"}, {"web/retry.ts"}]
+
+
 BAD = [
+    '{"query": "x", "grep": 7}',
+    '{"query": "x", "grep": "("}',
+    '{"query": "x", "content": ["prose"]}',
     "",
     "not json",
     "[]",

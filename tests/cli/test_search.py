@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from c2llm_lsp.cli.options import filters
+from c2llm_lsp.cli.options import FilterOptions, filters
 from retrieval.globs import PathGlobs
 from tests.cli.program import Program
 from tests.cli.schema import violations
@@ -95,6 +95,25 @@ def test_filters_limit_the_answer(c2llm: Program, project: Path) -> None:
     assert paths("--path", "app/**") == {"app/ignore.py", "app/invoices.py"}
     assert paths("--path", "app/**", "--path", "!**/invoices.py") == {"app/ignore.py"}
     assert paths("--kind", "section") == {"README.md"}
+    assert paths("--docs") == paths("--docs", "--config") == {"README.md"}
+    assert paths("--code-only", "--lang", "go,markdown") == {"core/queue.go"}
+    assert paths("--grep", r"^func|^#+ ") == {"core/queue.go", "README.md"}
+    assert paths("--grep", r"^func|^#+ ", "--code-only") == {"core/queue.go"}
+
+
+def test_the_salient_lines_are_those_that_match(c2llm: Program, project: Path) -> None:
+    def results(pattern: str) -> list[dict]:
+        return json.loads(c2llm("search", "apply rules", project, "--grep", pattern, "--json").out)["results"]
+
+    assert [(hit["path"], hit["salient_lines"]) for hit in results(r"rule\.\w+\(")] == [("app/ignore.py", [7])]
+    assert results("no such code") == []
+
+
+def test_a_pattern_that_is_not_valid_is_an_error_before_anything_is_indexed(c2llm: Program, project: Path) -> None:
+    done = c2llm("search", "rules", project, "--grep", "a(b")
+    assert (done.code, done.out) == (2, "")
+    assert "is not valid at character 2: missing )" in done.err
+    assert "is empty" in c2llm("search", "rules", project, "--grep", "").err
 
 
 @pytest.mark.parametrize(
@@ -114,14 +133,14 @@ def test_filters_limit_the_answer(c2llm: Program, project: Path) -> None:
     ],
 )
 def test_a_glob_may_begin_where_the_workspace_does(glob: str, found: str) -> None:
-    globs = PathGlobs(filters([glob.format(root="/my/shop")], None, None, root=Path("/my/shop")).paths)
+    globs = PathGlobs(filters(FilterOptions([glob.format(root="/my/shop")]), root=Path("/my/shop")).paths)
     assert [path for path in ("README.md", "app/a.py", "web/README.md") if globs.match(path)] == found.split()
 
 
 def test_languages_go_by_name_short_form_and_ending() -> None:
     given = ["JS,ts,py,cpp,C++,rs,golang,c#", ".go", "Go", ".PY", "makefile", "javascriptreact", "sh", "text"]
     named = "javascript typescript python cpp cpp rust go csharp go go python make javascript bash text"
-    assert " ".join(filters(None, given, None, root=Path("/")).languages) == named
+    assert " ".join(filters(FilterOptions(languages=given), root=Path("/")).languages) == named
 
 
 @pytest.mark.parametrize("name", ["klingon", ".klingon", "..py", "ipynb", b"\xff"])

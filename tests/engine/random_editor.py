@@ -24,6 +24,7 @@ FILTERS = (
     Filters(languages=("python",)),
     Filters(paths=("!*.md", "!z/")),
     Filters(paths=("a/", "*.js"), kinds=("function", "window", "block")),
+    Filters(grep="(?i)push|parse"),
 )
 QUERIES = (
     "alpha",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.chunking.languages import LANGUAGES
 from retrieval.engine.requests import normalize_filters, normalize_search, normalize_similar
 from retrieval.errors import QueryError
 from retrieval.types import Filters, SearchRequest, SimilarRequest
@@ -38,8 +39,20 @@ def test_kinds_are_known_in_any_case() -> None:
     assert normalize_filters(Filters(kinds=("Function",)), ROOT).kinds == ("function",)
 
 
+def test_types_of_content_are_languages() -> None:
+    def languages(*content: str, within: tuple[str, ...] = ()) -> tuple[str, ...]:
+        return normalize_filters(Filters(within, content=content), ROOT).languages
+
+    assert languages("Docs") == ("markdown", "rst", "tex", "text")
+    assert set(languages("code", "docs", "config")) == set(LANGUAGES)
+    assert "yaml" in languages("config") and "python" in languages("code")
+    assert languages("code", within=("md", "go")) == ("go",)
+    with pytest.raises(QueryError, match="No language of markdown is code or config"):
+        languages("code", "config", within=("md",))
+
+
 def test_normalizing_twice_changes_nothing() -> None:
-    request = SearchRequest("x", Filters(("ts", "py"), ("./src", "!*.md"), ("METHOD",)), 3)
+    request = SearchRequest("x", Filters(("ts", "py"), ("./src", "!*.md"), ("METHOD",), ("code",), "^x"), 3)
     once = normalize_search(request, ROOT)
     assert normalize_search(once, ROOT) == once
 
@@ -49,6 +62,8 @@ def test_normalizing_twice_changes_nothing() -> None:
     [
         (SearchRequest("x", Filters(languages=("klingon",))), "python"),
         (SearchRequest("x", Filters(kinds=("verb",))), "function, method, class"),
+        (SearchRequest("x", Filters(content=("prose",))), "code, docs, config"),
+        (SearchRequest("x", Filters(grep="x(")), "character 2"),
         (SearchRequest("x", ranking="best"), "full, fused"),
         (SearchRequest("x", limit=0), "from 1"),
     ],

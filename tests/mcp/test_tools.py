@@ -26,6 +26,7 @@ IN_IGNORE = {"path": "app/ignore.py", "start_line": 4, "end_line": 6}
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "search": ("search", {"query": QUESTION, "limit": 3}),
     "filtered": ("search", {"query": "queue retry rules", "languages": ["Go"], "paths": ["!web/"]}),
+    "by pattern": ("search", {"query": "queue", "grep": "^func", "content": ["code"]}),
     "similar": ("find_similar", {"path": "app/ignore.py", "line": 5}),
     "similar to a text": ("find_similar", {"code": "async function fetch(url) { retry(attempt) }"}),
     "context": ("context", {"query": QUESTION}),
@@ -45,6 +46,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("context", {"path": "app/ignore.py"}, "Give the lines of app/ignore.py"),
     ("search", {"query": "x", "limit": 0}, "limit"),
     ("search", {"query": "x", "kinds": ["poem"]}, "kinds"),
+    ("search", {"query": "x", "grep": "a(b"}, "is not valid at character 2"),
     ("search", {}, "query"),
 ]
 

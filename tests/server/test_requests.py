@@ -22,6 +22,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("c2llm/search", {"query": "x", "languages": "python"}, "$.languages"),
     ("c2llm/search", {"query": "x", "languages": [1]}, "$.languages[0]"),
     ("c2llm/search", {"query": "x", "kinds": ["novel"]}, "$.kinds[0]"),
+    ("c2llm/search", {"query": "x", "content": ["novel"]}, "$.content[0]"),
+    ("c2llm/search", {"query": "x", "grep": "a(b"}, "character 2"),
     ("c2llm/search", {"query": "x", "waitForEdits": "yes"}, "$.waitForEdits"),
     ("c2llm/search", {"query": "x", "folder": "file:///not/open"}, "not an open folder"),
     ("c2llm/search", {"query": "   "}, "query"),
@@ -89,6 +91,8 @@ def test_filters_limit_the_answer(opened: Opened) -> None:
         ({"paths": ["web/"]}, {"web/retry.ts"}),
         ({"paths": ["!app/", "!core/", "!web/"]}, {"README.md"}),
         ({"kinds": ["section"]}, {"README.md"}),
+        ({"content": ["docs", "config"]}, {"README.md"}),
+        ({"grep": "^func"}, {"core/queue.go"}),
     ):
         assert set(opened.paths("rules price retry queue billing", **more)) == wanted
 

@@ -105,6 +105,9 @@ def test_symbols_are_found_in_any_case(store: Store) -> None:
         (Filters(kinds=("function",), paths=("b.go",)), {"src/b.go"}),
         (Filters(kinds=("class",)), set()),
         (Filters(languages=("none",)), set()),
+        (Filters(grep="^[xz]"), {"src/a.py", "tests/test_a.py"}),
+        (Filters(grep="^[xz]", paths=("src/",)), {"src/a.py"}),
+        (Filters(grep="w"), set()),
     ],
 )
 def test_filters_let_through(store: Store, filters: Filters, expected: set[str]) -> None:

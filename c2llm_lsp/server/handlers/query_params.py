@@ -30,7 +30,13 @@ async def queried_folders(server: Services, params: protocol.QueryParams) -> lis
 
 def filters_of(params: protocol.QueryParams) -> Filters:
     """As the client wrote them; the engine normalizes them."""
-    return Filters(languages=tuple(params.languages), paths=tuple(params.paths), kinds=tuple(params.kinds))
+    return Filters(
+        languages=tuple(params.languages),
+        paths=tuple(params.paths),
+        kinds=tuple(params.kinds),
+        content=tuple(params.content),
+        grep=params.grep,
+    )
 
 
 def limit_of(server: Services, params: protocol.QueryParams) -> int:

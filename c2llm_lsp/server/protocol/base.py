@@ -12,6 +12,7 @@ from lsprotocol import types as lsp
 from msgspec import Meta, Struct, field
 
 Kind = Literal["function", "method", "class", "block", "section", "cell", "window"]
+Content = Literal["code", "docs", "config"]
 State = Literal["opening", "indexing", "ready", "paused", "following", "failed"]
 Line = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -57,6 +58,8 @@ class QueryParams(ProtocolType, frozen=True, kw_only=True):
         default_factory=list
     )
     kinds: list[Kind] = field(default_factory=list)
+    content: Annotated[list[Content], Meta(description="Types of files")] = field(default_factory=list)
+    grep: Annotated[str, Meta(description="A regular expression (RE2's syntax) that the code of a hit matches")] = ""
     wait_for_edits: WaitForEdits = False
 
 
