@@ -69,7 +69,7 @@ def hnswlib(_: Target) -> Iterator[Finding]:
 def grammars(_: Target) -> Iterator[Finding]:
     from retrieval.chunking.grammars import GRAMMARS, load
 
-    missing = sorted(name for name in GRAMMARS if load(name) is None)
+    missing = sorted(name for name in GRAMMARS if not GRAMMARS[name].extra and load(name) is None)
     version = metadata.version("tree-sitter")
     if missing:
         text = f"{version}; chunked by lines instead of syntax: {', '.join(missing)}"

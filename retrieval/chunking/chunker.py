@@ -21,7 +21,8 @@ from retrieval.types import Chunk
 
 # One line per version: what is chunked differently.
 # 1: first version
-CHUNKING_VERSION = 1
+# 2: grammars for 19 more languages; languages by content
+CHUNKING_VERSION = 2
 
 MAX_CHUNK_BYTES = 6000  # bytes; only lines far longer than hand-written ones reach it
 MAX_LONG_LINE_PARTS = 8  # of such a chunk are indexed: it is data or generated, and its beginning says what it is

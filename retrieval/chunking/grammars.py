@@ -2,44 +2,21 @@
 
 A node type is a `function`, a `class`, an `impl` (members of a type that is defined elsewhere), a `scope` (names its
 content and is no unit itself), a `variable` (a name with a value or a bare declaration), or a `wrapper` around one of
-these. `leading` types belong to what follows. `valued` types give a name to a value: what they are depends on it.
+these. `leading` types belong to what follows, `continued` ones to the definition before. `valued` types give a name to a
+value: what they are depends on it. A `package` names what follows it up to the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module, metadata
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from retrieval.chunking.grammar import Grammar, roles
+from retrieval.chunking.more_grammars import MORE_GRAMMARS
 
 if TYPE_CHECKING:
     from tree_sitter import Language
-
-Role = Literal["function", "class", "impl", "scope", "variable", "wrapper", "leading", "valued"]
-
-
-@dataclass(frozen=True, slots=True)
-class Grammar:
-    """The tables of one language."""
-
-    module: str
-    roles: Mapping[str, Role]
-    loader: str = "language"
-    function_values: frozenset[str] = frozenset()
-    class_values: frozenset[str] = frozenset()  # also: anonymous ones open a new scope for members
-    fields: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # valued type -> fields of name and value
-    names: Mapping[str, str] = field(default_factory=dict)  # type -> field that holds the name, where not "name"
-    data: bool = False  # holds data, not code: less of a big file is indexed
-
-
-def _roles(**types: str) -> dict[str, Role]:
-    table: dict[str, Role] = {}
-    for role, names in types.items():
-        for name in names.split():
-            table[name] = role  # type: ignore[assignment]
-    return table
-
 
 _JS = {
     "function": "function_declaration generator_function_declaration method_definition",
@@ -84,13 +61,13 @@ _TYPES_ZIG = frozenset({"struct_declaration", "enum_declaration", "union_declara
 
 GRAMMARS: dict[str, Grammar] = {
     "bash": Grammar(
-        "tree_sitter_bash", _roles(function="function_definition", variable="variable_assignment", leading="comment")
+        "tree_sitter_bash", roles(function="function_definition", variable="variable_assignment", leading="comment")
     ),
-    "c": Grammar("tree_sitter_c", _roles(**_C)),
-    "cpp": Grammar("tree_sitter_cpp", _roles(**_CPP), class_values=frozenset({"class_specifier"})),
+    "c": Grammar("tree_sitter_c", roles(**_C)),
+    "cpp": Grammar("tree_sitter_cpp", roles(**_CPP), class_values=frozenset({"class_specifier"})),
     "csharp": Grammar(
         "tree_sitter_c_sharp",
-        _roles(
+        roles(
             function="method_declaration constructor_declaration destructor_declaration operator_declaration "
             "conversion_operator_declaration indexer_declaration property_declaration event_declaration "
             "local_function_statement",
@@ -103,11 +80,11 @@ GRAMMARS: dict[str, Grammar] = {
             leading="comment",
         ),
     ),
-    "css": Grammar("tree_sitter_css", _roles(leading="comment"), data=True),
-    "elixir": Grammar("tree_sitter_elixir", _roles(leading="comment unary_operator", wrapper="call")),
+    "css": Grammar("tree_sitter_css", roles(leading="comment"), data=True),
+    "elixir": Grammar("tree_sitter_elixir", roles(leading="comment unary_operator", wrapper="call")),
     "go": Grammar(
         "tree_sitter_go",
-        _roles(
+        roles(
             function="function_declaration method_declaration",
             **{"class": "type_spec type_alias"},
             variable="const_spec var_spec",
@@ -117,17 +94,17 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "haskell": Grammar(
         "tree_sitter_haskell",
-        _roles(
+        roles(
             function="function bind",
             **{"class": "data_type newtype type_synonym class type_family"},
             impl="instance",
             leading="comment haddock signature pragma",
         ),
     ),
-    "html": Grammar("tree_sitter_html", _roles(leading="comment"), data=True),
+    "html": Grammar("tree_sitter_html", roles(leading="comment"), data=True),
     "java": Grammar(
         "tree_sitter_java",
-        _roles(
+        roles(
             function="method_declaration constructor_declaration compact_constructor_declaration",
             **{
                 "class": "class_declaration interface_declaration enum_declaration record_declaration "
@@ -138,15 +115,15 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "javascript": Grammar(
         "tree_sitter_javascript",
-        _roles(**_JS),
+        roles(**_JS),
         function_values=_JS_FUNCTIONS,
         class_values=frozenset({"class"}),
         fields=_JS_FIELDS,
     ),
-    "json": Grammar("tree_sitter_json", _roles(variable="pair"), names={"pair": "key"}, data=True),
+    "json": Grammar("tree_sitter_json", roles(variable="pair"), names={"pair": "key"}, data=True),
     "kotlin": Grammar(
         "tree_sitter_kotlin",
-        _roles(
+        roles(
             function="function_declaration secondary_constructor",
             **{"class": "class_declaration object_declaration"},
             scope="companion_object",
@@ -156,7 +133,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "lua": Grammar(
         "tree_sitter_lua",
-        _roles(
+        roles(
             function="function_declaration", valued="assignment_statement variable_declaration field", leading="comment"
         ),
         function_values=frozenset({"function_definition"}),
@@ -164,7 +141,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "php": Grammar(
         "tree_sitter_php",
-        _roles(
+        roles(
             function="function_definition method_declaration",
             **{"class": "class_declaration interface_declaration trait_declaration enum_declaration"},
             scope="namespace_definition",
@@ -178,7 +155,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "python": Grammar(
         "tree_sitter_python",
-        _roles(
+        roles(
             function="function_definition",
             **{"class": "class_definition"},
             wrapper="decorated_definition expression_statement",
@@ -192,7 +169,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "ruby": Grammar(
         "tree_sitter_ruby",
-        _roles(
+        roles(
             function="method singleton_method",
             **{"class": "class module"},
             scope="singleton_class",
@@ -203,7 +180,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "rust": Grammar(
         "tree_sitter_rust",
-        _roles(
+        roles(
             function="function_item macro_definition",
             **{"class": "struct_item enum_item union_item trait_item"},
             impl="impl_item",
@@ -215,7 +192,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "scala": Grammar(
         "tree_sitter_scala",
-        _roles(
+        roles(
             function="function_definition",
             **{"class": "class_definition object_definition trait_definition enum_definition"},
             scope="package_clause extension_definition",
@@ -226,17 +203,17 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "swift": Grammar(
         "tree_sitter_swift",
-        _roles(
+        roles(
             function="function_declaration init_declaration deinit_declaration subscript_declaration",
             **{"class": "class_declaration protocol_declaration"},
             variable="property_declaration typealias_declaration protocol_function_declaration",
             leading="comment multiline_comment",
         ),
     ),
-    "toml": Grammar("tree_sitter_toml", _roles(variable="table table_array_element", leading="comment"), data=True),
+    "toml": Grammar("tree_sitter_toml", roles(variable="table table_array_element", leading="comment"), data=True),
     "tsx": Grammar(
         "tree_sitter_typescript",
-        _roles(**_TS),
+        roles(**_TS),
         loader="language_tsx",
         function_values=_JS_FUNCTIONS,
         class_values=frozenset({"class"}),
@@ -244,7 +221,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "typescript": Grammar(
         "tree_sitter_typescript",
-        _roles(**_TS),
+        roles(**_TS),
         loader="language_typescript",
         function_values=_JS_FUNCTIONS,
         class_values=frozenset({"class"}),
@@ -252,16 +229,17 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "yaml": Grammar(
         "tree_sitter_yaml",
-        _roles(variable="block_mapping_pair", leading="comment"),
+        roles(variable="block_mapping_pair", leading="comment"),
         names={"block_mapping_pair": "key"},
         data=True,
     ),
     "zig": Grammar(
         "tree_sitter_zig",
-        _roles(function="function_declaration test_declaration", valued="variable_declaration", leading="comment"),
+        roles(function="function_declaration test_declaration", valued="variable_declaration", leading="comment"),
         class_values=_TYPES_ZIG,
     ),
 }
+GRAMMARS.update(MORE_GRAMMARS)
 
 
 @cache
@@ -274,8 +252,9 @@ def load(language: str) -> Language | None:
         from tree_sitter import Language
 
         return Language(getattr(import_module(grammar.module), grammar.loader)())
-    except Exception:  # a broken wheel can raise anything; fall back to line windows
-        _unavailable.append(language)
+    except Exception:  # a broken wheel can raise anything; fall back to patterns or line windows
+        if not grammar.extra:
+            _unavailable.append(language)
         return None
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrieval.chunking.grammars import Grammar
+from retrieval.chunking.grammar import Grammar
 from retrieval.chunking.line_index import LineIndex
-from retrieval.chunking.symbols import Definition, definition
+from retrieval.chunking.symbols import Definition, definition, text_of
 from retrieval.types import ChunkKind
 
 if TYPE_CHECKING:
@@ -89,17 +89,39 @@ class Outline:
             if role == "leading":
                 if begins_line:
                     self._leading(siblings, first, last)
+            elif role == "continued":
+                self._continued(child, siblings, first, last)
             else:
                 node_definition = definition(child, self.grammar) if role is not None else None
                 head = self._head(siblings, first) if begins_line else -1
+                if node_definition is not None and self.grammar.continues:
+                    last = max(last, self._continued_to(child))
                 if node_definition is not None and _is_unit(node_definition, siblings.context, stop - start):
                     siblings.last_assigned = max(siblings.last_assigned, first)
                     self._define(node_definition, siblings, head, last)
                 else:
                     self._statement(child, siblings, head, first, stop - start)
+                    if role == "package":
+                        scope = text_of(child.child_by_field_name("name")).replace("::", ".")
+                        siblings.label = siblings.trailing_label = Label("block", "", scope)
                 siblings.last_assigned = max(siblings.last_assigned, last)
         if siblings.comment >= 0:
             self._add_split(siblings.comment, siblings.label, siblings.depth)
+
+    def _continued_to(self, node: Node) -> int:
+        """The last line of a definition that goes on in the next sibling; -1 if it does not."""
+        sibling = node.next_named_sibling
+        if sibling is None or self.grammar.roles.get(sibling.type) != "continued":
+            return -1
+        return self.lines.line_at(max(sibling.end_byte - 1, sibling.start_byte))
+
+    def _continued(self, node: Node, siblings: _SiblingWalk, first: int, last: int) -> None:
+        """Add the split points of a node that belongs to the definition before."""
+        if self.lines.weight(first, last + 1) > MAX_WHOLE_WEIGHT:
+            label = self.split_points[-1].label
+            assigned = max(siblings.last_assigned, first) if siblings.last_assigned < last else first
+            self._children(node, _SiblingWalk(label, label, siblings.depth + 1, assigned, "function"))
+        siblings.last_assigned = max(siblings.last_assigned, last)
 
     def _leading(self, siblings: _SiblingWalk, first: int, last: int) -> None:
         """Keep a comment or attribute on its own lines for the node that follows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrieval.chunking.grammars import Grammar
+from retrieval.chunking.grammar import Grammar
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -51,8 +51,11 @@ def text_of(node: Node | None) -> str:
 def definition(node: Node, grammar: Grammar, levels: int = _WRAPPED) -> Definition | None:
     """What `node` defines, looking through wrappers; None for statements."""
     role = grammar.roles.get(node.type)
-    if role is None or role == "leading":
+    if role is None or role in ("leading", "continued"):
         return None
+    if role == "package":  # without a block it names what follows
+        has_block = any(child.type == "block" for child in node.named_children)
+        return _named(node, "class", grammar) if has_block else None
     if role == "wrapper":
         if grammar.module == "tree_sitter_elixir":
             return _elixir(node)
@@ -75,13 +78,15 @@ def _wrapped(node: Node, grammar: Grammar, levels: int) -> Definition | None:
     return match
 
 
-def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
+def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:  # noqa: PLR0911 - one for each kind of name
     kind = node.type
     if kind in _NEEDS_BODY and node.child_by_field_name("body") is None:
         return None  # `struct tm` as a type, `mod x;`, `namespace A;`
+    if kind in grammar.heads or (grammar.module, kind) in _BY_CALLS:
+        return _headed(node, role, grammar)
     if kind in ("singleton_class", "extension_definition"):
         return Definition(role, "", "", node)
-    if kind in _C_DECLARED and grammar.module in ("tree_sitter_c", "tree_sitter_cpp"):
+    if kind in _C_DECLARED and grammar.module in _C_FAMILY:
         return _c_declared(node, role)
     named = None if kind in _FALLBACKS else node.child_by_field_name(grammar.names.get(kind, "name"))
     name = text_of(named) if named is not None else _fallback_name(node)
@@ -91,6 +96,47 @@ def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:
         return Definition(role, name, _receiver(node), node)
     scope, name = _split(name.partition("<")[0] if role == "impl" else name.strip("\"'"))
     return Definition(role, name, scope, node)
+
+
+def _headed(node: Node, role: str, grammar: Grammar) -> Definition | None:
+    """A definition whose name is in a head of its own, as `f` in Julia's `function f(x)`."""
+    if grammar.module == "tree_sitter_hcl":
+        return _hcl(node, role)
+    if grammar.module == "tree_sitter_starlark":
+        return _starlark(node, role)
+    head: Node | None = node
+    for kinds in grammar.heads[node.type]:
+        head = next((child for child in head.named_children if child.type in kinds.split()), None)
+        if head is None:
+            return None
+    name = _END_OF_NAME.split(text_of(head).lstrip("*"), maxsplit=1)[0]
+    scope, symbol = _split(name)
+    if node.type == "member_defn":
+        scope = ""  # F#: the name of the object, `this` in `member this.Go`
+    return Definition(role, symbol, scope, node) if symbol else None
+
+
+def _hcl(node: Node, role: str) -> Definition | None:
+    """`resource "aws_instance" "web"` is addressed as aws_instance.web, `data "a" "b"` as data.a.b, `module "m"` as module.m."""
+    words = []
+    for child in node.named_children:
+        if child.type not in ("identifier", "string_lit"):
+            break
+        words.append(text_of(child).strip('"'))
+    if not words:
+        return None
+    scope = words[1:-1] if words[0] == "resource" and len(words) > 2 else words[:-1]
+    return Definition(role, words[-1], ".".join(scope), node)
+
+
+def _starlark(node: Node, role: str) -> Definition | None:
+    """`cc_library(name = "x")`: a target called x."""
+    arguments = node.child_by_field_name("arguments")
+    for argument in arguments.named_children[:20] if arguments is not None else ():
+        if argument.type == "keyword_argument" and text_of(argument.child_by_field_name("name")) == "name":
+            name = text_of(argument.child_by_field_name("value")).strip("\"'")
+            return Definition(role, name, text_of(node.child_by_field_name("function")), node) if name else None
+    return None
 
 
 def _receiver(node: Node) -> str:
@@ -103,11 +149,15 @@ _NEEDS_BODY = frozenset(
     "struct_specifier enum_specifier union_specifier class_specifier "
     "mod_item namespace_definition package_clause".split()
 )
+_C_FAMILY = ("tree_sitter_c", "tree_sitter_cpp", "tree_sitter_objc", "tree_sitter_glsl")
+_BY_CALLS = frozenset({("tree_sitter_hcl", "block"), ("tree_sitter_starlark", "call")})
+_END_OF_NAME = re.compile(r"[\s({<,=\[]")
 _DOTTED = ("tree_sitter_toml", "tree_sitter_yaml", "tree_sitter_json")  # a dot in a key is part of it
 _C_DECLARED = frozenset({"function_definition", "declaration", "type_definition", "field_declaration"})
 _FALLBACKS = {
     "companion_object": "", "init_declaration": "init", "deinit_declaration": "deinit",
     "subscript_declaration": "subscript", "secondary_constructor": "constructor", "indexer_declaration": "this",
+    "constructor_definition": "constructor", "fallback_receive_definition": "receive",
 }  # fmt: skip
 
 
@@ -190,6 +240,8 @@ def _valued(node: Node, grammar: Grammar) -> Definition | None:
     role = _value_role(value, grammar)
     if role == "variable" and kind in ("pair", "field", "field_definition", "public_field_definition"):
         return None
+    if role == "variable" and grammar.module == "tree_sitter_ocaml" and _has_parameter(node):
+        role = "function"
     scope, symbol = _assigned_name(text_of(name))
     return Definition(role, symbol, scope, (value or node) if role != "variable" else node) if symbol else None
 
@@ -209,6 +261,10 @@ def _value_role(value: Node | None, grammar: Grammar) -> str:
             if argument.type in grammar.function_values and long:
                 return "function"
     return "variable"
+
+
+def _has_parameter(node: Node) -> bool:
+    return any(child.type == "parameter" for child in node.named_children)
 
 
 def _lua_assigned(node: Node) -> tuple[Node | None, Node | None]:

@@ -230,7 +230,7 @@ def test_unknown_languages_are_split_into_windows() -> None:
     chunks = check("notes.unknown", lines(200))
     assert {chunk.kind for chunk in chunks} == {"section"}
     assert {chunk.kind for chunk in check("a.awk", lines(200))} | {
-        chunk.kind for chunk in check("a.nix", lines(9))
+        chunk.kind for chunk in check("a.bat", lines(9))
     } >= {"window"}
 
 
