@@ -39,12 +39,16 @@ class DamagedStoreError(StoreError):
     """A database file is corrupt; the workspace sets it aside and rebuilds it."""
 
 
+class StoreIOError(StoreError):
+    """The files of the index could not be read or written just now; nothing is known to be wrong with them."""
+
+
 class NewerSchemaError(StoreError):
     """The index was written by a newer version of this program."""
 
 
 class StorageFullError(StoreError):
-    """The disk is full, or the cache folder is not writable."""
+    """The disk is full, or the cache folder cannot be written or locked."""
 
 
 class IndexLockedError(StoreError):

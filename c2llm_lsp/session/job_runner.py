@@ -11,7 +11,7 @@ from c2llm_lsp.session.delegation import delegate
 from c2llm_lsp.session.events import Busy, Done, Failed, Progress, State
 from c2llm_lsp.session.job_queue import EncoderProbe, FilesChanged, FullScan, IndexJob, Job, Maintenance, Wait
 from c2llm_lsp.session.session_state import SessionState
-from retrieval.errors import C2llmError
+from retrieval.errors import C2llmError, StorageFullError
 from retrieval.types import IndexReport
 
 if TYPE_CHECKING:
@@ -117,7 +117,16 @@ class JobRunner:
         )
 
     def _perform(self, job: IndexJob) -> IndexReport:
-        """Do a job here or by an index process; what that did has been told if there is a delegation afterwards."""
+        """Do a job here or by an index process; what that did has been told if there is a delegation afterwards.
+
+        Raises StorageFullError for an index that can only be read: the job is tried again until it can be written.
+        """
+        report = self._perform_here_or_there(job)
+        if self._state.workspace.store.read_only:
+            raise StorageFullError(" ".join(report.notes))
+        return report
+
+    def _perform_here_or_there(self, job: IndexJob) -> IndexReport:
         if isinstance(job, FilesChanged):
             return self._state.workspace.changed(job.paths, self._state.stop_job)
         settings = self._process_settings

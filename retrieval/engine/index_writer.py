@@ -50,7 +50,7 @@ class IndexWriter:
     def refresh(
         self, progress: Progress | None, cancel: Cancel | None, *, wait: float = 0.0, most: int | None = None
     ) -> IndexReport:
-        """See Workspace.refresh."""
+        """See Workspace.refresh. The report of an index that can only be read has its notes and nothing else."""
         context, show = self._context, progress or no_progress
 
         def make_plan() -> tuple[IndexPlan, bool]:
@@ -126,7 +126,7 @@ class IndexWriter:
         self, make_plan: MakePlan, progress: Progress, cancel: Cancel, wait: float, most: int | None
     ) -> IndexReport:
         context, state, started = self._context, self._context.state, time.perf_counter()
-        if context.store.read_only:
+        if not context.stores.make_writable():
             return IndexReport(notes=tuple(context.stores.notes))
         try:
             state.scanning = True

@@ -66,7 +66,7 @@ class QueryEngine:
 
     def code_at(self, path: str, line: int) -> str:
         """See Workspace.code_at."""
-        return passage_at(self._rows(), path, line)[1]
+        return self._context.stores.read(lambda: passage_at(self._rows(), path, line))[1]
 
     def explain(self, path: str, line: int, query: str = "") -> Explanation:
         """See Workspace.explain."""
@@ -93,7 +93,7 @@ class QueryEngine:
 
     def snapshot(self) -> tuple[Snapshot, tuple[str, ...]]:
         """What a query is answered from now, and what should be said about it."""
-        return self._snapshot_of(self._rows())
+        return self._context.stores.read(lambda: self._snapshot_of(self._rows()))
 
     def freshness(self) -> Freshness:
         """See Workspace.freshness."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from retrieval.errors import DamagedStoreError, StoreError
+from retrieval.errors import DamagedStoreError, StoreError, StoreIOError
 from retrieval.store import Store
 
 # A query that meets damage waits this long for an indexing run to end before it reports the damage.
@@ -27,6 +27,7 @@ class RepairableStore:
         self, store: Store, notes: Sequence[str], *, on_replaced: Callable[[], None], on_repaired: Callable[[], None]
     ) -> None:
         """`on_replaced` is called while nothing writes, `on_repaired` after that."""
+        self.refill: Callable[[], object] | None = None  # fills a repaired store before a query is answered from it
         self.current = store
         self.notes = list(notes)
         self.writing = threading.Lock()  # held by an indexing run, and by a repair
@@ -40,14 +41,19 @@ class RepairableStore:
             store = self.current
             try:
                 return query()
-            except DamagedStoreError:
-                self.repair(store, wait=REPAIR_WAIT)
+            except (DamagedStoreError, StoreIOError):
+                self._repair_and_refill(store)
             except StoreError:
                 with self._replacing:  # another thread may be repairing: it closes the store that it replaces
                     if self.current is store and (self.closed or not store.closed):
                         raise
-                self.repair(store, wait=REPAIR_WAIT)  # the earlier repair could not open the replacement
+                self._repair_and_refill(store)  # the earlier repair could not open the replacement
         return query()
+
+    def _repair_and_refill(self, damaged: Store) -> None:
+        self.repair(damaged, wait=REPAIR_WAIT)
+        if self.refill is not None and self.current.notes:
+            self.refill()
 
     def write(self, run: Callable[[], Result]) -> Result:
         """The result of an indexing run; it is run once more after a repair."""
@@ -56,10 +62,25 @@ class RepairableStore:
             return run()
         except StoreError as error:
             # A store that is closed while the workspace is open is one that a repair could not replace.
-            if self.closed or not (isinstance(error, DamagedStoreError) or store.closed):
+            if self.closed or not (isinstance(error, DamagedStoreError | StoreIOError) or store.closed):
                 raise
             self.repair(store)
             return run()
+
+    def make_writable(self) -> bool:
+        """Open a store for writing that could only be read so far. False where that is still so."""
+        store = self.current
+        if not store.read_only:
+            return True
+        try:
+            writable = Store.open(store.directory, vectors=store.vectors_path)
+        except StoreError:
+            return False
+        with self.writing, self._replacing:
+            self.current, self.notes = writable, list(writable.notes)  # the notes said that it could not be written
+            store.close()
+            self._on_replaced()
+        return True
 
     def repair(self, damaged: Store, *, wait: float = -1) -> None:
         """Check every page of both databases and replace what is damaged; the next refresh fills it again.

@@ -25,16 +25,20 @@ from retrieval.encoders import Encoder
 from retrieval.engine.context import EngineContext
 from retrieval.engine.index_state import Status
 from retrieval.engine.index_writer import IndexWriter
-from retrieval.engine.listener import WorkspaceListener
+from retrieval.engine.listener import NullListener, WorkspaceListener
 from retrieval.engine.open_buffers import OpenBuffers
 from retrieval.engine.opening import open_store, usable
 from retrieval.engine.query_engine import QueryEngine
+from retrieval.errors import StoreError
 from retrieval.files import MAX_BYTES, Scanner
 from retrieval.indexing import Cancel, Progress
 from retrieval.private_files import write_private
 from retrieval.search import Snapshot
 from retrieval.store import Store, vectors_file, workspace_folder
 from retrieval.types import Answer, Duplicate, Explanation, Freshness, IndexReport, SearchRequest, SimilarRequest
+
+# A query whose index was damaged waits so long for another process that fills the new one.
+REFILL_WAIT = 60.0
 
 
 def _never_stop() -> None:
@@ -62,6 +66,7 @@ class Workspace:
         self.buffers = OpenBuffers(context)
         self.writer = IndexWriter(context, self.buffers)
         self.queries = QueryEngine(context)
+        context.stores.refill = self._refill
 
     @classmethod
     def open(
@@ -212,6 +217,14 @@ class Workspace:
     def status(self) -> Status:
         """What is indexed, and how well. Loads the encoder, because what is pending depends on it."""
         return self.queries.status()
+
+    def _refill(self) -> None:
+        """A query has met damage, and what was damaged is empty now. Whoever keeps the workspace current fills it again
+        behind the answers; where nobody does, the query is answered after that.
+        """
+        if isinstance(self.context.listener, NullListener):
+            with suppress(StoreError):
+                self.writer.refresh(None, None, wait=REFILL_WAIT)
 
     def close(self) -> None:
         """Save what is worth it and release the files."""

@@ -8,6 +8,7 @@ lock's own file.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,9 +18,12 @@ from filelock import FileLock, Timeout
 
 from retrieval.errors import IndexLockedError, StorageFullError
 from retrieval.private_files import FILE_MODE, write_private
+from retrieval.store import cannot_lock
 
 LOCK_FILE = "writer.lock"
 _PID_FILE = "writer.pid"
+# What opening the lock file fails with; anything else comes from the lock.
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOENT, errno.ENOTDIR)
 
 
 @contextmanager
@@ -32,9 +36,12 @@ def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
         pid = writer_pid(folder)
         who = f"Process {pid}" if pid else "Another process"
         raise IndexLockedError(f"{who} is indexing this workspace: its results appear as they are ready.") from None
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        if getattr(error, "errno", errno.ENOSYS) not in _UNWRITABLE:
+            raise StorageFullError(cannot_lock(folder, reason)) from error
         raise StorageFullError(
-            f"The cache folder {folder} cannot be written ({error.strerror or error}): make it writable, "
+            f"The cache folder {folder} cannot be written ({reason}): make it writable, "
             "or point C2LLM_CACHE_DIR at another one."
         ) from error
     pid_file = folder / _PID_FILE

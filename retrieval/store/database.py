@@ -15,7 +15,8 @@ hash of what it was made from.
 A file that is damaged (not a database, cut off, pages of garbage) is set aside as *.damaged-N with its log, a new one
 takes its place, and a note says so. The index is then read from the workspace again, its vectors are still in the
 shared file; if that one was damaged, the passages are embedded again. A complete check takes seconds on a large index,
-so it is made only on suspicion: a length that does not match the header, or a failure while reading.
+so it is made only on suspicion: a length that does not match the header, or a failure while reading. What counts as
+damage, and what as trouble that passes, damage.py says.
 """
 
 from __future__ import annotations
@@ -26,23 +27,25 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from retrieval.errors import DamagedStoreError, StoreError
+from retrieval.errors import DamagedStoreError, StorageFullError, StoreError
 from retrieval.private_files import FILE_MODE, private_cache, private_folder, touch_private
-from retrieval.store.schema import (
-    INDEX_MIGRATIONS,
-    VECTORS_MIGRATIONS,
-    Migration,
-    check_version,
-    migrate,
-    transaction,
-    version_of,
+from retrieval.store.damage import (
+    INDEX,
+    VECTORS,
+    DatabaseFile,
+    check_tables,
+    damage_of,
+    has_header,
+    looks_damaged,
+    set_aside,
 )
-from retrieval.store.sqlite_errors import SQLITE_ERRORS, explain, explained, is_damage
+from retrieval.store.file_locks import lock_failure
+from retrieval.store.schema import VECTORS_MIGRATIONS, check_version, migrate, transaction, version_of
+from retrieval.store.sqlite_errors import SQLITE_ERRORS, cannot_lock, explain, explained, is_trouble
 
 INDEX_FILE = "index.db"
 
@@ -57,27 +60,6 @@ _IDLE_READERS = 4
 _CACHE_KIB = 8_000
 # A log longer than this is cut back once it was copied.
 _LOG_BYTES = 32 * 1024 * 1024
-_HEADER_BYTES = 100
-_MAGIC = b"SQLite format 3\x00"
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseFile:
-    """One of the two files: the name it is attached by, how it is made, what must be readable, what repairs it."""
-
-    schema: str
-    migrations: tuple[Migration, ...]
-    tables: tuple[str, ...]
-    remedy: str
-
-
-INDEX = DatabaseFile(
-    "main",
-    INDEX_MIGRATIONS,
-    ("meta", "files", "chunks", "words_config"),
-    "the workspace is read again, nothing is embedded twice",
-)
-VECTORS = DatabaseFile("shared", VECTORS_MIGRATIONS, ("meta", "encoders", "vectors"), "the passages are embedded again")
 
 
 class Database:
@@ -211,13 +193,16 @@ class Database:
         private_folder(self.directory, top=self.vectors_path.parent)
         for _, path in self._files_and_paths():
             touch_private(path)  # SQLite gives its logs the mode of the database
-        check = check or _looks_damaged(self.index_path) or _looks_damaged(self.vectors_path)
+        if (failure := lock_failure(self.directory)) is not None:
+            raise StorageFullError(cannot_lock(self.directory, failure))
+        check = check or looks_damaged(self.index_path) or looks_damaged(self.vectors_path)
         try:
             return self._connect(check)
         except (*SQLITE_ERRORS, DamagedStoreError) as error:
-            # A header that is cut off cannot even be attached, and says so as if the file could not be opened.
-            whole = _has_header(self.index_path) and _has_header(self.vectors_path)
-            if whole and not isinstance(error, DamagedStoreError) and not is_damage(error):
+            # Damage has many faces: a header that is cut off cannot even be attached, and says so as if the file could not
+            # be opened. So whatever it was, if not what is around the files, they are looked at.
+            whole = has_header(self.index_path) and has_header(self.vectors_path)
+            if whole and is_trouble(error):
                 raise
         with self._repair_lock():
             self._set_aside_damaged()
@@ -248,7 +233,7 @@ class Database:
                     db.execute(f"PRAGMA {schema}.journal_mode = WAL")
                 db.execute(f"PRAGMA {schema}.synchronous = NORMAL")
                 migrate(db, schema, file.migrations, str(path))
-                _probe(db, file.schema, file, check)
+                check_tables(db, schema, file, every_page=check)
         except BaseException:
             self._close_quietly(db)
             raise
@@ -287,12 +272,13 @@ class Database:
         """Open for reading; where not even the log's index can be written, as a file that nobody changes."""
         if not self.index_path.exists():
             raise StoreError(f"There is no index in {self.directory} yet, and the folder cannot be written.")
-        for self._frozen in (False, True):
+        attempts = (False, True) if lock_failure(self.directory) is None else (True,)  # else it would wait for locks
+        for self._frozen in attempts:
             try:
                 db = self._reader()
                 for file, path in self._files_and_paths():
                     check_version(version_of(db, file.schema), file.migrations, str(path))
-                    _probe(db, file.schema, file, check=False)
+                    check_tables(db, file.schema, file, every_page=False)
                 return db
             except StoreError:
                 if self._frozen:
@@ -327,85 +313,9 @@ class Database:
                 self.notes.append(f"{path} was damaged ({reason}): it is set aside as {aside.name}, {file.remedy}.")
 
 
-def damage_of(path: Path, file: DatabaseFile) -> str:
-    """What is wrong with a database file, by a complete check; "" where nothing is."""
-    if not path.exists():
-        return ""
-    if not _has_header(path):
-        return "file is not a database"
-    db = None
-    try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
-        check_version(version_of(db, "main"), file.migrations, str(path))
-        _probe(db, "main", file, check=True)
-    except (*SQLITE_ERRORS, DamagedStoreError) as error:
-        if isinstance(error, DamagedStoreError) or is_damage(error):
-            return str(error)
-        raise
-    finally:
-        if db is not None:
-            db.close()
-    return ""
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a database and its log out of the way. A log that stayed behind would be replayed into the new file."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        log = path.with_name(path.name + suffix)
-        with suppress(FileNotFoundError):
-            log.rename(aside.with_name(aside.name + suffix))
-    return aside
-
-
-def _probe(db: sqlite3.Connection, schema: str, file: DatabaseFile, check: bool) -> None:
-    """Read a row of every table; with `check`, look at every page. Raises where the file is damaged."""
-    if version_of(db, schema) == 0:
-        return  # new, and empty until it is migrated
-    for table in file.tables:
-        db.execute(f"SELECT * FROM {schema}.{table} LIMIT 1").fetchone()
-    if check:
-        found = str(db.execute(f"PRAGMA {schema}.quick_check(1)").fetchone()[0])
-        if found != "ok":
-            raise DamagedStoreError(found.splitlines()[0])
-        if file is INDEX:  # quick_check knows nothing of full-text tables
-            db.execute(f"INSERT INTO {schema}.words(words) VALUES ('integrity-check')")
-
-
 def _inode(path: Path) -> int:
     """Identifies a file, so that a replacement is noticed; 0 where there is none."""
     try:
         return path.stat().st_ino
     except OSError:
         return 0
-
-
-def _has_header(path: Path) -> bool:
-    """Whether a file begins as a database does; an empty one is a database that nothing was written to."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-    except FileNotFoundError:
-        return True
-    return not header or (len(header) == _HEADER_BYTES and header.startswith(_MAGIC))
-
-
-def _looks_damaged(path: Path) -> bool:
-    """Whether a file is no database by its first bytes, or shorter than they say.
-
-    That is a cut-off copy, or a log that is not copied back yet, which a complete check tells apart.
-    """
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-        if not header:
-            return False
-        if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
-            return True
-        page = int.from_bytes(header[16:18], "big")
-        return path.stat().st_size < (65_536 if page == 1 else page) * int.from_bytes(header[28:32], "big")
-    except OSError:
-        return False

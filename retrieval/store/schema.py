@@ -38,9 +38,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from retrieval.errors import NewerSchemaError
+from retrieval.errors import DamagedStoreError, NewerSchemaError
 
 Migration = Callable[[sqlite3.Connection, str], None]
+
+# A format so far ahead of this program's was not written by a newer one.
+_PLAUSIBLE_STEPS = 100
 
 
 def index_m001_files_chunks_words(db: sqlite3.Connection, schema: str) -> None:
@@ -128,7 +131,11 @@ def version_of(db: sqlite3.Connection, schema: str) -> int:
 
 
 def check_version(found: int, migrations: Sequence[Migration], what: str) -> None:
-    """Raise NewerSchemaError for a file that a newer program has written; such a file is never touched."""
+    """Raise NewerSchemaError for a file that a newer program has written; such a file is never touched. A version that no
+    program will have is damage.
+    """
+    if not 0 <= found <= len(migrations) + _PLAUSIBLE_STEPS:
+        raise DamagedStoreError(f"file claims to have format {found}")
     if found > len(migrations):
         raise NewerSchemaError(
             f"{what} was written by a newer c2llm-lsp (format {found}, this program knows up to {len(migrations)}): "

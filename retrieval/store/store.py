@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from retrieval.errors import DamagedStoreError, StoreIOError
 from retrieval.store.chunks import Chunks
 from retrieval.store.database import Database
 from retrieval.store.files import Files
@@ -38,9 +39,16 @@ class Store:
     def open(cls, directory: Path, *, vectors: Path, read_only: bool = False, check: bool = False) -> Store:
         """Open or create. `check` looks at every page first; damaged files are set aside and noted (see `notes`).
 
-        Raises NewerSchemaError, StorageFullError, StoreError.
+        Raises NewerSchemaError, StorageFullError, StoreIOError, StoreError.
         """
-        return cls(Database(directory, vectors, read_only=read_only, check=check))
+        database = Database(directory, vectors, read_only=read_only, check=check)
+        try:
+            return cls(database)
+        except (DamagedStoreError, StoreIOError):
+            database.close()
+            if check or read_only:
+                raise
+        return cls(Database(directory, vectors, check=True))
 
     @property
     def revision(self) -> int:

@@ -189,8 +189,8 @@ def test_no_room_to_begin_with_is_one_sentence(serve: Serve, small_disk: Path, p
     said = client.hear("window/showMessage")["message"]
     assert "C2LLM_CACHE_DIR" in said
     assert client.search("rules")["notes"]
+    assert client.status()["folders"][0]["state"] == "failed"
     (small_disk / "hog").unlink()
-    client.ask("workspace/executeCommand", REINDEX)
     client.eventually(lambda: client.finds("apply_ignore_rules", "app/ignore.py"))
     client.leave()
 
@@ -218,6 +218,11 @@ def test_a_cache_folder_that_cannot_be_written(serve: Serve, home: Path, project
             assert folder.top("bake_chocolate_cake")["path"] == "app/new.py"
         else:
             assert client.search("rules")["notes"]
+        client.eventually(lambda: client.status()["folders"][0]["state"] == "failed")
+        (project / "app/zebra.py").write_text("def a_late_zebra():\n    return 1\n")
+        subprocess.run(["mount", "-o", "remount,rw", str(cache)], check=True)
+        client.eventually(lambda: found(client, "a_late_zebra", "app/zebra.py"))
+        client.ready()
         no_traceback_shown(client)
         client.leave()
     finally:

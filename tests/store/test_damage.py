@@ -87,6 +87,47 @@ def test_damage_that_the_header_shows_is_found_without_a_complete_check(
     assert "set aside" in opened().notes[0]
 
 
+HEADER_DAMAGE = {
+    "the version of no program": (60, 1),
+    "no version, but tables": (63, 0),
+    "another encoding": (59, 2),
+    "the first page": (100, 0),
+    "cells beyond the first page": (103, 255),
+}
+
+
+@pytest.mark.parametrize(("offset", "value"), HEADER_DAMAGE.values(), ids=HEADER_DAMAGE.keys())
+@pytest.mark.parametrize("name", ["index/index.db", "vectors.db"])
+def test_a_single_byte_of_the_header_does_not_block_the_index(
+    opened: Callable[..., Store], tmp_path: Path, name: str, offset: int, value: int
+) -> None:
+    store = opened()
+    fill(store)
+    store.close()
+    path = tmp_path / name
+    data = bytearray(path.read_bytes())
+    data[offset] = value
+    path.write_bytes(data)
+    with opened() as store:
+        assert [note for note in store.notes if "set aside" in note and str(path) in note]
+        store.apply([update("a.py", "one")])
+
+
+def test_damage_that_opening_meets_is_repaired(opened: Callable[..., Store], tmp_path: Path) -> None:
+    """Every page: no open fails for good, whichever page it reads first."""
+    store = opened()
+    fill(store)
+    store.close()
+    path = tmp_path / "index" / "index.db"
+    data = path.read_bytes()
+    for start in range(4096, len(data), 4096):
+        path.write_bytes(data[:start] + b"\xa5" * 4096 + data[start + 4096 :])
+        for log in path.parent.glob("index.db-*"):
+            log.unlink()
+        with opened():
+            pass
+
+
 def test_an_index_of_a_newer_program_is_not_touched(opened: Callable[..., Store], tmp_path: Path) -> None:
     opened().close()
     path = tmp_path / "index" / "index.db"

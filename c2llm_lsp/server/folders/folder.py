@@ -22,7 +22,7 @@ from c2llm_lsp.session.factories import open_workspace
 from c2llm_lsp.session.index_process.parent import is_worthwhile
 from c2llm_lsp.session.session import Session
 from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Settings, Value, load
-from retrieval.errors import WorkspaceError
+from retrieval.errors import NewerSchemaError, StoreError, WorkspaceError
 from retrieval.files import SourceFile, Watcher, WatchTiming, read_file
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 OPEN_SECONDS = 5.0  # that an answer waits for an index to be opened, which takes tens of milliseconds
 # Kate, for one, names the home folder where it knows of no project. To index all of it is nobody's wish.
 HOME_FOLDER = "{} holds your home folder, and is no project: open the folder of one, or put a {} into it."
+REOPEN_SECONDS = 5.0  # until a folder is opened once more whose index could not be written
 STOP_SECONDS = 0.6  # of the second within which a server must have ended
 
 logger = logging.getLogger(__name__)
@@ -82,9 +83,11 @@ class Folder:
         self._services = services
         self._watcher: Watcher | None = None
         self._client_watcher = ClientWatcher()
-        self._closing = False
+        self._opening = True  # whether an attempt to open it is going on, or about to
+        self._reported = False  # whether the listener has been told that it is open, or cannot be opened
+        self._closing = threading.Event()
         self._closed = threading.Event()
-        self._life = threading.Lock()  # held for moments: what `ready` and `_closing` say together
+        self._life = threading.Lock()  # held for moments: what `ready`, `_opening` and `_closing` say together
 
     # -- opening and closing ----------------------------------------------------------------------------------------
 
@@ -93,24 +96,44 @@ class Folder:
         threading.Thread(target=self._open, args=(after,), name="c2llm-open", daemon=True).start()
 
     def _open(self, after: Callable[[], None] | None) -> None:
+        """On a thread of its own: until the folder is open or closed, or cannot be opened for a reason that stays."""
         try:
             if after is not None:
                 after()
-            if self._closing:
-                return
-            if _holds_the_home(self.real_path) and not (self.real_path / WORKSPACE_FILE).exists():
-                raise WorkspaceError(HOME_FOLDER.format(self.path, WORKSPACE_FILE))
-            self._start_session(load(self.path, overrides=dict(self._services.editor_settings), override_source=EDITOR))
+        except Exception:
+            logger.exception("What comes before %s failed", self.path)
+        while self._try_to_open() and not self._closing.wait(REOPEN_SECONDS):
+            with self._life:
+                self._opening = True
+
+    def _try_to_open(self) -> bool:
+        """Open the folder; whether another attempt may succeed: the disk is full, or cannot be written."""
+        again = False
+        try:
+            if not self._closing.is_set():
+                self._open_once()
         except Exception as error:
-            logger.exception("%s cannot be opened", self.path)
-            self._set_state(IndexingState("failed", message=error_message(error)))
+            again = isinstance(error, StoreError) and not isinstance(error, NewerSchemaError)
+            state = IndexingState("failed", message=error_message(error))
+            if state != self.state:  # else it has been said
+                logger.exception("%s cannot be opened", self.path)
+                self._set_state(state)
         finally:
             with self._life:
                 self.ready.set()
-                closing = self._closing
+                self._opening = False
+                closing = self._closing.is_set()
             if closing:
                 self._stop()
-            self._services.listener.folder_opened(self)
+            if not again or not self._reported:
+                self._reported = True
+                self._services.listener.folder_opened(self)
+        return again
+
+    def _open_once(self) -> None:
+        if _holds_the_home(self.real_path) and not (self.real_path / WORKSPACE_FILE).exists():
+            raise WorkspaceError(HOME_FOLDER.format(self.path, WORKSPACE_FILE))
+        self._start_session(load(self.path, overrides=dict(self._services.editor_settings), override_source=EDITOR))
 
     def _start_session(self, loaded: Loaded) -> None:
         settings = loaded.settings
@@ -132,9 +155,9 @@ class Folder:
     def close(self) -> None:
         """Stop, and leave everything that was done in the index."""
         with self._life:
-            self._closing = True
-            opened = self.ready.is_set()
-        if opened:  # else it is closed when it is open
+            self._closing.set()
+            opening = self._opening
+        if not opening:  # else it is closed when it is open
             self._stop()
 
     def close_and_wait(self) -> None:
@@ -163,7 +186,7 @@ class Folder:
     @property
     def closing(self) -> bool:
         """Whether it is closed, or soon will be."""
-        return self._closing
+        return self._closing.is_set()
 
     def wait_open(self) -> Workspace | None:
         """The workspace, that of the successor where there is one; None where it cannot be opened. Blocks for a moment
