@@ -19,19 +19,19 @@ from retrieval.engine.requests import normalize_search, normalize_similar
 from retrieval.engine.store_repair import ATTEMPTS
 from retrieval.errors import Cancelled, EncoderError, ModelError
 from retrieval.indexing import Cancel, OverlaidIndex, OverlaidRows
-from retrieval.search import LineVectors, Rows, Snapshot
+from retrieval.search import LineVectors, Rows, SearchResult, Snapshot
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
 from retrieval.search.duplicates import CachedDuplicates
 from retrieval.search.duplicates import near_duplicates as duplicates_in
 from retrieval.store import passage_hash
-from retrieval.types import Answer, Chunk, Duplicate, Explanation, Freshness, Hit, SearchRequest, SimilarRequest
+from retrieval.types import Answer, Chunk, Duplicate, Explanation, Freshness, SearchRequest, SimilarRequest
 from retrieval.vectors import ExactIndex, VectorIndex
 
 # The near-duplicates of so many files are kept.
 DUPLICATE_FILES = 200
 
-Ask = Callable[[Snapshot], tuple[Hit, ...]]
+Ask = Callable[[Snapshot], SearchResult]
 
 
 class QueryEngine:
@@ -54,13 +54,13 @@ class QueryEngine:
         request = normalize_similar(request, self._context.root)
         first, last = request.first_line, request.last_line
 
-        def ask(snapshot: Snapshot) -> tuple[Hit, ...]:
+        def ask(snapshot: Snapshot) -> SearchResult:
             if request.text:
                 chunks = snapshot.rows.file_chunks(request.path)
                 own = [row for row, chunk in chunks if overlaps(chunk, first, last)]
-                return search_similar(snapshot, request.text, request.limit, request.filters, own)
+                return SearchResult(search_similar(snapshot, request.text, request.limit, request.filters, own))
             row, code = passage_at(snapshot.rows, request.path, first)
-            return search_similar(snapshot, code, request.limit, request.filters, (row,))
+            return SearchResult(search_similar(snapshot, code, request.limit, request.filters, (row,)))
 
         return self._answer(ask)
 
@@ -119,21 +119,21 @@ class QueryEngine:
             rows = self._rows()
             snapshot, notes = self._snapshot_of(rows)
             try:
-                hits = ask(snapshot)
+                result = ask(snapshot)
             except EncoderError as error:
                 snapshot, notes = Snapshot(rows), (*notes, f"Keyword results only: {error}")
-                hits = ask(snapshot)
+                result = ask(snapshot)
             # A query that a commit has overtaken may have seen some of it: it is asked again. While everything is being
             # written commits come all the time, and the answer says that it is stale.
             if rows.store.revision == rows.revision or context.state.delegated or attempt == ATTEMPTS - 1:
                 break
         encoder = context.encoders.loaded
         return Answer(
-            hits=hits,
+            hits=result.hits,
             freshness=self._freshness(encoder.fingerprint if encoder else ""),
             encoder=snapshot.encoder.name if snapshot.encoder is not None else "",
             seconds=time.perf_counter() - started,
-            notes=tuple(dict.fromkeys((*context.stores.notes, *notes))),
+            notes=tuple(dict.fromkeys((*context.stores.notes, *notes, *result.notes))),
         )
 
     def _snapshot_of(self, rows: OverlaidRows) -> tuple[Snapshot, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from retrieval.chunking.languages import LANGUAGES, content_type, named
 from retrieval.errors import QueryError
 from retrieval.globs import PathGlobs
-from retrieval.search.weights import RANKINGS
+from retrieval.search.weights import RANKINGS, ranking_named
 from retrieval.text_pattern import TextPattern
 from retrieval.types import CHUNK_KINDS, CONTENT_TYPES, Filters, SearchRequest, SimilarRequest
 
@@ -24,7 +24,7 @@ Request = TypeVar("Request", SearchRequest, SimilarRequest)
 
 def normalize_search(request: SearchRequest, root: Path) -> SearchRequest:
     """Raises QueryError for what cannot be answered, with what is accepted."""
-    if request.ranking not in RANKINGS:
+    if ranking_named(request.ranking) is None:
         raise QueryError(f"There is no ranking '{request.ranking}'; rankings are {', '.join(RANKINGS)}.")
     return _normalize(request, root)
 

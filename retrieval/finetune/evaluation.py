@@ -119,5 +119,5 @@ class RepositoryEvaluator:
 
 
 def _gain(snapshot: Snapshot, question: Question, ranking: str) -> float:
-    hits = search(snapshot, SearchRequest(question.text, limit=TOP, ranking=ranking))
+    hits = search(snapshot, SearchRequest(question.text, limit=TOP, ranking=ranking)).hits
     return ndcg([Place(hit.chunk.path, hit.start_line, hit.end_line) for hit in hits], question.targets)

@@ -5,25 +5,31 @@ Search reads the index and never files; the lines of a hit come from the chunks 
 
 from __future__ import annotations
 
+from retrieval.search.confidence import NOTHING_CERTAIN
 from retrieval.search.highlighting import SALIENT, LineVectors
 from retrieval.search.matches import matches
-from retrieval.search.pipeline import inverse_frequencies, search, similar
+from retrieval.search.pipeline import SearchResult, inverse_frequencies, search, similar
 from retrieval.search.query import Query, parse
 from retrieval.search.snapshot import Rows, Snapshot
-from retrieval.search.weights import DEFAULT, RANKINGS, Weights
+from retrieval.search.weights import DEFAULT, RANKINGS, SIGNALS, Weights, ranking_named, without_signal
 
 __all__ = [
     "DEFAULT",
+    "NOTHING_CERTAIN",
     "RANKINGS",
     "SALIENT",
+    "SIGNALS",
     "LineVectors",
     "Query",
     "Rows",
+    "SearchResult",
     "Snapshot",
     "Weights",
     "inverse_frequencies",
     "matches",
     "parse",
+    "ranking_named",
     "search",
     "similar",
+    "without_signal",
 ]

@@ -39,6 +39,7 @@ class Candidates:
     lexical: NDArray[np.float32]
     coverage: NDArray[np.float32]  # the share of the query that each holds, by the rarity of its terms
     named: Mapping[int, str]  # those that define a name of the query, with the name as written
+    similarity: float | None = None  # the cosine of the nearest; None without vectors
 
 
 def gather(
@@ -73,8 +74,9 @@ def gather(
         ids=ids,
         dense=scale(dense, floor=min(cosines.values(), default=0.0)),
         lexical=scale(lexical, floor=0.0),
-        coverage=coverage(snapshot, ids, idf) if weights.coverage else np.zeros(len(ids), dtype=np.float32),
+        coverage=coverage(snapshot, ids, idf),
         named=named,
+        similarity=max(cosines.values(), default=None),
     )
 
 

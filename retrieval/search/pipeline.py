@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from retrieval.chunking import lines_of
 from retrieval.encoders import Vectors, is_low_latency
-from retrieval.errors import EncoderError
+from retrieval.errors import EncoderError, QueryError
 from retrieval.search.candidates import gather, last_part, nearest
+from retrieval.search.confidence import NOTHING_CERTAIN, is_certain
 from retrieval.search.definitions import definition_line
 from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_meaning, salient_lines
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import parse
 from retrieval.search.ranking import Scores, location_key, rank
 from retrieval.search.snapshot import Snapshot
-from retrieval.search.weights import RANKINGS
+from retrieval.search.weights import ranking_named
 from retrieval.text_pattern import TextPattern
 from retrieval.types import NO_FILTERS, Chunk, Filters, Hit, SearchRequest
 
@@ -26,6 +27,14 @@ from retrieval.types import NO_FILTERS, Chunk, Filters, Hit, SearchRequest
 OVERFETCH = 2
 # ... and at least so many: which neighbors a hit absorbs must not depend on the limit.
 MIN_RANKED = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Best first, and what the reader should know about it."""
+
+    hits: tuple[Hit, ...]
+    notes: tuple[str, ...] = ()
 
 
 def no_check() -> None:
@@ -38,13 +47,16 @@ def search(
     *,
     check: Callable[[], None] = no_check,
     line_vectors: LineVectors | None = None,
-) -> tuple[Hit, ...]:
+) -> SearchResult:
     """The best hits for a normalized request. Raises QueryError for an empty query, and what `check` raises.
 
     With `line_vectors`, those of single lines, salient lines are chosen by meaning where the request asks for it.
     """
     query = parse(request.query)
-    weights = RANKINGS[request.ranking].weights(query)
+    ranking = ranking_named(request.ranking)
+    if ranking is None:
+        raise QueryError(f"There is no ranking '{request.ranking}'.")
+    weights = ranking.weights(query)
     vector = None
     if snapshot.encoder is not None and snapshot.index is not None and len(snapshot.index):
         vector = snapshot.encoder.encode_queries([query.text])[0]
@@ -59,7 +71,10 @@ def search(
     hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name)
     if request.highlight and line_vectors is not None and vector is not None:
         hits = _highlighted(hits, snapshot, line_vectors, vector, idf)
-    return _with_matching_lines(hits, TextPattern(request.filters.grep)) if request.filters.grep else hits
+    if request.filters.grep:
+        hits = _with_matching_lines(hits, TextPattern(request.filters.grep))
+    certain = bool(request.filters.grep) or is_certain(candidates)
+    return SearchResult(hits, () if certain else (NOTHING_CERTAIN,))
 
 
 def similar(

@@ -136,3 +136,25 @@ RANKINGS: dict[str, Ranking] = {
     "dense": _same(replace(_BARE, lexical=0.0)),
     "words": _same(replace(_BARE, dense=0.0)),
 }
+
+# What can be left out of a ranking, to see what it is worth: `full-symbol` is `full` without the signal `symbol`.
+SIGNALS = tuple(field.name for field in fields(Weights) if isinstance(getattr(DEFAULT, field.name), float))
+_NEUTRAL = {name: 0.0 if name in ("dense", "lexical") else float(getattr(_BARE, name)) for name in SIGNALS}
+
+
+def without_signal(ranking: str, signal: str) -> str:
+    """The name of a ranking without one of its signals."""
+    return f"{ranking}-{signal}"
+
+
+def ranking_named(name: str) -> Ranking | None:
+    """A ranking, or one without some of its signals; None where there is none of that name."""
+    base, *signals = name.split("-")
+    ranking = RANKINGS.get(base)
+    if ranking is None or not all(signal in _NEUTRAL for signal in signals):
+        return None
+    for signal in signals:
+        ranking = Ranking(
+            *(replace(weights, **{signal: _NEUTRAL[signal]}) for weights in (ranking.short, ranking.description))
+        )
+    return ranking

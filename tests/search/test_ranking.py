@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from retrieval.search.candidates import Candidates, last_part, scale, select_terms
 from retrieval.search.query import parse
 from retrieval.search.ranking import QueryOverlap, Ranked, rank
-from retrieval.search.weights import DEFAULT, DESCRIPTION, RANKINGS, Ranking, Weights
+from retrieval.search.weights import (
+    DEFAULT,
+    DESCRIPTION,
+    RANKINGS,
+    SIGNALS,
+    Ranking,
+    Weights,
+    ranking_named,
+    without_signal,
+)
 from retrieval.store import stem
 from retrieval.types import Chunk
 
@@ -135,3 +146,18 @@ def test_a_chunk_beside_one_that_means_the_same_gains() -> None:
     signals = {r.chunk: {signal.name: signal.value for signal in r.signals} for r in order}
     assert signals[beside]["neighbor"] == 1.0
     assert "neighbor" not in signals[alone]
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_a_ranking_without_a_signal_has_it_at_no_effect(signal: str) -> None:
+    ranking = ranking_named(without_signal("full", signal))
+    assert ranking is not None
+    for weights, full in ((ranking.short, RANKINGS["full"].short), (ranking.description, RANKINGS["full"].description)):
+        neutral = getattr(weights, signal)
+        assert neutral in (0.0, 1.0)
+        assert replace(weights, **{signal: getattr(full, signal)}) == full
+
+
+def test_no_other_name_is_a_ranking() -> None:
+    assert ranking_named("full") == RANKINGS["full"]
+    assert ranking_named("full-depth") is ranking_named("best") is ranking_named("full-") is None
