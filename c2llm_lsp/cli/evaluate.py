@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from platformdirs import user_cache_path
 
-from c2llm_lsp.cli import options
+from c2llm_lsp.cli import evaluate_search, options
 from c2llm_lsp.cli.common import FOUND, guarded, remark, set_up_training
 from retrieval.errors import MissingExtraError, QueryError
 
@@ -47,6 +47,10 @@ Look = Annotated[
 @app.callback()
 def evaluate() -> None:
     """Measure encoders, rankings and poolings."""
+
+
+app.command(name="search")(evaluate_search.search)
+app.command(name="compare")(evaluate_search.compare)
 
 
 @app.command()
