@@ -39,6 +39,7 @@ class FileStamp(NamedTuple):
     size: int
     mtime_ns: int
     inode: int
+    ctime_ns: int  # no program can set it: it tells of an edit that put size and mtime back; on Windows of none
 
     @classmethod
     def of(cls, status: os.stat_result, now_ns: int) -> FileStamp:
@@ -51,10 +52,12 @@ class FileStamp(NamedTuple):
         age = now_ns - changed
         if age < RACY_COARSE_NS and age < (RACY_NS if changed % 1_000_000_000 else RACY_COARSE_NS):
             changed = UNSETTLED
-        inode = status.st_ino
-        if not (0 <= inode <= _INT64 and -_INT64 <= changed <= _INT64 and status.st_size <= _INT64):
-            return cls(_to_int64(status.st_size), _to_int64(changed), _to_int64(inode))
-        return tuple.__new__(cls, (status.st_size, changed, inode))  # half the time of cls(…)
+        size, inode, ctime = status.st_size, status.st_ino, status.st_ctime_ns
+        if not (
+            0 <= inode <= _INT64 and -_INT64 <= changed <= _INT64 and -_INT64 <= ctime <= _INT64 and size <= _INT64
+        ):
+            return cls(_to_int64(size), _to_int64(changed), _to_int64(inode), _to_int64(ctime))
+        return tuple.__new__(cls, (size, changed, inode, ctime))  # half the time of cls(…)
 
 
 def _to_int64(number: int) -> int:
@@ -159,9 +162,14 @@ def _read_once(full: Path, path: str, limit: int) -> SourceFile | Skip | None:
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
+    if _version(before) != _version(after) or len(data) != after.st_size:
         return None
     return _to_source_file(path, data, FileStamp.of(after, now), after.st_mtime_ns)
+
+
+def _version(status: os.stat_result) -> tuple[int, int, int]:
+    """What changes when a file is written to."""
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def _to_source_file(path: str, data: bytes, stamp: FileStamp, mtime_ns: int) -> SourceFile | Skip:

@@ -205,6 +205,7 @@ def _file(source: SourceFile, note: str = "") -> FileRow:
         source.digest,
         language_of(source.path, first_line),
         note=note,
+        ctime_ns=stamp.ctime_ns,
     )
 
 
@@ -221,10 +222,10 @@ def _unread(skip: Skip) -> FileRow:
 
 def _skipped(root: Path, skip: Skip, row: FileRow | None) -> FileUpdate:
     """A file without chunks, and why; its stamp keeps it from being read again where the reason lies in its bytes."""
-    stamp = FileStamp(0, _UNSETTLED, 0)
+    stamp = FileStamp(0, _UNSETTLED, 0, 0)
     if not skip.reason.startswith(_PASSING):
         with suppress(OSError):
             stamp = FileStamp.of((root / skip.path).lstat(), time.time_ns())
-    file = FileRow(skip.path, stamp.size, stamp.mtime_ns, stamp.inode, skip=skip.reason)
+    file = FileRow(skip.path, stamp.size, stamp.mtime_ns, stamp.inode, skip=skip.reason, ctime_ns=stamp.ctime_ns)
     same = row is not None and row.skip == skip.reason
     return FileUpdate(file, None if same else ())

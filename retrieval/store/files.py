@@ -15,17 +15,19 @@ class Files:
 
     def all(self) -> dict[str, FileRow]:
         """Every file seen, with its stamp."""
-        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip, note FROM main.files"
+        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip, note, ctime_ns FROM main.files"
         with self._database.reading() as db:
             return {row[0]: FileRow(*row) for row in db.execute(sql)}
 
-    def stamps(self) -> list[tuple[str, int, int, int]]:
-        """Path, size, mtime_ns and inode of every file seen: what a scan compares with, 4 ms for 5,000 files."""
+    def stamps(self) -> list[tuple[str, int, int, int, int]]:
+        """Path, size, mtime_ns, inode and ctime_ns of every file seen: what a scan compares with, 4 ms for 5,000 files."""
         with self._database.reading() as db:
-            return db.execute("SELECT path, size, mtime_ns, inode FROM main.files").fetchall()
+            return db.execute("SELECT path, size, mtime_ns, inode, ctime_ns FROM main.files").fetchall()
 
     def get(self, path: str) -> FileRow | None:
-        sql = "SELECT path, size, mtime_ns, inode, digest, language, skip, note FROM main.files WHERE path = ?"
+        sql = (
+            "SELECT path, size, mtime_ns, inode, digest, language, skip, note, ctime_ns FROM main.files WHERE path = ?"
+        )
         with self._database.reading() as db:
             row = db.execute(sql, (path,)).fetchone()
         return FileRow(*row) if row else None

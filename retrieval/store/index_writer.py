@@ -41,13 +41,13 @@ def write_updates(
 
 
 def _put_file(db: sqlite3.Connection, file: FileRow) -> int:
-    sql = """INSERT INTO main.files(path, size, mtime_ns, inode, digest, language, skip, note)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    sql = """INSERT INTO main.files(path, size, mtime_ns, inode, ctime_ns, digest, language, skip, note)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT(path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
-             digest = excluded.digest, language = excluded.language, skip = excluded.skip,
+             ctime_ns = excluded.ctime_ns, digest = excluded.digest, language = excluded.language, skip = excluded.skip,
              note = excluded.note"""
-    values = (file.path, file.size, file.mtime_ns, file.inode, file.digest, file.language, file.skip, file.note)
-    db.execute(sql, values)
+    stamp = (file.size, file.mtime_ns, file.inode, file.ctime_ns)
+    db.execute(sql, (file.path, *stamp, file.digest, file.language, file.skip, file.note))
     return int(db.execute("SELECT id FROM main.files WHERE path = ?", (file.path,)).fetchone()[0])
 
 

@@ -54,6 +54,7 @@ class FileRow:
     language: str = ""
     skip: str | None = None
     note: str = ""
+    ctime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

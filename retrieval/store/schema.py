@@ -3,7 +3,7 @@
 index.db (one a workspace: what is in its files)
     meta        key, value       change (number of commits that altered content), generation (random, names this file),
                                  words_version, chunking_version, ... (see meta.py)
-    files       one row a file seen: path, stamp (size, mtime_ns, inode), digest of its bytes, language, and skip: why
+    files       one row a file seen: path, stamp (size, mtime_ns, inode, ctime_ns), digest of its bytes, language, and skip: why
                 it has no chunks (NULL if it is indexed). Skipped files have rows so that they are not read again.
                 note: why an indexed file could not be parsed, '' where it was.
     chunks      one row a chunk. id is never reused (AUTOINCREMENT), and the passage of a row never changes after it was
@@ -29,6 +29,7 @@ A version is the number of migrations applied (PRAGMA user_version). One line a 
     index 1: meta, files, chunks, words, terms           vectors 1: the above
     index 2: borders
     index 3: files.note
+    index 4: files.ctime_ns
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from retrieval.errors import DamagedStoreError, NewerSchemaError
 Migration = Callable[[sqlite3.Connection, str], None]
 
 # A format so far ahead of this program's was not written by a newer one.
-_PLAUSIBLE_STEPS = 100
+_PLAUSIBLE_STEPS = 10_000
 
 
 def index_m001_files_chunks_words(db: sqlite3.Connection, schema: str) -> None:
@@ -91,6 +92,13 @@ def index_m003_notes(db: sqlite3.Connection, schema: str) -> None:
     db.execute(f"ALTER TABLE {schema}.files ADD COLUMN note TEXT NOT NULL DEFAULT ''")
 
 
+def index_m004_ctime(db: sqlite3.Connection, schema: str) -> None:
+    """When a file changed in any way. Rows that are there match no file, so each is read once more, and no more than that
+    where its content is the same.
+    """
+    db.execute(f"ALTER TABLE {schema}.files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0")
+
+
 def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
     """Everything that version 1 has."""
     db.execute(f"CREATE TABLE {schema}.meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID")
@@ -108,7 +116,12 @@ def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
     _start_meta(db, schema)
 
 
-INDEX_MIGRATIONS: tuple[Migration, ...] = (index_m001_files_chunks_words, index_m002_borders, index_m003_notes)
+INDEX_MIGRATIONS: tuple[Migration, ...] = (
+    index_m001_files_chunks_words,
+    index_m002_borders,
+    index_m003_notes,
+    index_m004_ctime,
+)
 VECTORS_MIGRATIONS: tuple[Migration, ...] = (vectors_m001_encoders_vectors,)
 
 

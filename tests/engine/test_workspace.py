@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,38 @@ def test_a_second_look_at_an_unchanged_tree_does_nothing(
         report = workspace.refresh()
         assert (report.files_changed, report.files_removed, report.chunks_embedded) == (0, 0, 0)
         assert workspace.store.revision == change
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no time there tells of a change that put the other one back")
+def test_an_edit_that_keeps_size_and_time_is_noticed(root: Path, cache: Path) -> None:
+    path = root / "a.py"
+    path.write_text(CODE.format("alpha"))
+    os.utime(path, (1_000_000_000.5, 1_000_000_000.5))
+    with Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache) as workspace:
+        workspace.refresh()
+        with path.open("r+") as file:  # the same inode
+            file.write(CODE.format("gamma"))
+        os.utime(path, (1_000_000_000.5, 1_000_000_000.5))
+        workspace.refresh()
+        assert workspace.store.chunks.by_symbol(["gamma"])
+        assert not workspace.store.chunks.by_symbol(["alpha"])
+
+
+def test_an_index_of_an_earlier_format_is_kept(root: Path, cache: Path) -> None:
+    """One from before the time of a change was stored: files are read once more, and nothing is chunked or embedded."""
+    write_project(root, 3)
+    with Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache) as workspace:
+        workspace.refresh()
+        rows, revision, database = rows_of(workspace), workspace.store.revision, workspace.store.directory / "index.db"
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("ALTER TABLE files DROP COLUMN ctime_ns")
+        db.execute("PRAGMA user_version = 3")
+        db.commit()
+    encoder = CountingEncoder()
+    with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
+        report = workspace.refresh()
+        assert (report.files_changed, encoder.passages) == (0, [])
+        assert (rows_of(workspace), workspace.store.revision) == (rows, revision)
 
 
 def test_an_edit_embeds_only_what_is_new(root: Path, cache: Path) -> None:
@@ -392,7 +426,6 @@ def test_damage_found_while_working_is_repaired(root: Path, cache: Path) -> None
 
 
 def test_an_index_of_a_newer_program_is_refused(root: Path, cache: Path) -> None:
-    import sqlite3
 
     with fresh_copy(root, cache) as workspace:
         folder = workspace.store.directory

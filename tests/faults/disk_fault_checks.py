@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 
 from retrieval.engine import Workspace
 from retrieval.errors import IndexLockedError, StorageFullError, StoreError
+from tests.engine.indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 from tests.faults.disk_faults import Fault, failing
 
 QUERY = "send request"

@@ -36,7 +36,9 @@ def root(tmp_path: Path) -> Path:
 
 
 def status(**changes: int) -> Any:
-    return SimpleNamespace(**{"st_size": 1, "st_mtime_ns": 5, "st_ino": 7, "st_mode": 0o100644} | changes)
+    return SimpleNamespace(
+        **{"st_size": 1, "st_mtime_ns": 5, "st_ino": 7, "st_ctime_ns": 5, "st_mode": 0o100644} | changes
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,7 @@ def status(**changes: int) -> Any:
         {"st_ino": 2 * INT64 - 1},
         {"st_ino": 1 << 127},
         {"st_mtime_ns": -INT64 - 1},
+        {"st_ctime_ns": -INT64 - 1},
     ],
     ids=str,
 )
@@ -64,7 +67,12 @@ def test_files_with_odd_stamps_are_indexed_and_not_read_again(
     real = FileStamp.of
 
     def of(before: os.stat_result, now_ns: int) -> FileStamp:
-        fields = {"st_size": before.st_size, "st_mtime_ns": before.st_mtime_ns, "st_ino": before.st_ino}
+        fields = {
+            "st_size": before.st_size,
+            "st_mtime_ns": before.st_mtime_ns,
+            "st_ino": before.st_ino,
+            "st_ctime_ns": 5,
+        }
         return real(SimpleNamespace(**fields | changes), now_ns)  # type: ignore[arg-type]
 
     monkeypatch.setattr(FileStamp, "of", of)
