@@ -35,7 +35,7 @@ def watch(path: options.WorkspacePath = None, encoder: options.Encoder = None, q
     with open_workspace(target) as workspace, ended_by_signals() as end:
         session = Session(workspace, WatchReporter(quiet=quiet))
         timing = WatchTiming(quiet=target.settings.debounce_ms / 1000)
-        watcher = Watcher(target.root, workspace.scanner, session.follow, timing=timing)
+        watcher = Watcher(target.root, workspace.scanner, session.follow, timing=timing, on_hold=session.hold)
         watcher.start()  # before the session looks: what changes in between is seen twice rather than never
         try:
             for note in () if quiet else watcher.notes:

@@ -98,6 +98,12 @@ class Session:
             self._state.queue.request_scan(changes.reason)
             self._state.requested()
 
+    def hold(self, held: bool) -> None:
+        """Files are changing, and a watcher reports them when that is over: answers say that they may be stale."""
+        with self._state.wake:
+            self._state.held = held
+            self._state.report_pending()
+
     def pause(self) -> None:
         """Stop what is being done, and leave the rest of it until `resume` or `rescan`; changed files are still indexed."""
         with self._state.wake:

@@ -30,6 +30,7 @@ class SessionState:
         self.progress: Progress | None = None  # of a full scan that has not ended, perhaps interrupted
         self.trouble: State | None = None  # what kept the last job from its work
         self.pause_reported = False
+        self.held = False  # whether a watcher holds changes back
         self.stop_job = threading.Event()  # the cancel token of the running job
 
     @property
@@ -54,7 +55,7 @@ class SessionState:
 
     def report_pending(self) -> None:
         """Answers say what is known to have changed and is not indexed yet. Called under `wake`."""
-        self.workspace.writer.set_pending(self._pending_files(), more=self.queue.scan_requested)
+        self.workspace.writer.set_pending(self._pending_files(), more=self.queue.scan_requested or self.held)
 
     def report_pause(self) -> None:
         """A pause, or its end, is an event of its own: there may be no job that reports it. Called without `wake`."""

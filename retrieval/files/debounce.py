@@ -49,6 +49,11 @@ class Debouncer:
         """Count an event of no interest. It delays nothing, but a flood of them may have pushed other events out."""
         self._events += 1
 
+    @property
+    def last(self) -> float:
+        """When the latest event was recorded."""
+        return self._last
+
     def due(self) -> float | None:
         """When the batch is due; None while it is empty."""
         if self._first is None:

@@ -3,7 +3,9 @@
 Choices: one native recursive watch (watchdog). Event handlers only collect paths; ignore rules are applied when a batch
 is taken, once per folder instead of once per event. Any event on a directory triggers a rescan, because its files may
 have appeared before the watch or disappeared without an event each; a rescan of an unchanged tree takes milliseconds.
-While git holds `.git/index.lock`, a batch waits, so that a branch switch is one batch. Where the system has no watches
+While git holds `.git/index.lock` and files keep changing, a batch waits, so that a branch switch is one batch; the
+listener is told that changes are held back. Git also holds the lock while an editor is open for a commit message, and after a
+crash: then nothing changes any more, and the batch is reported. Where the system has no watches
 left, at the start or for a folder created later, the watcher falls back to polling and reports that once. Callbacks run
 on the watcher's own thread, one at a time.
 """
@@ -31,12 +33,15 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 0.15  # editors save by writing, renaming and deleting: over in a few tens of milliseconds
 MAX_DELAY_SECONDS = 2.0  # upper bound on the delay while a build keeps writing
-GIT_LOCK_SECONDS = 15.0  # maximum wait for git; a lock left behind by a crash must not block forever
+GIT_LOCK_SECONDS = 15.0  # maximum wait for git
+GIT_QUIET_SECONDS = 1.0  # without a change: git holds its lock and writes nothing
 POLL_SECONDS = 3.0
 STOP_SECONDS = 10.0
 GIT_INDEX = ".git/index"
 
 logger = logging.getLogger(__name__)
+
+_HELD = ChangeBatch(reason="git is at work")
 
 
 class NativeWatch(Protocol):
@@ -71,9 +76,12 @@ class Watcher:
         *,
         timing: WatchTiming = WatchTiming(),
         watch: WatchFactory | None = None,
+        on_hold: Callable[[bool], None] = lambda _: None,
     ) -> None:
+        """`on_hold` is told when changes are held back because git is at work, and when that is over."""
         self.root = Path(os.path.realpath(root))
-        self._scanner, self._on_changes = scanner, on_changes
+        self._scanner, self._on_changes, self._on_hold = scanner, on_changes, on_hold
+        self._held_since: float | None = None
         self._poll_every = timing.poll_every
         self._watch_factory = watch or native_watch
         self._watch: NativeWatch | None = None
@@ -165,12 +173,22 @@ class Watcher:
     def _deliver(self) -> None:
         """The watcher's thread: wait until a batch is due, apply the ignore rules, report it."""
         while (changes := self._next_batch()) is not None:
+            if changes is _HELD:
+                self._on_hold(True)
+                continue
             report = self._apply_rules(changes)
             if any(path.endswith("/") for path in changes.paths) and not self._watches_all():
+                self._end_hold()
                 self._poll(ChangeBatch(report.paths, True, "not every folder can be watched"))
                 return
             if report:
                 self._report(report)
+            self._end_hold()
+
+    def _end_hold(self) -> None:
+        if self._held_since is not None:
+            self._held_since = None
+            self._on_hold(False)
 
     def _watches_all(self) -> bool:
         """Whether a new folder could be watched too; if not, stop the native watch."""
@@ -183,7 +201,7 @@ class Watcher:
         return True
 
     def _next_batch(self) -> ChangeBatch | None:
-        locked_since: float | None = None
+        """The next batch; before one that has to wait for git, once, `_HELD`. None at the end."""
         with self._condition:
             while not self._stopping:
                 due, now = self._debouncer.due(), time.monotonic()
@@ -191,7 +209,12 @@ class Watcher:
                     self._condition.wait()
                 elif due > now:
                     self._condition.wait(due - now)
-                elif self._git_is_busy() and now - (locked_since := locked_since or now) < GIT_LOCK_SECONDS:
+                elif self._git_is_busy() and now < self._debouncer.last + GIT_QUIET_SECONDS:
+                    if self._held_since is None:
+                        self._held_since = now
+                        return _HELD
+                    if now >= self._held_since + GIT_LOCK_SECONDS:
+                        return self._debouncer.take()
                     self._condition.wait(self._debouncer.quiet)
                 else:
                     return self._debouncer.take()

@@ -170,6 +170,41 @@ def test_changes_wait_while_git_holds_its_lock(root: Path, listener: Listener) -
         listener.wait_for("a.py", "sub/b.py")
 
 
+def test_changes_do_not_wait_for_a_lock_under_which_nothing_changes(
+    root: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git was killed, or its user is writing a commit message."""
+    monkeypatch.setattr("retrieval.files.watcher.GIT_LOCK_SECONDS", float("inf"))
+    monkeypatch.setattr("retrieval.files.watcher.GIT_QUIET_SECONDS", 0.2)
+    (root / ".git").mkdir()
+    (root / ".git" / "index.lock").touch()
+    with Watcher(root, Scanner(root), listener, timing=WatchTiming(quiet=0.01, max_delay=0.05)):
+        (root / "a.py").write_text("one")
+        listener.wait_for("a.py")
+
+
+def test_changes_that_are_held_back_are_told(root: Path, listener: Listener) -> None:
+    lock = root / ".git" / "index.lock"
+    lock.parent.mkdir()
+    lock.touch()
+    holds: list[bool] = []
+    told, timing = threading.Event(), WatchTiming(quiet=0.01, max_delay=0.05)
+
+    def on_hold(held: bool) -> None:
+        holds.append(held)
+        if held:
+            assert not listener.paths
+            lock.unlink()
+        else:
+            assert listener.paths
+            told.set()
+
+    with Watcher(root, Scanner(root), listener, timing=timing, on_hold=on_hold):
+        (root / "a.py").write_text("one")
+        assert told.wait(PATIENCE)
+    assert holds == [True, False]
+
+
 def test_a_listener_that_fails_is_called_again(root: Path, listener: Listener) -> None:
     failed = threading.Event()
 

@@ -381,3 +381,15 @@ def test_buffers_go_through_the_session_to_the_engine(session: Session, workspac
     assert workspace.search("walrus").hits[0].chunk.path == "m0.py"
     session.close_buffer("m0.py")
     assert not workspace.search("walrus").hits
+
+
+def test_answers_are_stale_while_a_watcher_holds_changes_back(
+    session: Session, events: Events, workspace: Workspace
+) -> None:
+    session.start()
+    events.wait(1)
+    assert not workspace.freshness().stale
+    session.hold(True)
+    assert workspace.freshness().stale
+    session.hold(False)
+    assert not workspace.freshness().stale

@@ -146,6 +146,7 @@ class Folder:
             session.follow,
             timing=WatchTiming(quiet=settings.debounce_ms / 1000),
             watch=self._client_watcher if self._services.client_watches else None,
+            on_hold=session.hold,
         )
         watcher.start()  # before the session scans: what changes in between is seen twice rather than never
         self._services.listener.folder_warned(watcher.notes)
