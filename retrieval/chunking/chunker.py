@@ -43,7 +43,7 @@ def chunks_of(path: str, text: str, *, parsed: bool = True) -> list[Chunk]:
     lines = LineIndex(text)
     if not lines.count:
         return []
-    language = language_of(path, text[:300].partition("\n")[0])
+    language = language_of(path, text)
     if language == "notebook":
         cells = notebook_chunks(path, lines) if parsed else None
         if cells is not None:

@@ -240,6 +240,9 @@ GRAMMARS: dict[str, Grammar] = {
     ),
 }
 GRAMMARS.update(MORE_GRAMMARS)
+# Dialects; parsing.py replaces the words that their grammar does not know.
+GRAMMARS["apex"] = GRAMMARS["java"]
+GRAMMARS["opencl"] = GRAMMARS["c"]
 
 
 @cache

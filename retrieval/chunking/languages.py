@@ -1,23 +1,35 @@
-"""Detects a file's language by its name, its ending, then its first line."""
+"""Detects a file's language by its name, its ending, then its content.
+
+Choices: an ending that one language has decides; where several share it, a line for editors does, then the content
+(shared_endings.py), and so it is with a shebang where there is no known ending. Endings that are unknown here are looked up in
+the table of Pygments. What is still unknown is code, unless it reads as prose.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from retrieval.chunking.shared_endings import is_prose, shared_language, told_languages
 from retrieval.types import ContentType
 
 TEXT = "text"
+CODE = "code"  # of an unknown language
 
 _ENDINGS_OF: dict[str, str] = {
     "ada": "adb ads",
     "assembly": "asm s",
     "astro": "astro",
-    "bash": "sh bash zsh ksh bats ebuild",
+    "bash": "sh bash zsh ksh bats ebuild eclass",
+    "bitbake": "bbclass bbappend",
     "batch": "bat cmd",
     "c": "c h",
+    "apex": "trigger",
+    "forth": "fth 4th forth",
+    "gdscript": "gd",
     "clojure": "clj cljs cljc edn",
     "cmake": "cmake",
-    "cpp": "cpp cc cxx c++ hpp hh hxx h++ ipp tpp inl cu cuh ino",
+    "cpp": "cpp cc cxx c++ hpp hh hxx h++ ipp ixx cppm tpp inl cu cuh ino",
     "crystal": "cr",
     "csharp": "cs csx",
     "css": "css",
@@ -30,10 +42,10 @@ _ENDINGS_OF: dict[str, str] = {
     "elm": "elm",
     "erlang": "erl hrl",
     "fish": "fish",
-    "fortran": "f f90 f95 f03 f08 for",
+    "fortran": "f f77 f90 f95 f03 f08 f18 for ftn",
     "fsharp": "fs fsi fsx",
     "gleam": "gleam",
-    "glsl": "glsl vert frag comp hlsl wgsl metal",
+    "glsl": "glsl vert frag geom tesc tese comp vs hlsl wgsl metal",
     "go": "go",
     "graphql": "graphql gql",
     "groovy": "groovy gradle",
@@ -48,21 +60,24 @@ _ENDINGS_OF: dict[str, str] = {
     "just": "just",
     "kotlin": "kt kts",
     "less": "less",
-    "lisp": "lisp lsp cl el scm rkt",
+    "lisp": "lisp lsp asd cl el scm rkt",
     "lua": "lua",
+    "mathematica": "wl wls",
     "markdown": "md markdown mdx mkd",
     "nim": "nim nims",
     "nix": "nix",
     "notebook": "ipynb",
     "objc": "m mm",
+    "odin": "odin",
+    "opencl": "opencl",
     "ocaml": "ml mli",
-    "pascal": "pas pp dpr",
-    "perl": "pl pm t",
+    "pascal": "pas dpr lpr dpk",
+    "perl": "pl pm t cgi fcgi psgi",
     "php": "php phtml php8",
     "powershell": "ps1 psm1 psd1",
-    "prolog": "pro",
+    "prolog": "pro prolog yap",
     "proto": "proto",
-    "puppet": "epp",
+    "puppet": "pp epp",
     "python": "py pyi pyw",
     "r": "r rmd",
     "rst": "rst",
@@ -71,19 +86,22 @@ _ENDINGS_OF: dict[str, str] = {
     "scala": "scala sc sbt",
     "scss": "scss sass",
     "solidity": "sol",
-    "sql": "sql psql mysql plsql ddl",
+    "sml": "sig",
+    "sql": "sql psql mysql plsql ddl pls pks pkb tsql",
     "starlark": "bzl star bazel",
     "svelte": "svelte",
     "swift": "swift",
     "tcl": "tcl",
-    "tex": "tex sty cls bib",
+    "supercollider": "scd",
+    "tex": "tex sty cls bib ltx dtx",
+    "text": "txt text log",
     "thrift": "thrift",
     "toml": "toml",
     "tsx": "tsx",
     "typescript": "ts mts cts",
-    "v": "v",
-    "vb": "vb bas",
-    "verilog": "sv svh vh",
+    "v": "vv vsh",
+    "vb": "vb bas vba vbs frm",
+    "verilog": "v sv svh vh vlg",
     "vhdl": "vhd vhdl",
     "vim": "vim",
     "vue": "vue",
@@ -112,48 +130,111 @@ _BY_INTERPRETER: dict[str, str] = {
     "make": "make", "groovy": "groovy", "pwsh": "powershell", "rust-script": "rust", "zig": "zig",
 }  # fmt: skip
 _SHEBANG = re.compile(r"#!\s*(\S+)((?:\s+\S+)*)")
-_MODE_LINE = re.compile(r"-\*-\s*(?:mode:\s*)?([\w+#-]+)\s*;?.*-\*-", re.IGNORECASE)
-_MODES = {"c++": "cpp", "sh": "bash", "shell-script": "bash", "js": "javascript", "cperl": "perl", "makefile": "make"}
+# `-*- C++ -*-`, `-*- mode: c++; coding: utf-8 -*-`, `vim: set ft=cpp:`
+_EMACS = re.compile(
+    r"-\*-[ \t]*(?:[^\n]{0,200}?\bmode:[ \t]*)?([\w+#-]+)(?![\w+#-]|[ \t]*:)[^\n]{0,200}-\*-", re.IGNORECASE
+)
+_VIM = re.compile(r"(?:\bvim?|\bex):[^\n]{0,200}?\b(?:ft|filetype|syntax)=(\w+)")
+_MODES = {
+    "c++": "cpp", "sh": "bash", "shell-script": "bash", "js": "javascript", "js2": "javascript", "cperl": "perl",
+    "makefile": "make", "objective-c": "objc", "objcpp": "objc", "octave": "matlab", "systemverilog": "verilog",
+    "emacs-lisp": "lisp", "plaintex": "tex", "latex": "tex", "cs": "csharp", "terraform": "hcl", "typescriptreact": "tsx",
+}  # fmt: skip
+_MODE_LINES = 5  # of the beginning and of the end may be for editors
+_MODE_CHARS = 400  # of such a line
+# Endings that say how a file is used, not what is in it: the one before them does.
+_TEMPLATES = frozenset(
+    {"in", "example", "sample", "dist", "template", "tmpl", "tpl", "j2", "jinja", "jinja2", "default", "orig", "bak"}
+)
 
 
-def language_of(path: str, first_line: str = "") -> str:
-    """The language's name, "text" if it is unknown."""
+def language_of(path: str, text: str = "") -> str:
+    """The language's name, from the path and the text or its beginning; "text" for prose, "code" where it is unknown."""
     name = path.rpartition("/")[2].lower()
     language = _BY_NAME.get(name)
     if language is not None:
         return language
-    stem, dot, ending = name.rpartition(".")
-    if dot and stem and (language := _BY_ENDING.get(ending)) is not None:
-        if ending == "h" and "c++" in first_line.lower():
-            return "cpp"
+    ending = _ending(name)
+    while ending in _TEMPLATES and (inner := _ending(name[: -len(ending) - 1])):
+        name, ending = name[: -len(ending) - 1], inner
+    shared = shared_language(ending, text) if ending else None
+    if shared is not None:
+        return _by_mode_line(text) or _by_shebang(text) or shared or _unknown(text)
+    if language := _BY_ENDING.get(ending):
         return language
     if name.startswith(("dockerfile.", "containerfile.")):
         return "dockerfile"
     if name.startswith("makefile."):
         return "make"
-    return _by_first_line(first_line[:200])
+    return _by_first_line(text) or _by_mode_line(text) or _by_pygments(ending) or _unknown(text)
 
 
-def _by_first_line(line: str) -> str:
-    shebang = _SHEBANG.match(line)
-    if shebang is not None:
-        words = [shebang.group(1).rpartition("/")[2], *shebang.group(2).split()]
-        for word in words:
-            if word == "env" or word.startswith("-") or "=" in word:
-                continue
-            base = word.rpartition("/")[2].lower()
-            return _BY_INTERPRETER.get(base) or _BY_INTERPRETER.get(base.rstrip("0123456789.")) or TEXT
-        return TEXT
+def _ending(name: str) -> str:
+    stem, _, ending = name.rpartition(".")
+    return ending if stem else ""
+
+
+def _unknown(text: str) -> str:
+    return TEXT if is_prose(text) else CODE
+
+
+def _by_first_line(text: str) -> str:
+    line = text[:300].partition("\n")[0]
+    if line.startswith("#!"):
+        return _by_shebang(line)
     if line.startswith("<?php"):
         return "php"
-    if line.startswith("<?xml"):
-        return "xml"
-    mode = _MODE_LINE.search(line)
-    if mode is not None:
-        word = mode.group(1).lower()
-        word = _MODES.get(word, word)
-        return word if word in _ENDINGS_OF else TEXT
-    return TEXT
+    return "xml" if line.startswith("<?xml") else ""
+
+
+def _by_shebang(text: str) -> str:
+    if not text.startswith("#!"):
+        return ""
+    shebang = _SHEBANG.match(text[:300].partition("\n")[0])
+    if shebang is None:
+        return ""
+    words = [shebang.group(1).rpartition("/")[2], *shebang.group(2).split()]
+    for word in words:
+        if word == "env" or word.startswith("-") or "=" in word:
+            continue
+        base = word.rpartition("/")[2].lower()
+        return _BY_INTERPRETER.get(base) or _BY_INTERPRETER.get(base.rstrip("0123456789.")) or ""
+    return ""
+
+
+def _by_mode_line(text: str) -> str:
+    """The language that a line for Emacs or Vim names."""
+    if "-*-" not in text and "vi" not in text and "ex:" not in text:
+        return ""
+    lines = [
+        *text[:4_000].split("\n", _MODE_LINES)[:_MODE_LINES],
+        *text[-4_000:].rsplit("\n", _MODE_LINES)[-_MODE_LINES:],
+    ]
+    for line in lines:
+        mode = _EMACS.search(line[:_MODE_CHARS]) or _VIM.search(line[:_MODE_CHARS])
+        if mode is not None:
+            word = mode.group(1).lower()
+            word = _MODES.get(word, word)
+            if word in LANGUAGES:
+                return word
+    return ""
+
+
+def _by_pygments(ending: str) -> str:
+    return _pygments_endings().get(ending, "")
+
+
+@cache
+def _pygments_endings() -> dict[str, str]:
+    """Ending -> short name of a language, where one language of the table has that ending."""
+    from pygments.lexers import get_all_lexers
+
+    names: dict[str, set[str]] = {}
+    for _, aliases, patterns, _ in get_all_lexers(plugins=False):  # plugins are code of others
+        for pattern in patterns:
+            if aliases and pattern.startswith("*.") and pattern[2:].isalnum():
+                names.setdefault(pattern[2:].lower(), set()).add(aliases[0].lower())
+    return {ending: _SHORT.get(min(found), min(found)) for ending, found in names.items() if len(found) == 1}
 
 
 # LSP language identifiers that differ from the names here (LSP 3.17, TextDocumentItem).
@@ -165,7 +246,9 @@ _SHORT = {
     "plaintext": TEXT, "shell": "bash", "terraform": "hcl", "txt": TEXT,
 }  # fmt: skip
 # All languages of chunks; a notebook's cells have the language of its kernel.
-LANGUAGES = tuple(sorted({*_BY_ENDING.values(), *_BY_NAME.values(), *_BY_INTERPRETER.values(), TEXT} - {"notebook"}))
+LANGUAGES = tuple(
+    sorted({*_ENDINGS_OF, *told_languages(), *_BY_NAME.values(), *_BY_INTERPRETER.values(), TEXT, CODE} - {"notebook"})
+)
 _NAMED = {**_BY_ENDING, **_BY_NAME, **_LSP_NAMES, **_SHORT, **{name: name for name in LANGUAGES}}
 
 
@@ -173,6 +256,9 @@ def named(word: str) -> str | None:
     """The language for a name, alias or file ending; None if there is none."""
     word = word.lower()
     language = _NAMED.get(word) or _BY_ENDING.get(word.removeprefix("."))
+    if language is None:
+        ending = word.removeprefix(".")
+        return ending if ending in _pygments_endings().values() else _pygments_endings().get(ending)
     return language if language in LANGUAGES else None
 
 
@@ -188,7 +274,11 @@ def content_type(language: str) -> ContentType:
     return "config" if language in _CONFIG else "code"
 
 
+# Of languages all of whose endings are shared: text without a path says itself what it is.
+_ENDINGS_BY_CONTENT = {"coq": ".v", "idl": ".pro", "matlab": ".m", "mercury": ".m", "qmake": ".pro"}
+
+
 def extension_of(language: str) -> str:
     """The usual file ending of a language, for unsaved text; empty if the language is unknown."""
     endings = _ENDINGS_OF.get(_LSP_NAMES.get(language, language))
-    return f".{endings.split()[0]}" if endings else ""
+    return f".{endings.split()[0]}" if endings else _ENDINGS_BY_CONTENT.get(language, "")

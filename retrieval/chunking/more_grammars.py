@@ -2,8 +2,9 @@
 
 Chosen among the wheels that carry a compiled grammar for Linux, macOS and Windows, have a permissive licence and had a release
 in the last two years. Languages that are missing here have no such wheel (R, Erlang, Clojure, Protocol Buffers, GraphQL, Vue),
-only one that is no better than the patterns (SQL, Groovy, Make, SCSS, Dockerfile), or one that is not permissively licensed
-(Pascal). F# and SystemVerilog take 38 MB: the extra `grammars` brings them.
+only one that is no better than the patterns (SQL, Groovy, Make, SCSS, Dockerfile), one that is not permissively licensed
+(Pascal), or one that never returns from some texts (Perl 2.0.3: `<<E`, a line break, `@i`). F# and SystemVerilog take 38 MB:
+the extra `grammars` brings them.
 """
 
 from __future__ import annotations
@@ -174,19 +175,6 @@ MORE_GRAMMARS: dict[str, Grammar] = {
             variable="const_declaration variable_declaration",
             leading="comment block_comment attributes",
         ),
-    ),
-    "perl": Grammar(
-        "tree_sitter_perl",
-        roles(
-            function="subroutine_declaration_statement method_declaration_statement",
-            **{"class": "class_statement role_statement"},
-            package="package_statement",
-            wrapper="expression_statement",
-            valued="assignment_expression",
-            leading="comment pod",
-        ),
-        function_values=frozenset({"anonymous_subroutine_expression"}),
-        fields={"assignment_expression": ("left", "right")},
     ),
     "powershell": Grammar(
         "tree_sitter_powershell",

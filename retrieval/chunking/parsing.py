@@ -27,6 +27,16 @@ _BLOCK = 1024
 
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILINE)
+_GLOBAL = re.compile(rb"\bglobal\b", re.IGNORECASE)  # of Apex: `public` is as long
+# Words of dialects that the grammar of their language does not know: a word that it knows takes their place, where a
+# definition may begin.
+_DIALECTS = {
+    "apex": re.compile(
+        rb"\b(?:(?:with|without|inherited)[ \t]+sharing|virtual|override|testMethod|webservice)\b", re.IGNORECASE
+    ),
+    "cpp": re.compile(rb"\b__(?:device|global|host|shared|constant|forceinline|noinline|restrict)__\b"),
+    "opencl": re.compile(rb"\b(?:__)?(?:kernel|global|local|constant|private|read_only|write_only|read_write)\b"),
+}
 
 
 class ParseTimeout(Exception):
@@ -64,6 +74,11 @@ def _normalize(language: str, data: bytes) -> bytes:
     """
     if b"\r" in data:
         data = _LONE_RETURN.sub(b"\n", data)
-    if language in ("c", "cpp"):
+    if language in _DIALECTS:
+        known = b"final" if language == "apex" else b"const"
+        data = _DIALECTS[language].sub(lambda found: known.ljust(len(found[0])), data)
+    if language == "apex":
+        data = _GLOBAL.sub(b"public", data)
+    if language in ("c", "cpp", "objc", "opencl"):
         return _LONE_MACRO.sub(lambda found: b" " * len(found[0]), data)
     return data

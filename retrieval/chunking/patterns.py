@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from retrieval.chunking.grammars import GRAMMARS
+from retrieval.chunking.languages import content_type
 from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.outline import Label, SplitPoint
 
@@ -55,6 +57,7 @@ _PATTERNS: dict[str, bytes] = {
     "ocaml": rb"(?:let(?:\s+rec)?|type|module(?:\s+type)?|class|and|val|external)\s+" + _NAME,
     "perl": rb"(?:sub|package)\s+([\w:]+)",
     "powershell": rb"(?i)(?:function|class|filter|enum)\s+([\w:-]+)",
+    "prolog": rb"([a-z]\w*)\s*(?:\(|:-|-->|\.)",
     "proto": rb"(?:message|service|enum|extend)\s+([\w.]+)",
     "r": rb"([\w.]+)\s*(?:<-|=)\s*function\b",
     "scss": rb"@(?:mixin|function)\s+([\w-]+)",
@@ -72,6 +75,13 @@ _PATTERNS: dict[str, bytes] = {
     "verilog": rb"\s*(?:module|function|task|class|interface|package)\s+(?:automatic\s+)?(\w+)",
     "vim": rb"(?:fu(?:nction)?!?\s+|command!?\s+.*?|augroup\s+)([\w:#]+)",
 }
+# Of a language without a pattern of its own: words that begin definitions in many.
+_ANY_LANGUAGE = (
+    rb"(?i)(?:(?:public|pub|private|protected|export|static|async|abstract|final|local|global|virtual|override|open|inline|"
+    rb"sealed|const|extern)\s+)*(?:function|func|fun|fn|def|defn|define|sub|subroutine|proc|procedure|method|macro|class|"
+    rb"struct|interface|module|namespace|trait|enum|type|record|package|object|protocol|service|program|unit|library)\s+"
+    + _NAME
+)
 _TYPES = re.compile(
     rb"\s*(?:\w+\s+){0,3}?(?:class|struct|interface|enum|trait|protocol|type|module|message|service|table|view|contract|"
     rb"library|record|mixin|union|@interface|@implementation|@protocol)\b",
@@ -86,6 +96,8 @@ def splitter_for(language: str) -> Callable[[LineIndex], list[SplitPoint]] | Non
     if language in ("rst", "tex"):
         return restructured if language == "rst" else paragraphs
     pattern = _PATTERNS.get(language)
+    if pattern is None and language not in GRAMMARS and content_type(language) == "code":
+        pattern = _ANY_LANGUAGE
     if pattern is None:
         return None
     compiled = re.compile(pattern)

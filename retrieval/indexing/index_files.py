@@ -196,14 +196,14 @@ class _FileStage:
 
 
 def _file(source: SourceFile, note: str = "") -> FileRow:
-    stamp, first_line = source.stamp, source.text[:300].partition("\n")[0]
+    stamp = source.stamp
     return FileRow(
         source.path,
         stamp.size,
         stamp.mtime_ns,
         stamp.inode,
         source.digest,
-        language_of(source.path, first_line),
+        language_of(source.path, source.text),
         note=note,
         ctime_ns=stamp.ctime_ns,
     )

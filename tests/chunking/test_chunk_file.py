@@ -227,11 +227,15 @@ def test_large_data_files_are_truncated() -> None:
 
 
 def test_unknown_languages_are_split_into_windows() -> None:
-    chunks = check("notes.unknown", lines(200))
+    chunks = check("notes.unknown", "A sentence of the notes, as people write them.\n\n" * 200)
     assert {chunk.kind for chunk in chunks} == {"section"}
-    assert {chunk.kind for chunk in check("a.awk", lines(200))} | {
-        chunk.kind for chunk in check("a.bat", lines(9))
-    } >= {"window"}
+    assert {chunk.kind for chunk in check("a.xml", lines(200))} == {"window"}
+
+
+def test_words_that_begin_definitions_name_them_in_languages_without_a_pattern() -> None:
+    body = "  echo something rather long to fill the line\n" * 60
+    chunks = check("a.strange", f"public function one(a)\n{body}end\n\nsub two\n{body}end\n")
+    assert {chunk.symbol for chunk in chunks if chunk.symbol} == {"one", "two"}
 
 
 def test_a_grammar_that_cannot_be_loaded_gives_windows_and_a_note(monkeypatch: pytest.MonkeyPatch) -> None:

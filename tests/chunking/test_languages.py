@@ -27,7 +27,7 @@ from retrieval.chunking import language_of
         ("bin/run", "#!/usr/bin/env -S node --flag", "javascript"),
         ("bin/run", "#!/usr/local/bin/ruby2.7", "ruby"),
         ("bin/run", "#!/usr/bin/env bats", "bash"),
-        ("bin/run", "#!/opt/own/thing", "text"),
+        ("bin/run", "#!/opt/own/thing", "code"),
         ("run.sh", "#!/usr/bin/env python3", "bash"),
         ("page", "<?xml version='1.0'?>", "xml"),
         (".bashrc", "", "bash"),

@@ -11,7 +11,7 @@ from retrieval.chunking.more_grammars import MORE_GRAMMARS
 
 LANGUAGES = {
     "adb": "ada", "dart": "dart", "f90": "fortran", "fs": "fsharp", "gd": "gdscript", "glsl": "glsl", "tf": "hcl", "jl": "julia",
-    "m": "matlab", "nix": "nix", "mm": "objc", "ml": "ocaml", "odin": "odin", "pl": "perl", "ps1": "powershell",
+    "m": "matlab", "nix": "nix", "mm": "objc", "ml": "ocaml", "odin": "odin", "ps1": "powershell",
     "sol": "solidity", "bzl": "starlark", "sv": "verilog", "vhd": "vhdl",
 }  # fmt: skip
 
@@ -269,27 +269,6 @@ K :: 3
 """,
         "class Till, class Color, function count, block K",
     ),
-    "a.pl": (
-        """
-package Foo::Bar;
-use strict;
-# doc
-sub count {
-  my ($x) = @_;
-  return 1;
-}
-=head1 NAME
-
-pod
-
-=cut
-sub _p($x) { 1 }
-package Baz { sub inner { 1 } }
-our $V = 1;
-my $f = sub { 1 };
-""",
-        "function Foo.Bar.count, function Foo.Bar._p, class Foo.Bar.Baz",
-    ),
     "a.ps1": (
         """
 <# doc #>
@@ -407,7 +386,7 @@ def test_the_body_of_a_dart_function_belongs_to_it() -> None:
     assert {chunk.symbol for chunk in chunks if chunk.start_line > 4 and chunk.end_line < 84} == {"long"}
 
 
-def test_the_name_of_a_perl_package_is_the_scope_of_what_follows() -> None:
-    body = "".join(f"  print 'line {number}';\n" for number in range(60))
-    chunks = chunk_file("a.pm", f"package Foo::Bar;\nsub one {{\n{body}}}\n\nsub two {{\n{body}}}\n")
-    assert {chunk.qualified for chunk in chunks if chunk.symbol} == {"Foo.Bar.one", "Foo.Bar.two"}
+def test_the_class_name_of_a_gdscript_file_is_the_scope_of_what_follows() -> None:
+    body = "".join(f"\tprint('line {number}')\n" for number in range(60))
+    chunks = chunk_file("a.gd", f"class_name Till\nfunc one():\n{body}\nfunc two():\n{body}\n")
+    assert {chunk.qualified for chunk in chunks if chunk.symbol} == {"Till.one", "Till.two"}
