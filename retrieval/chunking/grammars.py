@@ -9,7 +9,7 @@ value: what they are depends on it. A `package` names what follows it up to the 
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from retrieval.chunking.grammar import Grammar, roles
@@ -264,6 +264,8 @@ def load(language: str) -> Language | None:
 @cache
 def version(language: str) -> str:
     """Of the parser and of a language's grammar."""
+    from importlib import metadata  # a parse worker does not need it: a third of its start
+
     names = ["tree-sitter"]
     if language in GRAMMARS:
         names.append(GRAMMARS[language].module.replace("_", "-"))

@@ -1,23 +1,41 @@
-"""From changed files to rows and vectors: plan, words, vectors; one writer at a time; the live vector index."""
+"""From changed files to rows and vectors: plan, words, vectors; one writer at a time; the live vector index.
+
+Everything is imported on first use: a parse worker is a module of this package and needs next to nothing of it.
+"""
 
 from __future__ import annotations
 
-from retrieval.indexing.chunk_jobs import Cancel, NullCancel
-from retrieval.indexing.context import IndexingContext, IndexPlan, Progress
-from retrieval.indexing.lock import writer_lock, writer_pid
-from retrieval.indexing.overlay import Overlay
-from retrieval.indexing.overlay_snapshot import OverlaidIndex, OverlaidRows
-from retrieval.indexing.pipeline import (
-    CHUNKING_KEY,
-    INDEXED_KEY,
-    SKIPPED_KEY,
-    execute,
-    plan,
-    plan_paths,
-    stored_rows,
-)
-from retrieval.indexing.vector_sync import VectorIndexSync
-from retrieval.indexing.worker_pool import processors
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retrieval.indexing.chunk_jobs import Cancel, NullCancel
+    from retrieval.indexing.context import IndexingContext, IndexPlan, Progress
+    from retrieval.indexing.lock import writer_lock, writer_pid
+    from retrieval.indexing.overlay import Overlay
+    from retrieval.indexing.overlay_snapshot import OverlaidIndex, OverlaidRows
+    from retrieval.indexing.pipeline import (
+        CHUNKING_KEY,
+        INDEXED_KEY,
+        SKIPPED_KEY,
+        execute,
+        plan,
+        plan_paths,
+        stored_rows,
+    )
+    from retrieval.indexing.vector_sync import VectorIndexSync
+    from retrieval.indexing.worker_pool import processors
+
+_MODULES = {
+    "chunk_jobs": ("Cancel", "NullCancel"),
+    "context": ("IndexingContext", "IndexPlan", "Progress"),
+    "lock": ("writer_lock", "writer_pid"),
+    "overlay": ("Overlay",),
+    "overlay_snapshot": ("OverlaidIndex", "OverlaidRows"),
+    "pipeline": ("CHUNKING_KEY", "INDEXED_KEY", "SKIPPED_KEY", "execute", "plan", "plan_paths", "stored_rows"),
+    "vector_sync": ("VectorIndexSync",),
+    "worker_pool": ("processors",),
+}
 
 __all__ = [
     "CHUNKING_KEY",
@@ -40,3 +58,13 @@ __all__ = [
     "writer_lock",
     "writer_pid",
 ]
+
+if not TYPE_CHECKING:  # checkers would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        for module, names in _MODULES.items():
+            if name in names:
+                value = getattr(import_module(f"{__name__}.{module}"), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

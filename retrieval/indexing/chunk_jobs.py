@@ -17,8 +17,7 @@ from typing import Any, Protocol, TypeVar
 from retrieval.chunking import boundaries
 from retrieval.chunking.chunker import chunks_of
 from retrieval.chunking.parsing import ParseTimeout
-from retrieval.store import Words
-from retrieval.store.full_text import terms_of
+from retrieval.store.analyzer import Words, terms_of
 
 # Bytes. The scanner of YAML writes its indentations into a buffer of 1,024 bytes without a check: 256 of them, in 512 bytes
 # of text, end the process. Of 60 repeated fragments in 25 grammars none of 512 bytes took over 14 MB and 0.1 s otherwise.

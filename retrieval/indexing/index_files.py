@@ -27,7 +27,7 @@ from retrieval.types import Skip
 BATCH_CHUNKS = 2_000
 BATCH_SECONDS = 0.5
 
-# From this many files on several worker processes are worth their start of a third of a second.
+# From this many files on several worker processes are worth their start.
 POOL_FROM = 100
 
 # Reasons that may go away without the file's time or size changing, as the size that is allowed may grow: such a file is

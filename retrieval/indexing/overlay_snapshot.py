@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Vectors
 from retrieval.globs import PathGlobs
-from retrieval.store import Bm25Snapshot, Header, SortKey, Store, index_terms, top_k
+from retrieval.store import Bm25Snapshot, Header, Store, index_terms
+from retrieval.store.top_k import SortKey, top_k
 from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable

@@ -1,6 +1,6 @@
 """The one worker of this process for texts that someone waits for: open buffers, a few changed files, what is shown.
 
-It starts with the first text that is long enough to do harm, some 0.3 s, and ends when nothing came for a while. What a
+It starts with the first text that is long enough to do harm, some 0.1 s, and ends when nothing came for a while. What a
 buffer is at is not worth a worker at each key stroke: after a crash it is cut by lines for some time.
 """
 

@@ -37,7 +37,7 @@ _GROUP_CHARACTERS = 40_000  # a group's texts: some 50 chunks, so that a message
 _GROUP_JOBS = 16
 _DEPTH = 2  # groups that a worker has at once, so that it never waits for the next
 _SILENT_SECONDS = 60.0  # the parser gives up after three seconds of a file; no group takes this long
-_START_SECONDS = 60.0  # a third of a second, where nothing else is going on
+_START_SECONDS = 60.0  # 0.1 s, where nothing else is going on
 _MOST_DEATHS = 8  # one after the other, without an answer in between, of which none can be put down to a parse
 _LOOK_SECONDS = 0.05  # between two looks at whether it was cancelled
 

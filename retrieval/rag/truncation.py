@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from retrieval.chunking.parsing import parse
+from retrieval.chunking.node_depths import node_depths
 from retrieval.indexing import shared
 from retrieval.rag.spans import ContextSpan, HitSpan
 
@@ -79,31 +79,12 @@ def _nesting_depths(language: str, lines: Sequence[str]) -> list[int]:
     """For each boundary, before line n, the number of syntax nodes that span it; without a grammar the indentation of the next
     line, which correlates with it."""
     text = textwrap.dedent("\n".join(lines))
-    depths = shared.call(__name__, node_depths.__name__, language, text, len(lines), text=text)
+    depths = shared.call(node_depths.__module__, node_depths.__name__, language, text, len(lines), text=text)
     if depths is None:
         depths = [0] * (len(lines) + 1)
         for n in range(len(lines) - 1, 0, -1):
             depths[n] = len(_indentation(lines[n]).expandtabs()) if lines[n].strip() else depths[n + 1]
     return list(depths)
-
-
-def node_depths(language: str, text: str, count: int) -> list[int] | None:
-    """The same from the parse tree alone, in a worker process; None without a grammar."""
-    root = parse(language, text.encode("utf-8", "replace"))
-    if root is None:
-        return None
-    depths = [0] * (count + 1)
-    nodes = [root]
-    while nodes:
-        node = nodes.pop()
-        first, last = node.start_point[0], node.end_point[0] - (node.end_point[1] == 0)
-        if last > first:
-            depths[first + 1] += 1
-            depths[min(last + 1, count)] -= 1
-            nodes.extend(node.children)
-    for n in range(1, len(depths)):  # prefix sums
-        depths[n] += depths[n - 1]
-    return depths
 
 
 def _indentation(line: str) -> str:

@@ -15,7 +15,7 @@ from retrieval.search.definitions import definition
 from retrieval.search.query import Query
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import Weights
-from retrieval.store import top_k
+from retrieval.store.top_k import top_k
 from retrieval.types import Filters
 
 # A term in more than this share of all chunks discriminates little and costs BM25 most of its time.

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Encoder
-from retrieval.store import Header, SortKey
+from retrieval.store import Header
+from retrieval.store.top_k import SortKey
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import Searchable
 

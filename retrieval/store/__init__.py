@@ -1,15 +1,32 @@
-"""SQLite is the truth: files, chunks, words and vectors. See schema.py for what is on disk."""
+"""SQLite is the truth: files, chunks, words and vectors. See schema.py for what is on disk.
+
+What needs NumPy, SQLite or a lock file is imported on first use: a parse worker needs the analyzer alone, and starts in a third of
+the time.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from retrieval.store.analyzer import PART, WORD, split_identifiers, stem
-from retrieval.store.bm25 import Bm25Index, Bm25Snapshot
-from retrieval.store.cache_paths import cache_folder, vectors_file, workspace_folder
-from retrieval.store.full_text import index_terms
-from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Header, NewChunk, Pending, Words, passage_hash
-from retrieval.store.sqlite_errors import cannot_lock
-from retrieval.store.store import Store
-from retrieval.store.top_k import SortKey, top_k
+
+if TYPE_CHECKING:
+    from retrieval.store.bm25 import Bm25Index, Bm25Snapshot
+    from retrieval.store.cache_paths import cache_folder, vectors_file, workspace_folder
+    from retrieval.store.full_text import index_terms
+    from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Header, NewChunk, Pending, passage_hash
+    from retrieval.store.sqlite_errors import cannot_lock
+    from retrieval.store.store import Store
+
+_MODULES = {
+    "bm25": ("Bm25Index", "Bm25Snapshot"),
+    "cache_paths": ("cache_folder", "vectors_file", "workspace_folder"),
+    "full_text": ("index_terms",),
+    "rows": ("Applied", "Counts", "FileRow", "FileUpdate", "Header", "NewChunk", "Pending", "passage_hash"),
+    "sqlite_errors": ("cannot_lock",),
+    "store": ("Store",),
+}
 
 __all__ = [
     "PART",
@@ -23,16 +40,23 @@ __all__ = [
     "Header",
     "NewChunk",
     "Pending",
-    "SortKey",
     "Store",
-    "Words",
     "cache_folder",
     "cannot_lock",
     "index_terms",
     "passage_hash",
     "split_identifiers",
     "stem",
-    "top_k",
     "vectors_file",
     "workspace_folder",
 ]
+
+if not TYPE_CHECKING:  # checkers would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        for module, names in _MODULES.items():
+            if name in names:
+                value = getattr(import_module(f"{__name__}.{module}"), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,6 +16,7 @@ WORDS_VERSION goes up whenever the result would differ for any text: the store t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 WORDS_VERSION = 2  # 1: without stems
 
@@ -29,6 +30,11 @@ _MEMO_WORDS = 200_000
 WORD = re.compile(r"\w+")
 # Letters beyond ASCII go with the lower-case ones: of the scripts that have cases few are written in camelCase.
 PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
+
+
+# Of a chunk: symbol, path with scope, body, split as the full-text table holds them; and these after the row's id.
+Words = tuple[str, str, str]
+TermRow = tuple[int, str, str, str]
 
 
 class _Memo(dict[str, str]):
@@ -47,6 +53,13 @@ _split_word = _Memo().__getitem__
 def split_identifiers(text: str) -> str:
     """The stems of a text's words, each compound one followed by those of its parts, joined by single spaces."""
     return " ".join(filter(None, map(_split_word, WORD.findall(text))))
+
+
+def terms_of(row: Sequence[object]) -> TermRow:
+    """(id, symbol, path, scope, text) as the full-text table's row."""
+    number, symbol, path, scope, text = row
+    assert isinstance(number, int)
+    return number, split_identifiers(str(symbol)), split_identifiers(f"{path} {scope}"), split_identifiers(str(text))
 
 
 def _split(word: str) -> str:

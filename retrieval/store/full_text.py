@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.store.analyzer import WORDS_VERSION, split_identifiers
+from retrieval.store.analyzer import WORDS_VERSION, TermRow, terms_of
 from retrieval.store.bm25 import Bm25Index, Bm25Snapshot
 from retrieval.store.bm25_file import load_bm25, save_bm25
 from retrieval.store.chunks import Chunks
@@ -47,7 +47,6 @@ _WORD = re.compile(r"\w+")
 # Document frequencies are kept for this many words; the table takes a millisecond for a common one.
 _FREQUENCIES = 20_000
 
-TermRow = tuple[int, str, str, str]
 Scores = NDArray[np.float64]
 
 
@@ -270,13 +269,6 @@ class FullText:
             create_words(db)
             rows = db.execute(f"SELECT {TERM_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file")
             db.executemany(INSERT_WORDS, map(terms_of, rows))
-
-
-def terms_of(row: Sequence[object]) -> TermRow:
-    """(id, symbol, path, scope, text) as the full-text table's row."""
-    number, symbol, path, scope, text = row
-    assert isinstance(number, int)
-    return number, split_identifiers(str(symbol)), split_identifiers(f"{path} {scope}"), split_identifiers(str(text))
 
 
 def index_terms(terms: Sequence[str]) -> list[str]:

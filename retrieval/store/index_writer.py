@@ -12,8 +12,9 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from retrieval.store.analyzer import TermRow, terms_of
 from retrieval.store.chunk_boundaries import remember_boundaries
-from retrieval.store.full_text import DELETE_WORDS, INSERT_WORDS, TERM_COLUMNS, TermRow, terms_of
+from retrieval.store.full_text import DELETE_WORDS, INSERT_WORDS, TERM_COLUMNS
 from retrieval.store.rows import FileRow, FileUpdate, NewChunk
 from retrieval.types import Chunk
 

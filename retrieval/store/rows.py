@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from retrieval.store.analyzer import Words
 from retrieval.types import Chunk
 
 PASSAGE_BYTES = 16
@@ -14,9 +15,6 @@ PASSAGE_BYTES = 16
 def passage_hash(passage: str) -> bytes:
     """The key of a passage in the vector store: 16 bytes, so that a billion passages do not collide."""
     return hashlib.blake2b(passage.encode("utf-8", "surrogatepass"), digest_size=PASSAGE_BYTES).digest()
-
-
-Words = tuple[str, str, str]  # of a chunk: symbol, path with scope, body, split as the full-text table holds them
 
 
 class Header(NamedTuple):

@@ -16,7 +16,7 @@ from retrieval.encoders import load
 from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import Cancelled
-from retrieval.store import full_text
+from retrieval.store.analyzer import terms_of
 from retrieval.types import SearchRequest
 from tests.engine.random_editor import Editor
 
@@ -157,7 +157,7 @@ def check_whole(editor: Editor) -> None:
     counted: dict[str, int] = defaultdict(int)
     for row in shown:
         for word in ("alpha", "stack"):
-            counted[word] += word in " ".join(full_text.terms_of((row.id, *_parts(row.chunk)))[1:]).split()
+            counted[word] += word in " ".join(terms_of((row.id, *_parts(row.chunk)))[1:]).split()
     assert view.corpus.frequencies(["alpha", "stack"]) == {word: counted[word] for word in ("alpha", "stack")}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -55,6 +56,13 @@ def cut_by(chunker: InProcessChunker | WorkerPool, todo: list[ChunkJob]) -> list
 def test_workers_give_what_this_process_gives_in_the_same_order() -> None:
     with WorkerPool(2) as pool:
         assert cut_by(pool, jobs()) == cut_by(InProcessChunker(), jobs())
+
+
+def test_a_worker_loads_neither_numpy_nor_a_database_nor_what_reads_the_metadata_of_packages() -> None:
+    """They are most of the time and memory that the start of one would take."""
+    code = "import retrieval.indexing.worker, retrieval.indexing.chunk_jobs, retrieval.indexing.limits, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "sqlite3", "filelock", "importlib.metadata", "subprocess"} & set(done.stdout.split())
 
 
 def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,7 +207,7 @@ def test_other_rules_for_words_rebuild_the_full_text_table(
     store.apply([update("a.py", "oldWord here")])
     store.close()
     monkeypatch.setattr("retrieval.store.full_text.WORDS_VERSION", 999)
-    monkeypatch.setattr("retrieval.store.full_text.split_identifiers", lambda text: "new " + text.lower())
+    monkeypatch.setattr("retrieval.store.analyzer.split_identifiers", lambda text: "new " + text.lower())
     store = opened()
     assert store.full_text.search(["new"], 5, WEIGHTS)
     assert store.chunks.count() == 1
