@@ -1,17 +1,18 @@
-"""Runs the real `c2llm` as a person does: a process, arguments, an exit code, two streams, sometimes a terminal."""
+"""Runs `c2llm` as a person does: a process, arguments, an exit code, two streams, sometimes a terminal; see fork_server.py."""
 
 from __future__ import annotations
 
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests import fork_server
 
 CHECKOUT = Path(__file__).parents[2]
 LONG = 100.0  # seconds until a test gives up on a process; no test waits for it when things go well
@@ -63,19 +64,17 @@ class Program:
         environ: Mapping[str, str] | None = None,
     ) -> Result:
         given = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
+        done = fork_server.run(
             self.command(*arguments),
             input=given,
-            capture_output=True,
             cwd=cwd or self.home,
             env=self.environment(**(environ or {})),
             timeout=LONG,
-            check=False,
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode()).no_traceback()
 
     def start(self, *arguments: str | Path, cwd: Path | None = None, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        return fork_server.popen(
             self.command(*arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -84,14 +83,13 @@ class Program:
             bufsize=1,
             cwd=cwd or self.home,
             env=self.environment(**environ),
-            # What runs in the background of a shell ignores Ctrl-C, and so would all that it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=fork_server.default_sigint,
         )
 
     def on_terminal(self, *arguments: str | Path, cwd: Path | None = None, **environ: str) -> Result:
         """As at a terminal: standard output and error are one pseudo-terminal, so all is in `out`."""
         master, slave = pty.openpty()
-        process = subprocess.Popen(
+        process = fork_server.popen(
             self.command(*arguments),
             stdin=subprocess.DEVNULL,
             stdout=slave,

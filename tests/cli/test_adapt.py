@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("onnxscript")
+from tests.extras import need
 
-from tests.cli.program import Program
-from tests.finetune.models import checkpoint
-from tests.finetune.repository import repository
+need("torch", "transformers", "onnxscript")
+
+from tests.cli.program import Program  # noqa: E402
+from tests.finetune.models import checkpoint  # noqa: E402
+from tests.finetune.repository import repository  # noqa: E402
 
 QUESTION = "gives the anchor of cedar"
 

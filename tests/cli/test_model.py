@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("huggingface_hub")
+from tests.extras import need
 
-from c2llm_lsp.cli.runtime_checks import in_use, mixed, relatives
-from retrieval.errors import MissingExtraError
-from tests.cli.program import Program
-from tests.model.checkpoints import write_checkpoint
-from tests.model.hub_server import NAME, Hub, serving
+need("torch", "huggingface_hub")
+
+from c2llm_lsp.cli.runtime_checks import in_use, mixed, relatives  # noqa: E402
+from retrieval.errors import MissingExtraError  # noqa: E402
+from tests.cli.program import Program  # noqa: E402
+from tests.model.checkpoints import write_checkpoint  # noqa: E402
+from tests.model.hub_server import NAME, Hub, serving  # noqa: E402
 
 NOBODY = "http://127.0.0.1:9"  # the port that discards; nothing listens there
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("onnxscript")
+need("transformers", "onnxscript")
 
 from tests.cli.program import Program  # noqa: E402
 from tests.training.test_fit import C2LLM, CONFIG, WORDS  # noqa: E402

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+need("transformers")
 
 from retrieval.encoders import load  # noqa: E402
 from retrieval.encoders.torch_encoder import TorchEncoder  # noqa: E402

@@ -9,8 +9,9 @@ import pytest
 
 from retrieval.encoders import OverlapEncoder, load
 from tests.embeddings_server.serving import ours
+from tests.extras import need
 
-pytest.importorskip("sentence_transformers")
+need("sentence_transformers")
 pytestmark = pytest.mark.slow  # it takes seconds to import
 
 CODES = ["def apply_rules(path): ...", "class Invoice: ...", "", "a\ud800b"]

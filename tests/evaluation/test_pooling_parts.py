@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+need("transformers")
 
 from retrieval.chunking import passage  # noqa: E402
 from retrieval.evaluation.pooling.attention import AttentionSample, analyzed  # noqa: E402

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("matplotlib")
+need("transformers", "matplotlib")
 
 from retrieval.model.config import EMBEDDED  # noqa: E402
 from retrieval.training.dataset import tokenize  # noqa: E402

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("tokenizers")
+need("transformers", "tokenizers")
 
 from retrieval.errors import Cancelled  # noqa: E402
 from retrieval.files import Scanner  # noqa: E402

@@ -17,6 +17,7 @@ from retrieval.engine import Workspace
 from retrieval.indexing import embedding, writer_pid
 from retrieval.store import passage_hash
 from retrieval.types import Chunk
+from tests import fork_server
 from tests.engine.indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
 CHILD = Path(__file__).with_name("crash_child.py")
@@ -29,7 +30,7 @@ class Child:
     def __init__(self, root: Path, cache: Path, *mode: str) -> None:
         environment = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
         command = [sys.executable, str(CHILD), str(root), str(cache), *mode]
-        self.process = subprocess.Popen(
+        self.process = fork_server.popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
         assert self.process.stdin is not None and self.process.stdout is not None

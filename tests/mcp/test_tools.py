@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests import fork_server
 from tests.cli.conftest import PROJECT, c2llm, project
 from tests.cli.program import Program, lay_out
 
@@ -180,9 +181,7 @@ def test_nobody_waits_who_does_not_want_to(c2llm: Program, project: Path) -> Non
 
 
 def test_it_ends_with_its_input_and_without_a_word_on_it(c2llm: Program, project: Path) -> None:
-    done = subprocess.run(
-        c2llm.command("mcp", project), input=b"", capture_output=True, env=c2llm.environment(), timeout=60, check=False
-    )
+    done = fork_server.run(c2llm.command("mcp", project), input=b"", env=c2llm.environment(), timeout=60)
     assert (done.returncode, done.stdout) == (0, b"")
     assert b"Traceback" not in done.stderr
 

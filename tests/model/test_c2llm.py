@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+need("transformers")
 
 from retrieval.errors import ModelError  # noqa: E402
 from retrieval.model.c2llm import C2LLM, parameter_count  # noqa: E402

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+need("transformers")
 
 from retrieval.errors import ModelError  # noqa: E402
 from retrieval.model import tensor_layout  # noqa: E402

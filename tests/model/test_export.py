@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("onnxscript")
+need("transformers", "onnxscript")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from retrieval.encoders.onnx import OnnxEncoder  # noqa: E402

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("onnx")
+need("transformers", "onnx")
 
 from retrieval.encoders.onnx import OnnxEncoder, embedded_folder  # noqa: E402
 from retrieval.errors import ModelError  # noqa: E402

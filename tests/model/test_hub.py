@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("huggingface_hub")
-pytest.importorskip("torch")
+from tests.extras import need
 
-from tests.model.checkpoints import write_checkpoint
-from tests.model.hub_server import NAME, Hub, serving
+need("huggingface_hub", "torch")
+
+from tests.model.checkpoints import write_checkpoint  # noqa: E402
+from tests.model.hub_server import NAME, Hub, serving  # noqa: E402
 
 CHECKOUT = Path(__file__).parents[2]
 SHARD = "model-00002-of-00003.safetensors"

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+need("transformers")
 
 from retrieval.model.config import C2LLMConfig  # noqa: E402
 from retrieval.model.pooling import EosPooling, MeanPooling, PmaPooling, make_pooling  # noqa: E402

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
-import pytest
 
 from retrieval.encoders import OverlapEncoder, load
 from tests.embeddings_server.serving import ours
+from tests.extras import need
 
-pytest.importorskip("llama_index.core")
+need("llama_index.core")
 CODES = ["def apply_ignore_rules(path): ...", "class Invoice: ...", "def fetch_with_retry(url): ..."]
 
 

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+from tests import fork_server
 from tests.cli.program import CHECKOUT, Program
 
 LONG = 60.0  # seconds until a test gives up; none waits for it when things go well
@@ -255,7 +256,7 @@ def started(command: Sequence[str], home: Path, *, preexec: Callable[[], None] |
     home.mkdir(parents=True, exist_ok=True)
     log = home / f"server-{len(list(home.glob('server-*.log')))}.log"
     with log.open("wb") as err:
-        process = subprocess.Popen(
+        process = fork_server.popen(
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

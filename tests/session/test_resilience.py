@@ -13,6 +13,7 @@ import pytest
 
 from retrieval.errors import StorageFullError
 from retrieval.indexing import writer_pid
+from tests import fork_server
 from tests.engine.indexed import check_equals_fresh, write_project
 from tests.session.watched import Live, live
 
@@ -26,7 +27,7 @@ def child(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
     script = str(HERE.with_name("session_child.py"))
     command = [sys.executable, script, str(tmp_path / "root"), str(tmp_path / "cache")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = fork_server.popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     yield process

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("tokenizers")
+need("transformers", "tokenizers")
 
 from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("onnxscript")
+need("transformers", "onnxscript")
 
 from retrieval.encoders import load  # noqa: E402
 from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+need("transformers")
 tokenizers = pytest.importorskip("tokenizers")
 
 from retrieval.errors import EncoderError, ModelError  # noqa: E402

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("onnxscript")
+need("transformers", "onnxscript")
 
 from retrieval.encoders import OverlapEncoder, load  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("tokenizers")
+need("transformers", "tokenizers")
 
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.model.config import EMBEDDED  # noqa: E402

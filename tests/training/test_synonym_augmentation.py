@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.extras import need
+
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("tokenizers")
+need("transformers", "tokenizers")
 
 from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402
 from retrieval.store.analyzer import PART  # noqa: E402
