@@ -225,7 +225,7 @@ def _open_streams(*, unbuffered: bool) -> None:
 
     def text(number: int, mode: str, errors: str | None) -> io.TextIOWrapper:
         raw = open(number, mode, 0 if unbuffered and mode == "wb" else -1, closefd=False)  # noqa: SIM115
-        lines = mode == "wb" and (number == 2 or os.isatty(number))
+        lines = not unbuffered and (number == 2 or os.isatty(number))
         return io.TextIOWrapper(raw, sys.__stdout__.encoding, errors, line_buffering=lines, write_through=unbuffered)
 
     errors = sys.__stdout__.errors
