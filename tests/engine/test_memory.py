@@ -1,4 +1,4 @@
-"""An hour of edits, replayed fast, leaves the memory as it was after the first minutes."""
+"""A quarter of an hour of edits, or an hour, replayed fast, leaves the memory as it was after the first minutes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import pytest
 from retrieval.encoders import Vectors
 from retrieval.engine import Workspace
 from tests.engine.indexed import CountingEncoder, check_equals_fresh, write_project
+from tests.soak import rounds
 
-EDITS = 3_000  # of each kind: one save and one pause in typing a second
-WARM = 600
+EDITS = rounds(900, 3_000)  # of each kind: one save and one pause in typing a second
+WARM = 300
 MOST_GROWTH = 12.0  # MB: allocators keep some of what they were given
 WORDS = [f"word{n}" for n in range(4_000)]
 

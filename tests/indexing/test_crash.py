@@ -19,6 +19,7 @@ from retrieval.store import passage_hash
 from retrieval.types import Chunk
 from tests import fork_server
 from tests.engine.indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
+from tests.soak import rounds
 
 CHILD = Path(__file__).with_name("crash_child.py")
 HERE = Path(__file__).resolve()
@@ -60,12 +61,12 @@ class Child:
         self._out.close()
 
 
-KILLS = 50
+KILLS = rounds(16, 50)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
+def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
     """Each kill hits an index that is being made or, every other time, one that was killed before."""
     root = tmp_path / "root"
     write_project(root, 20)

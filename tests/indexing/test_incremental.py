@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from retrieval.engine import Workspace
 from tests.engine.indexed import CountingEncoder, check_equals_fresh
+from tests.soak import rounds
 
 PATHS = ["a.py", "b.py", "pkg/c.py", "pkg/deep/d.py", "doc.md", "pkg/e.go"]
 # What is done right after a change: nothing, a look at everything, or a word about the file.
@@ -157,5 +158,5 @@ class TestEditing(Editing.TestCase):  # type: ignore[misc,name-defined]
 @pytest.mark.timeout(900)
 class TestEditingAtLength(Editing.TestCase):  # type: ignore[misc,name-defined]
     settings = settings(
-        max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=rounds(40, 200), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
     )

@@ -14,6 +14,7 @@ from retrieval.indexing import limits, shared
 from retrieval.indexing.chunk_jobs import BY_LINES, ChunkJob
 from retrieval.indexing.worker_pool import WorkerPool
 from tests.engine.indexed import CountingEncoder
+from tests.soak import rounds
 
 BOMBS = {
     "bomb.py": "/*\n" * 2600,
@@ -71,8 +72,8 @@ def test_a_buffer_that_is_a_bomb_leaves_the_process_alive_and_is_found(tmp_path:
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_repeated_fragments_of_90_kb_are_cut_one_way_or_the_other(ending: str) -> None:
     choose = random.Random(ending)
-    fragments = choose.sample(FRAGMENTS, 6)  # all of them, and 10 mixed ones: 10 minutes of CPU for all endings
-    fragments += ["".join(choose.choices(FRAGMENTS, k=3)) for _ in range(2)]
+    fragments = choose.sample(FRAGMENTS, rounds(3, len(FRAGMENTS)))
+    fragments += ["".join(choose.choices(FRAGMENTS, k=3)) for _ in range(rounds(1, 10))]  # the whole: 10 minutes of CPU
     texts = [fragment * (90_000 // len(fragment)) for fragment in fragments]
     jobs = [ChunkJob(f"{number}.{ending}", text, False) for number, text in enumerate(texts)]
     cut_all(jobs)
