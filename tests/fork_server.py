@@ -30,10 +30,10 @@ LIBRARIES = """
     lsprotocol.types msgspec watchdog.observers filelock psutil tree_sitter httpx2 importlib.metadata retrieval.engine
     retrieval.encoders.onnx retrieval.encoders.token_overlap retrieval.rag c2llm_lsp.cli.app c2llm_lsp.server.app
 """.split()
-TRAINING = (
+TORCH = (
     "torch transformers safetensors retrieval.training.trainer".split()
 )  # in another server, for the commands that need them
-_TRAINING_COMMANDS = ("adapt", "evaluate", "train")
+_TORCH_COMMANDS = ("adapt", "doctor", "evaluate", "model", "train")
 # What only a new interpreter obeys. Tests run in several processes: torch's and OpenBLAS's threads would only wait for each other.
 _INTERPRETER = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_")
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -103,7 +103,7 @@ class ForkedProcess(subprocess.Popen[Any]):
         read_in, write_in, read_out, write_out, read_err, write_err = pipes[:6]
         request = {"command": args[1:], "cwd": str(cwd or Path.cwd()), "env": dict(env or os.environ)}
         streams = [(0, read_in), (1, write_out), (2, write_err)]
-        self.pid = _server(trains=_trains(args)).fork(
+        self.pid = _server(uses_torch=_uses_torch(args)).fork(
             request, [own if given == -1 else given for own, given in streams]
         )
         self._child_created = True
@@ -147,17 +147,17 @@ class _Server:
 _started: dict[tuple[int, bool], _Server] = {}
 
 
-def _server(*, trains: bool) -> _Server:
+def _server(*, uses_torch: bool) -> _Server:
     """Of this process."""
-    key = os.getpid(), trains
+    key = os.getpid(), uses_torch
     if key not in _started:
-        _started[key] = server = _Server(LIBRARIES + TRAINING * trains)
+        _started[key] = server = _Server(LIBRARIES + TORCH * uses_torch)
         atexit.register(server.close)
     return _started[key]
 
 
-def _trains(command: list[str]) -> bool:
-    return command[1:3] == ["-m", "c2llm_lsp"] and command[3:4] != [] and command[3] in _TRAINING_COMMANDS
+def _uses_torch(command: list[str]) -> bool:
+    return command[1:3] == ["-m", "c2llm_lsp"] and command[3:4] != [] and command[3] in _TORCH_COMMANDS
 
 
 # -- the process that forks ---------------------------------------------------------------------------------------------
