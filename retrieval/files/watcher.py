@@ -16,6 +16,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -283,6 +284,9 @@ def native_watch(root: Path, events: Events) -> NativeWatch:
         FileSystemEventHandler,
     )
     from watchdog.observers import Observer
+
+    # A folder that is made in a new folder is met twice, in the walk of that and by its own event: the library says that of itself.
+    warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
 
     class Handler(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:

@@ -196,7 +196,7 @@ def test_a_file_that_is_saved_during_a_pause_takes_nothing_along(
     (first,) = events.wait(1)
     assert first.report.cancelled
     waiting = workspace.status().pending_chunks
-    assert waiting > 500
+    assert waiting == first.report.chunks_added - first.report.chunks_embedded > 0
     (workspace.root / "walrus.py").write_text("def walrus():\n    return 1\n")
     session.changed(["walrus.py"])
     second = events.wait(2)[1]
