@@ -20,6 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from retrieval.bounded_files import read_bounded
 from retrieval.errors import SettingsError
 from retrieval.private_files import write_private
 
@@ -224,7 +225,7 @@ def config_file(environ: Mapping[str, str] = os.environ) -> Path:
 def save(name: str, value: str, *, path: Path) -> None:
     """Write one text setting into the user's file, which keeps its other lines and comments."""
     line = f"{name} = {_toml_text(value)}"
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    old = _old_text(path)
     assigned = re.compile(rf"^{name}[ \t]*=.*$", re.MULTILINE)
     # A bare key must stand before the first table of a TOML file, so a new line goes to the top.
     new = assigned.sub(lambda _: line, old, count=1) if assigned.search(old) else f"{line}\n{old}"
@@ -237,6 +238,16 @@ def save(name: str, value: str, *, path: Path) -> None:
         ) from error
 
 
+def _old_text(path: Path) -> str:
+    try:
+        return read_bounded(path, MAX_CONFIG_BYTES).decode("utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"{path} cannot be read ({reason}), so nothing is written to it.") from error
+
+
 def _put(values: dict[str, Value], sources: dict[str, str], name: str, value: Value, source: str) -> None:
     before = values.get(name)
     values[name] = (*before, *value) if isinstance(before, tuple) and isinstance(value, tuple) else value
@@ -245,7 +256,7 @@ def _put(values: dict[str, Value], sources: dict[str, str], name: str, value: Va
 
 def _from_user(path: Path) -> dict[str, Value]:
     try:
-        text = path.read_bytes()[:MAX_CONFIG_BYTES]
+        text = read_bounded(path, MAX_CONFIG_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

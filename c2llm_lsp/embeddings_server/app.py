@@ -201,6 +201,8 @@ def _parsed(body: bytes) -> protocol.EmbeddingsRequest:
         return msgspec.json.decode(body, type=protocol.EmbeddingsRequest)
     except msgspec.ValidationError as error:
         raise RequestError(400, f"The request is not understood: {error}.") from None
+    except RecursionError:
+        raise RequestError(400, "The body is nested too deep.", code="not_json") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _parsed_slowly(body)
 

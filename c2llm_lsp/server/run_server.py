@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import gc
-import hmac
 import logging
 import os
 import sys
@@ -13,13 +12,13 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from c2llm_lsp.server.app import App
+from c2llm_lsp.server.transport.admission import Admission
 from c2llm_lsp.server.transport.json_rpc import JsonRpcProtocol
-from c2llm_lsp.server.transport.messages import Stream, Unreadable, next_body, parse
+from c2llm_lsp.server.transport.messages import Stream, next_body
 from c2llm_lsp.server.transport.streams import Writer, feed
 
 HOST = "127.0.0.1"
 SWITCH_SECONDS = 0.0005  # that other threads keep Python from the one that reads messages; its own default is 5 ms
-TOKEN_SECONDS = 10.0  # for a client over TCP to show its token
 ORPHAN_SECONDS = 1.0  # between two checks of whether the parent process lives, while no client is connected
 
 logger = logging.getLogger(__name__)
@@ -59,17 +58,9 @@ async def _over_stdio(source: BinaryIO, out: BinaryIO, first: bytes, answered: b
 
 
 async def _over_tcp(port: int, token: str, announce: Callable[[int], None]) -> int:
-    connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]]
-    connected = asyncio.get_running_loop().create_future()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        first = await _first_message(reader, token)
-        if first is None or connected.done():
-            writer.close()
-        else:
-            connected.set_result((reader, writer, first))
-
-    listening = await asyncio.start_server(accept, HOST, port)
+    admission = Admission(token)
+    connected = admission.client
+    listening = await asyncio.start_server(admission.accept, HOST, port)
     announce(listening.sockets[0].getsockname()[1])
     orphaned = asyncio.ensure_future(_orphaned(os.getppid()))
     await asyncio.wait((connected, orphaned), return_when=asyncio.FIRST_COMPLETED)
@@ -87,17 +78,6 @@ async def _orphaned(parent: int) -> None:
     """Until the process that started this one has ended. On Windows that cannot be told so."""
     while os.getppid() == parent:
         await asyncio.sleep(ORPHAN_SECONDS)
-
-
-async def _first_message(reader: asyncio.StreamReader, token: str) -> bytes | None:
-    """The first message, if it is an `initialize` with the token."""
-    try:
-        first = await asyncio.wait_for(next_body(reader), TOKEN_SECONDS)
-        shown = parse(first)["params"]["initializationOptions"]["token"] if first else ""
-    except (Unreadable, asyncio.TimeoutError, OSError, LookupError, TypeError):
-        return None
-    known = isinstance(shown, str) and hmac.compare_digest(shown.encode(), token.encode())
-    return first if known else None
 
 
 class _SocketWriter:

@@ -95,6 +95,10 @@ def encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
+# Those of models with 250,000 words have 17 MB; it is read whole, and becomes several times as large.
+MAX_TOKENIZER_BYTES = 256 * 1024 * 1024
+
+
 def require_file(path: Path) -> None:
     if not path.is_file():
         raise ModelError(f"The model has no {path.name} in {path.parent}: {REMEDY}.")
@@ -106,6 +110,8 @@ def first_line(error: Exception) -> str:
 
 def _load_tokenizer(path: Path) -> Tokenizer:
     require_file(path)
+    if path.stat().st_size > MAX_TOKENIZER_BYTES:
+        raise ModelError(f"{path} is larger than any tokenizer: {REMEDY}.")
     # Its threads ignore the thread budget and do not survive a fork.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from tokenizers import Tokenizer

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from retrieval.files.default_excludes import content_skip_reason, file_skip_reason
+from retrieval.files.open_inside import crosses_link, open_inside
 from retrieval.types import Skip
 
 MAX_BYTES = 1024 * 1024
@@ -29,8 +30,6 @@ RACY_NS = 100_000_000  # kernels stamp files with a clock that ticks up to every
 RACY_COARSE_NS = 2_000_000_000  # FAT has 2 s, HFS+ and some network mounts 1 s
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")  # its byte order marks
 _INT64 = (1 << 63) - 1
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_FLAGS |= getattr(os, "O_BINARY", 0)
 
 
 class FileStamp(NamedTuple):
@@ -88,10 +87,8 @@ def read_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> SourceFile | 
     if reason is not None:
         return Skip(path, reason)
     try:
-        if _crosses_link(root, parts[:-1]):
-            return Skip(path, "link")
         for _ in range(ATTEMPTS):
-            result = _read_once(root / path, path, limit)
+            result = _read_once(root, path, limit)
             if result is not None:
                 return result
     except (OSError, ValueError, ArithmeticError) as error:  # whatever a file is, it costs only itself
@@ -114,7 +111,7 @@ def is_inside(root: Path, path: str) -> bool:
     if not path or any(part in ("", ".", "..") for part in parts) or "\0" in path:
         return False
     try:
-        return not _crosses_link(root, parts)
+        return not crosses_link(root, parts)
     except OSError:  # not saved yet
         return True
 
@@ -148,9 +145,9 @@ def decode(data: bytes) -> str | None:
         return data.decode("latin-1")
 
 
-def _read_once(full: Path, path: str, limit: int) -> SourceFile | Skip | None:
+def _read_once(root: Path, path: str, limit: int) -> SourceFile | Skip | None:
     """One attempt; None if the file changed while it was read."""
-    descriptor = os.open(full, _FLAGS)
+    descriptor = open_inside(root, path.split("/"))
     try:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
@@ -193,16 +190,6 @@ def _read_all(descriptor: int, limit: int) -> bytes:
         blocks.append(block)
         remaining -= len(block)
     return b"".join(blocks)
-
-
-def _crosses_link(root: Path, folders: list[str]) -> bool:
-    """Whether one of the folders is a link."""
-    current = os.fspath(root)
-    for folder in folders:
-        current = f"{current}/{folder}"
-        if stat.S_ISLNK(os.lstat(current).st_mode):
-            return True
-    return False
 
 
 def _reason_of(error: Exception) -> str:

@@ -29,6 +29,7 @@ from retrieval.files.default_excludes import (
 )
 from retrieval.files.file_reader import MAX_BYTES, UNSETTLED, FileStamp, failure
 from retrieval.files.folder_rules import FolderRules, RuleReader
+from retrieval.files.open_inside import is_link
 from retrieval.files.secret_names import SECRET_DIRECTORIES
 from retrieval.globs import RuleSet, decide
 from retrieval.private_files import is_own_entry
@@ -37,6 +38,7 @@ from retrieval.types import Skip
 MAX_DEPTH = 200  # folders; deeper trees are mistakes or attacks, and path lengths end near there anyway
 BYTECODE_FOLDER = "__pycache__"  # next to every package: excluded without a report, as version control is
 OWN_CACHE = "cache of c2llm"
+_WINDOWS = os.name == "nt"
 IGNORED = "ignored"  # by a pattern of the user: counted, not listed
 WORKTREE = "another work tree of the same repository"
 REINCLUDED = "re-included"  # by a negation in `.c2llmignore`: what is in the file does not exclude it either
@@ -254,14 +256,16 @@ class _ScanRun:
                         self._add_file(path, entry, verdict)
                     else:
                         self._exclude(path, verdict)
-                elif entry.is_dir(follow_symlinks=False):
+                elif entry.is_dir(follow_symlinks=False) and not _is_junction(entry):
                     verdict = self.scanner._verdict(path, name, True, entries, rules_here)
                     if verdict in _INCLUDED and depth < MAX_DEPTH:
                         inside.append((path + "/", verdict))
                     else:
                         self._exclude(path, "too deep" if verdict in _INCLUDED else verdict)
                 else:
-                    self.skipped.append(Skip(path, "link" if entry.is_symlink() else "not a regular file"))
+                    self.skipped.append(
+                        Skip(path, "link" if entry.is_symlink() or _is_junction(entry) else "not a regular file")
+                    )
             except FileNotFoundError:  # deleted since the listing
                 continue
             except OSError as error:
@@ -304,3 +308,8 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    """Whether this is a folder of Windows that is another one, which is no link to `is_symlink`."""
+    return _WINDOWS and is_link(entry.stat(follow_symlinks=False))

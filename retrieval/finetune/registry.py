@@ -23,12 +23,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from retrieval.bounded_files import read_json
 from retrieval.errors import C2llmError
 from retrieval.private_files import private_folder, tighten_tree, write_private
 
 DATA_VARIABLE = "C2LLM_DATA_DIR"
 APP = "c2llm-lsp"
 RECORD = "record.json"
+MAX_RECORD_BYTES = 1024 * 1024
 VERSION = 1
 KEPT = 2  # models a workspace: the one in use, and the one that `undo` goes back to
 
@@ -91,7 +93,7 @@ def read(root: Path, base: str) -> Record:
     """Empty where nothing was adapted, or what was kept cannot be read any more."""
     place = place_of(root, base)
     try:
-        table = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        table = read_json(place / RECORD, MAX_RECORD_BYTES)
         models = tuple(_adapted(row) for row in table["models"]) if table["version"] == VERSION else ()
     except (OSError, ValueError, KeyError, TypeError):
         models = ()

@@ -8,15 +8,15 @@ files of other kinds (`pytorch_model.bin`, Python) are never opened.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retrieval.bounded_files import read_json
 from retrieval.errors import MissingExtraError, ModelError
 from retrieval.model import tensor_layout
-from retrieval.model.config import C2LLMConfig
+from retrieval.model.config import MAX_JSON_BYTES, C2LLMConfig
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,7 +78,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _named_in(index: Path) -> list[str]:
     try:
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        names = set(read_json(index, MAX_JSON_BYTES)["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{index} cannot be read as an index of weights ({error}): download it again.") from error
     # A checkpoint is foreign: its index does not choose files elsewhere.

@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from retrieval.bounded_files import read_json
 from retrieval.errors import ModelError
 
 CONFIG_NAME = "config.json"
+MAX_JSON_BYTES = 32 * 1024 * 1024  # the index of a checkpoint with 100,000 tensors has 10 MB
 MODEL_TYPE = "c2llm"
 OLDER_TYPES = "codefuse_cge"  # how the types and architectures of the earlier models begin, underscores aside
 OLDER_KEYS = {"compress_dim": "compressed_dim", "torch_dtype": "dtype"}
@@ -93,7 +95,7 @@ class C2LLMConfig:
     def load(cls, folder: Path) -> C2LLMConfig:
         path = folder / CONFIG_NAME
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path, MAX_JSON_BYTES)
             return cls.from_dict(values)
         except FileNotFoundError as error:
             raise ModelError(f"There is no {CONFIG_NAME} in {folder}: it holds no model.") from error

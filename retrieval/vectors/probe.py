@@ -18,6 +18,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from retrieval.bounded_files import read_json
 from retrieval.errors import StoreError
 from retrieval.private_files import private_cache, write_private
 from retrieval.processes.helpers import run
@@ -33,6 +34,7 @@ assert graph.knn_query(rows[:1], k=1)[0][0][0] == 0
 """
 _TRIAL_SECONDS = 60
 _MEMORY_FILE = "hnswlib.json"
+_MAX_BYTES = 64 * 1024
 _RECIPE = 2  # results of 1 may be those of another file: its trial imported from the current directory
 _INSTALL = "pip install 'c2llm-lsp[hnsw]' (needs a C++ compiler and Python's headers)"
 
@@ -90,7 +92,7 @@ def _recall(memory: Path | None, key: str) -> str | None:
     if memory is None:
         return None
     try:
-        known = json.loads(memory.read_text())
+        known = read_json(memory, _MAX_BYTES)
         return str(known["problem"]) if known["key"] == key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

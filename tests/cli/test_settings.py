@@ -119,6 +119,20 @@ def test_a_mistake_in_the_users_file_is_an_error_that_names_it(content: str, use
         load(None, environ=user)
 
 
+def test_a_users_file_that_is_a_device_or_huge_is_an_error_that_names_it(user: dict[str, str]) -> None:
+    path = config_file(user)
+    write(path, "# " + "x" * MAX_CONFIG_BYTES)
+    for _ in range(2):
+        with pytest.raises(SettingsError, match=r"config\.toml"):
+            load(None, environ=user)
+        with pytest.raises(SettingsError, match=r"config\.toml"):
+            save("encoder", "overlap", path=path)
+        if not Path("/dev/zero").exists():
+            return
+        path.unlink()
+        path.symlink_to("/dev/zero")
+
+
 def test_saving_keeps_the_other_lines(user: dict[str, str]) -> None:
     path = config_file(user)
     write(path, '# mine\nresults = 3\nencoder = "old" # why\nthreads = 2\n')

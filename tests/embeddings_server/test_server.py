@@ -143,7 +143,22 @@ def test_a_mistake_is_told_in_openais_form(server: Running, body: Any, status: i
     assert (found["status"], found["param"], found["type"]) == (status, param, "invalid_request_error")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"model": "mini", "input": "\\ud8'])
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"model": "mini", "input": "\\ud8',
+        b'{"model": "mini", "input": ' + DEEP + b"}",
+        b'{"model": "mini", "input": "a", "other": ' + DEEP + b"}",
+    ],
+    ids=lambda body: repr(body[:40]),
+)
 def test_a_body_that_is_no_json_is_a_mistake(server: Running, body: bytes) -> None:
     with httpx2.Client(trust_env=False) as client:
         sent = client.post(f"{server.url}/v1/embeddings", content=body, headers={"content-type": "application/json"})

@@ -50,6 +50,17 @@ def test_a_damaged_file_is_said_to_be_one(text: str, tmp_path: Path) -> None:
         C2LLMConfig.load(tmp_path)
 
 
+def test_a_file_that_is_none_or_nested_without_end_is_said_to_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text("[" * 100_000 + "]" * 100_000)
+    with pytest.raises(ModelError, match="deep"):
+        C2LLMConfig.load(tmp_path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(ModelError, match="not a regular file"):
+        C2LLMConfig.load(tmp_path)
+
+
 def test_a_folder_without_a_configuration_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no config\.json"):
         C2LLMConfig.load(tmp_path)

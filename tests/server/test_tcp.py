@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from c2llm_lsp.server.transport import admission
 from tests.server.client import LONG, Connection, framed, started
 from tests.server.editing import SERVE
 
@@ -89,6 +91,26 @@ def test_strangers_who_say_something_else_learn_nothing(served: Served, first: b
     assert client.ask("initialize", initialize(TOKEN))["capabilities"]
     assert client.ask("c2llm/status", {})["folders"] == []
     assert not stranger.said
+
+
+def test_nothing_of_a_long_first_message_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the token a connection costs no memory: its length is enough to end it."""
+    monkeypatch.setattr(admission, "TOKEN_SECONDS", None)
+
+    async def told() -> bytes | None:
+        stream = asyncio.StreamReader()
+        stream.feed_data(b"Content-Length: %d\r\n\r\n" % (admission.MAX_FIRST_MESSAGE + 1))
+        return await asyncio.wait_for(admission.first_message(stream, TOKEN.encode()), LONG)
+
+    assert asyncio.run(told()) is None
+
+
+def test_many_connections_that_say_nothing_keep_nobody_out(served: Served) -> None:
+    silent = [served.connect() for _ in range(admission.MAX_WAITING + 10)]
+    silent[0].eventually(lambda: silent[0].ended)  # so many are not kept
+    client = served.connect()
+    assert client.ask("initialize", initialize(TOKEN))["capabilities"]
+    silent[-1].eventually(lambda: silent[-1].ended)
 
 
 def test_there_is_one_client_at_a_time(served: Served) -> None:

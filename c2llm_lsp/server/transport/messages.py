@@ -38,11 +38,13 @@ class Stream(Protocol):
     async def readexactly(self, n: int) -> bytes: ...
 
 
-async def next_body(stream: Stream) -> bytes | None:
-    """The body of the next message; None at the end of the stream."""
+async def next_body(stream: Stream, most: int = MAX_MESSAGE) -> bytes | None:
+    """The body of the next message; None at the end of the stream. Raises Unreadable for one that is longer than `most`."""
     length = await _next_length(stream)
     if length is None:
         return None
+    if length > most:
+        raise Unreadable(INVALID_REQUEST, f"A message of {length} bytes is too long here.")
     try:
         return await stream.readexactly(length)
     except asyncio.IncompleteReadError:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from retrieval.bounded_files import read_bounded
 from retrieval.encoders.remote.address import Address
 from retrieval.errors import StoreError
 from retrieval.private_files import private_cache, private_folder, write_private
 
 FOLDER = "servers"
+_MAX_BYTES = 64 * 1024
 
 
 class CachedServer(msgspec.Struct, frozen=True):
@@ -34,8 +36,8 @@ def read_cache(folder: Path | None, address: Address) -> CachedServer | None:
     if folder is None:
         return None
     try:
-        server = msgspec.json.decode(_file(folder, address).read_bytes(), type=CachedServer)
-    except (OSError, msgspec.DecodeError):
+        server = msgspec.json.decode(read_bounded(_file(folder, address), _MAX_BYTES), type=CachedServer)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
     return server if server.url == address.url and server.dimension > 0 else None
 
