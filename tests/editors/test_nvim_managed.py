@@ -81,15 +81,14 @@ def lazy(tmp_path: Path, *specs: str) -> str:
 def test_with_lazy_nvim_it_searches(tmp_path: Path, spec: str) -> None:
     found = told(tmp_path, lazy(tmp_path, spec) + ENABLED, by_hand=False)
     assert found["map"]
-    assert found["offered"][0] == "app/ignore.py:4  apply_ignore_rules"
+    assert found["offered"][0].startswith("app/ignore.py:4  apply_ignore_rules  ")
     assert "ERROR" not in found["health"]
 
 
 def test_with_lazy_nvim_the_help_is_there(tmp_path: Path) -> None:
-    subprocess.run(["cp", "-r", PLUGIN, tmp_path / "c2llm"], check=True)  # lazy.nvim writes the tags beside it
+    subprocess.run(["cp", "-r", PLUGIN, tmp_path / "c2llm"], check=True)  # lazy.nvim may write beside it
     spec = f"{{ dir = [[{tmp_path / 'c2llm'}]] }}"
-    tags = f"vim.cmd.helptags([[{tmp_path / 'c2llm' / 'doc'}]])"
-    assert told(tmp_path, f"{lazy(tmp_path, spec)}\n{tags}\n{ENABLED}", by_hand=False)["help"] == ["c2llm-filters"]
+    assert told(tmp_path, f"{lazy(tmp_path, spec)}\n{ENABLED}", by_hand=False)["help"] == ["c2llm-filters"]
 
 
 def test_a_picker_that_lazy_nvim_has_not_loaded_yet_is_used(tmp_path: Path) -> None:
@@ -103,7 +102,7 @@ def test_as_a_package_of_neovim_it_searches(tmp_path: Path) -> None:
     (start / "c2llm").symlink_to(PLUGIN)
     found = told(tmp_path, f"vim.opt.packpath:prepend([[{tmp_path / 'site'}]])\n{ENABLED}", by_hand=False)
     assert found["map"]
-    assert found["offered"][0] == "app/ignore.py:4  apply_ignore_rules"
+    assert found["offered"][0].startswith("app/ignore.py:4  apply_ignore_rules  ")
 
 
 def test_nothing_of_it_is_loaded_before_it_is_needed(tmp_path: Path) -> None:

@@ -15,6 +15,15 @@ return {
       require("c2llm.status").changed(params, ctx.client_id)
     end,
   },
+  -- Code actions: what the server would open as a file and as a list is copied and picked from here.
+  commands = {
+    ["c2llm.server.context"] = function(command)
+      require("c2llm").copy((command.arguments or {})[1] or {})
+    end,
+    ["c2llm.server.similar"] = function(command)
+      require("c2llm").similar_to((command.arguments or {})[1] or {})
+    end,
+  },
   on_init = function(client, result)
     require("c2llm.life").greeted(client, result)
   end,

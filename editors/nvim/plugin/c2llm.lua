@@ -5,19 +5,28 @@ if vim.g.loaded_c2llm then
 end
 vim.g.loaded_c2llm = true
 
----@type table<string, fun(words: string, quickfix: boolean)>
+---@type table<string, fun(words: string, opts: c2llm.Options)>
 local commands = {
-  search = function(words, quickfix)
-    require("c2llm").search(words, { quickfix = quickfix })
+  search = function(words, opts)
+    require("c2llm").search(words, opts)
   end,
-  similar = function(_, quickfix)
-    require("c2llm").similar({ quickfix = quickfix })
+  similar = function(_, opts)
+    require("c2llm").similar(opts)
   end,
-  context = function(words)
-    require("c2llm").context(words)
+  context = function(words, opts)
+    require("c2llm").context(words, opts)
   end,
-  explain = function(words)
-    require("c2llm").explain(words)
+  explain = function(words, opts)
+    require("c2llm").explain(words, opts)
+  end,
+  clear = function()
+    require("c2llm").clear()
+  end,
+  pause = function()
+    require("c2llm").pause()
+  end,
+  resume = function()
+    require("c2llm").resume()
   end,
   status = function()
     require("c2llm").status()
@@ -47,10 +56,12 @@ vim.api.nvim_create_user_command("C2llm", function(given)
       vim.log.levels.ERROR
     )
   end
-  run(words, given.bang)
+  local range = given.range > 0 and { given.line1, given.line2 } or nil
+  run(words, { quickfix = given.bang, mods = given.smods, range = range })
 end, {
   nargs = "+",
   bang = true,
+  range = true,
   desc = "Search code by meaning",
   complete = function(lead, line)
     if not line:match("^%S*%s+%S*$") then
@@ -66,9 +77,12 @@ end, {
 
 for name in pairs(commands) do
   vim.keymap.set({ "n", "x" }, ("<Plug>(c2llm-%s)"):format(name), function()
-    commands[name]("", false)
+    commands[name]("", {})
   end, { desc = "c2llm: " .. name })
 end
+vim.keymap.set({ "n", "x" }, "<Plug>(c2llm-search-word)", function()
+  commands.search(require("c2llm").words(), {})
+end, { desc = "c2llm: search for the selection or the word under the cursor" })
 vim.keymap.set({ "n", "x" }, "<Plug>(c2llm-similar-list)", function()
-  commands.similar("", true)
+  commands.similar("", { quickfix = true })
 end, { desc = "c2llm: similar code, in the quickfix list" })

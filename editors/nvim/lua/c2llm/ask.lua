@@ -6,6 +6,8 @@ local M = {}
 
 local ABSENT =
   'c2llm does not run here. vim.lsp.enable("c2llm") starts it in files of a project; :checkhealth c2llm says more.'
+local NO_PROJECT = "c2llm searches projects, and neither this file nor the working directory is in one: "
+  .. "a folder that has %s."
 local SILENT = "c2llm does not answer; :C2llm log has what it said."
 
 ---@type table<string, { client: vim.lsp.Client, id: integer }?>
@@ -37,7 +39,14 @@ function M.ask(method, params, answer, failed)
   end
   local client = M.client()
   if not client then
-    return failed(require("c2llm.life").trouble() or ABSENT)
+    local life = require("c2llm.life")
+    if not life.trouble() and life.enabled() and not life.root_here() then
+      return failed(NO_PROJECT:format(life.markers()))
+    end
+    local again = function()
+      M.ask(method, params, answer, failed)
+    end
+    return not life.start_here(again) and failed(life.trouble() or ABSENT) or nil
   end
   M.forget(method)
   local id ---@type integer?

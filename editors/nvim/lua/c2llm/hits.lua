@@ -37,6 +37,13 @@ local M = {}
 ---@field notes string[]
 ---@field freshness c2llm.Freshness
 
+--- Where something opens: as of `:tab`, `:vertical` and the like.
+---@class c2llm.Mods
+---@field tab? integer
+---@field vertical? boolean
+---@field horizontal? boolean
+---@field split? string
+
 --- A hit as pickers and lists need it.
 ---@class c2llm.Spot
 ---@field hit c2llm.Hit
@@ -49,6 +56,18 @@ local M = {}
 ---@field place string path:line
 ---@field label string
 
+--- What an answer does not know yet, to stand behind a title; "" where it knows all.
+---@param freshness? c2llm.Freshness
+---@return string
+function M.missing(freshness)
+  local files = freshness and freshness.pendingFiles or 0
+  local chunks = freshness and freshness.pendingChunks or 0
+  if files > 0 then
+    return (" (indexing: %d file%s to come)"):format(files, files == 1 and "" or "s")
+  end
+  return chunks > 0 and " (indexing: found by words so far)" or ""
+end
+
 --- The column of a position, in bytes.
 ---@param hit c2llm.Hit
 ---@param encoding string
@@ -60,6 +79,43 @@ local function byte_column(hit, encoding)
   end
   local line = vim.split(hit.text, "\n")[at.line - hit.range.start.line + 1] or ""
   return vim.str_byteindex(line, encoding --[[@as "utf-16"]], at.character, false)
+end
+
+--- Whether a line says something: more than brackets and a word such as `else` or `pass`.
+---@param line string
+local function telling(line)
+  return line:gsub("[%s%p]", ""):len() > 6
+end
+
+--- The line that answers: the best of those that the server names, else that of the name, else the first that says something.
+---@param hit c2llm.Hit
+---@return string
+local function best_line(hit)
+  local all = vim.split(hit.text, "\n")
+  for _, line in ipairs(vim.list_extend(vim.list_slice(hit.salientLines or {}), { hit.selectionRange.start.line })) do
+    local text = all[line - hit.range.start.line + 1]
+    if text and telling(text) then
+      return vim.trim(text)
+    end
+  end
+  for _, text in ipairs(all) do
+    if telling(text) then
+      return vim.trim(text)
+    end
+  end
+  return vim.trim(all[1] or "")
+end
+
+--- What a result is: its name with its scope, or its kind where it has none; then the line that answers, if that says more.
+---@param hit c2llm.Hit
+---@return string
+local function label(hit)
+  local name = hit.symbol ~= "" and hit.symbol or ("(%s)"):format(hit.kind)
+  if hit.symbol ~= "" and hit.scope ~= "" and not vim.startswith(hit.symbol, hit.scope) then
+    name = hit.scope .. "." .. hit.symbol
+  end
+  local line = best_line(hit)
+  return (line == "" or line == name) and name or ("%s  %s"):format(name, line)
 end
 
 ---@param hit c2llm.Hit
@@ -78,7 +134,7 @@ function M.spot(hit, encoding)
     last = math.max(from.line + 1, to.character == 0 and to.line or to.line + 1),
     width = #(hit.text:match("([^\n]*)\n?$") or ""),
     place = ("%s:%d"):format(hit.path, from.line + 1),
-    label = hit.label,
+    label = label(hit),
   }
 end
 
@@ -103,8 +159,7 @@ end
 ---@return vim.quickfix.entry[]
 function M.items(hits, encoding)
   return vim.tbl_map(function(spot)
-    local text = spot.label ~= "" and spot.label or vim.trim(spot.hit.text:match("[^\n]*%S[^\n]*") or "")
-    local item = { filename = spot.file, lnum = spot.line, col = spot.column + 1, text = text }
+    local item = { filename = spot.file, lnum = spot.line, col = spot.column + 1, text = spot.label }
     item.user_data = spot.hit
     return item
   end, M.spots(hits, encoding))
@@ -112,8 +167,14 @@ end
 
 --- Go there; where one came from is in the jump list.
 ---@param spot c2llm.Spot
-function M.open(spot)
+---@param mods? c2llm.Mods As of `:tab`, `:vertical` and the like
+function M.open(spot, mods)
   vim.cmd("normal! m'")
+  if mods and (mods.tab or -1) >= 0 then
+    vim.cmd.split({ mods = { tab = mods.tab } })
+  elseif mods and (mods.vertical or mods.horizontal or (mods.split or "") ~= "") then
+    vim.cmd.split({ mods = { vertical = mods.vertical, split = mods.split } })
+  end
   local buffer = spot.buffer or vim.fn.bufadd(spot.file)
   vim.bo[buffer].buflisted = true
   vim.api.nvim_win_set_buf(0, buffer)

@@ -7,6 +7,9 @@ local say = require("c2llm.say")
 local M = {}
 
 ---@class c2llm.Options
+---@field range? [integer, integer] Lines, from 1, in place of the selection
+---@field again? boolean Whether this was asked before, when nothing was indexed
+---@field mods? c2llm.Mods Where a result that is chosen from a list opens: a split, a tab
 ---@field quickfix? boolean List in the quickfix list instead of asking which one to go to
 ---@field limit? integer How many results; without it the setting `results`
 
@@ -24,6 +27,7 @@ M.items = hits.items
 ---@param client vim.lsp.Client
 ---@param opts c2llm.Options
 local function show(title, answer, client, opts)
+  title = title .. hits.missing(answer.freshness)
   for _, note in ipairs(answer.notes) do
     say(note)
   end
@@ -34,12 +38,16 @@ local function show(title, answer, client, opts)
     vim.fn.setqflist({}, " ", { title = title, items = hits.items(answer.hits, client.offset_encoding) })
     return vim.cmd("botright copen")
   end
-  require("c2llm.pick").picker().list(title, hits.spots(answer.hits, client.offset_encoding))
+  require("c2llm.pick").picker().list(title, hits.spots(answer.hits, client.offset_encoding), opts.mods)
 end
 
---- The lines of a selection, or around the cursor, from 1.
+--- The lines of a range or a selection, or around the cursor, from 1.
+---@param range? [integer, integer]
 ---@return integer, integer
-local function lines()
+local function lines(range)
+  if range then
+    return range[1], range[2]
+  end
   local from, to = vim.fn.line("v"), vim.fn.line(".")
   if vim.fn.mode():find("^[vV\22]") then
     return math.min(from, to), math.max(from, to)
@@ -47,14 +55,20 @@ local function lines()
   return math.max(1, to - AROUND), math.min(vim.fn.line("$"), to + AROUND)
 end
 
---- The place that a question is about: the selection in visual mode, else the cursor. nil outside of the server's folders.
+--- The place that a question is about: a range, the selection in visual mode, else the cursor. nil outside of the server's
+--- folders.
 ---@param client vim.lsp.Client
+---@param range? [integer, integer]
 ---@return table?
-local function here(client)
+local function here(client, range)
   if not vim.lsp.buf_is_attached(0, client.id) then
     return nil
   end
   local encoding = client.offset_encoding --[[@as "utf-8"]]
+  if range then
+    local final = #vim.fn.getline(range[2])
+    return vim.lsp.util.make_given_range_params({ range[1], 0 }, { range[2], final }, 0, encoding)
+  end
   if vim.fn.mode():find("^[vV\22]") then
     local _, from, first = unpack(vim.fn.getpos("v") --[[@as [integer, integer, integer] ]])
     local _, to, final = unpack(vim.fn.getpos(".") --[[@as [integer, integer, integer] ]])
@@ -84,7 +98,7 @@ end
 ---@param opts c2llm.Options
 ---@return c2llm.Search
 local function searching(opts)
-  local told ---@type string?
+  local told, partial ---@type string?, boolean?
   return function(typed, answer)
     local params = search_params(typed, opts)
     if not params then
@@ -92,6 +106,11 @@ local function searching(opts)
     end
     ask.ask("c2llm/search", params, function(found, client)
       last = { query = params.query, hits = found.hits }
+      local missing = hits.missing(found.freshness)
+      if missing ~= "" and not partial then
+        partial = true
+        say("These results are not all there is" .. missing .. ".")
+      end
       answer(hits.spots(found.hits, client.offset_encoding))
     end, function(message)
       if message ~= told then -- once, and not for each letter
@@ -113,12 +132,18 @@ function M.search(query, opts)
   if params then
     return ask.ask("c2llm/search", params, function(answer, client)
       last = { query = params.query, hits = answer.hits }
+      if #answer.hits == 0 and require("c2llm.status").indexing() and not opts.again then
+        say("Nothing is found yet: the project is being indexed. The results come when that has ended.")
+        return require("c2llm.status").when_ready(function()
+          M.search(query, vim.tbl_extend("force", opts, { again = true }))
+        end)
+      end
       show(typed, answer, client, opts)
     end)
   end
   local picker = require("c2llm.pick").picker()
   if picker.live and not opts.quickfix then
-    return picker.live(searching(opts), typed == "" and "" or typed .. " ")
+    return picker.live(searching(opts), typed == "" and "" or typed .. " ", opts.mods)
   end
   vim.ui.input({ prompt = "Search by meaning: ", default = typed }, function(words)
     if words and require("c2llm.question").parse(words).query ~= "" then
@@ -127,33 +152,55 @@ function M.search(query, opts)
   end)
 end
 
---- Code like the selection, or like what is under the cursor.
+--- What is selected on one line, else the word under the cursor.
+---@return string
+function M.words()
+  if not vim.fn.mode():find("^[vV\22]") then
+    return vim.fn.expand("<cword>") --[[@as string]]
+  end
+  local selected = vim.fn.getregion(vim.fn.getpos("v"), vim.fn.getpos("."), { type = vim.fn.mode() })
+  return #selected == 1 and vim.trim(selected[1]) or ""
+end
+
+--- Code like a range, like the selection, or like what is under the cursor.
 ---@param opts? c2llm.Options
 function M.similar(opts)
   opts = opts or {}
   local client = ask.client()
-  local place = client and here(client)
+  local place = client and here(client, opts.range)
   if client and not place then
-    local from, to = lines()
+    local from, to = lines(opts.range)
     place = { text = table.concat(vim.api.nvim_buf_get_lines(0, from - 1, to, false), "\n") }
   end
-  local params = vim.tbl_extend("error", place or {}, { limit = opts.limit, waitForEdits = true })
-  ask.ask("c2llm/similar", params, function(answer, from)
+  M.similar_to(place or {}, opts)
+end
+
+---@param params table A place or a text
+---@param opts? c2llm.Options
+function M.similar_to(params, opts)
+  opts = opts or {}
+  local asked = vim.tbl_extend("force", params, { limit = opts.limit, waitForEdits = true })
+  ask.ask("c2llm/similar", asked, function(answer, from)
     show("Similar code", answer, from, opts)
   end)
 end
 
---- Copy what an assistant should read for a question; without one, about the selection or what is under the cursor.
+--- Copy what an assistant should read for a question; without one, about a range, the selection or what is under the cursor.
 ---@param question? string
-function M.context(question)
+---@param opts? c2llm.Options
+function M.context(question, opts)
   local client = ask.client()
   local query = vim.trim(question or "")
-  local params = query ~= "" and { query = query } or client and here(client)
+  local params = query ~= "" and { query = query } or client and here(client, opts and opts.range)
   if client and not params then
     return say(OUTSIDE .. "Ask a question: :C2llm context {question}", vim.log.levels.WARN)
   end
-  params = vim.tbl_extend("force", params or {}, { waitForEdits = true })
-  ask.ask("c2llm/context", params, function(answer)
+  M.copy(params or {})
+end
+
+---@param params table A place or a question
+function M.copy(params)
+  ask.ask("c2llm/context", vim.tbl_extend("force", params, { waitForEdits = true }), function(answer)
     if #answer.pieces == 0 then
       return say(answer.notes[1] or "Nothing was found.")
     end
@@ -177,9 +224,10 @@ end
 --- Colour the code under the cursor by where the model looks; with a query, say what each line does for it. In a result of
 --- the last search the query is that one.
 ---@param query? string
-function M.explain(query)
+---@param opts? c2llm.Options
+function M.explain(query, opts)
   local client = ask.client()
-  local place = client and here(client)
+  local place = client and here(client, opts and opts.range)
   if client and not place then
     return say(OUTSIDE .. "There is nothing to explain.", vim.log.levels.WARN)
   end
@@ -200,6 +248,32 @@ function M.explain(query)
   end)
 end
 
+--- Remove the colours of an explanation.
+function M.clear()
+  require("c2llm.heat").clear(vim.api.nvim_get_current_buf())
+end
+
+--- Stop indexing until `resume`. What is indexed stays searchable.
+function M.pause()
+  for _, client in ipairs(vim.lsp.get_clients({ name = "c2llm" })) do
+    for token in
+      pairs(client.progress.pending --[[@as table<lsp.ProgressToken, any>]])
+    do
+      client:notify("window/workDoneProgress/cancel", { token = token })
+    end
+  end
+end
+
+--- Compare all files with the index again; this also goes on with what was paused or failed.
+function M.resume()
+  ask.ask("workspace/executeCommand", { command = "c2llm.server.reindex", arguments = { vim.empty_dict() } }, function()
+    M.status()
+  end)
+end
+
+local STATES =
+  { following = "another process is indexing it", opening = "being opened", paused = "paused (:C2llm resume)" }
+
 --- Say how the index stands.
 function M.status()
   ask.ask("c2llm/status", vim.empty_dict(), function(answer)
@@ -209,7 +283,7 @@ function M.status()
       local work = type(folder.work) == "table" and (" %d%%"):format(folder.work.percentage) or ""
       local said = folder.message ~= "" and ": " .. folder.message or ""
       local counts = now.files and (", %d files, %d chunks"):format(now.files, now.chunks) or ""
-      told[#told + 1] = ("%s: %s%s%s%s"):format(folder.name, folder.state, work, counts, said)
+      told[#told + 1] = ("%s: %s%s%s%s"):format(folder.name, STATES[folder.state] or folder.state, work, counts, said)
     end
     say(table.concat(told, "\n"))
   end)

@@ -151,6 +151,69 @@ function M.root(buffer, on_dir)
   on_dir(root)
 end
 
+--- Whether vim.lsp.enable was called.
+---@return boolean
+function M.enabled()
+  local lsp = vim.lsp --[[@as table<string, any>]] -- is_enabled came with Neovim 0.12
+  if lsp.is_enabled then
+    return lsp.is_enabled("c2llm")
+  end
+  local known = lsp._enabled_configs
+  return type(known) ~= "table" or known["c2llm"] ~= nil
+end
+
+--- What makes a folder a project, for a sentence.
+---@return string
+function M.markers()
+  local names = {} ---@type string[]
+  for _, marker in ipairs((config.lsp() or {}).root_markers or {}) do
+    vim.list_extend(names, (type(marker) == "table" and marker or { marker }) --[[@as string[] ]])
+  end
+  return table.concat(names, ", ", 1, #names - 1) .. " or " .. names[#names]
+end
+
+--- The project of the working directory.
+---@return string?
+function M.root_here()
+  return vim.fs.root(vim.fn.getcwd(), (config.lsp() or {}).root_markers or {})
+end
+
+--- Start a server for the project of the working directory, of which no file is open, and call `ready` when it answers. False
+--- where there is nothing to start.
+---@param ready fun()
+---@return boolean
+function M.start_here(ready)
+  local root, same = M.root_here(), config.lsp()
+  if not root or not same or not M.enabled() then
+    return false
+  end
+  local program = M.program()
+  if not M.find(program) then
+    tell(NOT_FOUND:format(program))
+    return false
+  end
+  tries[root] = tries[root] or { ended = 0, began = 0 }
+  if tries[root].ended >= M.TRIES then
+    return false
+  end
+  tries[root].began = uv.now()
+  local before = same.on_init
+  local all = (type(before) == "table" and before or { before }) --[[@as (fun(client: vim.lsp.Client, result: any))[] ]]
+  local one = vim.tbl_extend("force", same, {
+    name = "c2llm",
+    root_dir = root,
+    on_init = function(client, result)
+      for _, each in ipairs(all) do
+        each(client, result)
+      end
+      if not trouble then
+        vim.schedule(ready)
+      end
+    end,
+  })
+  return vim.lsp.start(one --[[@as vim.lsp.ClientConfig]], { attach = false }) ~= nil
+end
+
 --- `on_init`: a server of another time is told of, and not talked to.
 ---@param client vim.lsp.Client
 ---@param result lsp.InitializeResult
@@ -201,7 +264,7 @@ end
 ---@param same vim.lsp.ClientConfig
 ---@param buffers integer[]
 function M.again(same, buffers)
-  if vim.lsp.is_enabled and not vim.lsp.is_enabled("c2llm") then
+  if not M.enabled() then
     return
   end
   local known = tries[same.root_dir]

@@ -58,6 +58,26 @@ function M.parse(typed)
   return found
 end
 
+local LANGUAGES_WITHIN = 300 -- milliseconds: who completes waits for it
+
+--- The languages of the index, those with most code first.
+---@return string[]
+local function indexed_languages()
+  local client = require("c2llm.ask").client()
+  local answer = client and client:request_sync("c2llm/status", vim.empty_dict(), LANGUAGES_WITHIN)
+  local chunks = {} ---@type table<string, integer>
+  for _, folder in ipairs(answer and answer.result and answer.result.folders or {}) do
+    for language, count in pairs(folder.languages) do
+      chunks[language] = (chunks[language] or 0) + count
+    end
+  end
+  local names = vim.tbl_keys(chunks)
+  table.sort(names, function(a, b)
+    return chunks[a] > chunks[b]
+  end)
+  return names
+end
+
 --- What may stand behind the words of a question on the command line.
 ---@param lead string
 ---@return string[]
@@ -65,6 +85,9 @@ function M.completed(lead)
   local all = vim.list_extend({}, M.FILTERS)
   for _, kind in ipairs(M.KINDS) do
     all[#all + 1] = "kind:" .. kind
+  end
+  for _, language in ipairs(vim.startswith(lead, "lang:") and indexed_languages() or {}) do
+    all[#all + 1] = "lang:" .. language
   end
   return vim.tbl_filter(function(filter)
     return vim.startswith(filter, lead) and filter ~= lead

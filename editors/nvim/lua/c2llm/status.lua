@@ -45,6 +45,33 @@ function M.folders()
   return all
 end
 
+--- Whether something is being indexed, or nothing is known yet.
+---@return boolean
+function M.indexing()
+  local folders = M.folders()
+  for _, folder in ipairs(folders) do
+    if folder.state == "indexing" or folder.state == "opening" then
+      return true
+    end
+  end
+  return #folders == 0
+end
+
+--- Call back once when nothing is being indexed any more.
+---@param ready fun()
+function M.when_ready(ready)
+  if not M.indexing() then
+    return ready()
+  end
+  vim.api.nvim_create_autocmd("User", {
+    pattern = "C2llmStatus",
+    once = true,
+    callback = function()
+      M.when_ready(ready)
+    end,
+  })
+end
+
 local WORST = { failed = 1, opening = 2, indexing = 3, paused = 4, following = 5, ready = 6 }
 
 --- What matters most, for the statusline: "c2llm 42%" while it indexes, "c2llm" when all is in, "" where no server runs.

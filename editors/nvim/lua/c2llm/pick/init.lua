@@ -5,8 +5,8 @@ local M = {}
 --- `list` shows results, best first. `live` asks anew for whatever is typed.
 ---@class c2llm.Picker
 ---@field there fun(): boolean Whether it can be used, without loading what is not loaded
----@field list fun(title: string, spots: c2llm.Spot[])
----@field live? fun(search: c2llm.Search, typed: string)
+---@field list fun(title: string, spots: c2llm.Spot[], mods?: c2llm.Mods)
+---@field live? fun(search: c2llm.Search, typed: string, mods?: c2llm.Mods)
 
 --- Ask for what is typed. An answer comes once, with nothing in it where the question failed, or not at all where a newer
 --- question took its place.

@@ -7,10 +7,10 @@ return {
   there = function()
     return true
   end,
-  list = function(title, spots)
+  list = function(title, spots, mods)
     vim.ui.select(spots, { prompt = title, kind = "c2llm", format_item = hits.titled }, function(spot)
       if spot then
-        hits.open(spot)
+        hits.open(spot, mods)
       end
     end)
   end,
