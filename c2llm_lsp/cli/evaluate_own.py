@@ -63,13 +63,12 @@ def own(
     names = list(dict.fromkeys(encoder or [target.settings.encoder]))
     cache = cache_dir or user_cache_path("c2llm-lsp") / "evaluation-own"
     runs: dict[str, Run] = {}
-    benchmarks: list[Benchmark] = []
+    benchmarks = _benchmarks(target.root, cache, questions, quiet=quiet)
+    if not benchmarks:
+        remark("There are too few doc comments and commits here to tell encoders and rankings apart.")
+        return NOTHING
     for name in names:
         loaded = load(name)
-        benchmarks = benchmarks or _benchmarks(target.root, loaded, cache, questions, quiet=quiet)
-        if not benchmarks:
-            remark("There are too few doc comments and commits here to tell encoders and rankings apart.")
-            return NOTHING
         for one in rankings:
             label = f"{name} {one}"
             runs[label] = _run(benchmarks, loaded, cache, one)
@@ -82,14 +81,11 @@ def own(
     return FOUND
 
 
-def _benchmarks(root: Path, encoder: Encoder, cache: Path, limit: int, *, quiet: bool) -> list[Benchmark]:
-    from retrieval.engine import Workspace
+def _benchmarks(root: Path, cache: Path, limit: int, *, quiet: bool) -> list[Benchmark]:
     from retrieval.evaluation.own import own_benchmarks
 
     copy = cache / "copies" / f"{root.name}-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}"
-    with Workspace.open(root, encoder=encoder, cache_dir=cache / "indexes") as workspace:
-        workspace.refresh()
-        benchmarks = own_benchmarks(root, workspace, copy, limit)
+    benchmarks = own_benchmarks(root, copy, limit)
     for benchmark in () if quiet else benchmarks:
         remark(f"{benchmark.name}: {len(benchmark.repositories[0].questions)} questions")
     return benchmarks

@@ -145,6 +145,7 @@ class Function:
     name: str
     qualified: str
     code: str
+    lines: tuple[int, int] = (0, 0)  # first and last, from 1
 
 
 def functions(path: str, source: bytes) -> Iterator[Function]:
@@ -157,7 +158,8 @@ def functions(path: str, source: bytes) -> Iterator[Function]:
         if node.is_named and _FUNCTION.match(node.type):
             name = _name(node, source)
             if name:
-                yield Function(path, name, _qualified(node, name, source), _code(node, source))
+                lines = (node.start_point.row + 1, node.end_point.row + 1)
+                yield Function(path, name, _qualified(node, name, source), _code(node, source), lines)
         waiting += reversed(node.children)
 
 

@@ -11,8 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from c2llm_lsp.cli.evaluate import app
-from retrieval.encoders import OverlapEncoder
-from retrieval.engine import Workspace
 from retrieval.evaluation.benchmarks import Target
 from retrieval.evaluation.own import choose
 from retrieval.evaluation.own.commit_questions import ask_commits
@@ -85,9 +83,7 @@ def test_commits_ask_for_the_functions_whose_lines_they_added(tmp_path: Path) ->
     commit(root, "Write some notes about the network")
     (root / "net.py").write_text((root / "net.py").read_text() + "# the end of it\n")
     commit(root, "Merge branch of somebody who wrote")
-    with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache") as workspace:
-        workspace.refresh()
-        questions = list(ask_commits(root, workspace.snapshot()[0].rows))
+    questions = list(ask_commits(root))
     assert [(question.query, question.category) for question in questions] == [
         ("wait longer after each failed attempt", "fix"),
         ("Add everything that is needed at first", "change"),
@@ -98,9 +94,7 @@ def test_commits_ask_for_the_functions_whose_lines_they_added(tmp_path: Path) ->
 
 def test_a_folder_without_history_has_no_commits_to_ask_with(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(SOURCE)
-    with Workspace.open(tmp_path, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache") as workspace:
-        workspace.refresh()
-        assert list(ask_commits(tmp_path, workspace.snapshot()[0].rows)) == []
+    assert list(ask_commits(tmp_path)) == []
 
 
 def test_the_best_is_told_with_those_that_may_be_as_good() -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.engine import Workspace
 from retrieval.evaluation.benchmarks import Benchmark, Question, Repository
 from retrieval.evaluation.own.commit_questions import ask_commits
 from retrieval.evaluation.own.doc_comments import is_asked_for, without_doc_comments
@@ -28,12 +27,12 @@ class _Copy:
     questions: tuple[Question, ...]
 
 
-def own_benchmarks(root: Path, workspace: Workspace, copy: Path, limit: int) -> list[Benchmark]:
+def own_benchmarks(root: Path, copy: Path, limit: int) -> list[Benchmark]:
     """What a repository offers, at most `limit` questions of each kind; kinds with too few are left out. `copy` is a folder that
-    is deleted and written anew; `workspace` is open on the root and current.
+    is deleted and written anew.
     """
     without_comments = _copy_without_comments(root, copy)
-    commits = ask_commits(root, workspace.snapshot()[0].rows)
+    commits = ask_commits(root)
     kinds = {
         COMMENTS: (without_comments.root, _sample(without_comments.questions, limit)),
         COMMITS: (root, _sample(commits, limit)),

@@ -11,17 +11,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import IO
 
 from retrieval.evaluation.benchmarks import Lines, Question, Target
 from retrieval.evaluation.own.doc_comments import is_asked_for, says
 from retrieval.files import read_file
+from retrieval.indexing import shared
 from retrieval.processes.git import start_log
-from retrieval.search import Rows
+from retrieval.training.extraction import functions
 from retrieval.training.pair_sources import is_routine, words_of
-from retrieval.types import Chunk, Skip
+from retrieval.types import Skip
 
 CATEGORY_FIX, CATEGORY_CHANGE = "fix", "change"
 MAX_COMMITS = 2_000
@@ -37,7 +37,6 @@ _COMMIT = "\x1e"
 _FIX = re.compile(r"\b(?:fix\w*|bugs?|crash\w*|regression|wrong|broken|prevent\w*|avoid\w*)\b", re.IGNORECASE)
 _PREFIX = re.compile(r"^\s*(?:\[[^\]]*\]\s*|[\w./,-]+(?:\([^)]*\))?!?:\s+)+")  # "fix(parser): ", "[core] "
 _REFERENCE = re.compile(r"\s*\(?(?:#|GH-)\d+\)?")
-_FUNCTIONS = ("function", "method")
 
 
 @dataclass(slots=True)
@@ -47,7 +46,7 @@ class _Change:
     added: dict[str, list[str]] = field(default_factory=dict)  # path -> lines
 
 
-def ask_commits(root: Path, rows: Rows) -> Iterator[Question]:
+def ask_commits(root: Path) -> Iterator[Question]:
     """Questions from the history of a repository, newest first; none without git or a history."""
     shape = ("--no-merges", f"--max-count={MAX_COMMITS}", "--no-renames", "--relative", "-p", "-U0")
     files: dict[str, _File | None] = {}
@@ -55,7 +54,7 @@ def ask_commits(root: Path, rows: Rows) -> Iterator[Question]:
         with start_log(root, *shape, f"--format={_COMMIT}%s", "--", ".") as git:
             for commit in _commits(git.stdout):
                 change = _change(commit)
-                question = None if change is None else _question(change, root, rows, files)
+                question = None if change is None else _question(change, root, files)
                 if question is not None:
                     yield question
     except OSError:  # there is no git
@@ -98,12 +97,12 @@ def _change(commit: list[str]) -> _Change | None:
     return change if change.added else None
 
 
-def _question(change: _Change, root: Path, rows: Rows, files: dict[str, _File | None]) -> Question | None:
+def _question(change: _Change, root: Path, files: dict[str, _File | None]) -> Question | None:
     targets: list[Target] = []
     added = kept = 0
     for path, lines in change.added.items():
         if path not in files:
-            files[path] = _read(root, path, rows)
+            files[path] = _read(root, path)
         telling = {line.strip() for line in lines if len(line.strip()) >= MIN_LINE_CHARS}
         file = files[path]
         places = [] if file is None else sorted(file.unique[line] for line in telling if line in file.unique)
@@ -127,27 +126,27 @@ class _File:
     names: Mapping[Lines, str]  # the lines of each function, and its name
 
     def targets(self, path: str, places: list[int]) -> list[Target]:
-        """The functions that hold these lines."""
-        found = []
-        for (first, last), _ in self.names.items():
-            touched = tuple((place, place) for place in places if first <= place <= last)
-            if touched:
-                found.append(Target(path, touched, (first, last)))
-        return found
+        """The functions that hold these lines; of nested ones the innermost."""
+        touched: dict[Lines, list[Lines]] = {}
+        for place in places:
+            around = [lines for lines in self.names if lines[0] <= place <= lines[1]]
+            if around:
+                touched.setdefault(min(around, key=lambda lines: lines[1] - lines[0]), []).append((place, place))
+        return [Target(path, tuple(lines), function) for function, lines in sorted(touched.items())]
 
 
-def _read(root: Path, path: str, rows: Rows) -> _File | None:
+def _read(root: Path, path: str) -> _File | None:
     file = read_file(root, path)
     if isinstance(file, Skip):
         return None
     lines = [line.strip() for line in file.text.split("\n")]
     counts = Counter(lines)
     unique = {line: number for number, line in enumerate(lines, 1) if counts[line] == 1}
-    return _File(unique, _functions([chunk for _, chunk in rows.file_chunks(path)]))
+    source = file.text.encode("utf-8", "replace")
+    rows = shared.call(__name__, function_rows.__name__, path, source, text=file.text) or []
+    return _File(unique, {(first, last): name for (first, last), name in rows})
 
 
-def _functions(chunks: list[Chunk]) -> dict[Lines, str]:
-    """The lines and names of a file's functions; the parts of a long one belong together."""
-    parts = [chunk for chunk in chunks if chunk.kind in _FUNCTIONS and chunk.symbol]
-    runs = [list(run) for _, run in groupby(parts, key=lambda chunk: chunk.qualified)]
-    return {(run[0].start_line, run[-1].end_line): run[0].qualified for run in runs}
+def function_rows(path: str, source: bytes) -> list[tuple[Lines, str]]:
+    """Lines and name of each function of a file, for a worker to find."""
+    return [(function.lines, function.qualified) for function in functions(path, source)]
