@@ -16,6 +16,22 @@ CHUNK_KINDS: tuple[ChunkKind, ...] = ("function", "method", "class", "block", "s
 
 
 @dataclass(frozen=True, slots=True)
+class Symbol:
+    """A definition in a chunk, with the comments above it. Of one that is split over chunks, the lines in this chunk."""
+
+    name: str
+    kind: ChunkKind
+    scope: str
+    start_line: int
+    end_line: int
+
+    @property
+    def qualified(self) -> str:
+        """Scope and name joined: "Group.add_command"."""
+        return ".".join(part for part in (self.scope, self.name) if part)
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A span of one file that is embedded, searched and shown as a unit."""
 
@@ -29,11 +45,19 @@ class Chunk:
     start_byte: int
     end_byte: int
     text: str
+    symbols: tuple[Symbol, ...] = ()  # all definitions in it, in line order; that of `symbol` is one of them
 
     @property
     def qualified(self) -> str:
         """Scope and symbol joined: "Group.add_command"."""
         return ".".join(part for part in (self.scope, self.symbol) if part)
+
+
+def own_symbols(chunk: Chunk) -> tuple[Symbol, ...]:
+    """The symbols of a chunk that is one definition from its first line to its last, as most are."""
+    if not chunk.symbol or chunk.kind in ("section", "cell", "window"):
+        return ()
+    return (Symbol(chunk.symbol, chunk.kind, chunk.scope, chunk.start_line, chunk.end_line),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,9 @@ def reply(workspace: Workspace, line: bytes, *, default_limit: int) -> dict[str,
                 "path": hit.chunk.path,
                 "start_line": hit.start_line,
                 "end_line": hit.end_line,
-                "symbol": hit.chunk.qualified,
+                "kind": hit.chunk.kind,
+                "symbol": hit.chunk.symbol,
+                "scope": hit.chunk.scope,
                 "score": round(float(hit.score), 6),
             }
             for hit in answer.hits

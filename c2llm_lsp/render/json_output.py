@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from retrieval.types import CHUNK_KINDS, Answer, Explanation, Freshness, Hit
@@ -42,6 +43,7 @@ def hit_dict(hit: Hit) -> dict[str, Any]:
         "scope": hit.chunk.scope,
         "score": round(hit.score, 6),
         "salient_lines": list(hit.salient_lines),
+        "symbols": [asdict(symbol) for symbol in hit.chunk.symbols],
         "signals": [
             {"name": s.name, "value": round(float(s.value), 6), "effect": round(float(s.effect), 6)}
             for s in hit.signals
@@ -189,17 +191,27 @@ _SIGNAL = _object(
     effect=_of("number", "What it did to the score"),
 )
 
+_SYMBOL = _object(
+    "A definition in the best chunk of a result",
+    name=_of("string", "Its name"),
+    kind=_of("string", "What it is", enum=list(CHUNK_KINDS)),
+    scope=_of("string", "The names around it, outermost first, joined by '.', or empty"),
+    start_line=_of("integer", "First line, with the comments above it, 1-based", minimum=1),
+    end_line=_of("integer", "Last line in this chunk, inclusive", minimum=1),
+)
+
 _RESULT = _object(
     "One ranked result",
     path=_of("string", "Relative to root, with / between parts"),
     start_line=_of("integer", "First line, 1-based", minimum=1),
     end_line=_of("integer", "Last line, inclusive", minimum=1),
     language=_of("string", "'python', 'go', ...; 'text' where no grammar applies"),
-    kind=_of("string", "What the best chunk of the result is", enum=list(CHUNK_KINDS)),
-    symbol=_of("string", "The name that it defines, or empty"),
+    kind=_of("string", "What the definition is that was found, else the chunk", enum=list(CHUNK_KINDS)),
+    symbol=_of("string", "The name of the definition that was found, or empty"),
     scope=_of("string", "The names around it, outermost first, joined by '.', or empty"),
     score=_of("number", "Higher is better; comparable within one answer only"),
     salient_lines=_list(_of("integer", "Line number", minimum=1), "Lines worth showing first, ascending"),
+    symbols=_list(_SYMBOL, "All definitions in the best chunk, in line order"),
     signals=_list(_SIGNAL, "How the score came about"),
     text=_of("string", "The lines of the result"),
 )

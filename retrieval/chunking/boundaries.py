@@ -5,7 +5,8 @@ and the store keeps those of earlier contents of a file, because users switch br
 they give the same chunks. Notebook cells, whose text is not a slice of the file, include their text.
 
 JSON: the version of the chunking rules, the file's language, and one row per chunk: kind, symbol, scope, start line, end
-line, start byte, end byte, then language and text where they are not the file's. A file that could not be parsed has
+line, start byte, end byte, the symbols in it where they are more than its own, then language and text where they are not
+the file's (null where the text is the file's). A file that could not be parsed has
 an object at the end: the reason and the version of its parser, so that the next version tries again.
 """
 
@@ -13,10 +14,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from retrieval.chunking import grammars
 from retrieval.chunking.chunker import CHUNKING_VERSION
-from retrieval.types import Chunk
+from retrieval.types import Chunk, Symbol, own_symbols
 
 
 def pack(chunks: Sequence[Chunk], text: str, note: str = "") -> bytes:
@@ -25,9 +28,12 @@ def pack(chunks: Sequence[Chunk], text: str, note: str = "") -> bytes:
     language = chunks[0].language if chunks else ""
     rows = []
     for c in chunks:
-        row: list[str | int] = [c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte]
-        if c.language != language or c.text != _slice(data, c.start_byte, c.end_byte):
-            row += [c.language, c.text]
+        row: list[object] = [c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte]
+        is_slice = c.text == _slice(data, c.start_byte, c.end_byte)
+        if c.language != language or not is_slice:
+            row += [_packed_symbols(c), c.language, None if is_slice else c.text]
+        elif (symbols := _packed_symbols(c)) is not None:
+            row.append(symbols)
         rows.append(row)
     packed: list[object] = [CHUNKING_VERSION, language, rows]
     if note:
@@ -40,9 +46,15 @@ def unpack(path: str, text: str, packed: bytes) -> list[Chunk]:
     data = text.encode("utf-8", "replace")
     _, language, rows, *_ = json.loads(packed)
     chunks = []
-    for kind, symbol, scope, first_line, last_line, start, end, *overrides in rows:
-        chunk_language, chunk_text = overrides or (language, _slice(data, start, end))
-        chunks.append(Chunk(path, chunk_language, kind, symbol, scope, first_line, last_line, start, end, chunk_text))
+    for kind, symbol, scope, first_line, last_line, start, end, *more in rows:
+        packed_symbols, chunk_language, chunk_text = (*more, *_DEFAULTS[len(more) :])
+        if chunk_text is None:
+            chunk_text = _slice(data, start, end)
+        chunk = Chunk(
+            path, chunk_language or language, kind, symbol, scope, first_line, last_line, start, end, chunk_text,
+            _symbols(packed_symbols),
+        )  # fmt: skip
+        chunks.append(replace(chunk, symbols=own_symbols(chunk)) if packed_symbols is None else chunk)
     return chunks
 
 
@@ -63,10 +75,22 @@ def parse_note(packed: bytes) -> str:
 
 def has_no_text(packed: bytes) -> bool:
     """Whether no chunk includes its text: only then may the boundaries be stored."""
-    return all(len(row) == _ROW_LENGTH for row in json.loads(packed)[2])
+    return all(row[_TEXT:] in ([], [None]) for row in json.loads(packed)[2])
 
 
-_ROW_LENGTH = 7
+_TEXT = 9  # the place of the text in a row
+_DEFAULTS = (None, None, None)  # symbols, language, text
+
+
+def _packed_symbols(chunk: Chunk) -> list[tuple[str, str, str, int, int]] | None:
+    """None where they are what `own_symbols` says."""
+    if chunk.symbols == own_symbols(chunk):
+        return None
+    return [(s.name, s.kind, s.scope, s.start_line, s.end_line) for s in chunk.symbols]
+
+
+def _symbols(packed_symbols: list[list[Any]] | None) -> tuple[Symbol, ...]:
+    return tuple(Symbol(*symbol) for symbol in packed_symbols or ())
 
 
 def _slice(data: bytes, start: int, end: int) -> str:

@@ -22,7 +22,8 @@ from retrieval.types import Chunk
 # One line per version: what is chunked differently.
 # 1: first version
 # 2: grammars for 19 more languages; languages by content
-CHUNKING_VERSION = 2
+# 3: a long class keeps its name, all symbols of a chunk are stored
+CHUNKING_VERSION = 3
 
 MAX_CHUNK_BYTES = 6000  # bytes; only lines far longer than hand-written ones reach it
 MAX_LONG_LINE_PARTS = 8  # of such a chunk are indexed: it is data or generated, and its beginning says what it is
@@ -75,7 +76,7 @@ def _chunks(path: str, language: str, lines: LineIndex, chunk_span: ChunkSpan) -
     return [
         Chunk(
             path, language, label.kind, symbol, label.scope, lines.line_at(first) + 1, lines.line_at(max(first, end - 1)) + 1,
-            first, end, lines.data[first:end].decode("utf-8", "replace"),
+            first, end, lines.data[first:end].decode("utf-8", "replace"), chunk_span.symbols() if len(spans) == 1 else (),
         )
         for first, end in spans
     ]  # fmt: skip

@@ -27,6 +27,8 @@ class Grammar:
     heads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     continues: bool = False  # has nodes that continue a definition
     extra: str = ""  # the extra of this package that brings the grammar; "" for those that are always installed
+    bodies: frozenset[str] = frozenset()  # what holds definitions, however short it is
+    clauses: bool = False  # a function is several definitions of one name, one below the other
     data: bool = False  # holds data, not code: less of a big file is indexed
 
 

@@ -57,14 +57,17 @@ _CPP = {
     "wrapper": "template_declaration",
     "leading": "comment access_specifier",
 }
+_C_BODIES = frozenset(
+    "preproc_ifdef preproc_if preproc_else preproc_elif linkage_specification declaration_list".split()
+)
 _TYPES_ZIG = frozenset({"struct_declaration", "enum_declaration", "union_declaration", "opaque_declaration"})
 
 GRAMMARS: dict[str, Grammar] = {
     "bash": Grammar(
         "tree_sitter_bash", roles(function="function_definition", variable="variable_assignment", leading="comment")
     ),
-    "c": Grammar("tree_sitter_c", roles(**_C)),
-    "cpp": Grammar("tree_sitter_cpp", roles(**_CPP), class_values=frozenset({"class_specifier"})),
+    "c": Grammar("tree_sitter_c", roles(**_C), bodies=_C_BODIES),
+    "cpp": Grammar("tree_sitter_cpp", roles(**_CPP), class_values=frozenset({"class_specifier"}), bodies=_C_BODIES),
     "csharp": Grammar(
         "tree_sitter_c_sharp",
         roles(
@@ -81,7 +84,7 @@ GRAMMARS: dict[str, Grammar] = {
         ),
     ),
     "css": Grammar("tree_sitter_css", roles(leading="comment"), data=True),
-    "elixir": Grammar("tree_sitter_elixir", roles(leading="comment unary_operator", wrapper="call")),
+    "elixir": Grammar("tree_sitter_elixir", roles(leading="comment unary_operator", wrapper="call"), clauses=True),
     "go": Grammar(
         "tree_sitter_go",
         roles(
@@ -100,6 +103,8 @@ GRAMMARS: dict[str, Grammar] = {
             impl="instance",
             leading="comment haddock signature pragma",
         ),
+        bodies=frozenset({"declarations"}),
+        clauses=True,
     ),
     "html": Grammar("tree_sitter_html", roles(leading="comment"), data=True),
     "java": Grammar(

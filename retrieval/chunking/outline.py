@@ -7,12 +7,13 @@ Python objects.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrieval.chunking.grammar import Grammar
 from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.symbols import Definition, definition, text_of
-from retrieval.types import ChunkKind
+from retrieval.types import ChunkKind, Symbol
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -28,12 +29,14 @@ MAX_CHILDREN = 20_000  # of one node; more are a data table, which line windows 
 class Label:
     """The definition that lines belong to. Compared by identity: two overloads are two labels."""
 
-    __slots__ = ("home", "kind", "scope", "symbol")
+    __slots__ = ("home", "is_split", "kind", "members", "scope", "symbol")
 
     def __init__(self, kind: ChunkKind, symbol: str = "", scope: str = "", home: str | None = None) -> None:
         """`home` is the enclosing scope; `scope` can be longer: a Go method's receiver, `A::b` in C++."""
         self.kind, self.symbol, self.scope = kind, symbol, scope
         self.home = scope if home is None else home
+        self.is_split = False  # its members are labels of their own
+        self.members: list[Symbol] = []  # definitions that are no labels: the members of a short class
 
     @property
     def inside(self) -> str:
@@ -50,7 +53,16 @@ class SplitPoint(NamedTuple):
 class _SiblingWalk:
     """The state of a walk over the children of one node."""
 
-    __slots__ = ("comment", "comment_end", "context", "depth", "label", "last_assigned", "trailing_label")
+    __slots__ = (
+        "comment",
+        "comment_end",
+        "context",
+        "depth",
+        "label",
+        "last_assigned",
+        "last_function",
+        "trailing_label",
+    )
 
     def __init__(self, label: Label, trailing_label: Label, depth: int, last_assigned: int, context: str) -> None:
         self.label = label  # of statements
@@ -59,6 +71,7 @@ class _SiblingWalk:
         self.last_assigned = last_assigned  # the last line that is already assigned
         self.context = context  # "top", "class" or "function": decides what counts as a definition
         self.comment = self.comment_end = -1  # lines of a pending comment
+        self.last_function: Label | None = None  # where the next clause of the same function belongs
 
 
 class Outline:
@@ -67,6 +80,7 @@ class Outline:
     def __init__(self, lines: LineIndex, grammar: Grammar) -> None:
         self.lines, self.grammar = lines, grammar
         self.split_points: list[SplitPoint] = []
+        self._members: list[Symbol] | None = None  # of the short definition that is being looked through
 
     def walk(self, root: Node) -> list[SplitPoint]:
         top = Label("block")
@@ -100,6 +114,7 @@ class Outline:
                     siblings.last_assigned = max(siblings.last_assigned, first)
                     self._define(node_definition, siblings, head, last)
                 else:
+                    siblings.last_function = None
                     self._statement(child, siblings, head, first, stop - start)
                     if role == "package":
                         scope = text_of(child.child_by_field_name("name")).replace("::", ".")
@@ -146,7 +161,9 @@ class Outline:
     def _statement(self, node: Node, siblings: _SiblingWalk, head: int, first: int, size: int) -> None:
         if head >= 0:
             self._add_split(head, siblings.label, siblings.depth)
-            if size < MIN_SEARCHED_BYTES:
+            if size < MIN_SEARCHED_BYTES and node.type not in self.grammar.bodies:
+                if siblings.context != "function" and self.grammar.roles.get(node.type) == "wrapper":
+                    self._add_members(siblings.label, node, siblings, first - 1)  # `const (`: a group of names
                 return
         # A body that begins on its header's line ("{") is a container, whatever its size.
         context = siblings.context
@@ -174,6 +191,7 @@ class Outline:
             )
             return
         siblings.label = siblings.trailing_label
+        previous, siblings.last_function = siblings.last_function, None
         if node_definition.role == "scope":
             scope_label = Label("block", "", _join(label.inside, node_definition.scope, node_definition.name))
             self._add_split(head, scope_label, depth)
@@ -189,19 +207,49 @@ class Outline:
             _join(label.inside, node_definition.scope),
             label.inside,
         )
+        is_commented = head < self.lines.line_at(node_definition.inner.start_byte)
+        if self.grammar.clauses and node_definition.role == "function":
+            if previous is not None and not is_commented and _is_same(previous, definition_label):
+                definition_label = previous  # one more clause of the function above
+            siblings.last_function = definition_label
+        if self._members is not None:
+            self._add_member(definition_label, head, last, is_clause=definition_label is previous)
         member_label = Label("block", "", definition_label.inside)
         needs_split = self.lines.weight(head, last + 1) > MAX_WHOLE_WEIGHT
         if node_definition.role == "impl" and needs_split:
             definition_label = member_label  # its members are more informative than its header line
         self._add_split(head, definition_label, depth)
         if not needs_split:
+            if node_definition.role in ("class", "impl"):
+                walk = _SiblingWalk(definition_label, member_label, depth + 1, siblings.last_assigned, "class")
+                self._add_members(definition_label, node_definition.inner, walk, siblings.last_assigned)
             return
-        if node_definition.role in ("class", "impl"):
+        definition_label.is_split = node_definition.role in ("class", "impl")
+        if definition_label.is_split:
             inner_walk = _SiblingWalk(definition_label, member_label, depth + 1, siblings.last_assigned, "class")
         else:
             context = "function" if node_definition.role == "function" else siblings.context
             inner_walk = _SiblingWalk(definition_label, definition_label, depth + 1, siblings.last_assigned, context)
         self._children(node_definition.inner, inner_walk)
+
+    def _add_members(self, owner: Label, node: Node, siblings: _SiblingWalk, last_assigned: int) -> None:
+        """Note the definitions in a node that stays whole."""
+        count, last_point, outer = len(self.split_points), self.split_points[-1], self._members
+        self._members = owner.members if outer is None else outer
+        walk = _SiblingWalk(
+            siblings.label, siblings.trailing_label, siblings.depth + 1, last_assigned, siblings.context
+        )
+        self._children(node, walk)
+        self._members = outer
+        del self.split_points[count:]
+        self.split_points[-1] = last_point
+
+    def _add_member(self, label: Label, head: int, last: int, *, is_clause: bool) -> None:
+        assert self._members is not None
+        if is_clause:
+            self._members[-1] = replace(self._members[-1], end_line=last + 1)
+        elif label.symbol:
+            self._members.append(Symbol(label.symbol, label.kind, label.scope, head + 1, last + 1))
 
     def _add_split(self, line: int, label: Label, depth: int) -> None:
         last = self.split_points[-1]
@@ -216,6 +264,10 @@ def _is_unit(node_definition: Definition, context: str, size: int) -> bool:
     if context == "function":
         return node_definition.role != "variable" and size >= MIN_NESTED_BYTES
     return context != "class" or node_definition.role != "variable"
+
+
+def _is_same(previous: Label, label: Label) -> bool:
+    return (previous.symbol, previous.scope) == (label.symbol, label.scope)
 
 
 def _kind(node_definition: Definition, context: str) -> ChunkKind:

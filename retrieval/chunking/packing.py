@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.outline import MAX_WHOLE_WEIGHT, Label, SplitPoint
+from retrieval.types import Symbol
 
 TARGET = 1200  # of the parts of a definition that is too long for one chunk
 MERGED_BLOCKS = 1200  # statements between definitions are merged up to this weight
@@ -27,13 +28,25 @@ BLANK_GAIN = 0.5  # of such a split after a blank line
 
 @dataclass(slots=True)
 class ChunkSpan:
-    """Lines first to end (exclusive) with one label. `named` is the part of the weight that belongs to the symbol."""
+    """Lines first to end (exclusive) with one label. `named` is the part of the weight that belongs to the symbol. `parts`
+    are the lines of each label.
+    """
 
     first: int
     end: int
     label: Label
     weight: int
     named: int
+    parts: tuple[tuple[Label, int, int], ...] = ()
+
+    def symbols(self) -> tuple[Symbol, ...]:
+        """All definitions in these lines, in line order; an outer one comes before its members."""
+        symbols = []
+        for label, first, end in self.parts:
+            if label.symbol and label.kind not in ("section", "window"):
+                symbols.append(Symbol(label.symbol, label.kind, label.scope, first + 1, end))
+            symbols += [member for member in label.members if first < member.start_line <= member.end_line <= end]
+        return tuple(symbols)
 
 
 def pack(lines: LineIndex, split_points: Sequence[SplitPoint]) -> list[ChunkSpan]:
@@ -55,7 +68,7 @@ def _span_of(lines: LineIndex, first: int, end: int, label: Label) -> list[Chunk
     if first == end:
         return []
     weight = lines.weight(first, end)
-    return [ChunkSpan(first, end, label, weight, weight if label.symbol else 0)]
+    return [ChunkSpan(first, end, label, weight, weight if label.symbol else 0, ((label, first, end),))]
 
 
 def _split(lines: LineIndex, split_points: Sequence[SplitPoint], end: int) -> list[ChunkSpan]:
@@ -126,6 +139,8 @@ def _can_merge(left: ChunkSpan, right: ChunkSpan) -> bool:
         return total <= MERGED_BLOCKS
     if a.kind == "block" or b.kind == "block":
         return False
+    if b.is_split or a.is_split:
+        return False  # the header of a long class keeps its name
     if a.symbol == b.symbol and a.scope == b.scope and a.kind == b.kind:
         return total <= MERGED_BLOCKS
     return right.weight <= TINY_DEFINITION and left.weight <= MERGED_DEFINITIONS and total <= MERGED_DEFINITIONS
@@ -176,7 +191,8 @@ def _within(inner: ChunkSpan, outer: ChunkSpan) -> bool:
 
 
 def _merged(left: ChunkSpan, right: ChunkSpan, label: Label) -> ChunkSpan:
+    parts = left.parts + right.parts
     if left.label.kind == right.label.kind == "block":
         bigger = left if left.named >= right.named else right
-        return ChunkSpan(left.first, right.end, bigger.label, left.weight + right.weight, bigger.named)
-    return ChunkSpan(left.first, right.end, label, left.weight + right.weight, left.weight + right.weight)
+        return ChunkSpan(left.first, right.end, bigger.label, left.weight + right.weight, bigger.named, parts)
+    return ChunkSpan(left.first, right.end, label, left.weight + right.weight, left.weight + right.weight, parts)

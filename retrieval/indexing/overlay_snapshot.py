@@ -47,6 +47,11 @@ class BufferChunk:
         return self.hash, self.chunk.symbol, self.chunk.scope
 
     @property
+    def names(self) -> frozenset[str]:
+        """All names that it defines."""
+        return frozenset({symbol.name for symbol in self.chunk.symbols} | {self.chunk.symbol}) - {""}
+
+    @property
     def header(self) -> Header:
         chunk = self.chunk
         return Header(
@@ -77,8 +82,7 @@ class Buffer:
     def of(cls, text: str, rows: tuple[BufferChunk, ...]) -> Buffer:
         symbols: dict[str, tuple[int, ...]] = {}
         for row in rows:
-            if row.chunk.symbol:
-                name = folded(row.chunk.symbol)
+            for name in {folded(name) for name in row.names}:
                 symbols[name] = (*symbols.get(name, ()), row.id)
         return cls(text, rows, symbols, sum(row.vector is None for row in rows))
 
@@ -216,7 +220,10 @@ class OverlaidRows:
         wanted = {folded(name) for name in names if name}
         buffers = self.view.buffers.values()
         mine = [row for name in wanted for buffer in buffers for row in buffer.symbols.get(name, ())]
-        return [*stored, *((row, self.view.rows[row].chunk.symbol) for row in mine)]
+        return [*stored, *((row, name) for row in mine for name in self._names(row) if folded(name) in wanted)]
+
+    def _names(self, row: int) -> list[str]:
+        return sorted(self.view.rows[row].names)
 
     def allowed(self, filters: Filters) -> Ids | None:
         stored = self.store.chunks.allowed(filters)

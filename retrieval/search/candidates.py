@@ -56,7 +56,9 @@ def gather(
     allowed = snapshot.rows.allowed(filters) if filters else None
     cosines = nearest(snapshot, vector, weights.depth, allowed)
     lexical_scores = lexical_matches(snapshot, query.terms, weights, allowed)
-    named = dict(snapshot.rows.by_symbol([last_part(name) for name in query.names]))
+    queried = [last_part(name) for name in query.names]
+    by_symbol = snapshot.rows.by_symbol(queried)
+    named = dict(by_symbol) | {row: name for row, name in by_symbol if name in queried}
     if allowed is not None:
         within = set(allowed.tolist())
         named = {row: name for row, name in named.items() if row in within}

@@ -15,6 +15,7 @@ from retrieval.search.candidates import gather, last_part, nearest
 from retrieval.search.confidence import NOTHING_CERTAIN, is_certain
 from retrieval.search.definitions import definition_line
 from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_meaning, salient_lines
+from retrieval.search.hit_symbols import about, best_symbol, named_symbols, own_lines
 from retrieval.search.merging import Span, merge
 from retrieval.search.query import parse
 from retrieval.search.ranking import Scores, location_key, rank
@@ -68,7 +69,7 @@ def search(
     ranked = rank(candidates, headers, query, idf, weights, max(request.limit * OVERFETCH, MIN_RANKED))
     check()
     name = last_part(query.names[0]) if query.is_name else ""
-    hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name)
+    hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name, request.filters.kinds)
     if request.highlight and line_vectors is not None and vector is not None:
         hits = _highlighted(hits, snapshot, line_vectors, vector, idf)
     if request.filters.grep:
@@ -126,13 +127,22 @@ def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, f
     return {t: math.log(1 + (max(total, n) - n + 0.5) / (n + 0.5)) for t in terms for n in (frequencies.get(t, 0),)}
 
 
-def _hits(snapshot: Snapshot, spans: Sequence[Span], idf: dict[str, float], name: str = "") -> tuple[Hit, ...]:
+def _hits(
+    snapshot: Snapshot, spans: Sequence[Span], idf: dict[str, float], name: str = "", kinds: Sequence[str] = ()
+) -> tuple[Hit, ...]:
     """`name` is the query, where that is a name: the lines of a hit begin where it is defined."""
     chunks = snapshot.rows.chunks([span.best.id for span in spans])
-    return tuple(_hit(snapshot, span, chunks[span.best.id], idf, name) for span in spans if span.best.id in chunks)
+    there = [span for span in spans if span.best.id in chunks]
+    return tuple(_hit(snapshot, span, chunks[span.best.id], idf, name, kinds) for span in there)
 
 
-def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], name: str) -> Hit:
+def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], name: str, kinds: Sequence[str]) -> Hit:
+    symbols = named_symbols(chunk, name) if name else ()
+    if symbols and (lines := own_lines(chunk, name)) is not None:
+        span = replace(span, start_line=lines[0], end_line=lines[1])
+    symbol = symbols[0] if symbols else best_symbol(chunk, idf, kinds) if idf else None
+    if symbol is not None and (not kinds or symbol.kind in kinds):
+        chunk = about(chunk, symbol)
     text = chunk.text
     if (span.start_line, span.end_line) != (chunk.start_line, chunk.end_line):
         text = _lines(snapshot, chunk.path, span)

@@ -10,7 +10,7 @@ import numpy as np
 from retrieval.globs import PathGlobs
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
-from retrieval.store.queries import CHUNK_COLUMNS, Ids, ids_of, select_many
+from retrieval.store.queries import CHUNK_COLUMNS, Ids, chunk_of, ids_of, select_many
 from retrieval.store.rows import Header
 from retrieval.store.top_k import SortKey
 from retrieval.text_pattern import TextPattern
@@ -46,7 +46,7 @@ class Chunks:
     def get(self, ids: Sequence[int]) -> dict[int, Chunk]:
         """The chunks of these ids, in the given order; deleted ones are left out."""
         sql = f"SELECT c.id, {CHUNK_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
-        chunks = {row[0]: Chunk(*row[1:]) for row in select_many(self._database, sql, ids)}
+        chunks = {row[0]: chunk_of(row[1:]) for row in select_many(self._database, sql, ids)}
         return {i: chunks[i] for i in ids if i in chunks}
 
     def headers(self, ids: Sequence[int]) -> dict[int, Header]:
@@ -63,18 +63,22 @@ class Chunks:
         return {i: headers[i] for i in ids if i in headers}
 
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
-        """Chunks that define one of these names, in any case, with the name as it is written there."""
+        """Chunks that define one of these names, in any case, with the name as it is written there; a chunk that defines
+        several forms of a name comes once with each.
+        """
         symbols = [name for name in dict.fromkeys(names) if name]
         # "symbol <> ''" is what lets SQLite use the partial index.
-        sql = "SELECT id, symbol FROM main.chunks WHERE symbol <> '' AND symbol COLLATE NOCASE IN ({}) ORDER BY id"
-        return [(row[0], row[1]) for row in select_many(self._database, sql, symbols)]
+        own = "SELECT id, symbol FROM main.chunks WHERE symbol <> '' AND symbol COLLATE NOCASE IN ({})"
+        others = "SELECT chunk, name FROM symbols WHERE name COLLATE NOCASE IN ({})"
+        found = {(row[0], row[1]) for sql in (own, others) for row in select_many(self._database, sql, symbols)}
+        return sorted(found)
 
     def in_file(self, path: str) -> list[tuple[int, Chunk]]:
         """A file's chunks in line order."""
         sql = f"""SELECT c.id, {CHUNK_COLUMNS} FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id WHERE f.path = ?
                   ORDER BY c.start_byte, c.end_byte, c.id"""
         with self._database.reading() as db:
-            return [(row[0], Chunk(*row[1:])) for row in db.execute(sql, (path,))]
+            return [(row[0], chunk_of(row[1:])) for row in db.execute(sql, (path,))]
 
     def sort_keys(self, ids: Sequence[int]) -> dict[int, SortKey]:
         """The locations of these chunks, by which ties are broken."""

@@ -44,7 +44,7 @@ from retrieval.store.damage import (
     set_aside,
 )
 from retrieval.store.file_locks import lock_failure
-from retrieval.store.schema import VECTORS_MIGRATIONS, check_version, migrate, transaction, version_of
+from retrieval.store.schema import VECTORS_MIGRATIONS, check_version, migrate, supplement, transaction, version_of
 from retrieval.store.sqlite_errors import SQLITE_ERRORS, cannot_lock, explain, explained, is_trouble
 
 INDEX_FILE = "index.db"
@@ -253,6 +253,8 @@ class Database:
             db.execute("ATTACH ? AS shared", (shared,))
             if shared == ":memory:":
                 migrate(db, "shared", VECTORS_MIGRATIONS, "memory")
+            if self.read_only:
+                supplement(db)
         except BaseException:
             self._close_quietly(db)
             raise

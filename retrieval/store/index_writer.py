@@ -7,6 +7,7 @@ never reused.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 from retrieval.store.analyzer import TermRow, terms_of
 from retrieval.store.chunk_boundaries import remember_boundaries
 from retrieval.store.full_text import DELETE_WORDS, INSERT_WORDS, TERM_COLUMNS
+from retrieval.store.queries import SYMBOLS_COLUMN, symbol_rows
 from retrieval.store.rows import FileRow, FileUpdate, NewChunk
 from retrieval.types import Chunk
 
@@ -68,10 +70,12 @@ def _put_chunks(
 ) -> tuple[list[int], list[TermRow], int]:
     """Replace a file's chunks. Returns the deleted ids, the inserted rows of words, and how many chunks were kept."""
     same: dict[tuple[bytes, str, str], deque[tuple[int, tuple[Any, ...]]]] = defaultdict(deque)
-    before = """SELECT id, passage, symbol, scope, language, kind, start_line, end_line, start_byte, end_byte
-                FROM main.chunks WHERE file = ? ORDER BY start_byte, end_byte, id"""
+    before = f"""SELECT id, passage, symbol, scope, language, kind, start_line, end_line, start_byte, end_byte,
+                 {SYMBOLS_COLUMN} FROM main.chunks c WHERE file = ? ORDER BY start_byte, end_byte, id"""
+    symbols: dict[int, str] = {}
     for row in db.execute(before, (file,)):
-        same[row[1:4]].append((row[0], row[4:]))
+        same[row[1:4]].append((row[0], row[4:-1]))
+        symbols[row[0]] = row[-1]
     inserted: list[NewChunk] = []
     kept = 0
     for new_chunk in chunks:
@@ -88,6 +92,10 @@ def _put_chunks(
                    end_byte = ? WHERE id = ?""",
                 (*_mutable_columns(chunk), row_id),
             )
+        new_symbols = symbol_rows(chunk)
+        if json.loads(symbols[row_id]) != [list(symbol) for symbol in new_symbols]:
+            db.execute("DELETE FROM main.symbols WHERE chunk = ?", (row_id,))
+            _insert_symbols(db, row_id, new_symbols)
     removed_ids = [row_id for matches in same.values() for row_id, _ in matches]
     _delete(db, removed_ids)
     return removed_ids, _insert(db, file, path, inserted), kept
@@ -112,12 +120,19 @@ def _insert(db: sqlite3.Connection, file: int, path: str, chunks: Iterable[NewCh
             (row, *new_chunk.words) if new_chunk.words else terms_of((row, chunk.symbol, path, chunk.scope, chunk.text))
         )
         db.execute(INSERT_WORDS, words)
+        _insert_symbols(db, row, symbol_rows(chunk))
         term_rows.append(words)
     return term_rows
+
+
+def _insert_symbols(db: sqlite3.Connection, chunk: int, symbols: Sequence[tuple[str, str, str, int, int]]) -> None:
+    sql = "INSERT INTO main.symbols(chunk, place, name, kind, scope, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    db.executemany(sql, [(chunk, place, *symbol) for place, symbol in enumerate(symbols)])
 
 
 def _delete(db: sqlite3.Connection, ids: Iterable[int]) -> None:
     sql = f"SELECT {TERM_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id = ?"
     for row_id in ids:
         db.execute(DELETE_WORDS, terms_of(db.execute(sql, (row_id,)).fetchone()))
+        db.execute("DELETE FROM main.symbols WHERE chunk = ?", (row_id,))
         db.execute("DELETE FROM main.chunks WHERE id = ?", (row_id,))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.store.database import Database
+from retrieval.types import Chunk, Symbol, own_symbols
 
 Ids = NDArray[np.int64]
 
 # Joins are written as CROSS JOIN, which keeps SQLite from reordering them: without statistics it would rather walk all
 # of a user's vectors than look up the few that are asked for (10 s instead of a millisecond).
+SYMBOLS_COLUMN = (
+    "(SELECT json_group_array(json_array(s.name, s.kind, s.scope, s.first, s.last)) FROM symbols s "
+    "WHERE s.chunk = c.id)"
+)
 CHUNK_COLUMNS = (
-    "f.path, c.language, c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte, c.text"
+    "f.path, c.language, c.kind, c.symbol, c.scope, c.start_line, c.end_line, c.start_byte, c.end_byte, c.text, "
+    + SYMBOLS_COLUMN
 )
 # SQLite's default limit of parameters was 999 before 3.32; more in one statement gains nothing.
 _PARAMETERS = 900
@@ -28,6 +36,30 @@ def select_many(database: Database, sql: str, values: Sequence[Any]) -> Iterator
         for start in range(0, len(values), _PARAMETERS):
             portion = values[start : start + _PARAMETERS]
             yield from db.execute(sql.format(",".join("?" * len(portion))), tuple(portion)).fetchall()
+
+
+def chunk_of(columns: Sequence[Any]) -> Chunk:
+    """A chunk from CHUNK_COLUMNS. Lines of symbols are stored from the chunk's first line on."""
+    *own, symbols = columns
+    chunk = Chunk(*own)
+    if symbols == NO_SYMBOLS:
+        return replace(chunk, symbols=own_symbols(chunk))
+    start = chunk.start_line
+    found = [
+        Symbol(name, kind, scope, start + first, start + last) for name, kind, scope, first, last in json.loads(symbols)
+    ]
+    return replace(chunk, symbols=tuple(found))
+
+
+def symbol_rows(chunk: Chunk) -> list[tuple[str, str, str, int, int]]:
+    """A chunk's symbols as they are stored: none where they are what `own_symbols` says."""
+    if chunk.symbols == own_symbols(chunk):
+        return []
+    start = chunk.start_line
+    return [(s.name, s.kind, s.scope, s.start_line - start, s.end_line - start) for s in chunk.symbols]
+
+
+NO_SYMBOLS = "[]"
 
 
 def ids_of(rows: Iterable[tuple[int]] | sqlite3.Cursor) -> Ids:

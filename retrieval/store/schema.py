@@ -9,6 +9,8 @@ index.db (one a workspace: what is in its files)
     chunks      one row a chunk. id is never reused (AUTOINCREMENT), and the passage of a row never changes after it was
                 inserted: a graph that holds an id always holds the right vector for it.
                 passage is the 16-byte hash of what the encoder reads; the vector is found by it.
+    symbols     the definitions in a chunk, in line order (place), where they are more than one that fills it: name, kind,
+                scope, first and last line counted from the chunk's first one, so that a chunk that moves keeps its rows.
     words       FTS5 over split identifiers (analyzer.py): symbol, path (with the scope), body. Contentless: the text is in
                 chunks already, so the words of a row are computed again where it is deleted. 26 MB at 50,000 chunks of 25
                 lines, against 64 MB with the split text stored. Columns and positions are kept (detail=full): bm25()
@@ -30,6 +32,7 @@ A version is the number of migrations applied (PRAGMA user_version). One line a 
     index 2: borders
     index 3: files.note
     index 4: files.ctime_ns
+    index 5: symbols
 """
 
 from __future__ import annotations
@@ -99,6 +102,28 @@ def index_m004_ctime(db: sqlite3.Connection, schema: str) -> None:
     db.execute(f"ALTER TABLE {schema}.files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0")
 
 
+def index_m005_symbols(db: sqlite3.Connection, schema: str) -> None:
+    """All names that a chunk defines. They come with the next chunking of the files, which a newer version begins."""
+    _create_symbols(db, schema)
+    db.execute(f"CREATE INDEX {schema}.symbols_name ON symbols(name COLLATE NOCASE)")
+
+
+def _create_symbols(db: sqlite3.Connection, schema: str) -> None:
+    db.execute(
+        f"""CREATE TABLE {schema}.symbols (
+            chunk INTEGER NOT NULL, place INTEGER NOT NULL,
+            name TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL,
+            first INTEGER NOT NULL, last INTEGER NOT NULL,
+            PRIMARY KEY (chunk, place)) WITHOUT ROWID"""
+    )
+
+
+def supplement(db: sqlite3.Connection) -> None:
+    """Where an older file cannot be migrated because it is only read: what this version reads beyond it, empty."""
+    if 0 < version_of(db, "main") < len(INDEX_MIGRATIONS):
+        _create_symbols(db, "temp")
+
+
 def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
     """Everything that version 1 has."""
     db.execute(f"CREATE TABLE {schema}.meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID")
@@ -121,6 +146,7 @@ INDEX_MIGRATIONS: tuple[Migration, ...] = (
     index_m002_borders,
     index_m003_notes,
     index_m004_ctime,
+    index_m005_symbols,
 )
 VECTORS_MIGRATIONS: tuple[Migration, ...] = (vectors_m001_encoders_vectors,)
 

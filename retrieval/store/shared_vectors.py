@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from retrieval.errors import StoreError
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
-from retrieval.store.queries import CHUNK_COLUMNS, Ids, ids_of, select_many
+from retrieval.store.queries import CHUNK_COLUMNS, Ids, chunk_of, ids_of, select_many
 from retrieval.store.rows import Pending
 from retrieval.store.schema import new_generation
-from retrieval.types import Chunk
 
 _COMPLETE = "complete:"
 
@@ -116,7 +115,7 @@ class SharedVectors:
                   WHERE v.encoder = ? AND v.passage = c.passage) ORDER BY c.id LIMIT ?"""
         with self._database.reading() as db:
             rows = db.execute(sql, (after, encoder[0] if encoder else -1, limit))
-            return [Pending(row[0], row[1], Chunk(*row[2:])) for row in rows]
+            return [Pending(row[0], row[1], chunk_of(row[2:])) for row in rows]
 
     def count(self, fingerprint: str, *, after: int) -> int:
         """How many chunks beyond an id have a vector."""

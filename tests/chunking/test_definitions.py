@@ -438,7 +438,7 @@ answer = 42
 x <+> y = x
 """,
         "class Shape, class Name, class Alias, class Draws, method Draws.draw, method Draws.draw, function area, "
-        "function area, function answer, function <+>",
+        "function answer, function <+>",
     ),
     "a.zig": (
         """

@@ -27,7 +27,7 @@ def test_queries_are_answered_in_order(c2llm: Program, project: Path) -> None:
     answers = ask(c2llm, project, *(json.dumps({"query": query, "k": 10}) for query in queries))
     assert [answer["results"][0]["path"] for answer in answers] == list(queries.values())
     best = answers[0]["results"][0]
-    assert set(best) == {"path", "start_line", "end_line", "symbol", "score"}
+    assert set(best) == {"path", "start_line", "end_line", "kind", "symbol", "scope", "score"}
     assert best["symbol"] == "apply_ignore_rules"
     assert best["start_line"] <= 4 <= best["end_line"]
 

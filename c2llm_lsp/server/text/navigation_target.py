@@ -88,7 +88,10 @@ def _named(chunk: Chunk, lines: list[str]) -> tuple[int, str] | None:
     """The line of a chunk, from 0, that has its name, preferably in code; and what stands before it there."""
     if not chunk.symbol:
         return None
-    found = [(number, line[:at]) for number, line in enumerate(lines) if (at := _word_at(line, chunk.symbol)) >= 0]
+    own = next((s for s in chunk.symbols if (s.name, s.scope) == (chunk.symbol, chunk.scope)), None)
+    first, end = (own.start_line, own.end_line) if own else (chunk.start_line, chunk.end_line)
+    there = range(first - chunk.start_line, min(end - chunk.start_line + 1, len(lines)))
+    found = [(n, lines[n][:at]) for n in there if (at := _word_at(lines[n], chunk.symbol)) >= 0]
     in_code = (at for at in found if not _in_comment(at[1].lstrip()))
     return next(in_code, found[0] if found else None)
 
