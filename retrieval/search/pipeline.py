@@ -69,7 +69,7 @@ def search(
     ranked = rank(candidates, headers, query, idf, weights, max(request.limit * OVERFETCH, MIN_RANKED))
     check()
     name = last_part(query.names[0]) if query.is_name else ""
-    hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name, request.filters.kinds)
+    hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name, request.filters)
     if request.highlight and line_vectors is not None and vector is not None:
         hits = _highlighted(hits, snapshot, line_vectors, vector, idf)
     if request.filters.grep:
@@ -128,17 +128,18 @@ def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, f
 
 
 def _hits(
-    snapshot: Snapshot, spans: Sequence[Span], idf: dict[str, float], name: str = "", kinds: Sequence[str] = ()
+    snapshot: Snapshot, spans: Sequence[Span], idf: dict[str, float], name: str = "", filters: Filters = NO_FILTERS
 ) -> tuple[Hit, ...]:
     """`name` is the query, where that is a name: the lines of a hit begin where it is defined."""
     chunks = snapshot.rows.chunks([span.best.id for span in spans])
     there = [span for span in spans if span.best.id in chunks]
-    return tuple(_hit(snapshot, span, chunks[span.best.id], idf, name, kinds) for span in there)
+    return tuple(_hit(snapshot, span, chunks[span.best.id], idf, name, filters) for span in there)
 
 
-def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], name: str, kinds: Sequence[str]) -> Hit:
+def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], name: str, filters: Filters) -> Hit:
     symbols = named_symbols(chunk, name) if name else ()
-    if symbols and (lines := own_lines(chunk, name)) is not None:
+    kinds = filters.kinds
+    if symbols and not filters.grep and (lines := own_lines(chunk, name)) is not None:
         span = replace(span, start_line=lines[0], end_line=lines[1])
     symbol = symbols[0] if symbols else best_symbol(chunk, idf, kinds) if idf else None
     if symbol is not None and (not kinds or symbol.kind in kinds):
