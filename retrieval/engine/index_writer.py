@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from retrieval.chunking import CHUNKING_VERSION
 from retrieval.engine.context import EngineContext
 from retrieval.engine.open_buffers import OpenBuffers
 from retrieval.errors import EncoderError, IndexLockedError, ModelError, StoreError
 from retrieval.indexing import (
     CHUNKING_KEY,
+    TEXT_VERSION,
     Cancel,
     IndexingContext,
     IndexPlan,
@@ -184,7 +184,7 @@ class IndexWriter:
     def _chunking_changed(self) -> bool:
         """Whether the stored chunks were made by other rules than this version's."""
         stored_version = self._context.store.meta.get(CHUNKING_KEY)
-        return stored_version is not None and stored_version != CHUNKING_VERSION
+        return stored_version is not None and stored_version != TEXT_VERSION
 
     def _affects_others(self, path: str) -> bool:
         return path.rpartition("/")[2] in IGNORE_FILES or (self._context.root / path).is_dir()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from retrieval.encoders import is_low_latency
 from retrieval.engine.context import EngineContext
 from retrieval.errors import EncoderError, EncoderUnreachableError, ModelError
+from retrieval.files import mask_tokens
 
 
 class OpenBuffers:
@@ -19,7 +20,7 @@ class OpenBuffers:
         """Show this text in place of the file; returns how many chunks were embedded. Where the encoder fails, the
         buffer is found by its words. With `if_unchanged` nothing is done where the buffer has another text by now.
         """
-        context, overlay = self._context, self._context.overlay
+        context, overlay, text = self._context, self._context.overlay, mask_tokens(text)
         context.store.full_text.keep_in_memory()
         try:
             encoder = context.encoder
@@ -33,7 +34,7 @@ class OpenBuffers:
 
     def prefetch_buffer(self, path: str, text: str) -> None:
         """Chunk a text that `set_buffer` is likely to get next; searches do not see it before."""
-        self._context.overlay.prefetch_buffer(path, text)
+        self._context.overlay.prefetch_buffer(path, mask_tokens(text))
 
     def close_buffer(self, path: str) -> None:
         """Show the file again."""

@@ -16,10 +16,12 @@ from retrieval.files.file_reader import (
     skip_reason,
 )
 from retrieval.files.scanner import PathFilter, Scan, Scanner
+from retrieval.files.token_masking import MASKING_VERSION, mask_tokens
 from retrieval.files.watcher import Watcher, WatchTiming
 
 __all__ = [
     "FAILED",
+    "MASKING_VERSION",
     "MAX_BYTES",
     "ChangeBatch",
     "FileStamp",
@@ -33,6 +35,7 @@ __all__ = [
     "digest_of",
     "failure",
     "is_inside",
+    "mask_tokens",
     "read_file",
     "skip_reason",
 ]

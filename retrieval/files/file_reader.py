@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from retrieval.files.default_excludes import content_skip_reason, file_skip_reason
 from retrieval.files.open_inside import crosses_link, open_inside
+from retrieval.files.token_masking import mask_tokens
 from retrieval.types import Skip
 
 MAX_BYTES = 1024 * 1024
@@ -71,7 +72,7 @@ class SourceFile:
     """A file's text and what identifies it."""
 
     path: str
-    text: str  # decoded, without a byte order mark, line ends as they are
+    text: str  # decoded, without a byte order mark, line ends as they are, access tokens masked
     digest: bytes  # of the bytes on disk, 16 bytes
     size: int
     mtime_ns: int
@@ -176,7 +177,7 @@ def _to_source_file(path: str, data: bytes, stamp: FileStamp, mtime_ns: int) -> 
     content = text.encode() if data.startswith(_UTF16) else data
     if reason := content_skip_reason(path.rpartition("/")[2], content):
         return Skip(path, reason)
-    return SourceFile(path, text, digest_of(data), len(data), mtime_ns, stamp)
+    return SourceFile(path, mask_tokens(text), digest_of(data), len(data), mtime_ns, stamp)
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from retrieval.chunking import CHUNKING_VERSION
 from retrieval.errors import C2llmError, EncoderError, EncoderUnreachableError, ModelError
-from retrieval.files import FileStamp, Scan, Scanner
+from retrieval.files import MASKING_VERSION, FileStamp, Scan, Scanner
 from retrieval.indexing.context import IndexingContext, IndexPlan
 from retrieval.indexing.embedding import EmbeddingContext, EmbeddingStats, embed_pending
 from retrieval.indexing.index_files import index_files
@@ -24,6 +24,8 @@ from retrieval.store import Applied, FileRow, Store
 from retrieval.types import IndexReport
 
 CHUNKING_KEY = "chunking_version"
+# How a file's text becomes chunks: where this is another one, all files are read again, and what stays the same is kept.
+TEXT_VERSION = f"{CHUNKING_VERSION}.{MASKING_VERSION}"
 SKIPPED_KEY = "skipped"  # what the scan left out, by reason
 INDEXED_KEY = "indexed_at"
 
@@ -141,8 +143,8 @@ def _remember_scan(store: Store, todo: IndexPlan) -> None:
     values: dict[str, str | int | None] = {}
     if store.meta.get(SKIPPED_KEY) != summary:
         values[SKIPPED_KEY] = summary
-    if store.meta.get(CHUNKING_KEY) != CHUNKING_VERSION:
-        values[CHUNKING_KEY] = CHUNKING_VERSION
+    if store.meta.get(CHUNKING_KEY) != TEXT_VERSION:
+        values[CHUNKING_KEY] = TEXT_VERSION
     if todo.paths or todo.removed:
         values[INDEXED_KEY] = int(time.time())
     if values:

@@ -133,8 +133,8 @@ def test_another_worktree_embeds_nothing_again(root: Path, cache: Path, tmp_path
 def test_other_chunking_rules_cut_everything_anew(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_project(root, 3)
     fresh_copy(root, cache).close()
-    monkeypatch.setattr(index_writer, "CHUNKING_VERSION", 999)
-    monkeypatch.setattr(pipeline, "CHUNKING_VERSION", 999)
+    monkeypatch.setattr(index_writer, "TEXT_VERSION", "999")
+    monkeypatch.setattr(pipeline, "TEXT_VERSION", "999")
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         assert workspace.refresh().files_changed == 3
         assert workspace.refresh().files_changed == 0

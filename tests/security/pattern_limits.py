@@ -48,6 +48,7 @@ HARMLESS = {
     "retrieval.encoders.token_overlap:_PARTS": _RUN_TAKEN,
     "retrieval.engine.explain:_LINE": _WHOLE_LINE,
     "retrieval.files.secret_names:PRIVATE_KEY": "no line of what follows an opening line holds another one",
+    "retrieval.files.token_masking:_TOKEN": "a token begins only where a run of its characters does: each run is looked at once",
     "retrieval.search.duplicates:_COMMENT": "spaces are looked at where a line begins only",
     "retrieval.search.duplicates:_TOKEN": "a quote behind a backslash begins no string, and all others end the one before",
     "retrieval.search.query:_NAME": "a name without what may follow it is one too",

@@ -23,7 +23,7 @@ from c2llm_lsp.session.index_process.parent import is_worthwhile
 from c2llm_lsp.session.session import Session
 from c2llm_lsp.settings import EDITOR, WORKSPACE_FILE, Loaded, Settings, Value, load
 from retrieval.errors import NewerSchemaError, StoreError, WorkspaceError
-from retrieval.files import SourceFile, Watcher, WatchTiming, read_file
+from retrieval.files import SourceFile, Watcher, WatchTiming, mask_tokens, read_file
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -255,7 +255,7 @@ class Folder:
         if self.workspace is None:
             return None
         on_disk = read_file(self.workspace.root, path, limit=self.workspace.scanner.max_bytes)
-        return on_disk.digest if isinstance(on_disk, SourceFile) and on_disk.text == text else None
+        return on_disk.digest if isinstance(on_disk, SourceFile) and on_disk.text == mask_tokens(text) else None
 
     def indexed_digest(self, path: str) -> bytes:
         """The digest of a file as it is in the index; empty where it is not there."""
