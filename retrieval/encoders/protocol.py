@@ -46,6 +46,13 @@ class LowLatencyEncoder(Protocol):
 
 
 @runtime_checkable
+class InstructedEncoder(Protocol):
+    """An encoder that can read queries under another instruction than its own."""
+
+    def encode_queries_as(self, texts: Sequence[str], instruction: str) -> Vectors: ...
+
+
+@runtime_checkable
 class StoppableEncoder(Protocol):
     """An encoder that may have to wait for long."""
 

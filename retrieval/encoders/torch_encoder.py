@@ -92,6 +92,9 @@ class TorchEncoder:
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         return self._encode(self._text_tokenizer.queries(texts))
 
+    def encode_queries_as(self, texts: Sequence[str], instruction: str) -> Vectors:
+        return self._encode(self._text_tokenizer.queries(texts, instruction))
+
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(self._text_tokenizer.passages(texts))
 
