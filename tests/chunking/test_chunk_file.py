@@ -233,7 +233,7 @@ def test_unknown_languages_are_split_into_windows() -> None:
 
 
 def test_words_that_begin_definitions_name_them_in_languages_without_a_pattern() -> None:
-    body = "  echo something rather long to fill the line\n" * 60
+    body = "  $total = $total + count_of($items[$number]);\n" * 60
     chunks = check("a.strange", f"public function one(a)\n{body}end\n\nsub two\n{body}end\n")
     assert {chunk.symbol for chunk in chunks if chunk.symbol} == {"one", "two"}
 
