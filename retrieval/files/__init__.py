@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from retrieval.files.debounce import ChangeBatch
+from retrieval.files.encodings import decode
 from retrieval.files.file_reader import (
     FAILED,
     MAX_BYTES,
     FileStamp,
     SourceFile,
-    decode,
     digest_of,
     failure,
     is_inside,

@@ -59,6 +59,22 @@ _VENDOR_DIRECTORIES = frozenset({"vendor", "Pods", "Carthage", "venv"})
 
 _MANIFESTS = frozenset(name for names in OUTPUT_DIRECTORIES.values() if names is not _DOTNET for name in names)
 
+# Catalogues of translations: the same sentences in many languages, which drown the code that shows them.
+TRANSLATION_ENDINGS = frozenset("po pot xlf xliff arb tmx strings stringsdict xcstrings".split())
+_TRANSLATED = re.compile(  # in languages other than English, which the sources are written in
+    r"(?:^|/)(?:i18n|l10n|locales?|lang|langs|languages|translations?|messages|_locales)/(?:[^/]+/)?(?!en\b)"
+    r"(?:[a-z]{2}(?:[-_][A-Za-z]{2,4})?|[a-z]+[._-](?!en\b)[a-z]{2}(?:[-_][A-Z]{2})?)\.(?:json|json5|ya?ml|properties|toml|ini)$"
+    r"|(?:^|/)values-(?!en\b)[a-z]{2,3}(?:-r[A-Z]{2})?/strings\.xml$"
+)
+# Measurements, models and recordings as text: no one asks for them in words.
+_CATALOGUES = frozenset("json json5 yml yaml properties toml ini xml".split())
+DATA_ENDINGS = frozenset(
+    """
+    aff arff bdf cif dic dxf fasta fastq gcode gff gff3 gpx hex ics iges igs kml ldif mbox mtx osm ply srec srt step stl stp
+    vcf vtt
+    """.split()
+)
+
 LOCK_FILES = frozenset(
     """
     package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock
@@ -81,16 +97,24 @@ BINARY_ENDINGS = frozenset(
 
 GENERATED_ENDINGS = (
     ".min.js", ".min.mjs", ".min.cjs", ".min.css", "-min.js", "-min.css", ".bundle.js", ".chunk.js", ".chunk.css",
-    ".map", ".snap", "_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift",
+    ".js.map", ".mjs.map", ".cjs.map", ".css.map", ".ts.map",
+    ".snap", "_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift",
     ".g.dart", ".freezed.dart", ".g.cs", ".g.i.cs", ".designer.cs", ".tsbuildinfo",
 )  # fmt: skip
 # What editors and merges leave beside a file: old text of it.
 LEFTOVER_ENDINGS = ("~", ".orig", ".rej", ".bak", ".swp", ".swo")
 LEFTOVER_BEGINNINGS = (".#", "#")  # Emacs: the lock, and the unsaved text, which also ends in "#"
-# The two common markers of generated code, in a comment near the top of the file.
+# The common markers of generated code, in a comment near the top of the file: the comment must begin with the marker, or say
+# no more than that of the file. One that speaks about the marker is written by hand.
 GENERATED_MARKER = re.compile(
-    rb"^[^\S\n]*(?://+|#+|/?\*+!?|--+|;+|<!--|%+)[^\n]*?(?:@generated\b|Code generated [^\n]*DO NOT EDIT)", re.MULTILINE
+    rb"^[^\S\n]*(?://+|#+|/?\*+!?|--+|;+|<!--|%+|\(\*+|\{-)[^\S\n]*"
+    rb"(?:(?:This (?:file|code|module|class|header)(?: is| was| has been)?(?: automatically| auto)?[ -]{0,2})?@generated\b"
+    rb"(?![^\n]*\bmarker)"
+    rb"|Code generated\b[^\n]*\bDO NOT EDIT\.?[^\S\n]*(?:\*+/|-->|\*\)|-\})?[^\S\n]*\r?$"
+    rb"|<auto-?generated\b)",
+    re.MULTILINE,
 )
+_QT_CATALOGUE = re.compile(rb"\s{0,99}(?:<\?xml[^>]*>\s{0,99})?<(?:!DOCTYPE TS|TS\b)")
 GENERATED_HEADER_BYTES = 1024  # the marker must be within these first bytes
 
 # Formats with long lines: prose has one paragraph per line, notebooks one image per line.
@@ -132,10 +156,11 @@ def file_skip_reason(path: str) -> str | None:
         return "lock file"
     if lower_name.endswith(LEFTOVER_ENDINGS) or _is_unsaved(name):
         return "editor leftover"
-    for ending, reason in _REASONS_BY_EXTENSION.get(lower_name.rpartition(".")[2], ()):
+    extension = lower_name.rpartition(".")[2]
+    for ending, reason in _REASONS_BY_EXTENSION.get(extension, ()):
         if lower_name.endswith(ending):
             return reason
-    return None
+    return TRANSLATIONS if extension in _CATALOGUES and _TRANSLATED.search(path) else None
 
 
 def _is_unsaved(name: str) -> bool:
@@ -146,6 +171,8 @@ def _reasons_by_extension() -> dict[str, list[tuple[str, str]]]:
     """Endings grouped by what follows their last dot, so that a name is compared with few of them."""
     table: dict[str, list[tuple[str, str]]] = {}
     endings = [("." + ending, "binary") for ending in BINARY_ENDINGS]
+    endings += [("." + ending, TRANSLATIONS) for ending in TRANSLATION_ENDINGS]
+    endings += [("." + ending, "data") for ending in DATA_ENDINGS]
     endings += [(ending, "generated") for ending in GENERATED_ENDINGS]
     for ending, reason in endings:
         table.setdefault(ending.rpartition(".")[2], []).append((ending, reason))
@@ -154,6 +181,7 @@ def _reasons_by_extension() -> dict[str, list[tuple[str, str]]]:
 
 SECRET = "secret"
 BUILD_OUTPUT = "build output"
+TRANSLATIONS = "translations"
 VENDORED = "vendored"
 BUNDLED = "bundled"
 VERSION_CONTROL = "version control"
@@ -167,6 +195,8 @@ def content_skip_reason(name: str, data: bytes) -> str | None:
         return SECRET
     if GENERATED_MARKER.search(data[:GENERATED_HEADER_BYTES]):
         return "generated"
+    if name.lower().endswith(".ts") and _QT_CATALOGUE.match(data):
+        return TRANSLATIONS
     if len(data) >= MINIFIED_MIN_BYTES and not name.lower().endswith(LONG_LINE_FORMATS):
         lines = data.count(b"\n") or data.count(b"\r")
         if len(data) > MINIFIED_MEAN_LINE * (lines + 1):

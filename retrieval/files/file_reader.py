@@ -3,8 +3,7 @@
 Choices: symbolic links are never followed, neither as the last component of the path nor before it: a link to a file of
 the workspace would be a duplicate, any other points outside. The file is opened without blocking and checked with `fstat`
 before a byte is read, so that a fifo, a device or a sparse 2 GB file costs nothing. Text that is not UTF-8 is decoded as
-UTF-16 if it starts with that byte order mark, else as Windows-1252, with Latin-1 for bytes that Windows-1252 leaves
-undefined.
+encodings.py says.
 """
 
 from __future__ import annotations
@@ -13,12 +12,15 @@ import hashlib
 import os
 import stat
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from retrieval.files.default_excludes import content_skip_reason, file_skip_reason
+from retrieval.files.default_excludes import ALWAYS_EXCLUDED, SECRET, content_skip_reason, file_skip_reason
+from retrieval.files.encodings import Decoded, decode_source
 from retrieval.files.open_inside import crosses_link, open_inside
+from retrieval.files.secret_names import holds_key
 from retrieval.files.token_masking import mask_tokens
 from retrieval.types import Skip
 
@@ -29,7 +31,8 @@ UNSETTLED = -1
 FAILED = "cannot be indexed"
 RACY_NS = 100_000_000  # kernels stamp files with a clock that ticks up to every 10 ms
 RACY_COARSE_NS = 2_000_000_000  # FAT has 2 s, HFS+ and some network mounts 1 s
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")  # its byte order marks
+UNCERTAIN = "encoding uncertain"  # the reason begins with it; the file is indexed
+_WIDE = ("utf-16", "utf-32")  # encodings in which ASCII is more than a byte
 _INT64 = (1 << 63) - 1
 
 
@@ -77,19 +80,24 @@ class SourceFile:
     size: int
     mtime_ns: int
     stamp: FileStamp  # to store beside the digest; UNSETTLED if the file has just changed
+    encoding: str = "utf-8"  # that it was decoded with
+    note: str = ""  # what a reader should know of how it was read
 
 
-def read_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> SourceFile | Skip:
-    """Read `path` (relative to `root`, "/" between parts). File system errors become a `Skip`."""
+def read_file(root: Path, path: str, *, limit: int = MAX_BYTES, reincluded: bool = False) -> SourceFile | Skip:
+    """Read `path` (relative to `root`, "/" between parts). File system errors become a `Skip`.
+
+    `reincluded`: the user asked for it, so that of the default excludes only those of secrets apply.
+    """
     parts = path.split("/")
     if not path or path.startswith("/") or any(part in ("", ".", "..") for part in parts) or "\0" in path:
         return Skip(path, "outside the workspace")
     reason = file_skip_reason(path)
-    if reason is not None:
+    if reason is not None and (not reincluded or reason in ALWAYS_EXCLUDED):
         return Skip(path, reason)
     try:
         for _ in range(ATTEMPTS):
-            result = _read_once(root, path, limit)
+            result = _read_once(root, path, limit, reincluded)
             if result is not None:
                 return result
     except (OSError, ValueError, ArithmeticError) as error:  # whatever a file is, it costs only itself
@@ -97,13 +105,19 @@ def read_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> SourceFile | 
     return Skip(path, "changing")
 
 
-def skip_reason(path: str, text: str, *, limit: int = MAX_BYTES) -> str | None:
+def skip_reason(
+    path: str, text: str, *, limit: int = MAX_BYTES, is_reincluded: Callable[[str], bool] | None = None
+) -> str | None:
     """Why a file with this text would be skipped, None if it would be indexed: for unsaved buffers."""
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > limit:
         return "too large"
-    name = path.rpartition("/")[2]
-    return "binary" if b"\0" in data else file_skip_reason(path) or content_skip_reason(name, data)
+    if b"\0" in data:
+        return "binary"
+    reason = file_skip_reason(path) or content_skip_reason(path.rpartition("/")[2], data)
+    if reason is None or reason in ALWAYS_EXCLUDED or is_reincluded is None or not is_reincluded(path):
+        return reason
+    return SECRET if holds_key(data) else None
 
 
 def is_inside(root: Path, path: str) -> bool:
@@ -126,27 +140,7 @@ def digest_of(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
-def decode(data: bytes) -> str | None:
-    """The text of a file's bytes; None for binary content."""
-    if data.startswith(_UTF16):
-        try:
-            text = data.decode("utf-16")
-        except UnicodeDecodeError:
-            return None
-        return None if "\0" in text else text
-    if b"\0" in data:
-        return None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
-def _read_once(root: Path, path: str, limit: int) -> SourceFile | Skip | None:
+def _read_once(root: Path, path: str, limit: int, reincluded: bool) -> SourceFile | Skip | None:
     """One attempt; None if the file changed while it was read."""
     descriptor = open_inside(root, path.split("/"))
     try:
@@ -162,7 +156,17 @@ def _read_once(root: Path, path: str, limit: int) -> SourceFile | Skip | None:
         os.close(descriptor)
     if _version(before) != _version(after) or len(data) != after.st_size:
         return None
-    return _to_source_file(path, data, FileStamp.of(after, now), after.st_mtime_ns)
+    decoded = decode_source(data)
+    if decoded is None:
+        return Skip(path, "binary")
+    content = decoded.text.encode("utf-8", "replace") if decoded.encoding.startswith(_WIDE) else data
+    reason = content_skip_reason(path.rpartition("/")[2], content)
+    if reason is not None and (not reincluded or reason == SECRET):
+        return Skip(path, reason)
+    return SourceFile(
+        path, mask_tokens(decoded.text), digest_of(data), len(data), after.st_mtime_ns, FileStamp.of(after, now),
+        decoded.encoding, _source_note(decoded),
+    )  # fmt: skip
 
 
 def _version(status: os.stat_result) -> tuple[int, int, int]:
@@ -170,14 +174,8 @@ def _version(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
-def _to_source_file(path: str, data: bytes, stamp: FileStamp, mtime_ns: int) -> SourceFile | Skip:
-    text = decode(data)
-    if text is None:
-        return Skip(path, "binary")
-    content = text.encode() if data.startswith(_UTF16) else data
-    if reason := content_skip_reason(path.rpartition("/")[2], content):
-        return Skip(path, reason)
-    return SourceFile(path, mask_tokens(text), digest_of(data), len(data), mtime_ns, stamp)
+def _source_note(decoded: Decoded) -> str:
+    return "" if decoded.is_certain else f"{UNCERTAIN}: read as {decoded.encoding}"
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:

@@ -99,6 +99,10 @@ class Scanner:
         """Whether `path` (relative to the root), or a folder above it, is excluded."""
         return self.path_filter().ignores(path, is_dir)
 
+    def reincludes(self, path: str) -> bool:
+        """Whether a negation in `.c2llmignore` names this file."""
+        return self.path_filter().reincludes(path)
+
     def tracked_changed(self) -> bool:
         """Whether git tracks other files than when that was last asked for."""
         return self._rules.tracked_changed()

@@ -40,21 +40,15 @@ _DOWNLOADS = (
     ("", "firebase-adminsdk.json"), ("", "-credentials.json"), ("", "_credentials.json"),
 )  # fmt: skip
 _SSH_KEYS = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_xmss")
-SECRET_DIRECTORIES = frozenset(
-    {
-        ".aws",
-        ".ssh",
-        ".gnupg",
-        ".azure",
-        ".kube",
-        ".docker",
-        ".gcloud",
-        ".password-store",
-        ".oci",
-        ".aliyun",
-        ".bluemix",
-    }
-)
+SECRET_DIRECTORIES = frozenset({".ssh", ".gnupg", ".gcloud", ".password-store", ".oci", ".aliyun", ".bluemix"})
+# Folders that hold secrets in a home, and in a repository what builds and deploys it: only what a home has is left out.
+_HOME_FOLDERS = {
+    ".aws": ("cli/", "sso/", "config", "credentials", "amazonq/"),
+    ".azure": ("azureprofile.json", "service_principal_entries.json", "service_principal_entries.bin", "config", "clouds.config",
+               "cliextensions/", "commands/", "logs/", "telemetry/"),
+    ".docker": ("config.json", "contexts/", "trust/", "machine/", ".token_seed", "daemon.json", "cloud/", "scout/"),
+    ".kube": ("config", "cache/", "http-cache/"),
+}  # fmt: skip
 # Files whose name says nothing without their folder.
 SECRET_PATHS = frozenset(
     """
@@ -92,6 +86,8 @@ _OTHER_MARKS = (b"Private-Lines: ", b"AGE-SECRET-KEY-", b"client-key-data")
 def is_secret_path(path: str) -> bool:
     """Whether a file at this path (relative, "/" between parts) is left out for its name, or for what it is a copy of."""
     folders, _, name = path.lower().rpartition("/")
+    if "." in folders and _is_in_home_folder(path.lower()):
+        return True
     if folders and f"{folders.rpartition('/')[2]}/{name}" in SECRET_PATHS:
         return True
     if _is_secret(name):
@@ -103,6 +99,21 @@ def is_secret_path(path: str) -> bool:
         name = original
         if _is_secret(name) or _is_secret(name.removeprefix(".")):  # Vim's swap file of x is .x.swp
             return True
+    return False
+
+
+def _is_in_home_folder(path: str) -> bool:
+    parts = path.split("/")
+    for at, part in enumerate(parts[:-1]):
+        if part in _HOME_FOLDERS:
+            inside, names = "/".join(parts[at + 1 :]), _HOME_FOLDERS[part]
+            if inside.startswith(tuple(name for name in names if name.endswith("/"))):
+                return True
+            for _ in range(_COPIES):
+                if inside in names:
+                    return True
+                inside = _original(inside)
+            return False
     return False
 
 

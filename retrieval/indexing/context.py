@@ -28,6 +28,7 @@ class IndexPlan:
     again: bool
     skipped: tuple[Skip, ...] = ()
     ignored: int = 0
+    reincluded: frozenset[str] = frozenset()  # files that the user asked for although a default rule excludes them
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def index_files(
     """Bring the rows of the plan's files up to date. `rows` are those that are stored of them."""
     done = FileStats()
     batch = _Batch(context.store, done, on_applied, list(plan.removed))
-    work = _FileStage(context.store, context.root, context.max_bytes, plan.again, rows)
+    work = _FileStage(context.store, context.root, context.max_bytes, plan.again, rows, plan.reincluded)
     with WorkerPool() if len(plan.paths) >= POOL_FROM else nullcontext(SharedChunker()) as chunker:
         stored = 0
         for stored, file in enumerate(in_order(work.read(plan.paths), chunker, context.cancel), start=1):
@@ -143,6 +143,7 @@ class _FileStage:
     max_bytes: int
     again: bool  # chunk files anew whose bytes are the same: other chunking rules
     rows: dict[str, FileRow]  # that are stored
+    reincluded: frozenset[str] = frozenset()
 
     def read(self, paths: Sequence[str]) -> Iterator[_ReadFile]:
         return map(self._read, paths)
@@ -160,6 +161,8 @@ class _FileStage:
         job = file.job
         if isinstance(file.source, Skip):
             skipped.append(file.source)
+        elif file.source is not None and file.source.note:
+            skipped.append(Skip(file.path, file.source.note))
         if job is None or not isinstance(file.source, SourceFile):
             return file.update
         if job.chunked is None:
@@ -180,7 +183,7 @@ class _FileStage:
 
     def _look_at(self, path: str) -> _ReadFile:
         row = self.rows.get(path)
-        source = read_file(self.root, path, limit=self.max_bytes)
+        source = read_file(self.root, path, limit=self.max_bytes, reincluded=path in self.reincluded)
         if isinstance(source, Skip):
             if source.reason in _GONE:
                 return _ReadFile(path)
@@ -204,7 +207,7 @@ def _file(source: SourceFile, note: str = "") -> FileRow:
         stamp.inode,
         source.digest,
         language_of(source.path, source.text),
-        note=note,
+        note=note or source.note,
         ctime_ns=stamp.ctime_ns,
     )
 

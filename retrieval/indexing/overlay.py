@@ -228,7 +228,8 @@ class Overlay:
         return change, rows
 
     def _chunk(self, path: str, text: str) -> _ChunkedText:
-        if skip_reason(path, text, limit=self._scanner.max_bytes) is not None:
+        scanner = self._scanner
+        if skip_reason(path, text, limit=scanner.max_bytes, is_reincluded=scanner.reincludes) is not None:
             return _ChunkedText(path, text, ())
         chunks = shared.chunks_of_buffer(path, text.removeprefix("\ufeff"))
         return _ChunkedText(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))

@@ -27,6 +27,7 @@ CHUNKING_KEY = "chunking_version"
 # How a file's text becomes chunks: where this is another one, all files are read again, and what stays the same is kept.
 TEXT_VERSION = f"{CHUNKING_VERSION}.{MASKING_VERSION}"
 SKIPPED_KEY = "skipped"  # what the scan left out, by reason
+REINCLUDED_KEY = "reincluded"  # files that negations in `.c2llmignore` named at the last scan
 INDEXED_KEY = "indexed_at"
 
 # From this many files on embedding begins while files are still being read; fewer are read in the time of a batch.
@@ -45,8 +46,13 @@ def plan(scanner: Scanner, store: Store, *, again: bool) -> IndexPlan:
     """Compare the tree with the rows; reads no file."""
     stamps = {path: FileStamp(*stamp) for path, *stamp in store.files.stamps()}
     scan: Scan = scanner.scan(stamps)
-    paths = tuple(sorted(scan.stamps)) if again else scan.changed
-    return IndexPlan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored)
+    reincluded = frozenset(scan.reincluded)
+    if again:
+        paths = tuple(sorted(scan.stamps))
+    else:
+        before = frozenset(json.loads(str(store.meta.get(REINCLUDED_KEY) or "[]")))
+        paths = tuple(sorted({*scan.changed, *((before ^ reincluded) & scan.stamps.keys())}))
+    return IndexPlan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored, reincluded)
 
 
 def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[str]) -> IndexPlan:
@@ -57,7 +63,8 @@ def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[st
             paths.append(path)
         elif path in known:
             removed.append(path)
-    return IndexPlan(tuple(paths), tuple(removed), len(paths), False)
+    reincluded = frozenset(path for path in paths if scanner.reincludes(path))
+    return IndexPlan(tuple(paths), tuple(removed), len(paths), False, reincluded=reincluded)
 
 
 def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:
@@ -145,6 +152,9 @@ def _remember_scan(store: Store, todo: IndexPlan) -> None:
         values[SKIPPED_KEY] = summary
     if store.meta.get(CHUNKING_KEY) != TEXT_VERSION:
         values[CHUNKING_KEY] = TEXT_VERSION
+    reincluded = json.dumps(sorted(todo.reincluded)) if todo.reincluded else ""
+    if (store.meta.get(REINCLUDED_KEY) or "") != reincluded:
+        values[REINCLUDED_KEY] = reincluded
     if todo.paths or todo.removed:
         values[INDEXED_KEY] = int(time.time())
     if values:

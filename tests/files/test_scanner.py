@@ -50,10 +50,10 @@ def test_default_excludes_skip_what_nobody_wrote(tmp_path: Path) -> None:
 def test_folders_left_out_by_default_are_told_with_their_reason(tmp_path: Path) -> None:
     lay_out(
         tmp_path,
-        "setup.py", "build/a.py", ".aws/b.py", ".history/c.py", "mine/d.py", ".git/config", "__pycache__/e.pyc",
+        "setup.py", "build/a.py", ".ssh/b.py", ".history/c.py", "mine/d.py", ".git/config", "__pycache__/e.pyc",
     )  # fmt: skip
     (tmp_path / ".c2llmignore").write_text("mine/\n")
-    assert reasons(tmp_path) == {"build": "build output", ".aws": "secret", ".history": "tool directory"}
+    assert reasons(tmp_path) == {"build": "build output", ".ssh": "secret", ".history": "tool directory"}
 
 
 def test_what_editors_and_merges_leave_behind_is_left_out_unless_named(tmp_path: Path) -> None:
@@ -63,6 +63,43 @@ def test_what_editors_and_merges_leave_behind_is_left_out_unless_named(tmp_path:
     assert set(reasons(tmp_path).values()) == {"editor leftover"}
     (tmp_path / ".c2llmignore").write_text("!*.orig\n")
     assert "a.py.orig" in scanned_paths(tmp_path)
+
+
+def test_folders_of_tools_that_deploy_hold_secrets_in_a_home_only(tmp_path: Path) -> None:
+    secret = {
+        ".docker/config.json", ".docker/contexts/meta/a.json", ".aws/config", ".aws/credentials", ".aws/sso/cache/a.json",
+        ".kube/config", "home/.kube/cache/a.json", ".azure/azureProfile.json", ".aws/config.bak", ".kube/config~",
+    }  # fmt: skip
+    code = {
+        ".docker/php/Dockerfile", ".docker/entry.sh", ".azure/pipelines/build.yml", ".aws/task.json", ".kube/deploy.yaml",
+        ".env.example", ".aws/configure.sh",
+    }  # fmt: skip
+    lay_out(tmp_path, *secret, *code)
+    assert scanned_paths(tmp_path) == code
+    assert {skip.reason for skip in Scanner(tmp_path).scan().skipped} == {"secret"}
+
+
+def test_translations_and_measurements_are_left_out_and_told(tmp_path: Path) -> None:
+    translations = {
+        "po/de.po", "a.pot", "a.xlf", "lib/l10n/app_de.arb", "Localizable.strings", "locales/de.json", "i18n/pt-BR.json",
+        "config/locales/models.fr.yml", "res/values-de/strings.xml", "_locales/de/messages.properties.po", "lang/fr/auth.de.json",
+    }  # fmt: skip
+    data = {"a.stl", "b.vcf", "c.fasta", "d.vtt"}
+    code = {
+        "locales/en.json",
+        "i18n/index.json",
+        "res/values/strings.xml",
+        "config/locales/en.yml",
+        "lang/parser.py",
+        "world.map",
+    }
+    lay_out(tmp_path, *translations, *data, *code)
+    assert scanned_paths(tmp_path) == code
+    assert {skip.path: skip.reason for skip in Scanner(tmp_path).scan().skipped} == {
+        **dict.fromkeys(translations, "translations"), **dict.fromkeys(data, "data"),
+    }  # fmt: skip
+    (tmp_path / ".c2llmignore").write_text("!*.po\n")
+    assert "po/de.po" in scanned_paths(tmp_path)
 
 
 def test_ordinary_names_are_not_build_output(tmp_path: Path) -> None:
