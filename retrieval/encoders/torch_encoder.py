@@ -24,8 +24,8 @@ try:
     import torch
     from torch import Tensor
 
-    from retrieval.model.attention import Packing, attention_over, best_kernel
-    from retrieval.model.devices import AUTO, choose_device, choose_dtype, require_room, short_name
+    from retrieval.model.attention import Packing, best_kernel, select_attention
+    from retrieval.model.devices import AUTO, choose_device, choose_dtype, dtype_name, require_memory
     from retrieval.model.packed import PackedC2LLM
 except ImportError as error:
     raise MissingExtraError("A checkpoint in torch", "torch") from error
@@ -61,7 +61,7 @@ class TorchEncoder:
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.config.dtype, self.device)
         weights = tensor_layout.parameters(tensor_layout.tensors(self.config)) * self.dtype.itemsize
-        require_room(weights, self.device, f"{self._name} in {short_name(self.dtype)}")
+        require_memory(weights, self.device, f"{self._name} in {dtype_name(self.dtype)}")
         self._model = PackedC2LLM.load(checkpoint, self.device, self.dtype)
         self.budget = budget or BUDGET[self.device.type]
         self._fingerprint = ""
@@ -77,7 +77,7 @@ class TorchEncoder:
             folder = self._checkpoint.folder
             large = content_names(self._checkpoint.files)
             small = (folder / CONFIG_NAME, folder / TOKENIZER_NAME)
-            self._fingerprint = fingerprint_of(small, *large, short_name(self.dtype))
+            self._fingerprint = fingerprint_of(small, *large, dtype_name(self.dtype))
         return self._fingerprint
 
     @property
@@ -87,7 +87,7 @@ class TorchEncoder:
     @property
     def runs_on(self) -> str:
         """Shown to users: device, precision and attention kernel."""
-        return f"{self.device}, {short_name(self.dtype)}, {best_kernel(self.device, self.dtype)[0]}"
+        return f"{self.device}, {dtype_name(self.dtype)}, {best_kernel(self.device, self.dtype)[0]}"
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         return self._encode(self._text_tokenizer.queries(texts))
@@ -148,7 +148,7 @@ class TorchEncoder:
         packing = Packing([len(text) for text in texts], self.device)
         with torch.inference_mode():
             vectors_of_batch: tuple[Tensor, list[Tensor]] = self._model(
-                ids, packing, attention_over(packing, self.dtype)
+                ids, packing, select_attention(packing, self.dtype)
             )
         return vectors_of_batch
 

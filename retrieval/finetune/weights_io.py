@@ -30,9 +30,9 @@ def trainable(folder: Path) -> C2LLM:
 
     if is_checkpoint(folder):
         return C2LLM.load(folder)
-    from retrieval.model.import_onnx import from_graph
+    from retrieval.model.import_onnx import load_from_onnx
 
-    return from_graph(folder)
+    return load_from_onnx(folder)
 
 
 def written(model: C2LLM, like: Path, out: Path, changed: Sequence[str] = ()) -> Path:
@@ -42,14 +42,14 @@ def written(model: C2LLM, like: Path, out: Path, changed: Sequence[str] = ()) ->
     from retrieval.model.config import CONFIG_NAME
     from retrieval.model.export import TOKENIZER_NAME, export
     from retrieval.model.graph_files import MODEL_NAME
-    from retrieval.model.import_onnx import with_vectors
+    from retrieval.model.import_onnx import replace_vectors
 
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     model = model.cpu().eval()
     if (like / MODEL_NAME).is_file() and changed:
         state = model.state_dict()
-        with_vectors(like, out, {name: state[name].numpy() for name in changed})
+        replace_vectors(like, out, {name: state[name].numpy() for name in changed})
         for name in (CONFIG_NAME, TOKENIZER_NAME):
             shutil.copyfile(like / name, out / name)
     elif (like / MODEL_NAME).is_file():

@@ -1,9 +1,9 @@
-"""Causal attention of many texts that stand one behind the other, each over itself alone.
+"""Causal self-attention over packed sequences: the tokens of many texts are concatenated, and each text attends to itself.
 
-Where a kernel for variable lengths is to be had (CUDA, half precision) it does all texts at once: that of flash-attn, else
-torch's own. Everywhere else torch's scaled dot-product attention works on blocks of texts of like length: batches come sorted by
-length, so a block's rows are padded by an eighth at most, and only within attention. Padding stands on the right, where causal
-attention never looks, so that no mask is needed and the fast kernels apply.
+Where a variable-length kernel is available (CUDA, half precision) it handles all texts at once: flash-attn's, else torch's own.
+Everywhere else torch's scaled_dot_product_attention runs on blocks of texts of similar length: batches come sorted by length, so
+a block is padded by an eighth at most, and only within attention. Padding is on the right, where causal attention never looks,
+so that no mask is needed and the fast kernels apply.
 """
 
 from __future__ import annotations
@@ -18,154 +18,156 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-LIKE = 1.125  # texts up to this much longer than the shortest of a block join it
-FEW = 8  # tokens: as much padding is always worth one call less
+MAX_LENGTH_RATIO = 1.125  # of the longest text of a block to the shortest
+MAX_PADDING = 8  # tokens of padding that are always worth one call less
 
-# query (tokens, heads, head), key and value (tokens, fewer heads, head) -> (tokens, heads, head)
-Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+# query (tokens, heads, head_dim), key and value (tokens, kv_heads, head_dim) -> (tokens, heads, head_dim)
+AttentionFunction = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Texts of like length, which stand one behind the other from token `first` on."""
+    """Consecutive texts of similar length, whose tokens begin at `first`."""
 
     first: int
     lengths: tuple[int, ...]
     device: torch.device
     mask: Tensor  # (texts, length); 1 = real token
-    _padded: Tensor | None  # (texts, length) -> which token; None where all are of one length
-    _real: Tensor | None  # which of the padded places are tokens
+    _gather: Tensor | None  # (texts, length): the index of each token; None where all texts have one length
+    _valid: Tensor | None  # flat indices of real tokens among the padded ones
 
     @classmethod
     def of(cls, first: int, lengths: tuple[int, ...], device: torch.device) -> Block:
-        longest = max(lengths)
-        sizes, along = torch.tensor(lengths)[:, None], torch.arange(longest)[None, :]
-        mask = (along < sizes).long()
-        if min(lengths) == longest:
+        max_seqlen = max(lengths)
+        sizes, columns = torch.tensor(lengths)[:, None], torch.arange(max_seqlen)[None, :]
+        mask = (columns < sizes).long()
+        if min(lengths) == max_seqlen:
             return cls(first, lengths, device, mask.to(device), None, None)
         starts = sizes.cumsum(dim=0) - sizes
-        padded = starts + torch.minimum(along, sizes - 1)  # padding repeats the last token: finite, and never looked at
-        real = mask.flatten().nonzero().flatten()
-        return cls(first, lengths, device, mask.to(device), padded.to(device), real.to(device))
+        gather = starts + torch.minimum(columns, sizes - 1)  # padding repeats the last token: finite, never attended to
+        valid = mask.flatten().nonzero().flatten()
+        return cls(first, lengths, device, mask.to(device), gather.to(device), valid.to(device))
 
     @property
     def tokens(self) -> int:
         return sum(self.lengths)
 
-    def rows(self, x: Tensor) -> Tensor:
-        """Out of all tokens (tokens, …), those of the block as (texts, length, …)."""
+    def pad(self, x: Tensor) -> Tensor:
+        """The tokens of this block, out of all (tokens, …), padded to (texts, length, …)."""
         own = x[self.first : self.first + self.tokens]
-        return own.view(len(self.lengths), -1, *own.shape[1:]) if self._padded is None else own[self._padded]
+        return own.view(len(self.lengths), -1, *own.shape[1:]) if self._gather is None else own[self._gather]
 
-    def tokens_of(self, rows: Tensor) -> Tensor:
-        """The way back: (texts, length, …) to the block's tokens, without padding."""
-        flat = rows.flatten(0, 1)
-        return flat if self._real is None else flat[self._real]
+    def unpad(self, x: Tensor) -> Tensor:
+        """The inverse of `pad`: (texts, length, …) -> the tokens of this block."""
+        flat = x.flatten(0, 1)
+        return flat if self._valid is None else flat[self._valid]
 
 
 class Packing:
-    """How texts of these lengths stand one behind the other."""
+    """The layout of concatenated texts of these lengths."""
 
     def __init__(self, lengths: Sequence[int], device: torch.device | str = "cpu") -> None:
         self.lengths, self.device = tuple(lengths), torch.device(device)
 
     @cached_property
-    def positions(self) -> Tensor:
-        """Of each token in its text."""
+    def position_ids(self) -> Tensor:
+        """The position of each token in its text."""
         return torch.cat([torch.arange(length) for length in self.lengths]).to(self.device)
 
     @cached_property
-    def borders(self) -> Tensor:
-        """0, and the end of each text, as the kernels for variable lengths want it."""
+    def cu_seqlens(self) -> Tensor:
+        """Cumulative sequence lengths, from 0, as variable-length kernels take them."""
         return torch.tensor((0, *self.lengths), dtype=torch.int32).cumsum(dim=0, dtype=torch.int32).to(self.device)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        found: list[Block] = []
+        blocks: list[Block] = []
         first = start = 0
         for end in range(1, len(self.lengths) + 1):
             group = self.lengths[start : end + 1]
-            if end == len(self.lengths) or max(group) > max(LIKE * min(group), min(group) + FEW):
-                found.append(Block.of(first, self.lengths[start:end], self.device))
-                first, start = first + found[-1].tokens, end
-        return tuple(found)
+            if end == len(self.lengths) or max(group) > max(MAX_LENGTH_RATIO * min(group), min(group) + MAX_PADDING):
+                blocks.append(Block.of(first, self.lengths[start:end], self.device))
+                first, start = first + blocks[-1].tokens, end
+        return tuple(blocks)
 
 
-def attention_over(packing: Packing, dtype: torch.dtype) -> Attend:
-    """The best way there is on the device of the packing."""
+def select_attention(packing: Packing, dtype: torch.dtype) -> AttentionFunction:
+    """The fastest implementation on the device of the packing."""
     _, kernel = best_kernel(packing.device, dtype)
-    return by_blocks(packing) if kernel is None else by_kernel(packing, kernel)
+    return blockwise_attention(packing) if kernel is None else varlen_attention(packing, kernel)
 
 
-def by_blocks(packing: Packing) -> Attend:
-    """torch's attention, block by block; on every device and in every precision."""
+def blockwise_attention(packing: Packing) -> AttentionFunction:
+    """scaled_dot_product_attention block by block; on every device and in every dtype."""
 
     def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         grouped = query.shape[1] != key.shape[1]
         parts = []
         for block in packing.blocks:
-            q, k, v = (block.rows(part).transpose(1, 2) for part in (query, key, value))
-            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped)
-            parts.append(block.tokens_of(mixed.transpose(1, 2)))
+            q, k, v = (block.pad(part).transpose(1, 2) for part in (query, key, value))
+            output = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped)
+            parts.append(block.unpad(output.transpose(1, 2)))
         return torch.cat(parts)
 
     return attend
 
 
-# (query, key, value, borders, longest) -> mixed values
-Kernel = Callable[[Tensor, Tensor, Tensor, Tensor, int], Tensor]
+# (query, key, value, cu_seqlens, max_seqlen) -> output
+VarlenKernel = Callable[[Tensor, Tensor, Tensor, Tensor, int], Tensor]
 
 
-def by_kernel(packing: Packing, kernel: Kernel) -> Attend:
-    """All texts at once."""
-    borders, longest = packing.borders, max(packing.lengths)
+def varlen_attention(packing: Packing, kernel: VarlenKernel) -> AttentionFunction:
+    """One kernel call for all texts."""
+    cu_seqlens, max_seqlen = packing.cu_seqlens, max(packing.lengths)
 
     def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        return kernel(query, key, value, borders, longest)
+        return kernel(query, key, value, cu_seqlens, max_seqlen)
 
     return attend
 
 
-def best_kernel(device: torch.device, dtype: torch.dtype) -> tuple[str, Kernel | None]:
-    """What people are told of it, and the kernel for variable lengths, where there is one."""
-    # Both kernels are for half precision, and for cards of compute capability 8.0 (2020) on.
+def best_kernel(device: torch.device, dtype: torch.dtype) -> tuple[str, VarlenKernel | None]:
+    """The name to show, and the variable-length kernel, if there is one."""
+    # Both kernels need half precision and compute capability 8.0 (2020) or later.
     fits = device.type == "cuda" and dtype in (torch.float16, torch.bfloat16)
     if fits and torch.cuda.get_device_capability(device) >= (8, 0):
-        for name, found in (("flash-attn", _flash_attn()), ("torch's kernel for variable lengths", _torch_kernel())):
-            if found is not None:
-                return name, found
-    return "torch's attention in blocks of like length", None
+        for name, kernel in (("flash-attn", _flash_attn()), ("torch's variable-length kernel", _torch_kernel())):
+            if kernel is not None:
+                return name, kernel
+    return "torch's attention in blocks of similar length", None
 
 
-def _flash_attn() -> Kernel | None:
+def _flash_attn() -> VarlenKernel | None:
     try:
         from flash_attn import flash_attn_varlen_func  # type: ignore[import-not-found]
     except (ImportError, OSError):  # OSError: built for another CUDA
         return None
 
-    def kernel(q: Tensor, k: Tensor, v: Tensor, borders: Tensor, longest: int) -> Tensor:
-        mixed: Tensor = flash_attn_varlen_func(q, k, v, borders, borders, longest, longest, causal=True)
-        return mixed
+    def kernel(q: Tensor, k: Tensor, v: Tensor, cu_seqlens: Tensor, max_seqlen: int) -> Tensor:
+        output: Tensor = flash_attn_varlen_func(q, k, v, cu_seqlens, cu_seqlens, max_seqlen, max_seqlen, causal=True)
+        return output
 
     return kernel
 
 
-def _torch_kernel() -> Kernel | None:
-    """`varlen_attn`, since torch 2.10; how it is told to be causal and to share keys changed since."""
+def _torch_kernel() -> VarlenKernel | None:
+    """`varlen_attn`, since torch 2.10; its options for causal and grouped-query attention changed since."""
     try:
         from torch.nn.attention.varlen import varlen_attn
     except ImportError:
         return None
-    known = inspect.signature(varlen_attn).parameters
-    options: dict[str, Any] = {"window_size": (-1, 0)} if "window_size" in known else {"is_causal": True}
-    sharing = "enable_gqa" in known
+    parameters = inspect.signature(varlen_attn).parameters
+    options: dict[str, Any] = {"window_size": (-1, 0)} if "window_size" in parameters else {"is_causal": True}
+    supports_gqa = "enable_gqa" in parameters
 
-    def kernel(q: Tensor, k: Tensor, v: Tensor, borders: Tensor, longest: int) -> Tensor:
-        if sharing:
-            mixed: Any = varlen_attn(q, k, v, borders, borders, longest, longest, enable_gqa=True, **options)
+    def kernel(q: Tensor, k: Tensor, v: Tensor, cu_seqlens: Tensor, max_seqlen: int) -> Tensor:
+        if supports_gqa:
+            output: Any = varlen_attn(
+                q, k, v, cu_seqlens, cu_seqlens, max_seqlen, max_seqlen, enable_gqa=True, **options
+            )
         else:
             k, v = (part.repeat_interleave(q.shape[1] // k.shape[1], dim=1) for part in (k, v))
-            mixed = varlen_attn(q, k, v, borders, borders, longest, longest, **options)
-        return mixed  # type: ignore[no-any-return]
+            output = varlen_attn(q, k, v, cu_seqlens, cu_seqlens, max_seqlen, max_seqlen, **options)
+        return output  # type: ignore[no-any-return]
 
     return kernel

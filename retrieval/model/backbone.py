@@ -1,4 +1,4 @@
-"""The causal language model under the pooling: Qwen2, as transformers implements it, attention left causal."""
+"""The causal language model below the pooling: transformers' Qwen2, with causal attention."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def qwen2_config(config: C2LLMConfig) -> Any:
 
 
 class Backbone(nn.Module):
-    """`model` and `lm_head`, named as in the checkpoints. The head is never used; it exists where it is not tied."""
+    """`model` and `lm_head`, named as in the checkpoints. The head is never used; it exists unless tied to the embeddings."""
 
     def __init__(self, config: C2LLMConfig) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Backbone(nn.Module):
             self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Last hidden states after the final norm. Positions count real tokens, so that left padding changes nothing."""
+        """Last hidden states after the final norm. Position ids count real tokens, so that left padding changes nothing."""
         positions = (mask.long().cumsum(dim=1) - 1).clamp(min=0)
         output = self.model(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False)
         states: Tensor = output.last_hidden_state

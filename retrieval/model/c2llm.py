@@ -1,4 +1,4 @@
-"""The whole model: backbone, pooling, unit length. Parameter names are those of the published safetensors files."""
+"""The whole model: backbone, pooling, normalization. Parameter names are those of the published safetensors files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class C2LLM(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, length) token ids and mask -> unit vectors (batch, dimension), attention (batch, length)."""
-        states = self.plm_model(ids, mask).float()  # pooling decides the vector and costs next to nothing
+        states = self.plm_model(ids, mask).float()  # pooling in float32: it determines the vector and is cheap
         vectors, attention = self.mha_pma(states, mask)
         return nn.functional.normalize(vectors, dim=-1), attention
 
@@ -34,15 +34,15 @@ class C2LLM(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> C2LLM:
-        """Any checkpoint, in float32. Raises ModelError that says what does not fit."""
+        """Load any checkpoint, in float32. Raises ModelError."""
         checkpoint = open_checkpoint(folder)
         model = cls(checkpoint.config)
-        checkpoint.read(model.state_dict())
+        checkpoint.copy_into(model.state_dict())
         return model.eval()
 
 
 def parameter_count(config: C2LLMConfig) -> int:
-    """Counted on the meta device: no memory is taken, whatever the size."""
+    """Counted on the meta device, which allocates no memory."""
     with torch.device("meta"):
         model = C2LLM(config)
     return sum(parameter.numel() for parameter in model.parameters())

@@ -1,9 +1,9 @@
 """The files of a checkpoint: config.json, and safetensors in one file or in shards with an index.
 
-`open_checkpoint` reads headers alone: it says which tensors are missing, unknown or of another shape, and which file is half
-downloaded, before anything is loaded. Tensors then come one at a time out of the memory-mapped files, so that loading takes the
-memory of the model and of one tensor. Nothing is unpickled and no code of a checkpoint runs: safetensors hold numbers only, and
-files of other kinds (`pytorch_model.bin`, Python) are never opened.
+`open_checkpoint` reads only headers: it reports missing and unexpected tensors, wrong shapes and truncated files before anything
+is loaded. Tensors are then copied one at a time from the memory-mapped files, so that loading takes the memory of the model and
+of one tensor. Nothing is unpickled and no code of a checkpoint runs: safetensors hold numbers only, and other files
+(`pytorch_model.bin`, Python) are never opened.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS_NAME, INDEX_NAME = "model.safetensors", "model.safetensors.index.json"
-NAMED = 3  # tensors named in a sentence; a whole list of hundreds helps nobody
+MAX_LISTED = 3  # tensors listed in an error message
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A folder whose files were found to hold what its config.json promises."""
+    """A folder whose files hold the tensors that its config.json declares."""
 
     folder: Path
     config: C2LLMConfig
-    files: tuple[Path, ...]  # those with tensors, in the order of their names
+    files: tuple[Path, ...]  # safetensors files, sorted by name
     names: frozenset[str]  # of the tensors in them
 
-    def read(self, wanted: Mapping[str, Tensor]) -> None:
-        """Copy tensors into place, each converted to the type and moved to the device that its place has."""
+    def copy_into(self, targets: Mapping[str, Tensor]) -> None:
+        """Copy each tensor into the target of its name, converted to the target's dtype and device."""
         for file in self.files:
-            with _opened(file, "pt") as handle:
+            with _open_safetensors(file, "pt") as handle:
                 for name in handle.keys():  # noqa: SIM118
-                    if name in wanted:
-                        wanted[name].copy_(handle.get_tensor(name))
+                    if name in targets:
+                        targets[name].copy_(handle.get_tensor(name))
 
 
 def is_checkpoint(folder: Path) -> bool:
@@ -50,12 +50,12 @@ def is_checkpoint(folder: Path) -> bool:
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
-    """Raises ModelError that says what is wrong with the folder."""
+    """Raises ModelError for a folder that is incomplete or does not match its config.json."""
     config = C2LLMConfig.load(folder)
     files = tuple(_files(folder))
-    found = {name: shape for file in files for name, shape in _shapes(file).items()}
-    _compare(folder, found, config)
-    return Checkpoint(folder, config, files, frozenset(found))
+    shapes = {name: shape for file in files for name, shape in _shapes(file).items()}
+    _check_tensors(folder, shapes, config)
+    return Checkpoint(folder, config, files, frozenset(shapes))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -67,7 +67,7 @@ def _files(folder: Path) -> Iterator[Path]:
             )
         yield single
         return
-    for name in _named_in(index):
+    for name in _shard_names(index):
         if not (folder / name).is_file():
             raise ModelError(
                 f"{folder} has no {name}, which its {INDEX_NAME} names: the download is not complete. "
@@ -76,23 +76,23 @@ def _files(folder: Path) -> Iterator[Path]:
         yield folder / name
 
 
-def _named_in(index: Path) -> list[str]:
+def _shard_names(index: Path) -> list[str]:
     try:
         names = set(read_json(index, MAX_JSON_BYTES)["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{index} cannot be read as an index of weights ({error}): download it again.") from error
-    # A checkpoint is foreign: its index does not choose files elsewhere.
+    # Checkpoints are untrusted: an index must not name files in other folders.
     if odd := [name for name in names if not isinstance(name, str) or Path(name).name != name]:
         raise ModelError(f"{index} names {odd[0]!r}, which is no file beside it: download it again.")
     return sorted(names)
 
 
 def _shapes(file: Path) -> dict[str, Shape]:
-    with _opened(file, "np") as handle:
+    with _open_safetensors(file, "np") as handle:
         return {name: tuple(handle.get_slice(name).get_shape()) for name in handle.keys()}  # noqa: SIM118
 
 
-def _opened(file: Path, framework: str) -> Any:
+def _open_safetensors(file: Path, framework: str) -> Any:
     try:
         from safetensors import SafetensorError, safe_open
     except ImportError as error:
@@ -105,26 +105,26 @@ def _opened(file: Path, framework: str) -> Any:
         ) from error
 
 
-def _compare(folder: Path, found: Mapping[str, Shape], config: C2LLMConfig) -> None:
-    """The files against the layout that the configuration asks for."""
+def _check_tensors(folder: Path, shapes: Mapping[str, Shape], config: C2LLMConfig) -> None:
+    """Compare the tensors with the layout that the configuration implies."""
     expected = tensor_layout.tensors(config)
-    allowed = expected | {tensor_layout.HEAD: tensor_layout.head_shape(config)}
-    missing = [name for name in expected if name not in found]
-    extra = [name for name in found if name not in allowed and not name.endswith(tensor_layout.DERIVED)]
-    shapes = [
+    allowed = expected | {tensor_layout.LM_HEAD: tensor_layout.head_shape(config)}
+    missing = [name for name in expected if name not in shapes]
+    extra = [name for name in shapes if name not in allowed and not name.endswith(tensor_layout.LEGACY_BUFFER)]
+    mismatched = [
         f"{name} {shape} instead of {allowed[name]}"
-        for name, shape in found.items()
+        for name, shape in shapes.items()
         if name in allowed and shape != allowed[name]
     ]
-    parts = (("missing", missing), ("not known", extra), ("of another shape", shapes))
-    if wrong := [f"{what}: {_some(names)}" for what, names in parts if names]:
+    parts = (("missing", missing), ("unexpected", extra), ("wrong shape", mismatched))
+    if wrong := [f"{what}: {_abbreviate(names)}" for what, names in parts if names]:
         raise ModelError(
             f"The tensors in {folder} are not those that its config.json asks for. {'; '.join(wrong)}. "
             "It is the checkpoint of another model, or its files are of two versions."
         )
 
 
-def _some(names: Iterable[str]) -> str:
+def _abbreviate(names: Iterable[str]) -> str:
     listed = sorted(names)
-    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
-    return ", ".join(listed[:NAMED]) + more
+    more = f" and {len(listed) - MAX_LISTED} more" if len(listed) > MAX_LISTED else ""
+    return ", ".join(listed[:MAX_LISTED]) + more

@@ -1,4 +1,4 @@
-"""What a checkpoint on the hub is called here: `owner/name`, or `owner/name@revision`. Cheap to import: every command asks."""
+"""Names of checkpoints on the hub: `owner/name` or `owner/name@revision`. Cheap to import: every command needs it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _NAME = re.compile(rf"({_PART}/{_PART})(?:@([^\s@\\]+))?")
 
 
 def is_hub_name(name: str) -> bool:
-    """A relative folder of two parts may read the same: say `./owner/name` for that."""
+    """Whether a name is one of the hub. A relative folder of two parts looks the same: write `./owner/name` for it."""
     return _NAME.fullmatch(name) is not None and ".." not in name
 
 
 def split(name: str) -> tuple[str, str]:
-    """Owner and name, and the revision ("" for none)."""
-    found = _NAME.fullmatch(name)
-    return (found[1], found[2] or "") if found else (name, "")
+    """Split a name into `owner/name` and the revision ("" for none)."""
+    match = _NAME.fullmatch(name)
+    return (match[1], match[2] or "") if match else (name, "")

@@ -1,8 +1,8 @@
-"""The shape of a C2LLM model and the text it reads, as its config.json says them.
+"""The configuration of a C2LLM model (config.json): architecture, and how its input text is built.
 
 The keys are those of the published checkpoints; the ones at the end are ours and default to the published behaviour. Configurations
-of the earlier CodeFuse-CGE models are read as well, with their own names of two keys. What the file says and this program does not
-compute (another activation, stretched positions, a window) is refused: vectors that are a little wrong are worse than none.
+of the earlier CodeFuse-CGE models are read too, with two keys under their old names. Settings that this program does not implement
+(another activation, RoPE scaling, sliding windows) are rejected: slightly wrong vectors are worse than none.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from retrieval.errors import ModelError
 CONFIG_NAME = "config.json"
 MAX_JSON_BYTES = 32 * 1024 * 1024  # the index of a checkpoint with 100,000 tensors has 10 MB
 MODEL_TYPE = "c2llm"
-OLDER_TYPES = "codefuse_cge"  # how the types and architectures of the earlier models begin, underscores aside
-OLDER_KEYS = {"compress_dim": "compressed_dim", "torch_dtype": "dtype"}
+LEGACY_TYPE_PREFIX = (
+    "codefuse_cge"  # prefix of the model types and architectures of earlier models, ignoring underscores
+)
+LEGACY_KEYS = {"compress_dim": "compressed_dim", "torch_dtype": "dtype"}
 EMBEDDING_METHODS = ("pma", "mean", "eos")
 
 
 @dataclass(frozen=True, slots=True)
 class C2LLMConfig:
     hidden_size: int = 896
-    num_hidden_layers: int = 24  # 0 is a model of token embeddings and pooling alone
+    num_hidden_layers: int = 24  # 0: token embeddings and pooling alone
     num_attention_heads: int = 14
     num_key_value_heads: int = 2
     intermediate_size: int = 4864
@@ -35,7 +37,7 @@ class C2LLMConfig:
     rms_norm_eps: float = 1e-6
     max_position_embeddings: int = 32768
     tie_word_embeddings: bool = True
-    compressed_dim: int = 896  # width of PMA and so of the embedding
+    compressed_dim: int = 896  # width of PMA, and so the embedding dimension
     pma_num_heads: int = 32
     pma_ln: bool = True
     pma_norm: bool = False
@@ -67,7 +69,7 @@ class C2LLMConfig:
 
     @property
     def dimension(self) -> int:
-        """Width of the vectors: PMA sets its own, the other poolings keep the backbone's."""
+        """The embedding dimension: PMA projects to its own width, the other poolings keep the backbone's."""
         return self.compressed_dim if self.embedding_method == "pma" else self.hidden_size
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,14 +78,14 @@ class C2LLMConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> C2LLMConfig:
         """Unknown keys are ignored; `compress_dim` and `torch_dtype` are earlier names of two keys."""
-        _refuse_other_kinds(values)
-        renamed = {OLDER_KEYS.get(key, key): value for key, value in values.items()}
-        rope = renamed.get("rope_parameters") or {}  # where transformers 5 keeps it
+        _check_architecture(values)
+        renamed = {LEGACY_KEYS.get(key, key): value for key, value in values.items()}
+        rope = renamed.get("rope_parameters") or {}  # transformers 5 stores it here
         renamed.setdefault("rope_theta", rope.get("rope_theta"))
         known = {field.name: field.default for field in fields(cls)}
         given = {key: value for key, value in renamed.items() if key in known and value is not None}
         for key, value in given.items():
-            if not _fits(value, known[key]):
+            if not _has_type_of(value, known[key]):
                 raise ModelError(f"The model's {CONFIG_NAME} says {key} = {value!r}: it is damaged.")
         return cls(**given)
 
@@ -103,34 +105,34 @@ class C2LLMConfig:
             raise ModelError(f"{path} cannot be read as a model's configuration ({error}).") from error
 
 
-def _fits(value: object, default: object) -> bool:
-    """Whether a value is of the kind of its default; numbers are not negative, a whole one does for a fraction."""
+def _has_type_of(value: object, default: object) -> bool:
+    """Whether a value has the type of its default; numbers must not be negative, and an int is accepted for a float."""
     if isinstance(default, (bool, str)) or isinstance(value, bool):
         return type(value) is type(default)
-    kinds = (int,) if isinstance(default, int) else (int, float)
-    return isinstance(value, kinds) and value >= 0
+    types = (int,) if isinstance(default, int) else (int, float)
+    return isinstance(value, types) and value >= 0
 
 
-def _refuse_other_kinds(values: dict[str, Any]) -> None:
-    """Raises ModelError for a model of another architecture, or one of ours that computes what we do not."""
+def _check_architecture(values: dict[str, Any]) -> None:
+    """Raises ModelError for another architecture, or for options that are not implemented here."""
     architecture = next(iter(values.get("architectures") or [""]), "")
     kind = values.get("model_type", MODEL_TYPE)
-    older = architecture.lower().replace("_", "").startswith(OLDER_TYPES.replace("_", ""))
-    if kind != MODEL_TYPE and not older and not str(kind).lower().startswith(OLDER_TYPES):
+    is_legacy = architecture.lower().replace("_", "").startswith(LEGACY_TYPE_PREFIX.replace("_", ""))
+    if kind != MODEL_TYPE and not is_legacy and not str(kind).lower().startswith(LEGACY_TYPE_PREFIX):
         named = f" ({architecture})" if architecture else ""
         raise ModelError(
             f"The model's type is '{kind}'{named}, expected '{MODEL_TYPE}': use a C2LLM checkpoint, such as "
             "codefuse-ai/C2LLM-0.5B."
         )
     rope = values.get("rope_parameters") or values.get("rope_scaling") or {}
-    stretched = rope.get("rope_type", rope.get("type", "default"))
-    for text, other in (
+    rope_type = rope.get("rope_type", rope.get("type", "default"))
+    for option, unsupported in (
         (f"the activation '{values.get('hidden_act')}'", values.get("hidden_act", "silu") != "silu"),
-        (f"positions of the kind '{stretched}'", stretched != "default"),
+        (f"RoPE scaling '{rope_type}'", rope_type != "default"),
         ("a sliding window", bool(values.get("use_sliding_window"))),
     ):
-        if other:
-            raise ModelError(f"The model uses {text}, which is not supported: its vectors would be wrong.")
+        if unsupported:
+            raise ModelError(f"The model uses {option}, which is not supported: its vectors would be wrong.")
 
 
 C2LLM_0_5B = C2LLMConfig()

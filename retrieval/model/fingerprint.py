@@ -1,4 +1,4 @@
-"""One hash for the files of a model: whatever changes a vector changes it."""
+"""The fingerprint of a model: a hash of everything that its vectors depend on."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-PIECE = 1 << 22  # bytes read at once
+READ_BYTES = 1 << 22
 HUB_BLOBS = "blobs"  # where the hub's cache keeps files, each under the hash of its content
 
 
 def fingerprint_of(files: Iterable[Path], *facts: str) -> str:
-    """Of the files' contents in this order, and of what else decides the vectors."""
+    """Hash the files' contents, in this order, and further facts that the vectors depend on."""
     digest = hashlib.blake2b(digest_size=16)
     for path in files:
         with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                digest.update(piece)
+            while block := file.read(READ_BYTES):
+                digest.update(block)
     for fact in facts:
         digest.update(fact.encode())
     return digest.hexdigest()
 
 
 def content_names(files: Iterable[Path]) -> tuple[str, ...]:
-    """A name for the content of each large file. In the hub's cache a file is named by its content already; others are read,
-    several at once (hashing lets other threads run): 15 GB then take no longer than loading them."""
+    """The content hash of each large file. The hub's cache names files by their hash already; others are hashed in parallel
+    (hashlib releases the GIL): 15 GB then take no longer than loading them."""
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         return tuple(pool.map(_content_name, files))
 

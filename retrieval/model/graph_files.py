@@ -1,6 +1,6 @@
-"""ONNX files: one file, or with the weights beside it where they are too many for one.
+"""ONNX files: one file, or a graph with its weights as external data.
 
-A protocol buffer ends at 2 GB, so that a large graph keeps its weights in a second file, which it names.
+A protocol buffer holds at most 2 GB, so a large graph keeps its weights in a second file.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     import onnx
 
 MODEL_NAME, DATA_NAME = "model.onnx", "model.onnx.data"
-ONE_FILE = 1_500_000_000  # bytes of weights that go into the graph's own file; the limit is 2 GB for all of it
+MAX_SINGLE_FILE_BYTES = 1_500_000_000  # of weights in the graph's own file; the limit is 2 GB for all of it
 
 
 def read(path: Path) -> onnx.ModelProto:
-    """With its weights."""
+    """Read a graph with its weights."""
     import onnx
 
     return onnx.load(str(path))
 
 
 def write(model: onnx.ModelProto, path: Path) -> None:
-    """Checked; what was there before is replaced."""
+    """Write a graph, replacing an earlier one, and validate it."""
     import onnx
 
-    apart = weight_bytes(model) > ONE_FILE
+    external = weight_bytes(model) > MAX_SINGLE_FILE_BYTES
     data = path.with_name(DATA_NAME)
     path.unlink(missing_ok=True)
     data.unlink(missing_ok=True)
-    onnx.save_model(model, str(path), save_as_external_data=apart, all_tensors_to_one_file=True, location=data.name)
+    onnx.save_model(model, str(path), save_as_external_data=external, all_tensors_to_one_file=True, location=data.name)
     onnx.checker.check_model(str(path))
 
 
@@ -40,7 +40,7 @@ def weight_bytes(model: onnx.ModelProto) -> int:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """The graph's file, and that of its weights where it has one."""
+    """The graph's file, and its external data if it has any."""
     for name in (MODEL_NAME, DATA_NAME):
         if (folder / name).is_file():
             yield folder / name

@@ -1,12 +1,11 @@
-"""Checkpoints from the hub, by its own client: `fetch` downloads, `cached` finds what was downloaded without a single request.
+"""Checkpoints from the Hugging Face hub, by its own client: `fetch` downloads, `cached` finds downloads without any request.
 
-Files lie where every program of this machine that uses the hub looks for them (HF_HOME), so nothing is downloaded twice;
-HF_ENDPOINT names a mirror, HF_TOKEN opens private models, proxies come from the environment. Only numbers and text are fetched
-(configuration, tokenizer, safetensors); code of a checkpoint is not even downloaded.
+Files go to the hub's shared cache (HF_HOME), so nothing is downloaded twice; HF_ENDPOINT names a mirror, HF_TOKEN opens private
+models, proxies come from the environment. Only data is fetched (configuration, tokenizer, safetensors), never a checkpoint's code.
 
-The configuration comes first, so that a model of another architecture is refused before gigabytes are fetched. Weights are then
-fetched file by file into a part that stays when the connection breaks or the process dies: the next call asks for the rest only,
-and compares the whole with the hub's checksum. (The client itself keeps no part of a file across processes, since version 2.)
+The configuration is downloaded first, so that another architecture is rejected before gigabytes are fetched. Each weights file is
+downloaded to a partial file that survives a broken connection or a killed process: the next call resumes it, and verifies the
+checksum. (The client itself does not keep partial files across processes, since version 2.)
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ from retrieval.model.config import CONFIG_NAME, C2LLMConfig
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling
 
-WEIGHTS = ".safetensors"
-SMALL = (CONFIG_NAME, "tokenizer.json", "tokenizer_config.json", INDEX_NAME)
-PIECE = 1 << 22  # bytes hashed at once
-SPARE = 200_000_000  # bytes that stay free on the disk
-RESETS = 5  # in a row, without a byte between them, after which a download fails; as many as the client allows itself
-RESET_DELAY = 1.0  # seconds before the next attempt; the client's own
+WEIGHTS_SUFFIX = ".safetensors"
+METADATA_FILES = (CONFIG_NAME, "tokenizer.json", "tokenizer_config.json", INDEX_NAME)
+READ_BYTES = 1 << 22  # bytes hashed at once
+MIN_FREE_BYTES = 200_000_000  # bytes that must stay free on the disk
+MAX_RESETS = 5  # consecutive connection resets without progress, after which a download fails; as in the client
+RESET_DELAY = 1.0  # seconds before the next attempt; as in the client
 
 Progress = Callable[[str, int, int], None]  # stage, bytes done, bytes in all
 
@@ -43,27 +42,27 @@ class Repository:
     """A checkpoint on the hub at one revision."""
 
     name: str
-    revision: str  # as it was asked for; "" for the newest
+    revision: str  # as requested; "" for the newest
     commit: str
-    files: tuple[RepoSibling, ...]  # that are wanted
+    files: tuple[RepoSibling, ...]  # the needed ones
 
     @property
     def weights(self) -> tuple[RepoSibling, ...]:
-        return tuple(file for file in self.files if file.rfilename.endswith(WEIGHTS))
+        return tuple(file for file in self.files if file.rfilename.endswith(WEIGHTS_SUFFIX))
 
 
 def fetch(name: str, *, progress: Progress = lambda *_: None) -> Path:
-    """Download what is missing of `owner/name[@revision]`; its folder. What was fetched stays, however this ends.
+    """Download what is missing of `owner/name[@revision]` and return its folder. Partial downloads are kept and resumed.
 
-    Raises HubUnreachableError, and ModelError for what the hub does not have or this program does not run.
+    Raises HubUnreachableError, and ModelError for a checkpoint that the hub does not have or this program does not support.
     """
     repository = _look_up(name)
-    with _telling(repository.name, CONFIG_NAME):
+    with _hub_errors(repository.name, CONFIG_NAME):
         C2LLMConfig.load(
             Path(_client().hf_hub_download(repository.name, CONFIG_NAME, revision=repository.commit)).parent
         )
     _fetch_all_weights(repository, progress)
-    with _telling(repository.name, "the tokenizer"):
+    with _hub_errors(repository.name, "the tokenizer"):
         return Path(
             _client().snapshot_download(
                 repository.name,
@@ -74,13 +73,16 @@ def fetch(name: str, *, progress: Progress = lambda *_: None) -> Path:
 
 
 def cached(name: str) -> Path:
-    """The folder of a checkpoint that was downloaded before. Raises ModelError where it was not, or not completely."""
+    """The folder of a downloaded checkpoint. Raises ModelError if it is missing or incomplete."""
     repository, revision = split(name)
     try:
         found = _client().snapshot_download(
-            repository, revision=revision or None, local_files_only=True, allow_patterns=[*SMALL, f"*{WEIGHTS}"]
+            repository,
+            revision=revision or None,
+            local_files_only=True,
+            allow_patterns=[*METADATA_FILES, f"*{WEIGHTS_SUFFIX}"],
         )
-    except Exception as error:  # the client's classes changed from version to version
+    except Exception as error:  # the client's classes differ between versions
         partly = " completely" if type(error).__name__ == "IncompleteSnapshotError" else ""
         raise ModelError(
             f"The checkpoint {name} is not downloaded{partly}: c2llm model use {name} downloads it, and goes on where a "
@@ -95,70 +97,70 @@ def endpoint() -> str:
 
 def _look_up(name: str) -> Repository:
     repository, revision = split(name)
-    with _telling(repository, "the list of its files", revision):
+    with _hub_errors(repository, "the list of its files", revision):
         info = _client().HfApi().model_info(repository, revision=revision or None, files_metadata=True)
-    files = [f for f in info.siblings or [] if "/" not in f.rfilename and _wanted(f.rfilename)]
+    files = [f for f in info.siblings or [] if "/" not in f.rfilename and _is_needed(f.rfilename)]
     names = {file.rfilename for file in files}
-    if CONFIG_NAME not in names or not any(name.endswith(WEIGHTS) for name in names):
+    if CONFIG_NAME not in names or not any(name.endswith(WEIGHTS_SUFFIX) for name in names):
         raise ModelError(
-            f"{repository} on the hub holds no checkpoint in safetensors ({CONFIG_NAME} and *{WEIGHTS}): use a C2LLM "
+            f"{repository} on the hub holds no checkpoint in safetensors ({CONFIG_NAME} and *{WEIGHTS_SUFFIX}): use a C2LLM "
             "checkpoint, such as codefuse-ai/C2LLM-0.5B."
         )
     return Repository(repository, revision, str(info.sha), tuple(files))
 
 
-def _wanted(file: str) -> bool:
-    return file in SMALL or file.endswith(WEIGHTS)
+def _is_needed(file: str) -> bool:
+    return file in METADATA_FILES or file.endswith(WEIGHTS_SUFFIX)
 
 
 def _fetch_all_weights(repository: Repository, progress: Progress) -> None:
     total = sum(file.size or 0 for file in repository.weights)
     done = 0
 
-    def report(here: int) -> None:
-        progress("download", done + here, total)
+    def report(in_file: int) -> None:
+        progress("download", done + in_file, total)
 
     for file in repository.weights:
-        with _telling(repository.name, file.rfilename):
+        with _hub_errors(repository.name, file.rfilename):
             _fetch_weights(repository, file, report)
         done += file.size or 0
         report(0)
 
 
 def _fetch_weights(repository: Repository, file: RepoSibling, report: Callable[[int], None]) -> None:
-    """Into the place where the client keeps a file's content, so that it finds it there."""
+    """Download a file to its blob in the client's cache."""
     from filelock import FileLock
 
     file_download = _client().file_download
     url = _client().hf_hub_url(repository.name, file.rfilename, revision=repository.commit)
-    known = _client().get_hf_file_metadata(url)
-    if not known.etag:
+    metadata = _client().get_hf_file_metadata(url)
+    if not metadata.etag:
         raise ModelError(f"The hub gives no checksum for {file.rfilename} of {repository.name}: is HF_ENDPOINT right?")
     folder = Path(_client().constants.HF_HUB_CACHE) / file_download.repo_folder_name(
         repo_id=repository.name, repo_type="model"
     )
-    whole = folder / "blobs" / known.etag
-    part = whole.with_name(f"{known.etag}.part")
-    whole.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(part) + ".lock"):
-        if whole.exists():
+    blob = folder / "blobs" / metadata.etag
+    partial = blob.with_name(f"{metadata.etag}.part")
+    blob.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(partial) + ".lock"):
+        if blob.exists():
             return
-        size = known.size or file.size or 0
-        _require_space(size - (part.stat().st_size if part.exists() else 0), whole.parent)
-        with part.open("ab") as target:
-            _download(known.location, _Counted(target, report), size)
-        _compare(part, known.etag, file.rfilename)
-        part.replace(whole)
-    Path(str(part) + ".lock").unlink(missing_ok=True)
+        size = metadata.size or file.size or 0
+        _require_space(size - (partial.stat().st_size if partial.exists() else 0), blob.parent)
+        with partial.open("ab") as target:
+            _download(metadata.location, _ProgressFile(target, report), size)
+        _verify_checksum(partial, metadata.etag, file.rfilename)
+        partial.replace(blob)
+    Path(str(partial) + ".lock").unlink(missing_ok=True)
 
 
-def _download(location: str, target: _Counted, size: int) -> None:
-    """Append what is missing of a file.
+def _download(location: str, target: _ProgressFile, size: int) -> None:
+    """Append the rest of a partial file.
 
     The client itself resumes after a timeout, a refused connection and one that was closed early, but not after one that was
     reset (ReadError).
     """
-    left = RESETS
+    left = MAX_RESETS
     while True:
         start = target.tell()
         try:
@@ -166,21 +168,21 @@ def _download(location: str, target: _Counted, size: int) -> None:
                 location, target, resume_size=start, headers=_headers(location), expected_size=size or None
             )
             return
-        except Exception as error:  # the class belongs to the HTTP library that the client happens to use
-            left = RESETS if target.tell() > start else left - 1
+        except Exception as error:  # the class belongs to the HTTP library that the client uses
+            left = MAX_RESETS if target.tell() > start else left - 1
             if type(error).__name__ != "ReadError" or not left:
                 raise
         time.sleep(RESET_DELAY)
 
 
 def _headers(location: str) -> dict[str, str]:
-    """The token is for the hub, not for the store of files that it points to."""
+    """The token is sent to the hub only, not to the file storage that it redirects to."""
     own = location.startswith(endpoint())
     return dict(_client().utils.build_hf_headers(token=None if own else False))
 
 
-class _Counted:
-    """A file that tells how much is in it."""
+class _ProgressFile:
+    """A file that reports its size after each write."""
 
     def __init__(self, file: BinaryIO, report: Callable[[int], None]) -> None:
         self._file, self._report = file, report
@@ -194,22 +196,22 @@ class _Counted:
         return getattr(self._file, name)
 
 
-def _compare(part: Path, etag: str, name: str) -> None:
-    """Large files are named by the SHA-256 of their content."""
+def _verify_checksum(partial: Path, etag: str, name: str) -> None:
+    """Verify the checksum: the ETag of large files is their SHA-256."""
     if len(etag) != 64:
         return
     digest = hashlib.sha256()
-    with part.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
+    with partial.open("rb") as file:
+        while block := file.read(READ_BYTES):
+            digest.update(block)
     if digest.hexdigest() != etag:
-        part.unlink()
+        partial.unlink()
         raise ModelError(f"{name} arrived damaged and was deleted: start the same command again.")
 
 
 def _require_space(needed: int, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
-    if needed + SPARE > free:
+    if needed + MIN_FREE_BYTES > free:
         raise ModelError(
             f"The download needs {needed / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free: make room, or set HF_HOME "
             "to a folder on another disk."
@@ -224,36 +226,36 @@ def _client() -> Any:
         import huggingface_hub.utils
     except ImportError as error:
         raise MissingExtraError("Downloading a checkpoint", "torch") from error
-    # Progress is ours to show: beside our own bar theirs would be noise.
+    # This program shows its own progress bar.
     client: Any = huggingface_hub  # its modules do not all say what they export
     client.utils.disable_progress_bars()
     return client
 
 
 @contextmanager
-def _telling(name: str, file: str, revision: str = "") -> Iterator[None]:
-    """What the client says, as one sentence: which file, why, and what to do instead."""
+def _hub_errors(name: str, file: str, revision: str = "") -> Iterator[None]:
+    """Turn the client's exceptions into errors that say which file, why, and what to do."""
     try:
         yield
     except ModelError:
         raise
-    except Exception as error:  # the client's classes, and those of the HTTP library that it happens to use
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        if "RevisionNotFoundError" in kinds:
+    except Exception as error:  # the client's classes, and those of the HTTP library that it uses
+        class_names = {cls.__name__ for cls in type(error).__mro__}
+        if "RevisionNotFoundError" in class_names:
             raise ModelError(f"{name} has no revision '{revision}' on the hub: leave it out for the newest.") from error
-        if "GatedRepoError" in kinds:
+        if "GatedRepoError" in class_names:
             raise ModelError(
                 f"{name} is open only to those who accepted its terms on its page: do that, and set HF_TOKEN to your token."
             ) from error
-        if "RepositoryNotFoundError" in kinds:
+        if "RepositoryNotFoundError" in class_names:
             raise ModelError(
-                f"There is no model {name} on the hub, or it is private: look at the name; for a private one set HF_TOKEN."
+                f"There is no model {name} on the hub, or it is private: check the name; for a private one set HF_TOKEN."
             ) from error
         raise HubUnreachableError(name, file, endpoint(), _reason(error)) from error
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of what lies at the bottom of it."""
+    """The first line of the root cause."""
     while error.__cause__ is not None:
         error = error.__cause__
     return (str(error).splitlines() or [""])[0].strip().rstrip(".") or type(error).__name__

@@ -1,11 +1,11 @@
-"""A model that can be trained out of an exported graph: weights stored as int8 become the floats that onnxruntime computes with.
+"""Import an exported graph as a trainable model: int8 weights become the floats that onnxruntime dequantizes them to.
 
-Our own export names nearly every weight as the checkpoint does. What it names or shapes otherwise is put back:
-- a matrix that is multiplied from the right stands there transposed and under a number: those that are missing are taken in
-  the order of the computation, which is that of `layout.tensors`
-- the biases of q, k and v may be joined to one vector, that of fc_v is parted by heads
-- the bias of fc_k is not there, because it drops out of softmax: zeros do
-Whether that was right is not left to chance: vectors of the graph and of the model are compared, and one that differs is refused.
+Our own export keeps the checkpoint's name of nearly every weight. The others are reconstructed:
+- right-hand sides of MatMul are transposed and numbered: the missing ones are assigned in the order of the computation,
+  which is that of `tensor_layout.tensors`
+- the biases of q, k and v may be fused into one vector, that of fc_v is reshaped by heads
+- the bias of fc_k is absent, because it cancels in softmax: it becomes zero
+The vectors of the graph and of the imported model are compared, and an import that differs is rejected.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from retrieval.errors import MissingExtraError, ModelError
 from retrieval.model import graph_files, tensor_layout
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.config import C2LLMConfig
-from retrieval.model.export import lowest_cosine, random_rows
+from retrieval.model.export import min_cosine, random_batch
 from retrieval.model.graph_files import MODEL_NAME
 
 if TYPE_CHECKING:
     import onnx
 
-LEAST_COSINE = 0.9999  # sums in another order differ by 1e-6; a wrong weight by far more
+MIN_COSINE = 0.9999  # another order of summation differs by 1e-6; a wrong weight by far more
 _KEY_BIAS, _VALUE_BIAS = (f"{tensor_layout.POOLING}mab.{name}.bias" for name in ("fc_k", "fc_v"))
-_PREFIX = "model."  # of the module that is traced around the model
+_PREFIX = "model."  # attribute of the traced module that wraps the model
 
 Array = NDArray[np.float32]
 
 
-def from_graph(folder: Path) -> C2LLM:
-    """The model that FOLDER/model.onnx computes. Raises ModelError for a graph that it cannot be read out of."""
+def load_from_onnx(folder: Path) -> C2LLM:
+    """Import FOLDER/model.onnx. Raises ModelError for a graph that cannot be imported."""
     if find_spec("onnx") is None:
         raise MissingExtraError("Training an exported model", "train")
     config = C2LLMConfig.load(folder)
@@ -45,110 +45,110 @@ def from_graph(folder: Path) -> C2LLM:
     try:
         graph = graph_files.read(path).graph
     except Exception as error:  # protobuf raises classes of its own
-        raise ModelError(f"{path} cannot be read as a graph ({error}).") from error
+        raise ModelError(f"{path} cannot be read as an ONNX graph ({error}).") from error
     model = C2LLM(config)
-    found = _weights(graph, config, path)
+    tensors = _weights(graph, config, path)
     state = model.state_dict()
     for name in tensor_layout.tensors(config):
-        state[name].copy_(torch.from_numpy(found[name]))
+        state[name].copy_(torch.from_numpy(tensors[name]))
     model.eval()
-    batches = [random_rows(model)]
+    batches = [random_batch(model)]
     with torch.inference_mode():
-        cosine = lowest_cosine(path, batches, [model(ids, mask)[0] for ids, mask in batches])
-    if cosine < LEAST_COSINE:
-        raise _refused(path, f"what was read computes something else (cosine {cosine:.5f})")
+        cosine = min_cosine(path, batches, [model(ids, mask)[0] for ids, mask in batches])
+    if cosine < MIN_COSINE:
+        raise _import_error(path, f"the imported weights compute something else (cosine {cosine:.5f})")
     return model
 
 
-def with_vectors(folder: Path, out: Path, changed: Mapping[str, Array]) -> Path:
-    """FOLDER/model.onnx with other values in some of its vectors, named as in a checkpoint; all else stays bit for bit."""
+def replace_vectors(folder: Path, out: Path, replacements: Mapping[str, Array]) -> Path:
+    """Copy FOLDER/model.onnx with new values for some vectors, named as in a checkpoint; all else stays bit for bit."""
     from onnx import numpy_helper
 
     model = graph_files.read(folder / MODEL_NAME)
-    for name, values in changed.items():
-        place = next((t for t in model.graph.initializer if t.name in (name, _PREFIX + name)), None)
-        if place is None or tuple(place.dims) != values.shape:
-            raise _refused(folder / MODEL_NAME, f"{name} is not in it")
-        type_of = numpy_helper.to_array(place).dtype
-        place.CopyFrom(numpy_helper.from_array(values.astype(type_of), place.name))
+    for name, values in replacements.items():
+        tensor = next((t for t in model.graph.initializer if t.name in (name, _PREFIX + name)), None)
+        if tensor is None or tuple(tensor.dims) != values.shape:
+            raise _import_error(folder / MODEL_NAME, f"{name} is not in it")
+        dtype = numpy_helper.to_array(tensor).dtype
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(dtype), tensor.name))
     graph_files.write(model, out / MODEL_NAME)
     return out / MODEL_NAME
 
 
-def _refused(path: Path, reason: str) -> ModelError:
+def _import_error(path: Path, reason: str) -> ModelError:
     return ModelError(
-        f"No model that can be trained can be read out of {path}: {reason}. Use the checkpoint that it was exported from."
+        f"{path} cannot be imported for training: {reason}. Use the checkpoint that it was exported from."
     )
 
 
 def _weights(graph: onnx.GraphProto, config: C2LLMConfig, path: Path) -> dict[str, Array]:
     constants = _constants(graph)
-    wanted = tensor_layout.tensors(config)
-    found = {}
-    for name in wanted:
-        for known in (name, _PREFIX + name):
-            if known in constants:
-                found[name] = constants.pop(known)
-    matrices, vectors = list(_multiplied(graph, constants)), list(_added(graph, constants))
+    shapes = tensor_layout.tensors(config)
+    tensors = {}
+    for name in shapes:
+        for graph_name in (name, _PREFIX + name):
+            if graph_name in constants:
+                tensors[name] = constants.pop(graph_name)
+    matrices, vectors = list(_matmul_weights(graph, constants)), list(_bias_vectors(graph, constants))
     heads = (1, config.pma_num_heads, config.compressed_dim // config.pma_num_heads)
     by_heads = [values for values in constants.values() if values.shape == heads]
-    for name, shape in wanted.items():
-        if name in found:
+    for name, shape in shapes.items():
+        if name in tensors:
             continue
         if name == _KEY_BIAS:
-            found[name] = np.zeros(shape, np.float32)
+            tensors[name] = np.zeros(shape, np.float32)
         elif name == _VALUE_BIAS and len(by_heads) == 1:
-            found[name] = by_heads[0].reshape(shape)
+            tensors[name] = by_heads[0].reshape(shape)
         elif name.endswith("q_proj.bias") and vectors:
-            found |= _parted(vectors.pop(0), name, wanted)
+            tensors |= _split_qkv_bias(vectors.pop(0), name, shapes)
         elif len(shape) == 2 and matrices:
-            found[name] = matrices.pop(0).T.copy()
+            tensors[name] = matrices.pop(0).T.copy()
         else:
-            raise _refused(path, f"{name} is not in it")
-    if wrong := [name for name, shape in wanted.items() if found[name].shape != shape]:
-        raise _refused(path, f"{wrong[0]} is of the shape {found[wrong[0]].shape} instead of {wanted[wrong[0]]}")
-    return found
+            raise _import_error(path, f"{name} is not in it")
+    if wrong := [name for name, shape in shapes.items() if tensors[name].shape != shape]:
+        raise _import_error(path, f"{wrong[0]} is of the shape {tensors[wrong[0]].shape} instead of {shapes[wrong[0]]}")
+    return tensors
 
 
 def _constants(graph: onnx.GraphProto) -> dict[str, Array]:
-    """The numbers of the graph by name, in float32; int8 ones with their scales applied."""
+    """The initializers of the graph by name, dequantized to float32."""
     from onnx import numpy_helper
 
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     axes = {node.input[0]: _axis(node) for node in graph.node if node.op_type == "DequantizeLinear"}
-    found: dict[str, Array] = {}
+    tensors: dict[str, Array] = {}
     for name, values in stored.items():
         plain = name.removesuffix(".int8")
         if plain != name and f"{plain}.scale" in stored:
             scale = stored[f"{plain}.scale"].astype(np.float32)
             if scale.ndim == 1 and values.ndim == 2:
                 scale = scale[:, None] if axes.get(name) == 0 else scale[None, :]
-            found[plain] = values.astype(np.float32) * scale
+            tensors[plain] = values.astype(np.float32) * scale
         elif values.dtype in (np.float32, np.float16):
-            found[name] = values.astype(np.float32)
-    return found
+            tensors[name] = values.astype(np.float32)
+    return tensors
 
 
 def _axis(node: Any) -> int:
     return next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
 
 
-def _multiplied(graph: onnx.GraphProto, constants: Mapping[str, Array]) -> Iterator[Array]:
-    """Matrices that a product has on its right, in the order of the products."""
+def _matmul_weights(graph: onnx.GraphProto, constants: Mapping[str, Array]) -> Iterator[Array]:
+    """Right-hand sides of MatMul nodes, in graph order."""
     for node in graph.node:
         if node.op_type == "MatMul" and node.input[1] in constants and constants[node.input[1]].ndim == 2:
             yield constants[node.input[1]]
 
 
-def _added(graph: onnx.GraphProto, constants: Mapping[str, Array]) -> Iterator[Array]:
-    """Vectors that are added, in the order of the sums."""
+def _bias_vectors(graph: onnx.GraphProto, constants: Mapping[str, Array]) -> Iterator[Array]:
+    """Vectors that are added (biases), in graph order."""
     for node in graph.node:
         if node.op_type == "Add":
             yield from (constants[name] for name in node.input if name in constants and constants[name].ndim == 1)
 
 
-def _parted(vector: Array, first: str, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
-    """The biases of q, k and v, which one product adds at once."""
+def _split_qkv_bias(vector: Array, first: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    """Split a fused bias into those of q, k and v."""
     names = [first.replace("q_proj", part) for part in ("q_proj", "k_proj", "v_proj")]
-    ends = np.cumsum([wanted[name][0] for name in names])
+    ends = np.cumsum([shapes[name][0] for name in names])
     return dict(zip(names, (part.copy() for part in np.split(vector, ends[:-1])), strict=True))

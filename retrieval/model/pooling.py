@@ -1,6 +1,6 @@
-"""Token states to one vector: PMA, mean and EOS behind one interface.
+"""Pooling of hidden states into one vector: PMA, mean and EOS behind one interface.
 
-Every pooling takes states (batch, length, hidden) and a mask (batch, length; 1 = real token) and returns the pooled vectors
+Every pooling takes hidden states (batch, length, hidden) and a mask (batch, length; 1 = real token) and returns the pooled vectors
 (batch, dimension), not normalised, and the attention (batch, length): the weight of each token, which sums to 1 and is exactly
 0 on padding. Padding may be on either side. Module names give the published tensors' names (`mab.fc_q.weight`, …).
 """
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from retrieval.model.config import C2LLMConfig
 
-MASKED = -1e9  # finite, so that a row of nothing but padding gives numbers and not NaN
+MASKED = -1e9  # finite, so that a row of padding alone gives no NaN
 
 
 class Pooling(nn.Module):
@@ -23,7 +23,7 @@ class Pooling(nn.Module):
 
 
 class MeanPooling(Pooling):
-    """All tokens alike."""
+    """The mean of all real tokens."""
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         real = mask.to(states.dtype)
@@ -32,7 +32,7 @@ class MeanPooling(Pooling):
 
 
 class EosPooling(Pooling):
-    """The last real token, wherever the padding is."""
+    """The last real token, on either side of padding."""
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         positions = torch.arange(mask.shape[1], device=mask.device)
@@ -65,8 +65,8 @@ class CrossAttention(nn.Module):
         return out, attention
 
     def scores(self, seed: Tensor, states: Tensor) -> Tensor:
-        """Scores without ever making K: the query is constant, so fc_k folds into one vector a head (exact; 32 times
-        fewer products at width 256 and 8 heads). The bias of fc_k adds the same to every token and drops out of softmax."""
+        """Scores without materializing K: the query is constant, so fc_k folds into one vector a head (exact; 32 times
+        fewer products at width 256 and 8 heads). The bias of fc_k is the same for every token and cancels in softmax."""
         dimension = seed.shape[-1]
         query = self.fc_q(seed).reshape(self.heads, dimension // self.heads)
         keys = self.fc_k.weight.reshape(self.heads, dimension // self.heads, -1)

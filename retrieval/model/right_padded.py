@@ -1,7 +1,7 @@
-"""The backbone's forward pass for right-padded batches, with the same modules and the same result, in fewer operations.
+"""The backbone's forward pass for right-padded batches, with the same modules and results in fewer operations.
 
-Padding on the right needs no attention mask: causal attention keeps it from every real token. One product makes q, k and v,
-another gate and up. Training and export use this; backbone.py stays the reference, and a test compares them.
+Padding on the right needs no attention mask: with causal attention no real token sees it. The q, k and v projections are fused
+into one product, gate and up into another. Training and export use this; backbone.py stays the reference, and a test compares them.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class RightPadded(nn.Module):
         super().__init__()
         self.model = model
         self.config = model.config
-        head = model.config.hidden_size // model.config.num_attention_heads
-        frequencies = 1.0 / model.config.rope_theta ** (torch.arange(0, head, 2, dtype=torch.float32) / head)
+        head_dim = model.config.hidden_size // model.config.num_attention_heads
+        frequencies = 1.0 / model.config.rope_theta ** (torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
         angles = torch.outer(torch.arange(model.config.max_position_embeddings, dtype=torch.float32), frequencies)
         self.cos: Tensor
         self.sin: Tensor
@@ -54,19 +54,19 @@ class RightPadded(nn.Module):
         return F.rms_norm(x, (x.shape[-1],), norm.weight, self.config.rms_norm_eps)
 
     def _attention(self, attention: Any, x: Tensor) -> Tensor:
-        heads, shared = self.config.num_attention_heads, self.config.num_key_value_heads
+        heads, kv_heads = self.config.num_attention_heads, self.config.num_key_value_heads
         parts = (attention.q_proj, attention.k_proj, attention.v_proj)
-        joined = F.linear(x, torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]))
-        joined = joined.view(*x.shape[:2], heads + 2 * shared, -1).transpose(1, 2)  # (batch, heads, length, head)
-        rotated = self._rotated(joined[:, : heads + shared])
-        query, key, value = rotated[:, :heads], rotated[:, heads:], joined[:, heads + shared :]
-        if heads != shared:
-            key, value = (t.repeat_interleave(heads // shared, dim=1) for t in (key, value))
-        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
-        out: Tensor = attention.o_proj(mixed.transpose(1, 2).flatten(2))
+        qkv = F.linear(x, torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]))
+        qkv = qkv.view(*x.shape[:2], heads + 2 * kv_heads, -1).transpose(1, 2)  # (batch, heads, length, head_dim)
+        rotated = self._apply_rotary(qkv[:, : heads + kv_heads])
+        query, key, value = rotated[:, :heads], rotated[:, heads:], qkv[:, heads + kv_heads :]
+        if heads != kv_heads:
+            key, value = (t.repeat_interleave(heads // kv_heads, dim=1) for t in (key, value))
+        attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        out: Tensor = attention.o_proj(attended.transpose(1, 2).flatten(2))
         return out
 
-    def _rotated(self, x: Tensor) -> Tensor:
+    def _apply_rotary(self, x: Tensor) -> Tensor:
         length, half = x.shape[2], x.shape[3] // 2
         swapped = torch.cat([x[..., half:], x[..., :half]], dim=-1)
         return x * self.cos[:length].to(x.dtype) + swapped * self.sin[:length].to(x.dtype)

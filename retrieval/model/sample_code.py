@@ -1,4 +1,4 @@
-"""Pieces of code in several languages, on which an exported model is compared with the one it came from."""
+"""Code samples in several languages, on which an exported model is compared with its source."""
 
 from __future__ import annotations
 

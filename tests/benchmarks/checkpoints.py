@@ -28,10 +28,10 @@ from retrieval.chunking import chunk_file, passage
 from retrieval.encoders.torch_encoder import BUDGET, take_batch
 from retrieval.files import Scanner
 from retrieval.model import tensor_layout
-from retrieval.model.attention import Packing, attention_over, best_kernel
+from retrieval.model.attention import Packing, best_kernel, select_attention
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.config import C2LLM_0_5B, C2LLMConfig
-from retrieval.model.devices import choose_device, choose_dtype, short_name
+from retrieval.model.devices import choose_device, choose_dtype, dtype_name
 from retrieval.model.packed import PackedC2LLM
 from tests.benchmarks.table import Row, markdown
 
@@ -111,7 +111,7 @@ def padding(config: C2LLMConfig, lengths: list[int], device: torch.device, dtype
         speeds[name] = tokens / seconds(device, run)
         print(f"{name}: {speeds[name]:,.1f} tokens/s", file=sys.stderr, flush=True)
     kernel = best_kernel(device, chosen)[0]
-    place = f"{device}, {short_name(chosen)}, {config.num_hidden_layers} layers"
+    place = f"{device}, {dtype_name(chosen)}, {config.num_hidden_layers} layers"
     for other in ("padded, as they come", "padded, sorted by length"):
         yield Row(
             f"packed ({place}; {kernel})",
@@ -169,7 +169,7 @@ def packed_model(config: C2LLMConfig, device: torch.device, dtype: torch.dtype) 
         packing = Packing([len(text) for text in texts], device)
         ids = torch.tensor([token for text in texts for token in text], device=device)
         with torch.inference_mode():
-            return model(ids, packing, attention_over(packing, dtype))[0].cpu()
+            return model(ids, packing, select_attention(packing, dtype))[0].cpu()
 
     return run
 

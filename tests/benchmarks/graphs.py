@@ -25,7 +25,7 @@ import numpy as np
 
 from retrieval.encoders.minilm import MiniLmEncoder, minilm_model
 from retrieval.encoders.onnx import MODEL_NAME, embedded_folder
-from retrieval.model.quantize import quantize_dynamically
+from retrieval.model.quantize import quantize_dynamic_int8
 from tests.benchmarks.table import Row, markdown
 
 ROWS, TOKENS = 32, 128
@@ -52,7 +52,7 @@ def speeds(folder: Path, threads: int) -> Iterator[Row]:
     """The best of some rounds: what else runs on the machine only ever takes away."""
     exact, int8 = folder / "fp32.onnx", folder / "int8.onnx"
     export_minilm(exact)
-    quantize_dynamically(exact, int8)
+    quantize_dynamic_int8(exact, int8)
     graphs = {"embedded": embedded_folder() / MODEL_NAME, "MiniLM int8": int8, "MiniLM fp32": exact}
     sessions = {name: session(path, threads) for name, path in graphs.items()}
     ids = np.random.default_rng(SEED).integers(1_000, 30_000, (ROWS, TOKENS))

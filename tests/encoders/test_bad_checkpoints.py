@@ -192,7 +192,7 @@ def test_a_gpu_that_is_too_small_says_how_much_is_missing(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(devices, "free_memory", lambda device: 8_000_000_000)
     with pytest.raises(ModelError, match=r"needs 16\.3 GB and cuda:0 has 8\.0 GB free: use C2LLM_DEVICE=cpu"):
-        devices.require_room(15_334_057_984, torch.device("cuda:0"), "codefuse-ai/C2LLM-7B in bf16")
+        devices.require_memory(15_334_057_984, torch.device("cuda:0"), "codefuse-ai/C2LLM-7B in bf16")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from retrieval.model import attention  # noqa: E402
-from retrieval.model.attention import FEW, LIKE, Packing, best_kernel, by_blocks, by_kernel  # noqa: E402
+from retrieval.model.attention import (  # noqa: E402
+    MAX_LENGTH_RATIO,
+    MAX_PADDING,
+    Packing,
+    best_kernel,
+    blockwise_attention,
+    varlen_attention,
+)
 
 HEADS, SHARED, SIZE = 4, 2, 8
 
@@ -42,7 +49,7 @@ some_lengths = st.lists(st.integers(1, 40), min_size=1, max_size=12)
 def test_blocks_equal_each_text_alone(lengths: list[int]) -> None:
     """In any order: sorting only makes blocks larger."""
     parts = states(sum(lengths))
-    torch.testing.assert_close(by_blocks(Packing(lengths))(*parts), alone(*parts, lengths), atol=1e-5, rtol=0)
+    torch.testing.assert_close(blockwise_attention(Packing(lengths))(*parts), alone(*parts, lengths), atol=1e-5, rtol=0)
 
 
 @given(some_lengths)
@@ -52,14 +59,14 @@ def test_blocks_cover_each_token_once_with_little_padding(lengths: list[int]) ->
     assert [length for block in blocks for length in block.lengths] == lengths
     assert sum(block.tokens for block in blocks) == sum(lengths)
     for block in blocks:
-        assert max(block.lengths) <= max(LIKE * min(block.lengths), min(block.lengths) + FEW)
+        assert max(block.lengths) <= max(MAX_LENGTH_RATIO * min(block.lengths), min(block.lengths) + MAX_PADDING)
 
 
 @given(some_lengths)
 def test_spreading_and_gathering_are_inverse(lengths: list[int]) -> None:
     x = torch.arange(sum(lengths) * 3).view(-1, 3)
     blocks = Packing(lengths).blocks
-    torch.testing.assert_close(torch.cat([block.tokens_of(block.rows(x)) for block in blocks]), x)
+    torch.testing.assert_close(torch.cat([block.unpad(block.pad(x)) for block in blocks]), x)
 
 
 def test_kernels_get_the_borders_of_the_texts() -> None:
@@ -71,8 +78,8 @@ def test_kernels_get_the_borders_of_the_texts() -> None:
         assert borders.dtype == torch.int32 and longest == max(lengths)
         return alone(query, key, value, borders.diff().tolist())
 
-    expected = by_blocks(Packing(lengths))(*parts)
-    torch.testing.assert_close(by_kernel(Packing(lengths), kernel)(*parts), expected, atol=1e-5, rtol=0)
+    expected = blockwise_attention(Packing(lengths))(*parts)
+    torch.testing.assert_close(varlen_attention(Packing(lengths), kernel)(*parts), expected, atol=1e-5, rtol=0)
 
 
 def test_torchs_own_kernel_is_called_as_this_torch_declares_it() -> None:

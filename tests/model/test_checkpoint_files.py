@@ -37,8 +37,8 @@ def test_the_layout_has_the_published_number_of_parameters_and_torchs_own_names(
 
 
 def test_the_head_is_a_tensor_of_its_own_only_where_it_is_not_tied() -> None:
-    assert tensor_layout.HEAD not in tensor_layout.stored_tensors(C2LLM_0_5B)
-    assert tensor_layout.stored_tensors(C2LLM_7B)[tensor_layout.HEAD] == (152_064, 3_584)
+    assert tensor_layout.LM_HEAD not in tensor_layout.stored_tensors(C2LLM_0_5B)
+    assert tensor_layout.stored_tensors(C2LLM_7B)[tensor_layout.LM_HEAD] == (152_064, 3_584)
 
 
 def test_the_published_layout_is_the_one_that_the_tests_write() -> None:
@@ -54,7 +54,7 @@ def test_the_unused_head_may_be_there_or_not(tmp_path: Path, tied: bool, present
     write_checkpoint(tmp_path, tie_word_embeddings=tied)
     tensors = tensors_of(CONFIG | {"tie_word_embeddings": not present})
     write_tensors(tmp_path, tensors)
-    assert (tensor_layout.HEAD in open_checkpoint(tmp_path).names) == present
+    assert (tensor_layout.LM_HEAD in open_checkpoint(tmp_path).names) == present
     C2LLM.load(tmp_path)
 
 
@@ -76,8 +76,8 @@ def misshaped(tensors: Tensors) -> None:
     ("damage", "words"),
     [
         (lacking, ["missing: plm_model.model.layers.1.input_layernorm.weight", "and 9 more"]),
-        (renamed, ["missing: mha_pma.mab.fc_k.weight", "not known: mha_pma.mab.fc_x.weight"]),
-        (misshaped, [f"of another shape: {NORM} (65,) instead of (64,)"]),
+        (renamed, ["missing: mha_pma.mab.fc_k.weight", "unexpected: mha_pma.mab.fc_x.weight"]),
+        (misshaped, [f"wrong shape: {NORM} (65,) instead of (64,)"]),
     ],
 )
 def test_tensors_that_do_not_fit_are_named(

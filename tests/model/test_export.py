@@ -98,7 +98,7 @@ def test_fewer_bits_stay_close(tmp_path: Path, precision: str, lowest: float) ->
 
 @pytest.mark.parametrize("precision", ["fp32", "int8-weights"])
 def test_many_weights_lie_beside_the_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
-    monkeypatch.setattr(graph_files, "ONE_FILE", 1_000)
+    monkeypatch.setattr(graph_files, "MAX_SINGLE_FILE_BYTES", 1_000)
     model, session = exported(tmp_path, precision, num_hidden_layers=0)
     assert {path.name for path in graph_files.files(tmp_path)} == {"model.onnx", "model.onnx.data"}
     assert not list(tmp_path.glob(".export-*"))
@@ -118,7 +118,7 @@ def test_the_encoder_of_an_exported_checkpoint_equals_the_reference(tmp_path: Pa
 
 
 def test_an_export_that_is_off_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "lowest_cosine", lambda *_: 0.5)
+    monkeypatch.setattr(exporting, "min_cosine", lambda *_: 0.5)
     with pytest.raises(ModelError, match=r"0\.5"):
         exported(tmp_path, "fp32", num_hidden_layers=0)
     assert {path.name for path in tmp_path.iterdir()} == {"tokenizer.json"}  # nothing is left behind

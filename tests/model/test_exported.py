@@ -14,7 +14,7 @@ need("transformers", "onnx")
 from retrieval.encoders.onnx import OnnxEncoder, embedded_folder  # noqa: E402
 from retrieval.errors import ModelError  # noqa: E402
 from retrieval.model.config import C2LLMConfig  # noqa: E402
-from retrieval.model.import_onnx import from_graph, with_vectors  # noqa: E402
+from retrieval.model.import_onnx import load_from_onnx, replace_vectors  # noqa: E402
 from retrieval.training.forward import encode  # noqa: E402
 from retrieval.training.mixture import tokens  # noqa: E402
 
@@ -29,7 +29,7 @@ def test_the_embedded_model_can_be_trained_and_computes_what_the_shipped_graph_d
     from tokenizers import Tokenizer
 
     folder = embedded_folder()
-    model = from_graph(folder)
+    model = load_from_onnx(folder)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     config = model.config
     rows = tokens(tokenizer, SAMPLES, config.document_instruction, config.max_passage_tokens)
@@ -49,7 +49,7 @@ def test_a_graph_with_layers_gives_its_model_back(tmp_path: Path, side: str, pre
     model = exportable(side)
     tokenizer().save(str(tmp_path / "given.json"))
     export(model, tmp_path / "given.json", tmp_path / "out", precision=precision)  # type: ignore[arg-type]
-    found = from_graph(tmp_path / "out").state_dict()
+    found = load_from_onnx(tmp_path / "out").state_dict()
     for name, tensor in model.state_dict().items():
         if name in ("mha_pma.mab.fc_k.bias", "plm_model.lm_head.weight"):
             continue
@@ -61,12 +61,12 @@ def test_other_vectors_are_put_in_and_all_else_stays(tmp_path: Path) -> None:
     folder = embedded_folder()
     for part in ("config.json", "tokenizer.json"):
         (tmp_path / part).write_bytes((folder / part).read_bytes())
-    changed = from_graph(folder).state_dict()[name].numpy() + 1
-    with_vectors(folder, tmp_path, {name: changed})
-    before, after = from_graph(folder).state_dict(), from_graph(tmp_path).state_dict()
+    changed = load_from_onnx(folder).state_dict()[name].numpy() + 1
+    replace_vectors(folder, tmp_path, {name: changed})
+    before, after = load_from_onnx(folder).state_dict(), load_from_onnx(tmp_path).state_dict()
     assert [key for key in before if not torch.equal(before[key], after[key])] == [name]
     with pytest.raises(ModelError, match="is not in it"):
-        with_vectors(folder, tmp_path, {"another": changed})
+        replace_vectors(folder, tmp_path, {"another": changed})
 
 
 def test_what_is_no_graph_of_ours_is_refused_in_words(tmp_path: Path) -> None:
@@ -74,9 +74,9 @@ def test_what_is_no_graph_of_ours_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelError, match=r"model\.onnx"):
-        from_graph(tmp_path)
+        load_from_onnx(tmp_path)
     more = replace(C2LLMConfig.load(folder), num_hidden_layers=3)
     more.save(tmp_path)
     (tmp_path / "model.onnx").write_bytes((folder / "model.onnx").read_bytes())
     with pytest.raises(ModelError, match="checkpoint that it was exported from"):
-        from_graph(tmp_path)
+        load_from_onnx(tmp_path)
