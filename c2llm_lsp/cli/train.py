@@ -72,7 +72,7 @@ def train(
     Stopped and started again with the same options, it goes on from the last checkpoint. Needs the extra 'train'.
     """
     try:
-        from retrieval.training.distributed import processes_here
+        from retrieval.training.distributed import current_processes
         from retrieval.training.fit import TrainSettings, fit
         from retrieval.training.trainer import Stage
     except ImportError as error:
@@ -91,7 +91,7 @@ def train(
     )
     settings = TrainSettings(stage, batch, seed, hard_negatives, lora, teacher, _weights(weight or []))
     folder = fit(tasks, model, out, settings)
-    if not processes_here().first:
+    if not current_processes().first:
         return FOUND
     _export(folder, quiet=quiet)
     return FOUND

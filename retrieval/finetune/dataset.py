@@ -22,9 +22,9 @@ from retrieval.chunking.line_index import LineIndex
 from retrieval.evaluation.metrics import Place
 from retrieval.files import Scanner, read_file
 from retrieval.indexing import shared
-from retrieval.training.decontamination import KnownCode
-from retrieval.training.extraction import Documented, Function, Pair, documented, functions, language_of
-from retrieval.training.mining import SKIPPED_PARTS, is_written_by_hand
+from retrieval.training.decontamination import ExcludedCode
+from retrieval.training.extraction import DocumentedCode, Function, Pair, documented, functions, language_of
+from retrieval.training.mining import SKIPPED_PARTS, is_handwritten
 from retrieval.training.pair_sources import words_of
 
 HELD_OUT = 0.2  # of the documented functions, by file
@@ -85,7 +85,7 @@ class _File:
 
     path: str
     text: str
-    found: list[Documented]
+    found: list[DocumentedCode]
     named: list[Pair] = field(default_factory=list)
 
 
@@ -133,7 +133,7 @@ def _read(root: Path, path: str, limit: int) -> _File | None:
     if text is None:
         return None
     source = text.encode("utf-8", "replace")
-    if not is_written_by_hand(source):
+    if not is_handwritten(source):
         return None
     try:
         found = _documented(path, source)
@@ -148,9 +148,9 @@ def _read(root: Path, path: str, limit: int) -> _File | None:
     return _File(path, source.decode("utf-8"), found, named) if found or named else None
 
 
-def _documented(path: str, source: bytes) -> list[Documented]:
+def _documented(path: str, source: bytes) -> list[DocumentedCode]:
     rows = shared.call(__name__, documented_rows.__name__, path, source, text=source.decode("utf-8", "replace")) or ()
-    return [Documented(Pair(*pair), docs, code) for pair, docs, code in rows]
+    return [DocumentedCode(Pair(*pair), docs, code) for pair, docs, code in rows]
 
 
 def documented_rows(path: str, source: bytes) -> list[tuple[Any, ...]]:
@@ -182,7 +182,7 @@ def _parted(files: Sequence[_File]) -> tuple[list[_File], list[_File]]:
     return judged, learnt
 
 
-def without_comments(path: str, source: str, found: Sequence[Documented]) -> tuple[str, list[Question]]:
+def without_comments(path: str, source: str, found: Sequence[DocumentedCode]) -> tuple[str, list[Question]]:
     """The file without the comments that are asked for, and the questions with their places in what is left."""
     data = source.encode("utf-8")
     spans = sorted({_whole_lines(data, *span) for one in found for span in one.docs})
@@ -253,12 +253,12 @@ def _commit_questions(
 
 def _unlike(files: Sequence[_File], judged: Sequence[_File]) -> tuple[list[Pair], int]:
     """The pairs of these files that are not nearly the same as something of the judge's; how many were."""
-    known = KnownCode(file.text for file in judged)
+    known = ExcludedCode(file.text for file in judged)
     docs = {_plain(one.pair.doc) for file in judged for one in file.found}
     kept, dropped = [], 0
     for file in files:
         for pair in (*(one.pair for one in file.found), *file.named):
-            if known.holds(pair.body) or (pair.doc and _plain(pair.doc) in docs):
+            if known.is_copy(pair.body) or (pair.doc and _plain(pair.doc) in docs):
                 dropped += 1
             else:
                 kept.append(pair)

@@ -254,11 +254,11 @@ def _made(
         from retrieval.finetune import fit
         from retrieval.finetune.mean_centering import OFFSET, centre, has_offset
         from retrieval.model.export import TOKENIZER_NAME
-        from retrieval.training.distributed import processes_here
+        from retrieval.training.distributed import current_processes
     except ImportError as error:
         raise MissingExtraError("Adapting a model", "train") from error
     started = time.monotonic()
-    model = trainable(start.folder).to(processes_here().device)
+    model = trainable(start.folder).to(current_processes().device)
     tokenizer = Tokenizer.from_file(str(start.folder / TOKENIZER_NAME))
     recipe = replace(fit.RECIPES[wish.way or "centre"], seed=wish.seed)
     if not recipe.epochs and not has_offset(model):
@@ -272,11 +272,11 @@ def _made(
         plan = fit.FitPlan(recipe, steps, start.encoder.fingerprint, material.digest)
         resumed = fit.begun(work, plan)
 
-        def go_on(step: int) -> bool:
+        def should_continue(step: int) -> bool:
             control.progress("learn", step, steps)
             return not control.stop()
 
-        model = fit.tuned(model, source, plan, work, go_on)
+        model = fit.tuned(model, source, plan, work, should_continue)
     if has_offset(model):
         centre(model, tokenizer, passages)
     changed = (OFFSET,) if not recipe.epochs else ()

@@ -28,7 +28,7 @@ from retrieval.finetune.weights_io import Way
 from retrieval.model.c2llm import C2LLM
 from retrieval.private_files import private_folder, write_private
 from retrieval.training.adapters import add_adapters, merge_adapters
-from retrieval.training.distributed import Alone
+from retrieval.training.distributed import SingleProcess
 from retrieval.training.extraction import Pair
 from retrieval.training.forward import Forward
 from retrieval.training.loss import InfoNce
@@ -120,8 +120,10 @@ def interrupted_steps(work: Path, recipe: FitRecipe, model: str, pairs: str) -> 
     return steps if same and (work / CHECKPOINT_NAME).is_file() else None
 
 
-def tuned(model: C2LLM, source: RepositoryBatches, plan: FitPlan, work: Path, go_on: Callable[[int], bool]) -> C2LLM:
-    """The model, changed in place. Raises Cancelled where `go_on` says no to a step, with a checkpoint in `work`."""
+def tuned(
+    model: C2LLM, source: RepositoryBatches, plan: FitPlan, work: Path, should_continue: Callable[[int], bool]
+) -> C2LLM:
+    """The model, changed in place. Raises Cancelled where `should_continue` says no to a step, with a checkpoint in `work`."""
     recipe = plan.recipe
     private_folder(work)
     write_private(work / PLAN, json.dumps(asdict(plan), indent=2) + "\n")
@@ -141,7 +143,7 @@ def tuned(model: C2LLM, source: RepositoryBatches, plan: FitPlan, work: Path, go
         checkpoint_seconds=CHECKPOINT_SECONDS,
         validate_every=plan.steps,
     )
-    trained = train(model, source, stage, work, Monitoring(go_on=go_on), Alone())
+    trained = train(model, source, stage, work, Monitoring(should_continue=should_continue), SingleProcess())
     _move_back(trained, before, recipe.moved)
     if recipe.way == "lora":
         merge_adapters(trained)

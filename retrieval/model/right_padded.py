@@ -31,14 +31,14 @@ class RightPadded(nn.Module):
         self.register_buffer("sin", torch.cat([-angles.sin(), angles.sin()], dim=-1), persistent=False)
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        return self.pooled(self.embedded(ids), mask)
+        return self.pool(self.embed(ids), mask)
 
-    def embedded(self, ids: Tensor) -> Tensor:
+    def embed(self, ids: Tensor) -> Tensor:
         backbone: Any = self.model.plm_model.model
         rows: Tensor = backbone.embed_tokens(ids)
         return rows
 
-    def pooled(self, embedded: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def pool(self, embedded: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """From token embeddings (batch, length, hidden) on."""
         vectors, attention = self.model.mha_pma(self._states(embedded).float(), mask)
         return F.normalize(vectors, dim=-1), attention

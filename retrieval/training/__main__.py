@@ -59,17 +59,17 @@ def _fetch(options: argparse.Namespace) -> None:
     from retrieval.training.fetch import fetch
 
     missing = fetch(options.out)
-    logging.getLogger(__name__).info("%d packages could not be had %s", len(missing), missing)
+    logging.getLogger(__name__).info("%d packages are unavailable: %s", len(missing), missing)
 
 
 def _mine(options: argparse.Namespace) -> None:
     from retrieval.training.licences import licences_of
-    from retrieval.training.mining import find_archives, known_code, merge, mine_archives
+    from retrieval.training.mining import find_archives, load_excluded_code, merge, mine_archives
 
     archives = find_archives(options.archives)
     mine_archives(archives, options.out / "mined", processes=options.processes)
     licences = licences_of(archives, options.out / "licences.tsv", processes=options.processes)
-    counts = merge(options.out / "mined", options.out, known_code(options.known, archives), licences)
+    counts = merge(options.out / "mined", options.out, load_excluded_code(options.known, archives), licences)
     logging.getLogger(__name__).info("%s", {name: counts[name] for name in ("pairs", "dropped")})
 
 
@@ -103,7 +103,7 @@ def _shapes(options: argparse.Namespace) -> None:
 
     from retrieval.encoders import load
     from retrieval.encoders.minilm import MiniLmEncoder
-    from retrieval.training.model_sizes import Effort, Folders, compare, table
+    from retrieval.training.model_sizes import Folders, TrainingBudget, compare, table
 
     torch.set_num_threads(options.threads)
     teacher = MiniLmEncoder().encode_passages
@@ -111,7 +111,7 @@ def _shapes(options: argparse.Namespace) -> None:
         Folders(options.data, options.run, options.out),
         teacher,
         lambda folder: load(str(folder), threads=options.threads).encode_passages,
-        effort=Effort(seconds=options.seconds),
+        budget=TrainingBudget(seconds=options.seconds),
     )
     print("\n".join(table(results)))
 
@@ -145,7 +145,9 @@ def _embedded_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--archives", type=Path, nargs="*", default=[], help="folders with more packages, such as wheels"
     )
-    parser.add_argument("--known", type=Path, nargs="*", default=[], help="folders whose code must not be learnt")
+    parser.add_argument(
+        "--known", type=Path, nargs="*", default=[], help="folders whose code is excluded from training"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the folder of the model")
     parser.add_argument("--threads", type=int, default=2)
 
@@ -158,7 +160,9 @@ def _mine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--archives", type=Path, nargs="+", required=True, help="folders with wheels, .deb, .tgz, .tar.*"
     )
-    parser.add_argument("--known", type=Path, nargs="*", default=[], help="folders whose code must not be learnt")
+    parser.add_argument(
+        "--known", type=Path, nargs="*", default=[], help="folders whose code is excluded from training"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--processes", type=int, default=2)
 
@@ -221,16 +225,16 @@ class Command:
 COMMANDS = (
     Command(
         "embedded",
-        "all steps, from nothing to the embedded model; goes on where it was stopped",
+        "all steps, from nothing to the embedded model; resumes where it was stopped",
         _embedded_options,
         _embedded,
     ),
     Command("fetch", "download the packages of sources.txt", _fetch_options, _fetch),
     Command("mine", "doc comment -> code pairs out of package archives", _mine_options, _mine),
     Command("prepare", "the tokenizer and the token arrays", _prepare_options, _prepare),
-    Command("english", "synonyms, and what a teacher makes of docs and prose", _english_options, _english),
-    Command("train", "the stages of the embedded model; goes on where it was stopped", _train_options, _train),
-    Command("shapes", "other depths, widths and vocabularies, each trained for as long", _shapes_options, _shapes),
+    Command("english", "synonyms, and the teacher's vectors of docs and prose", _english_options, _english),
+    Command("train", "the stages of the embedded model; resumes where it was stopped", _train_options, _train),
+    Command("shapes", "compare depths, widths and vocabularies at equal training time", _shapes_options, _shapes),
     Command("convert", "a public training set as a task for `c2llm train`", _convert_options, _convert),
     Command("derive", "pairs of another kind as a task for `c2llm train`", _derive_options, _derive),
     Command("export", "a trained model as ONNX with its tokenizer", _export_options, _export),

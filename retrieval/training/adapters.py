@@ -1,7 +1,6 @@
-"""LoRA on the backbone: a big model learns through small matrices beside its own, which stay as they are.
+"""LoRA adapters on the backbone, whose own weights are frozen.
 
-The pooling learns whole, as in the report. Afterwards the small matrices are added to the large ones, so that what is saved is a
-plain C2LLM.
+The pooling is trained in full, as in the report. Afterwards the adapters are merged, so that a plain C2LLM is saved.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ SCALE = 2  # alpha / rank, the usual choice
 
 
 def add_adapters(model: C2LLM, rank: int) -> C2LLM:
-    """Changes the model in place: only adapters and pooling learn. New adapters change nothing at first."""
+    """Add LoRA adapters in place and freeze all but adapters and pooling. New adapters change no output."""
     try:
         from peft import LoraConfig, inject_adapter_in_model  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
@@ -33,7 +32,7 @@ def add_adapters(model: C2LLM, rank: int) -> C2LLM:
 
 
 def merge_adapters(model: C2LLM) -> C2LLM:
-    """Adds the adapters to the weights beside them and takes them out, in place."""
+    """Merge the adapters into the weights, in place."""
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if hasattr(child, "base_layer") and hasattr(child, "merge"):

@@ -1,6 +1,6 @@
-"""Source files out of package archives: wheels, tarballs, Debian packages and the archives inside them.
+"""Read source files from package archives: wheels, tarballs, Debian packages and the archives inside them.
 
-Nothing is unpacked to disk and nothing of a package is run; an archive or member that cannot be read is left out.
+Nothing is extracted to disk and no code of a package is run; unreadable archives and members are skipped.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ MAX_FILE_BYTES = 300_000  # longer files are data, generated or amalgamated
 ZIP_SOURCE_BYTES = 6_000_000  # of source taken from one wheel, and
 TAR_ARCHIVE_BYTES = 15_000_000  # of a compressed archive: a sample of the files, the same in every run
 
-Wanted = Callable[[str], bool]
+PathFilter = Callable[[str], bool]
 
 
 class ArchiveError(C2llmError):
-    """An archive that does not unpack."""
+    """An archive that cannot be read."""
 
 
 def package_name(archive: Path) -> str:
@@ -72,17 +72,17 @@ def first_member(archive: Path, pattern: re.Pattern[str]) -> str:
                     return handle.read().decode("utf-8", "replace") if handle else ""
         return ""
     except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        raise ArchiveError(f"{archive.name} does not unpack ({error}): delete it or download it again.") from error
+        raise ArchiveError(f"{archive.name} cannot be read ({error}): delete it or download it again.") from error
 
 
-def source_files(archive: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
-    """(path, content) of the members that `wanted` by their path."""
-    sampled = _sampled(wanted, TAR_ARCHIVE_BYTES / max(archive.stat().st_size, 1))
+def source_files(archive: Path, path_filter: PathFilter) -> Iterator[tuple[str, bytes]]:
+    """(path, content) of the members that `path_filter` by their path."""
+    sampled = _sample_paths(path_filter, TAR_ARCHIVE_BYTES / max(archive.stat().st_size, 1))
     try:
         if archive.suffix in (".whl", ".zip"):
             with zipfile.ZipFile(archive) as zipped:
-                size = sum(info.file_size for info in zipped.infolist() if wanted(info.filename))
-                yield from _zip_members(zipped, _sampled(wanted, ZIP_SOURCE_BYTES / max(size, 1)))
+                size = sum(info.file_size for info in zipped.infolist() if path_filter(info.filename))
+                yield from _zip_members(zipped, _sample_paths(path_filter, ZIP_SOURCE_BYTES / max(size, 1)))
         elif archive.suffix == ".deb":
             with tarfile.open(fileobj=_data_of_deb(archive)) as tar:
                 yield from _tar_members(tar, sampled)
@@ -90,22 +90,22 @@ def source_files(archive: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
             with tarfile.open(archive) as tar:
                 yield from _tar_members(tar, sampled)
     except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        raise ArchiveError(f"{archive.name} does not unpack ({error}): delete it or download it again.") from error
+        raise ArchiveError(f"{archive.name} cannot be read ({error}): delete it or download it again.") from error
 
 
-def _sampled(wanted: Wanted, share: float) -> Wanted:
-    """That share of the wanted files, picked by a checksum of the path."""
+def _sample_paths(path_filter: PathFilter, share: float) -> PathFilter:
+    """Accept a share of the files, selected by a checksum of the path."""
     limit = int(min(share, 1.0) * 2**32)
-    return lambda path: wanted(path) and zlib.crc32(path.encode("utf-8", "replace")) < limit
+    return lambda path: path_filter(path) and zlib.crc32(path.encode("utf-8", "replace")) < limit
 
 
-def _zip_members(zipped: zipfile.ZipFile, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
+def _zip_members(zipped: zipfile.ZipFile, path_filter: PathFilter) -> Iterator[tuple[str, bytes]]:
     for info in zipped.infolist():
-        if not info.is_dir() and info.file_size <= MAX_FILE_BYTES and wanted(info.filename):
+        if not info.is_dir() and info.file_size <= MAX_FILE_BYTES and path_filter(info.filename):
             yield info.filename, zipped.read(info)
 
 
-def _tar_members(tar: tarfile.TarFile, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
+def _tar_members(tar: tarfile.TarFile, path_filter: PathFilter) -> Iterator[tuple[str, bytes]]:
     for member in tar:
         if not member.isfile():
             continue
@@ -113,20 +113,20 @@ def _tar_members(tar: tarfile.TarFile, wanted: Wanted) -> Iterator[tuple[str, by
         if PurePosixPath(path).name in INNER_ARCHIVES:
             inner = tar.extractfile(member)
             if inner is not None:
-                yield from _inner_members(path, inner.read(), wanted)
-        elif member.size <= MAX_FILE_BYTES and wanted(path):
+                yield from _inner_members(path, inner.read(), path_filter)
+        elif member.size <= MAX_FILE_BYTES and path_filter(path):
             handle = tar.extractfile(member)
             if handle is not None:
                 yield path, handle.read()
 
 
-def _inner_members(path: str, data: bytes, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
+def _inner_members(path: str, data: bytes, path_filter: PathFilter) -> Iterator[tuple[str, bytes]]:
     if path.endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(data)) as zipped:
-            yield from _zip_members(zipped, wanted)
+            yield from _zip_members(zipped, path_filter)
     else:
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-            yield from _tar_members(tar, wanted)
+            yield from _tar_members(tar, path_filter)
 
 
 def _data_of_deb(archive: Path) -> io.BytesIO:

@@ -1,11 +1,10 @@
-"""The batches of a training run: which pairs stand together, and which variant each of them shows.
+"""Batch composition and augmentation of the pairs of the embedded model.
 
 Both depend on the seed, the epoch and the step alone: a resumed run sees the same batches.
 
-Negatives are the other passages of the batch, so that what stands together decides how hard the task is. Search happens inside one
-project: most of its distractors share its words. Part of the batches is therefore made of runs of one package, part is of one
-language, part mixes everything. Passages that answer a query as well as its own (same doc, same body, same name or file
-where that is the query) are no negatives.
+Negatives are the other passages of the batch, so the composition of batches decides how hard the task is. Search happens inside one
+project, where most distractors share its vocabulary. Part of the batches therefore consists of runs of one package, part has one
+language, part mixes everything. False negatives (same doc, same body, or same name or file if that is the query) are masked.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ if TYPE_CHECKING:
 
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
-PACKAGE_RUN = 32  # pairs of one package that stand together
-KEPT_OF_AN_EPOCH = 0.9  # batches differ a little in number from epoch to epoch: each is cut to this many
-_LEAST_BODY = 24  # tokens left where a body begins somewhere in its middle
-_SPAN = (4, 12)  # tokens of a doc that is cut to a phrase
-_BODY_KEY = 48  # tokens by which bodies are the same
+PACKAGE_RUN = 32  # consecutive pairs of one package
+EPOCH_SHARE = 0.9  # the number of batches varies between epochs: each is truncated to this share
+_MIN_BODY_TOKENS = 24  # left of a body whose start is cut off
+_PHRASE_TOKENS = (4, 12)  # length of a phrase taken from a doc
+_BODY_KEY_TOKENS = 48  # bodies equal in this prefix count as duplicates
 
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Shares (0..1) of the batches and of the pairs in them that are shown in another way than doc -> path, name, body."""
+    """Augmentation: shares (0..1) of batches, and of pairs in them, that differ from doc -> path, name, body."""
 
     package_batches: float = 0.4
     mixed_batches: float = 0.2  # the rest are of one language
@@ -53,10 +52,9 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """Padded ids and masks (1 = real), right-padded; query i belongs to passage i, passages beyond are negatives.
+    """Right-padded ids and masks (1 = real); passage i is the positive of query i, further passages are hard negatives.
 
-    `ignored` (queries, passages): no negatives. `teacher` (queries, passages): similarities to learn from, NaN where none is
-    known.
+    `ignored` (queries, passages): false negatives. `teacher` (queries, passages): similarities to distill, NaN where unknown.
     """
 
     query_ids: NDArray[np.int64]
@@ -82,17 +80,17 @@ class Batches:
         variation: Variation | None = None,
     ) -> None:
         self._pairs, self._config, self._size, self._seed = pairs, config, size, seed
-        self._shown = variation or Variation()
-        self._english = self._shown.english
+        self._variation = variation or Variation()
+        self._synonym_data = self._variation.english
         self._query_prefix, self._passage_prefix = instructions(tokenizer, config)
         self._order: tuple[int, list[Rows]] | None = None
-        self.per_epoch = max(1, int(len(pairs) / size * KEPT_OF_AN_EPOCH))
+        self.per_epoch = max(1, int(len(pairs) / size * EPOCH_SHARE))
 
     def batch(self, step: int) -> TrainingBatch:
-        """The batch of that step of the run, computed from the step alone."""
-        epoch, place = divmod(step, self.per_epoch)
-        chosen = self.epoch(epoch)
-        rows = chosen[place % len(chosen)]
+        """The batch of a step, computed from the step alone."""
+        epoch, index = divmod(step, self.per_epoch)
+        selected = self.epoch(epoch)
+        rows = selected[index % len(selected)]
         random = np.random.default_rng([self._seed, 1, step])
         kinds = self._query_kinds(rows, random)
         queries = [self._query(int(row), kind, random) for row, kind in zip(rows, kinds, strict=True)]
@@ -101,55 +99,57 @@ class Batches:
         return TrainingBatch(*padded(queries), *padded(passages), ignored, self._similar(rows, ignored))
 
     def _similar(self, rows: Rows, ignored: Bools) -> NDArray[np.float32] | None:
-        if self._english is None:
+        if self._synonym_data is None:
             return None
-        similar = self._english.similarities(rows)
+        similar = self._synonym_data.similarities(rows)
         similar[ignored] = np.nan
         return similar
 
     def epoch(self, epoch: int) -> list[Rows]:
-        """The rows of each of its batches."""
+        """The pair indices of each batch of an epoch."""
         if self._order is None or self._order[0] != epoch:
-            self._order = (epoch, self._arranged(np.random.default_rng([self._seed, 0, epoch])))
+            self._order = (epoch, self._arrange(np.random.default_rng([self._seed, 0, epoch])))
         return self._order[1]
 
-    def _arranged(self, random: np.random.Generator) -> list[Rows]:
+    def _arrange(self, random: np.random.Generator) -> list[Rows]:
         rows = random.permutation(len(self._pairs))
         mixed, by_package = (
-            int(len(rows) * share) for share in (self._shown.mixed_batches, self._shown.package_batches)
+            int(len(rows) * share) for share in (self._variation.mixed_batches, self._variation.package_batches)
         )
-        batches = self._cut(rows[:mixed])
-        for language_rows in _by(self._pairs.languages, rows[mixed : mixed + by_package]):
-            batches += self._cut(_in_runs(self._pairs.packages, language_rows, random))
-        for language_rows in _by(self._pairs.languages, rows[mixed + by_package :]):
-            batches += self._cut(language_rows)
+        batches = self._split(rows[:mixed])
+        for language_rows in _group_rows(self._pairs.languages, rows[mixed : mixed + by_package]):
+            batches += self._split(_package_runs(self._pairs.packages, language_rows, random))
+        for language_rows in _group_rows(self._pairs.languages, rows[mixed + by_package :]):
+            batches += self._split(language_rows)
         return [batches[i] for i in random.permutation(len(batches))][: self.per_epoch]
 
-    def _cut(self, rows: Rows) -> list[Rows]:
+    def _split(self, rows: Rows) -> list[Rows]:
         parts = [rows[i : i + self._size] for i in range(0, len(rows), self._size)]
         return [part for part in parts if len(part) >= max(1, min(self._size, len(self._pairs)) // 4)]
 
     def _query_kinds(self, rows: Rows, random: np.random.Generator) -> NDArray[np.int8]:
         """0 doc, 1 part of it, 2 name, 3 file and name."""
-        shown = self._shown
-        borders = np.cumsum([shown.name_queries, shown.file_queries, shown.phrase_queries])
-        kinds = np.array([2, 3, 1, 0], dtype=np.int8)[np.searchsorted(borders, random.random(len(rows)), side="right")]
+        variation = self._variation
+        boundaries = np.cumsum([variation.name_queries, variation.file_queries, variation.phrase_queries])
+        kinds = np.array([2, 3, 1, 0], dtype=np.int8)[
+            np.searchsorted(boundaries, random.random(len(rows)), side="right")
+        ]
         lengths = np.array([len(self._pairs.parts["name"][int(row)]) for row in rows])
         return np.where((kinds == 2) & (lengths < 2), 0, kinds).astype(np.int8)
 
     def _query(self, row: int, kind: int, random: np.random.Generator) -> Ids:
         parts = self._pairs.parts
         doc, name = parts["doc"][row], parts["name"][row]
-        if kind == 1 and len(doc) > _SPAN[0]:
-            length = int(random.integers(_SPAN[0], min(_SPAN[1], len(doc)) + 1))
+        if kind == 1 and len(doc) > _PHRASE_TOKENS[0]:
+            length = int(random.integers(_PHRASE_TOKENS[0], min(_PHRASE_TOKENS[1], len(doc)) + 1))
             start = int(random.integers(0, len(doc) - length + 1))
             doc = doc[start : start + length]
         if kind == 3:
             name = np.concatenate([self._file_name(row), name])
-        if kind < 2 and self._english is not None and random.random() < self._shown.reworded:
-            doc = self._english.reworded(doc, self._shown.synonyms, random)
-        chosen = name if kind >= 2 else self._thinned(doc, self._shown.token_dropout, random)
-        return np.concatenate([self._query_prefix, chosen])[: self._config.max_query_tokens]
+        if kind < 2 and self._synonym_data is not None and random.random() < self._variation.reworded:
+            doc = self._synonym_data.replace_with_synonyms(doc, self._variation.synonyms, random)
+        selected = name if kind >= 2 else self._drop_tokens(doc, self._variation.token_dropout, random)
+        return np.concatenate([self._query_prefix, selected])[: self._config.max_query_tokens]
 
     def _file_name(self, row: int) -> Ids:
         """Without its ending, which is the path's last token."""
@@ -157,25 +157,25 @@ class Batches:
         return path[len(path) - min(int(self._pairs.path_parts[row]), len(path)) : max(len(path) - 1, 0)]
 
     def _passage(self, row: int, random: np.random.Generator) -> Ids:
-        parts, shown = self._pairs.parts, self._shown
+        parts, variation = self._pairs.parts, self._variation
         path, name, body = parts["path"][row], parts["name"][row], parts["body"][row]
         chance = random.random(5)
         pieces = [self._passage_prefix]
-        if chance[0] >= shown.no_path:
+        if chance[0] >= variation.no_path:
             least = int(self._pairs.path_parts[row])
             kept = least + int(chance[1] * (len(path) - least + 1))
             pieces.append(path[len(path) - min(kept, len(path)) :])
-        if chance[2] >= shown.no_name:
+        if chance[2] >= variation.no_name:
             pieces.append(name)
-        if chance[3] < shown.doc_in_passage:
-            pieces.append(self._thinned(parts["doc"][row], 0.5, random))
-        if chance[4] < shown.later_start and len(body) > _LEAST_BODY:
-            body = body[int(random.integers(0, len(body) - _LEAST_BODY)) :]
-        pieces.append(self._thinned(body, shown.token_dropout, random))
+        if chance[3] < variation.doc_in_passage:
+            pieces.append(self._drop_tokens(parts["doc"][row], 0.5, random))
+        if chance[4] < variation.later_start and len(body) > _MIN_BODY_TOKENS:
+            body = body[int(random.integers(0, len(body) - _MIN_BODY_TOKENS)) :]
+        pieces.append(self._drop_tokens(body, variation.token_dropout, random))
         return np.concatenate(pieces)[: self._config.max_passage_tokens]
 
     @staticmethod
-    def _thinned(ids: Ids, share: float, random: np.random.Generator) -> Ids:
+    def _drop_tokens(ids: Ids, share: float, random: np.random.Generator) -> Ids:
         if share <= 0:
             return ids
         kept = ids[random.random(len(ids)) >= share]
@@ -184,7 +184,7 @@ class Batches:
     def _ignored(self, rows: Rows, kinds: NDArray[np.int8]) -> Bools:
         parts = self._pairs.parts
         docs = equal([parts["doc"][int(row)].tobytes() for row in rows])
-        bodies = equal([parts["body"][int(row)][:_BODY_KEY].tobytes() for row in rows])
+        bodies = equal([parts["body"][int(row)][:_BODY_KEY_TOKENS].tobytes() for row in rows])
         names = equal([parts["name"][int(row)].tobytes() for row in rows])
         ignored: Bools = docs | bodies | (names & (kinds >= 2)[:, None])
         np.fill_diagonal(ignored, False)
@@ -206,14 +206,14 @@ def equal(keys: list[bytes]) -> Bools:
     return same
 
 
-def _by(groups: NDArray[np.int16] | NDArray[np.int32], rows: Rows) -> list[Rows]:
+def _group_rows(groups: NDArray[np.int16] | NDArray[np.int32], rows: Rows) -> list[Rows]:
     """The rows of each group, in their order."""
     sorted_rows = rows[np.argsort(groups[rows], kind="stable")]
-    borders = np.flatnonzero(np.diff(groups[sorted_rows])) + 1
-    return list(np.split(sorted_rows, borders)) if len(rows) else []
+    boundaries = np.flatnonzero(np.diff(groups[sorted_rows])) + 1
+    return list(np.split(sorted_rows, boundaries)) if len(rows) else []
 
 
-def _in_runs(packages: NDArray[np.int32], rows: Rows, random: np.random.Generator) -> Rows:
+def _package_runs(packages: NDArray[np.int32], rows: Rows, random: np.random.Generator) -> Rows:
     """Runs of one package's rows, the runs in any order."""
-    runs = [own[i : i + PACKAGE_RUN] for own in _by(packages, rows) for i in range(0, len(own), PACKAGE_RUN)]
+    runs = [own[i : i + PACKAGE_RUN] for own in _group_rows(packages, rows) for i in range(0, len(own), PACKAGE_RUN)]
     return np.concatenate([runs[i] for i in random.permutation(len(runs))]) if runs else rows

@@ -1,4 +1,4 @@
-"""Keeps the projects that quality is judged on out of the training data: by name, and by content.
+"""Decontamination: keeps the projects of the benchmarks out of the training data, by name and by content.
 
 Names alone miss vendored copies and renamed companions, so that a body which shares many word shingles with the code of an
 excluded project is dropped as well.
@@ -60,8 +60,8 @@ def shingles(text: str) -> set[int]:
     return {zlib.crc32(run) for run in runs}
 
 
-class KnownCode:
-    """The shingles of code that must not be learnt from."""
+class ExcludedCode:
+    """Shingles of code that must not be in the training data."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._known: set[int] = set()
@@ -74,7 +74,7 @@ class KnownCode:
     def add(self, text: str) -> None:
         self._known.update(s for s in shingles(text) if s % KEEP_ONE_IN == 0)
 
-    def holds(self, body: str) -> bool:
+    def is_copy(self, body: str) -> bool:
         """True where too many of the body's shingles are known."""
         own = [s for s in shingles(body) if s % KEEP_ONE_IN == 0]
         return len(own) >= 3 and sum(s in self._known for s in own) > MAX_SHARED * len(own)

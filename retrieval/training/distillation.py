@@ -1,9 +1,9 @@
-"""What English has for a thing besides the name that code gives it, learnt from a teacher that has read much more English.
+"""Relational distillation (Park et al. 2019, arXiv 1904.05068) from a teacher that was trained on much more English.
 
-Docs teach how programmers call a thing; that a picture is an image and a parcel a package they do not. Texts (docs, names, and
-WordNet's words, definitions and examples, in so far as code uses the words) and pieces of code get the teacher's vectors once.
-A batch holds neighbourhoods of them, half of each as queries, half as passages, and the model learns to distribute its
-similarities as the teacher does: relational distillation (Park et al. 2019, arXiv 1904.05068).
+Doc comments teach the vocabulary of programmers, but not that a picture is an image and a parcel a package. Texts (docs, names,
+and WordNet's words, definitions and examples whose words occur in code) and code passages are embedded by the teacher once. A
+batch holds neighborhoods of them, half of each as queries, half as passages, and the model learns the teacher's distribution of
+similarities.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from retrieval.training.batches import TrainingBatch
 from retrieval.training.dataset import Ragged, instructions, padded, ragged, save_arrays
 from retrieval.training.extraction import Pair
 from retrieval.training.mining import read_pairs
-from retrieval.training.synonym_augmentation import LONGEST_IN_WORDS, Teacher, Vectors, read, spelt
+from retrieval.training.synonym_augmentation import MAX_DOC_WORDS, Teacher, Vectors, embed_texts, split_identifier
 from retrieval.training.trainer import Source
 from retrieval.training.wordnet import PARTS_OF_SPEECH, synsets
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# The teacher reads 300 short texts a second on two cores, or 50 pieces of code.
+# The teacher embeds 300 short texts a second on two cores, or 50 code passages.
 DOCS, NAMES, WORDS, CODE = 40_000, 15_000, 60_000, 8_000
-SEEDS, NEIGHBOURS = 16, 32  # neighbourhoods of a batch, and texts in each
+SEEDS, NEIGHBORS = 16, 32  # neighborhoods of a batch, and texts in each
 CODE_CHARACTERS = 450
 _QUOTED = re.compile(r'"([^"]+)"')
 
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DistillationData:
-    """Texts as tokens and the teacher's unit vectors of them (n, d). Those from `code` on are code: passages, never queries."""
+    """Tokenized texts and the teacher's unit vectors of them (n, d). Rows from `code` on are code: passages, never queries."""
 
     texts: Ragged
     vectors: Vectors
@@ -63,18 +63,18 @@ class DistillationData:
             return cls(texts, arrays["vectors"].astype(np.float32), int(arrays["code"]))
 
 
-def prepared(data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher) -> DistillationData:
+def prepare_distillation(data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher) -> DistillationData:
     """Prose of the mined pairs in DATA/train.jsonl and of WordNet in the Debian package `words` (wordnet-base)."""
     pairs = list(read_pairs(data / "train.jsonl"))
     random = np.random.default_rng(0)
-    chosen = [pairs[i] for i in random.permutation(len(pairs))]
+    sample = [pairs[i] for i in random.permutation(len(pairs))]
     english = list(wordnet(words, tokenizer))
     english = [english[i] for i in random.permutation(len(english))[:WORDS]]
-    texts = list(dict.fromkeys([*_docs(chosen), *_names(chosen), *english]))
-    code = [f"{pair.path}\n{pair.qualified}\n{pair.body}"[:CODE_CHARACTERS] for pair in chosen[:CODE]]
-    logger.info("%d texts and %d pieces of code for the teacher to read", len(texts), len(code))
+    texts = list(dict.fromkeys([*_docs(sample), *_names(sample), *english]))
+    code = [f"{pair.path}\n{pair.qualified}\n{pair.body}"[:CODE_CHARACTERS] for pair in sample[:CODE]]
+    logger.info("the teacher embeds %d texts and %d code passages", len(texts), len(code))
     return DistillationData(
-        ragged(tokenizer, [*texts, *code]), read([*texts, *code], teacher).astype(np.float32), len(texts)
+        ragged(tokenizer, [*texts, *code]), embed_texts([*texts, *code], teacher).astype(np.float32), len(texts)
     )
 
 
@@ -91,16 +91,16 @@ def wordnet(package: Path, tokenizer: Tokenizer) -> Iterator[str]:
 
 def _docs(pairs: Sequence[Pair]) -> Iterator[str]:
     for pair in pairs[:DOCS]:
-        yield " ".join(pair.doc.split()[:LONGEST_IN_WORDS])
+        yield " ".join(pair.doc.split()[:MAX_DOC_WORDS])
 
 
 def _names(pairs: Sequence[Pair]) -> Iterator[str]:
     for pair in pairs[DOCS : DOCS + NAMES]:
-        yield spelt(pair.qualified) or pair.doc
+        yield split_identifier(pair.qualified) or pair.doc
 
 
-class Neighbourhoods:
-    """Batches of prose. Which, depends on the seed and the step alone."""
+class NeighborhoodBatches:
+    """Batches of prose; they depend on the seed and the step alone."""
 
     def __init__(self, prose: DistillationData, tokenizer: Tokenizer, config: C2LLMConfig, *, seed: int) -> None:
         self._prose, self._config, self._seed = prose, config, seed
@@ -120,7 +120,7 @@ class Neighbourhoods:
     def _rows(self, random: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         vectors, code = self._prose.vectors, self._prose.code
         seeds = random.choice(code, min(SEEDS, code), replace=False)
-        near = min(NEIGHBOURS, len(vectors))
+        near = min(NEIGHBORS, len(vectors))
         scores = vectors[seeds] @ vectors.T
         rows = np.argpartition(-scores, near - 1, axis=1)[:, :near]
         queries, passages = [], []
@@ -135,12 +135,12 @@ class Neighbourhoods:
         return [np.concatenate([prefix, self._prose.texts[int(row)]])[:limit] for row in rows]
 
 
-class Alternating:
-    """A share of the steps from one source of batches, the others from another."""
+class InterleavedSource:
+    """Interleaves two sources of batches: a share of the steps comes from the secondary one."""
 
-    def __init__(self, often: Source, seldom: Source, share: float, *, seed: int) -> None:
-        self._often, self._seldom, self._share, self._seed = often, seldom, share, seed
+    def __init__(self, primary: Source, secondary: Source, share: float, *, seed: int) -> None:
+        self._primary, self._secondary, self._share, self._seed = primary, secondary, share, seed
 
     def batch(self, step: int) -> TrainingBatch:
-        seldom = np.random.default_rng([self._seed, 3, step]).random() < self._share
-        return (self._seldom if seldom else self._often).batch(step)
+        use_secondary = np.random.default_rng([self._seed, 3, step]).random() < self._share
+        return (self._secondary if use_secondary else self._primary).batch(step)

@@ -1,7 +1,7 @@
 """Several processes or GPUs that train one model, through accelerate: `accelerate launch -m c2llm_lsp train …`.
 
-Each process reads its share of a batch's rows; vectors are summed over the processes, so that every query meets the passages
-of all, and so are gradients. The result is that of one process with the same batch.
+Each process computes a shard of a batch; vectors and gradients are all-reduced (summed), so that every query is compared with the
+passages of all processes. The result is that of one process with the same batch.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from numpy.typing import NDArray
 from retrieval.errors import MissingExtraError
 
 
-class Alone:
-    """One process: all rows are its own."""
+class SingleProcess:
+    """Training in one process: its shard is the whole batch."""
 
     rank, count = 0, 1
 
     @property
-    def first(self) -> bool:
-        """True in the one process that writes and says things."""
+    def is_main(self) -> bool:
+        """True in the process that writes files and logs."""
         return self.rank == 0
 
     @property
     def device(self) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def own(self, rows: int) -> NDArray[np.int64]:
+    def shard(self, rows: int) -> NDArray[np.int64]:
         return np.arange(self.rank, rows, self.count)
 
-    def summed(self, tensor: torch.Tensor) -> torch.Tensor:
+    def all_reduce(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor
 
     def sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         for parameter in parameters:
             if parameter.grad is not None:
-                parameter.grad = self.summed(parameter.grad)
+                parameter.grad = self.all_reduce(parameter.grad)
 
-    def wait(self) -> None:
-        """Until all have come here."""
+    def barrier(self) -> None:
+        """Wait for all processes."""
 
 
-class Several(Alone):
-    """One of several processes that a launcher started."""
+class MultiProcess(SingleProcess):
+    """One of several processes started by a launcher."""
 
     def __init__(self) -> None:
         try:
@@ -59,17 +59,17 @@ class Several(Alone):
 
     @property
     def device(self) -> torch.device:
-        found: torch.device = self._accelerator.device
-        return found
+        device: torch.device = self._accelerator.device
+        return device
 
-    def summed(self, tensor: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self._accelerator.reduce(tensor, reduction="sum")
-        return found
+    def all_reduce(self, tensor: torch.Tensor) -> torch.Tensor:
+        total: torch.Tensor = self._accelerator.reduce(tensor, reduction="sum")
+        return total
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         self._accelerator.wait_for_everyone()
 
 
-def processes_here() -> Alone:
-    """Launchers tell in the environment how many there are."""
-    return Several() if int(os.environ.get("WORLD_SIZE", "1")) > 1 else Alone()
+def current_processes() -> SingleProcess:
+    """Launchers set WORLD_SIZE."""
+    return MultiProcess() if int(os.environ.get("WORLD_SIZE", "1")) > 1 else SingleProcess()

@@ -1,7 +1,7 @@
-"""Signs that a run goes wrong, said in words while there is time to stop it.
+"""Warnings of divergence, while there is time to stop the run.
 
-Looked at whenever the run is validated: whether the pooling still chooses among tokens (near-uniform weights make it mean pooling,
-all weight on the last token makes it EOS pooling), and whether a task gets worse on what was held out while its loss falls.
+Checked at each validation: whether pooling attention collapsed (near-uniform weights make it mean pooling, all weight on the last
+token makes it EOS pooling), and whether a task overfits: its held-out score falls while its loss falls too.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-UNIFORM_ENTROPY = 0.995  # of the entropy that equal weights would have; trained models had 0.6 to 0.9
+UNIFORM_ENTROPY = 0.995  # of the entropy of uniform weights; trained models had 0.6 to 0.9
 LAST_TOKEN_SHARE = 0.8  # of the weight
-MIN_TOKENS = 8  # shorter texts have nothing to choose from
-FALLS_IN_A_ROW = 3
-FALL = 0.03  # of the held-out MRR under its best: less comes and goes
+MIN_TOKENS = 8  # shorter texts are ignored
+PATIENCE = 3  # validations in a row
+MIN_DROP = 0.03  # of the best held-out MRR: smaller drops are noise
 
 
-def evenness(weights: Sequence[NDArray[np.float32]]) -> tuple[float, float]:
+def pooling_entropy(weights: Sequence[NDArray[np.float32]]) -> tuple[float, float]:
     """Mean entropy of the weights as a share of the greatest possible, and mean weight of the last token."""
     shares, lasts = [], []
     for row in weights:
@@ -30,30 +30,30 @@ def evenness(weights: Sequence[NDArray[np.float32]]) -> tuple[float, float]:
 
 
 class DivergenceMonitor:
-    """Remembers the validations of one run; `warnings` are worth a line each, said once until they pass."""
+    """Tracks the validations of one run; each warning is reported once until its condition passes."""
 
     def __init__(self) -> None:
         self._best: dict[str, float] = {}
         self._falls: dict[str, int] = {}
         self._losses: dict[str, float] = {}
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
     def warnings(
         self, even: float, last: float, held_out: Mapping[str, float], losses: Mapping[str, float]
     ) -> list[str]:
-        found = dict(self._signs(even, last, held_out, losses))
-        new = [text for key, text in found.items() if key not in self._said]
-        self._said = set(found)
+        found = dict(self._checks(even, last, held_out, losses))
+        new = [text for key, text in found.items() if key not in self._reported]
+        self._reported = set(found)
         return new
 
-    def _signs(
+    def _checks(
         self, even: float, last: float, held_out: Mapping[str, float], losses: Mapping[str, float]
     ) -> Iterator[tuple[str, str]]:
         if even > UNIFORM_ENTROPY:
             yield (
                 "even",
                 (
-                    f"The pooling weighs all tokens alike (entropy {even:.3f} of the greatest): it has become mean pooling. "
+                    f"The pooling weights are nearly uniform (entropy {even:.3f} of the maximum): it has become mean pooling. "
                     "Raise the pooling's learning rate, or train longer before judging."
                 ),
             )
@@ -61,17 +61,17 @@ class DivergenceMonitor:
             yield (
                 "last",
                 (
-                    f"The pooling looks at the last token alone ({100 * last:.0f} % of the weight): it has become EOS pooling. "
+                    f"The pooling attends to the last token alone ({100 * last:.0f} % of the weight): it has become EOS pooling. "
                     "Lower the learning rate, or start from a model that does not."
                 ),
             )
         for task, score in held_out.items():
-            falling = score < self._best.get(task, score) * (1 - FALL)
+            falling = score < self._best.get(task, score) * (1 - MIN_DROP)
             learning = losses.get(task, 0.0) <= self._losses.get(task, float("inf"))
             self._falls[task] = self._falls.get(task, 0) + 1 if falling and learning else 0
             self._best[task] = max(score, self._best.get(task, score))
             self._losses[task] = losses.get(task, 0.0)
-            if self._falls[task] >= FALLS_IN_A_ROW:
+            if self._falls[task] >= PATIENCE:
                 rising = [other for other in held_out if other != task and held_out[other] >= self._best[other]]
                 towards = f" The run fits {', '.join(rising)} at its cost: lower their weight." if rising else ""
                 yield (

@@ -1,4 +1,4 @@
-"""Comment text to the plain sentence or two that a person could have typed as a query."""
+"""Clean comment text: the first paragraph as plain prose that could be a query."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 MIN_WORDS = 3
 MAX_CHARS = 320
 # Of a line and of a paragraph: markup that is not closed is looked through once for each place where it begins.
-_READ = 2_000
+_MAX_CHARS_READ = 2_000
 
 _LINE_MARKS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|\*+(?!\w)|//[/!]?<?|--+[ \t]*\|?|#+!?|%+|\{-[ \t]*\|?|\"\"\"|''')[ \t]?"
@@ -37,22 +37,22 @@ _CODE_LIKE = re.compile(
 
 
 def clean_doc(comment: str) -> str:
-    """The first paragraph of a comment as plain prose, or "" where it says nothing that could be a query."""
-    text = " ".join(_first_paragraph(comment))[:_READ]
+    """The first paragraph of a comment as plain prose, or "" if it is not informative enough for a query."""
+    text = " ".join(_first_paragraph(comment))[:_MAX_CHARS_READ]
     text = _INLINE_TAG.sub(r"\1", text)
     text = _ROLE.sub(r"\1", text)
     text = _MARKDOWN_LINK.sub(r"\1", text)
     text = _XML.sub(lambda m: (m.group(1) or " ").rsplit(".", 1)[-1].rsplit(":", 1)[-1], text)
     text = text.replace("`", "").replace("*", "")
     text = " ".join(text.split()).strip(" -*#/=!|")
-    text = _cut(text)
-    return text if _says_something(text) else ""
+    text = _truncate(text)
+    return text if _is_informative(text) else ""
 
 
 def _first_paragraph(comment: str) -> list[str]:
     kept: list[str] = []
     for raw in comment.splitlines():
-        line = _END_MARKS.sub("", _LINE_MARKS.sub("", raw[:_READ]).rstrip()).strip()
+        line = _END_MARKS.sub("", _LINE_MARKS.sub("", raw[:_MAX_CHARS_READ]).rstrip()).strip()
         line = _LEADING_TAG.sub("", line)
         if _STOP.match(line):
             if kept or line.startswith((">>>", "```")):
@@ -66,7 +66,7 @@ def _first_paragraph(comment: str) -> list[str]:
     return kept
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     """At most MAX_CHARS, cut at the end of a sentence where there is one."""
     if len(text) <= MAX_CHARS:
         return text
@@ -75,7 +75,7 @@ def _cut(text: str) -> str:
     return head[: end + 1] if end > 60 else head.rsplit(" ", 1)[0]
 
 
-def _says_something(text: str) -> bool:
+def _is_informative(text: str) -> bool:
     words = _WORD.findall(text)
     letters = sum(map(len, words))
     return (

@@ -99,7 +99,7 @@ def language_of(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Documented:
+class DocumentedCode:
     """A pair and where it stands, in bytes of its file: what was written about the code, and the code with or without it."""
 
     pair: Pair
@@ -112,7 +112,7 @@ def extract(path: str, source: bytes) -> list[Pair]:
     return [found.pair for found in documented(path, source)]
 
 
-def documented(path: str, source: bytes) -> list[Documented]:
+def documented(path: str, source: bytes) -> list[DocumentedCode]:
     """The same with their places."""
     from tree_sitter import Parser, QueryCursor
 
@@ -133,7 +133,7 @@ def documented(path: str, source: bytes) -> list[Documented]:
         if name:
             pair = Pair(shown, path, _qualified(node, name, source), text, code[:MAX_BODY_CHARS])
             spans = tuple((part.start_byte, part.end_byte) for part in parts)
-            pairs.append(Documented(pair, spans, (node.start_byte, node.end_byte)))
+            pairs.append(DocumentedCode(pair, spans, (node.start_byte, node.end_byte)))
         if len(pairs) >= MAX_PAIRS_PER_FILE:
             break
     return pairs

@@ -1,6 +1,6 @@
 """Downloads the packages of sources.txt through their ordinary clients: `apt-get`, `apt-get source` and `npm pack`.
 
-A package that is there is not fetched again; one that cannot be had is told and left out. `src` lines need deb-src entries
+A package that exists is not fetched again; one that is unavailable is reported and skipped. `src` lines need deb-src entries
 in apt's sources.
 """
 
@@ -28,7 +28,7 @@ def read_sources(text: str) -> list[tuple[str, str]]:
 
 
 def fetch(out: Path, sources: Path = SOURCES_FILE) -> list[str]:
-    """Fills OUT/KIND/NAME/ for every source; returns the names that could not be had."""
+    """Fills OUT/KIND/NAME/ for every source; returns the names of unavailable packages."""
     missing = []
     for kind, name in read_sources(sources.read_text(encoding="utf-8")):
         folder = out / kind / name.replace("/", "-").lstrip("@")
@@ -38,6 +38,6 @@ def fetch(out: Path, sources: Path = SOURCES_FILE) -> list[str]:
         tool, *options = _COMMANDS[kind]
         done = run_tool(tool, [*options, name], folder=folder)
         if done.code != 0:
-            logger.warning("%s %s cannot be had: %s", kind, name, done.err.strip().splitlines()[-1:])
+            logger.warning("%s %s is unavailable: %s", kind, name, done.err.strip().splitlines()[-1:])
             missing.append(name)
     return missing

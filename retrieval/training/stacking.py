@@ -1,7 +1,7 @@
-"""How a model starts and ends: token embeddings from a teacher, layers put onto a trained shallower model, and a mean of models.
+"""Initialization and merging: token embeddings from a teacher, progressive stacking of layers, averages of weights.
 
-Progressive stacking: the model of no layers learns its embeddings in minutes; layers whose output projections are zero then change
-nothing at first, so that the deeper model starts exactly as good as the shallow one.
+Progressive stacking: a model without layers learns its embeddings in minutes; new layers with zero output projections are
+identities at first, so that the deeper model starts exactly as good as the shallow one.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def set_embeddings(model: C2LLM, table: torch.Tensor) -> None:
         weight[: len(table)] = table
 
 
-def stacked(model: C2LLM, layers: int) -> C2LLM:
-    """The same model with more layers; the new ones are silent until trained."""
+def stack_layers(model: C2LLM, layers: int) -> C2LLM:
+    """A copy with more layers; the new ones are identities until trained."""
     deeper = C2LLM(with_layers(model.config, layers))
     with torch.no_grad():
         for layer in deeper.plm_model.model.layers:
@@ -57,8 +57,8 @@ def stacked(model: C2LLM, layers: int) -> C2LLM:
     return deeper
 
 
-def mean_of(models: Sequence[C2LLM]) -> C2LLM:
-    """A model whose weights are the mean of those of some of its shape, which went on from one model."""
+def average_weights(models: Sequence[C2LLM]) -> C2LLM:
+    """A model soup: the mean of the weights of models that were fine-tuned from the same one."""
     mean = C2LLM(models[0].config)
     states = [model.state_dict() for model in models]
     mean.load_state_dict({name: torch.stack([state[name] for state in states]).mean(dim=0) for name in states[0]})

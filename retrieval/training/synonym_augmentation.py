@@ -31,12 +31,12 @@ Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Teacher = Callable[[Sequence[str]], Vectors]
 
-DOCS = 200_000  # that the teacher reads: some 250 a second on two cores
+DOCS = 200_000  # embedded by the teacher: some 250 a second on two cores
 SENSES = 2  # of a word, the most frequent ones
-LONGEST_IN_WORDS = 24  # of a doc: its first sentence or so
-_SHORTEST_IN_WORDS = 8  # below it the name is read too
-_LEAST_LETTERS = 3  # of a word that has synonyms
-_AT_ONCE = 4_096
+MAX_DOC_WORDS = 24  # of a doc: its first sentence or so
+MIN_DOC_WORDS = 8  # below it the name is read too
+MIN_LETTERS = 3  # of a word that has synonyms
+TEACHER_BATCH = 4_096
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class SynonymData:
             return cls(arrays["rows"], arrays["vectors"], Ragged(arrays["values"], arrays["starts"]))
 
     def similarities(self, rows: Rows) -> Vectors:
-        """Of the docs of some pairs to each other (n, n); NaN where the teacher has not read both, and to itself."""
+        """Cosines between the docs of some pairs (n, n); NaN on the diagonal and where the teacher has no vector."""
         found = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
         known = np.flatnonzero(self.rows[found] == rows)
         vectors = self.vectors[found[known]].astype(np.float32)
@@ -75,8 +75,8 @@ class SynonymData:
         np.fill_diagonal(similar, np.nan)
         return similar
 
-    def reworded(self, ids: Ids, share: float, random: np.random.Generator) -> Ids:
-        """A synonym in the place of that share of the tokens which have one."""
+    def replace_with_synonyms(self, ids: Ids, share: float, random: np.random.Generator) -> Ids:
+        """Replace a share of the tokens that have synonyms by one of them."""
         reworded: Ids = ids.copy()
         for place in np.flatnonzero(random.random(len(ids)) < share):
             others = self.synonyms[int(ids[place])]
@@ -85,40 +85,42 @@ class SynonymData:
         return reworded
 
 
-def prepared(data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher, *, docs: int = DOCS) -> SynonymData:
+def prepare_synonyms(
+    data: Path, words: Path, tokenizer: Tokenizer, teacher: Teacher, *, docs: int = DOCS
+) -> SynonymData:
     """For the pairs in DATA/train.jsonl; `words` is the Debian package wordnet-base."""
-    synonyms = synonymous(words, tokenizer)
+    synonyms = synonym_table(words, tokenizer)
     pairs = list(read_pairs(data / "train.jsonl"))
     rows = np.sort(np.random.default_rng(0).permutation(len(pairs))[:docs])
-    vectors = read([_text(pairs[row]) for row in rows], teacher)
+    vectors = embed_texts([_text(pairs[row]) for row in rows], teacher)
     return SynonymData(rows, vectors, synonyms)
 
 
 def _text(pair: Pair) -> str:
     words = pair.doc.split()
-    doc = " ".join(words[:LONGEST_IN_WORDS])
-    return f"{spelt(pair.qualified)}: {doc}" if len(words) < _SHORTEST_IN_WORDS else doc
+    doc = " ".join(words[:MAX_DOC_WORDS])
+    return f"{split_identifier(pair.qualified)}: {doc}" if len(words) < MIN_DOC_WORDS else doc
 
 
-def spelt(name: str) -> str:
+def split_identifier(name: str) -> str:
     """`getUtcNow` as `get Utc Now`."""
     return " ".join(PART.findall(name))
 
 
-def read(texts: Sequence[str], teacher: Teacher) -> NDArray[np.float16]:
-    """The teacher's vectors. Texts of like length together, which saves it padding."""
+def embed_texts(texts: Sequence[str], teacher: Teacher) -> NDArray[np.float16]:
+    """The teacher's vectors. Texts are sorted by length, which saves padding."""
     order = np.argsort([len(text) for text in texts], kind="stable")
     parts = []
-    for start in range(0, len(order), _AT_ONCE):
-        parts.append(teacher([texts[i] for i in order[start : start + _AT_ONCE]]).astype(np.float16))
-        logger.info("the teacher has read %d of %d texts", min(start + _AT_ONCE, len(order)), len(order))
+    for start in range(0, len(order), TEACHER_BATCH):
+        parts.append(teacher([texts[i] for i in order[start : start + TEACHER_BATCH]]).astype(np.float16))
+        logger.info("the teacher has embedded %d of %d texts", min(start + TEACHER_BATCH, len(order)), len(order))
     vectors = np.concatenate(parts)
     vectors[order] = vectors.copy()
     return vectors
 
 
 class TeacherCache:
-    """A teacher whose answers lie in a folder: who is stopped while it reads goes on with what it has not read yet."""
+    """Caches a teacher's vectors in a folder, so that an interrupted run continues with the rest."""
 
     def __init__(self, teacher: Teacher, folder: Path) -> None:
         self._teacher, self._folder = teacher, folder
@@ -133,7 +135,7 @@ class TeacherCache:
             return vectors
 
 
-def synonymous(package: Path, tokenizer: Tokenizer) -> Ragged:
+def synonym_table(package: Path, tokenizer: Tokenizer) -> Ragged:
     """For each token that is a word, the tokens that are words of a synset with it. Raises ArchiveError."""
     known = {token: number for token, number in tokenizer.get_vocab().items() if _is_word(token)}
     others: dict[str, set[str]] = {}
@@ -146,7 +148,7 @@ def synonymous(package: Path, tokenizer: Tokenizer) -> Ragged:
 
 
 def _is_word(token: str) -> bool:
-    return token.isalpha() and len(token) >= _LEAST_LETTERS
+    return token.isalpha() and len(token) >= MIN_LETTERS
 
 
 def _by_token(others: Mapping[str, set[str]], known: Mapping[str, int], count: int) -> Ragged:

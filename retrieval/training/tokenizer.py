@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
-_CASE_BORDER = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+_CASE_BOUNDARY = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 _WORDS = r"[a-z]+|[0-9]+|[^\x00-\x7f\s]+"
 _MAX_ALPHABET = 300
 _MIN_COUNT = 8
@@ -31,7 +31,7 @@ def blank_tokenizer() -> Tokenizer:
     from tokenizers.pre_tokenizers import Split
 
     tokenizer = Tokenizer(WordPiece({PAD: 0, UNKNOWN: 1}, unk_token=UNKNOWN, max_input_chars_per_word=60))
-    tokenizer.normalizer = Sequence([Replace(Regex(_CASE_BORDER), " "), Lowercase()])
+    tokenizer.normalizer = Sequence([Replace(Regex(_CASE_BOUNDARY), " "), Lowercase()])
     tokenizer.pre_tokenizer = Split(Regex(_WORDS), behavior="removed", invert=True)
     return tokenizer
 

@@ -1,7 +1,7 @@
-"""The training loop of one stage: AdamW, warm-up and decay, checkpoints, validation, a curve, signs of failure in words.
+"""The training loop of one stage: AdamW, warm-up and decay, checkpoints, validation, training curve, divergence warnings.
 
-A run that was killed goes on from its last checkpoint and ends where an undisturbed one ends: batches depend on the step alone
-(see batches.py) and there is no dropout in the model, so that weights, their average, optimiser and step are the whole state.
+A killed run resumes from its last checkpoint with the same result as an uninterrupted one: batches depend on the step alone (see
+batches.py) and the model has no dropout, so that weights, their average, optimizer and step are the whole state.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ import torch
 from retrieval.errors import C2llmError, Cancelled
 from retrieval.model.c2llm import C2LLM
 from retrieval.training.batches import TrainingBatch
-from retrieval.training.distributed import Alone
-from retrieval.training.divergence import DivergenceMonitor, evenness
+from retrieval.training.distributed import SingleProcess
+from retrieval.training.divergence import DivergenceMonitor, pooling_entropy
 from retrieval.training.forward import Forward, Validation, attention, mean_reciprocal_rank
 from retrieval.training.loss import InfoNce
 from retrieval.training.training_curve import Curve
 
 CHECKPOINT_NAME = "checkpoint.pt"
-SMOOTH = 0.95  # of the running mean of the loss
-WATCHED = 64  # passages whose attention is looked at
+LOSS_SMOOTHING = 0.95  # decay of the running mean of the loss
+ATTENTION_SAMPLES = 64  # passages whose pooling attention is monitored
 
 logger = logging.getLogger(__name__)
 
 
 class TrainingFailed(C2llmError):
-    """The loss is no number any more; the last good checkpoint is kept."""
+    """Training cannot go on, e.g. the loss is not finite; the last good checkpoint is kept."""
 
 
 class Source(Protocol):
-    """Where batches come from; the same one for the same step, whenever it is asked."""
+    """Deterministic batches: the same step always gives the same batch."""
 
     def batch(self, step: int) -> TrainingBatch: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What one run does. Learning rates: `rate` for weights, `embedding_rate` for the token table.
+    """Settings of one stage. Learning rates: `rate` for weights, `embedding_rate` for the token embeddings.
 
-    Rates rise over `warm_up` steps, stay, and fall along a cosine over the last `decay` (share) of the steps. Until they fall a
-    run does not depend on `steps`: the length can be settled while it runs.
+    Warm-up-stable-decay: rates rise over `warm_up` steps, stay, and follow a cosine over the last `decay` (share) of the steps.
+    Until the decay a run does not depend on `steps`: the length can be changed while it runs.
     """
 
     steps: int
@@ -57,17 +57,17 @@ class Stage:
     embedding_rate: float
     warm_up: int = 100
     decay: float = 1.0
-    final_share: float = 0.02  # of the learning rate, at the end
+    final_share: float = 0.02  # of the learning rate that remains at the end
     weight_decay: float = 0.01
-    averaged: float = 0.0  # decay a step of a running average of the weights, which is the result then; 0 = none
-    cached: bool = False  # gradient caching: batches larger than memory, for a third more computing
-    bf16: bool = False  # 2 times faster where the processor multiplies bf16 itself, slower where not
-    distilled: float = 0.0  # weight of the teacher's similarities in the loss, where batches carry them
+    averaged: float = 0.0  # decay of an exponential moving average of the weights, which becomes the result; 0 = none
+    cached: bool = False  # gradient caching: batches larger than memory, for a third more computation
+    bf16: bool = False  # twice as fast on CPUs with bf16 instructions, slower on others
+    distilled: float = 0.0  # weight of the distillation loss, for batches with teacher similarities
     checkpoint_seconds: float = 120.0
     validate_every: int = 500
 
     def share(self, step: int) -> float:
-        """Of the learning rates."""
+        """The factor on the learning rates at a step."""
         if step < self.warm_up:
             return (step + 1) / self.warm_up
         start = max(self.warm_up, round(self.steps * (1 - self.decay)))
@@ -79,16 +79,16 @@ class Stage:
 
 @dataclass(slots=True)
 class TrainingState:
-    """All that changes while training, and so all that a checkpoint holds."""
+    """The state of training: everything that a checkpoint holds."""
 
     model: C2LLM
     loss: InfoNce
-    optimiser: torch.optim.AdamW
+    optimizer: torch.optim.AdamW
     average: C2LLM | None
     step: int = 0
     seconds: float = 0.0
     smooth: dict[str, float] = field(default_factory=dict)  # running mean of the loss, by task
-    processes: Alone = field(default_factory=Alone)
+    processes: SingleProcess = field(default_factory=SingleProcess)
 
     @property
     def result(self) -> C2LLM:
@@ -99,12 +99,12 @@ class TrainingState:
         return float(np.mean(list(self.smooth.values()))) if self.smooth else float("nan")
 
     def save(self, folder: Path) -> None:
-        """Only weights that learn: those that adapters leave alone are in the model that the run started from."""
+        """Save a checkpoint, with trainable weights only: frozen ones come from the initial model."""
         state = {
-            "model": _learning(self.model),
+            "model": _trainable_state(self.model),
             "loss": self.loss.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": _learning(self.average) if self.average else None,
+            "optimiser": self.optimizer.state_dict(),
+            "average": _trainable_state(self.average) if self.average else None,
             "step": self.step,
             "seconds": self.seconds,
             "smooth": self.smooth,
@@ -121,7 +121,7 @@ class TrainingState:
             ) from error
 
     def resume(self, folder: Path) -> None:
-        """Goes back to the state of FOLDER/checkpoint.pt, where there is one; learning rates stay those of the stage."""
+        """Restore FOLDER/checkpoint.pt if it exists; learning rates stay those of the stage."""
         path = folder / CHECKPOINT_NAME
         if not path.exists():
             return
@@ -131,13 +131,13 @@ class TrainingState:
             if self.average is not None:
                 self.average.load_state_dict(state["average"] or state["model"], strict=False)
             self.loss.load_state_dict(state["loss"])
-            rates = [group["rate"] for group in self.optimiser.param_groups]
-            self.optimiser.load_state_dict(state["optimiser"])
+            rates = [group["rate"] for group in self.optimizer.param_groups]
+            self.optimizer.load_state_dict(state["optimiser"])
         except Exception as error:  # pickle, zip and torch each have their own
             raise TrainingFailed(
                 f"{path} is no checkpoint of this run ({error}): delete it to begin anew, or give another folder."
             ) from error
-        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["rate"] = rate
         self.step, self.seconds, self.smooth = state["step"], state["seconds"], state["smooth"]
         logger.info("going on at step %d", self.step)
@@ -145,12 +145,12 @@ class TrainingState:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """What follows a run: held-out questions by task, asked now and then; and `go_on`, which hears of each step: where it says
-    no, a checkpoint is written and the run ends.
+    """Validation sets by task, and `should_continue`, called after each step: if it returns False, a checkpoint is written and
+    training ends.
     """
 
     validations: Mapping[str, Validation] = field(default_factory=dict)
-    go_on: Callable[[int], bool] = lambda _step: True
+    should_continue: Callable[[int], bool] = lambda _step: True
 
 
 def train(
@@ -159,11 +159,11 @@ def train(
     stage: Stage,
     folder: Path,
     monitoring: Monitoring | None = None,
-    processes: Alone | None = None,
+    processes: SingleProcess | None = None,
 ) -> C2LLM:
-    """Trains to the end of the stage, resuming from FOLDER/checkpoint.pt where there is one.
+    """Train to the end of the stage, resuming from FOLDER/checkpoint.pt if it exists.
 
-    Raises Cancelled where the monitoring says no to a step.
+    Raises Cancelled if `should_continue` returns False.
     """
     monitoring = monitoring or Monitoring()
     folder.mkdir(parents=True, exist_ok=True)
@@ -174,7 +174,7 @@ def train(
     )
     run.resume(folder)
     run.processes = processes or run.processes
-    first = run.processes.first
+    first = run.processes.is_main
     tasks = [f"mrr {task}" for task in held_out] if len(held_out) > 1 else []
     fields = ("loss", "mrr", "entropy", "last", *tasks)
     curve, watch = Curve(folder / "curve.csv", run.step, fields) if first else None, DivergenceMonitor()
@@ -188,15 +188,15 @@ def train(
         if first and (time.monotonic() - saved > stage.checkpoint_seconds or run.step == stage.steps):
             run.save(folder)
             saved = time.monotonic()
-        if not monitoring.go_on(run.step):
+        if not monitoring.should_continue(run.step):
             run.save(folder)
             raise Cancelled(f"Training was stopped at step {run.step} of {stage.steps}.")
-    run.processes.wait()
+    run.processes.barrier()
     return run.result.eval()
 
 
 def _one_step(run: TrainingState, batch: TrainingBatch, stage: Stage, folder: Path) -> None:
-    for group in run.optimiser.param_groups:
+    for group in run.optimizer.param_groups:
         group["lr"] = group["rate"] * stage.share(run.step)
     loss = _train_step(run, batch, stage)
     run.step += 1
@@ -205,7 +205,7 @@ def _one_step(run: TrainingState, batch: TrainingBatch, stage: Stage, folder: Pa
             f"The loss is {loss} at step {run.step}: lower the learning rate; {folder} holds the last good state."
         )
     before = run.smooth.get(batch.task, loss)
-    run.smooth[batch.task] = SMOOTH * before + (1 - SMOOTH) * loss
+    run.smooth[batch.task] = LOSS_SMOOTHING * before + (1 - LOSS_SMOOTHING) * loss
 
 
 def _validate(
@@ -213,8 +213,10 @@ def _validate(
 ) -> None:
     scores = {task: mean_reciprocal_rank(run.result, validation) for task, validation in held_out.items()}
     mrr = float(np.mean(list(scores.values()))) if scores else float("nan")
-    watched = [row for validation in held_out.values() for row in validation.passages[: WATCHED // len(held_out)]]
-    even, last = evenness(attention(run.result, watched))
+    samples = [
+        row for validation in held_out.values() for row in validation.passages[: ATTENTION_SAMPLES // len(held_out)]
+    ]
+    even, last = pooling_entropy(attention(run.result, samples))
     by_task = {f"mrr {task}": score for task, score in scores.items()} if len(scores) > 1 else {}
     curve.add(run.step, run.seconds, loss=run.mean_loss, mrr=mrr, entropy=even, last=last, **by_task)
     logger.info("step %d/%d  loss %.3f  MRR %.4f  %d s", run.step, stage.steps, run.mean_loss, mrr, run.seconds)
@@ -222,18 +224,18 @@ def _validate(
         logger.warning("%s", warning)
 
 
-def _learning(model: C2LLM) -> dict[str, torch.Tensor]:
+def _trainable_state(model: C2LLM) -> dict[str, torch.Tensor]:
     frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     return {name: tensor for name, tensor in model.state_dict().items() if name not in frozen}
 
 
 def _optimizer(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.optim.AdamW:
-    learning = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    table = [p for name, p in learning if "embed_tokens" in name]
-    rest = [p for name, p in learning if "embed_tokens" not in name]
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    embeddings = [p for name, p in trainable if "embed_tokens" in name]
+    rest = [p for name, p in trainable if "embed_tokens" not in name]
     matrices, vectors = [p for p in rest if p.dim() > 1], [p for p in rest if p.dim() <= 1]
     groups: list[dict[str, Any]] = [
-        {"params": table, "rate": stage.embedding_rate, "weight_decay": 0.0},
+        {"params": embeddings, "rate": stage.embedding_rate, "weight_decay": 0.0},
         {"params": matrices, "rate": stage.rate, "weight_decay": stage.weight_decay},
         {"params": [*vectors, *loss_function.parameters()], "rate": stage.rate, "weight_decay": 0.0},
     ]
@@ -242,13 +244,13 @@ def _optimizer(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.opti
 
 def _train_step(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     run.model.train()
-    run.optimiser.zero_grad(set_to_none=True)
+    run.optimizer.zero_grad(set_to_none=True)
     cached = stage.cached or run.processes.count > 1
     loss = _backward_cached(run, batch, stage) if cached else _backward(run, batch, stage)
-    learning = [p for group in run.optimiser.param_groups for p in group["params"]]
-    torch.nn.utils.clip_grad_norm_(learning, 1.0)
+    trainable = [p for group in run.optimizer.param_groups for p in group["params"]]
+    torch.nn.utils.clip_grad_norm_(trainable, 1.0)
     if math.isfinite(loss):
-        run.optimiser.step()
+        run.optimizer.step()
         _update_average(run, stage)
     return loss
 
@@ -264,18 +266,18 @@ def _backward(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
 
 
 def _backward_cached(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
-    """Vectors without a graph, the loss's gradients in them, then one group after the other with a graph: memory is that of one
-    group, and the gradients are those of the whole batch. Several processes share the rows."""
+    """Gradient caching: vectors without a graph, the loss's gradients with respect to them, then a backward pass group by group.
+    Memory is that of one group, the gradients are those of the whole batch. Several processes share the rows."""
     forward = Forward(run.model, batch, bf16=stage.bf16)
     sides = ((batch.query_ids, batch.query_mask), (batch.passage_ids, batch.passage_mask))
-    own = [run.processes.own(len(ids)) for ids, _ in sides]
+    own = [run.processes.shard(len(ids)) for ids, _ in sides]
     vectors = []
     with torch.no_grad():
         for (ids, mask), rows in zip(sides, own, strict=True):
-            found = forward.vectors(ids[rows], mask[rows])
-            whole = found.new_zeros(len(ids), found.shape[1])
-            whole[torch.from_numpy(rows).to(found.device)] = found
-            vectors.append(run.processes.summed(whole).requires_grad_())
+            computed = forward.vectors(ids[rows], mask[rows])
+            gathered = computed.new_zeros(len(ids), computed.shape[1])
+            gathered[torch.from_numpy(rows).to(computed.device)] = computed
+            vectors.append(run.processes.all_reduce(gathered).requires_grad_())
     loss = _loss(run, vectors[0], vectors[1], batch, stage)
     torch.autograd.backward(loss)
     for (ids, mask), part, rows in zip(sides, vectors, own, strict=True):
@@ -303,6 +305,6 @@ def _loss(
 def _update_average(run: TrainingState, stage: Stage) -> None:
     if run.average is None:
         return
-    kept = min(stage.averaged, (run.step + 1) / (run.step + 10))  # the start is forgotten faster
+    kept = min(stage.averaged, (run.step + 1) / (run.step + 10))  # shorter memory at the start
     with torch.no_grad():
         torch._foreach_lerp_(list(run.average.parameters()), list(run.model.parameters()), 1 - kept)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.training.decontamination import KnownCode, excluded_names, package_is_excluded, path_is_excluded
+from retrieval.training.decontamination import ExcludedCode, excluded_names, package_is_excluded, path_is_excluded
 
 BODY = """
 def resolve_parameters(values, defaults):
@@ -38,9 +38,9 @@ def test_a_path_that_only_resembles_one_stays() -> None:
 
 
 def test_known_code_is_found_however_it_is_laid_out() -> None:
-    known = KnownCode([BODY * 1])
-    assert known.holds(BODY.replace("\n    ", "\n\t").upper())
-    assert not known.holds(
+    known = ExcludedCode([BODY * 1])
+    assert known.is_copy(BODY.replace("\n    ", "\n\t").upper())
+    assert not known.is_copy(
         "def other(a, b):\n    return [transform(x) for x in a if x not in b and x.is_ready() and not x.done]\n"
     )
 

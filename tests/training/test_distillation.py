@@ -14,7 +14,13 @@ need("transformers", "tokenizers")
 from retrieval.encoders.token_overlap import OverlapEncoder  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
 from retrieval.training.archives import ArchiveError  # noqa: E402
-from retrieval.training.distillation import Alternating, DistillationData, Neighbourhoods, prepared, wordnet  # noqa: E402
+from retrieval.training.distillation import (  # noqa: E402
+    DistillationData,
+    InterleavedSource,
+    NeighborhoodBatches,
+    prepare_distillation,
+    wordnet,
+)
 from retrieval.training.forward import encode  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare, prepare_english, train_stages  # noqa: E402
@@ -58,11 +64,11 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def neighbourhoods(run: Path) -> tuple[DistillationData, Neighbourhoods]:
+def neighbourhoods(run: Path) -> tuple[DistillationData, NeighborhoodBatches]:
     from tokenizers import Tokenizer
 
     prose = DistillationData.load(run / "prose.npz")
-    return prose, Neighbourhoods(prose, Tokenizer.from_file(str(run / "tokenizer.json")), SMALL, seed=1)
+    return prose, NeighborhoodBatches(prose, Tokenizer.from_file(str(run / "tokenizer.json")), SMALL, seed=1)
 
 
 def test_a_batch_holds_neighbours_and_depends_on_the_step_alone(run: Path) -> None:
@@ -115,7 +121,7 @@ def test_a_share_of_the_steps_is_prose() -> None:
         def batch(self, step: int) -> str:
             return self.name
 
-    mixed = Alternating(Named("code"), Named("prose"), 0.25, seed=1)  # type: ignore[arg-type]
+    mixed = InterleavedSource(Named("code"), Named("prose"), 0.25, seed=1)  # type: ignore[arg-type]
     drawn = [mixed.batch(step) for step in range(400)]
     assert 70 < drawn.count("prose") < 130  # type: ignore[comparison-overlap]
     assert drawn == [mixed.batch(step) for step in range(400)]
@@ -137,6 +143,6 @@ def test_prose_is_of_docs_names_words_and_code(tmp_path: Path) -> None:
     write_pairs(tmp_path / "train.jsonl")
     tokenizer = blank_tokenizer()
     tokenizer.add_tokens(["small"])
-    prose = prepared(tmp_path, package(tmp_path), tokenizer, OverlapEncoder().encode_passages)
+    prose = prepare_distillation(tmp_path, package(tmp_path), tokenizer, OverlapEncoder().encode_passages)
     assert len(prose.texts) == len(prose.vectors) > prose.code
     assert prose.vectors.shape[1] == OverlapEncoder().dimension

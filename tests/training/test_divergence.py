@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrieval.training.divergence import DivergenceMonitor, evenness
+from retrieval.training.divergence import DivergenceMonitor, pooling_entropy
 
 
 def weights(*values: float) -> list[np.ndarray]:
@@ -12,13 +12,13 @@ def weights(*values: float) -> list[np.ndarray]:
 
 
 def test_equal_weights_are_even_and_one_weight_is_not() -> None:
-    assert evenness(weights(*[1.0] * 10))[0] == pytest.approx(1.0)
-    even, last = evenness(weights(*[0.0] * 9, 1.0))
+    assert pooling_entropy(weights(*[1.0] * 10))[0] == pytest.approx(1.0)
+    even, last = pooling_entropy(weights(*[0.0] * 9, 1.0))
     assert even < 0.01 and last == pytest.approx(1.0)
 
 
 def test_short_texts_say_nothing() -> None:
-    assert np.isnan(evenness(weights(1.0, 1.0))[0])
+    assert np.isnan(pooling_entropy(weights(1.0, 1.0))[0])
 
 
 def said(

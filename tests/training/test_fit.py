@@ -112,7 +112,7 @@ def test_a_folder_with_another_run_is_refused(tmp_path: Path, tasks: Path, start
 
 
 def test_what_is_missing_is_told_in_words(tmp_path: Path, tasks: Path, start: Path) -> None:
-    with pytest.raises(EncoderError, match="teacher 'nobody' cannot be had"):
+    with pytest.raises(EncoderError, match="teacher 'nobody' cannot be loaded"):
         fit(tasks, start, tmp_path / "out", replace(SETTINGS, teacher="nobody"))
     (start / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match=r"no tokenizer\.json"):

@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 
 from retrieval.training.archives import ArchiveError, package_name, source_files
-from retrieval.training.decontamination import KnownCode
+from retrieval.training.decontamination import ExcludedCode
 from retrieval.training.licences import Licence, read_table
-from retrieval.training.mining import archive_pairs, find_archives, known_code, merge, mine_archives, shown_path
+from retrieval.training.mining import (
+    archive_pairs,
+    find_archives,
+    load_excluded_code,
+    merge,
+    mine_archives,
+    project_path,
+)
 
 SOURCE = '''
 def {name}(path):
@@ -79,7 +86,7 @@ def test_wheels_tarballs_and_debian_packages_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"!<arch>\n" + b"x" * 200])
 def test_a_package_that_does_not_unpack_is_said_to_be_one(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ArchiveError, match="does not unpack"):
+    with pytest.raises(ArchiveError, match="cannot be read"):
         list(source_files(tmp_path / name, lambda path: True))
 
 
@@ -138,7 +145,7 @@ def test_near_duplicates_and_excluded_code_are_dropped(tmp_path: Path) -> None:
     packages = {f"pkg{i}": {"a.py": distinct(i)} for i in range(10)}
     packages["zz"] = {"b.py": distinct(3).replace("Runs", "Takes")}
     folder = mined(tmp_path, packages)
-    counts = merge(folder, tmp_path, KnownCode([distinct(5)]), permitted(folder))
+    counts = merge(folder, tmp_path, ExcludedCode([distinct(5)]), permitted(folder))
     names = {row["package"] for split in ("train", "valid") for row in rows(tmp_path / f"{split}.jsonl")}
     assert names == {f"pkg{i}" for i in range(10)} - {"pkg5"}
     assert counts["dropped"] == {"": 9, "same body": 1, "excluded code": 1}
@@ -151,7 +158,7 @@ def test_only_what_a_permissive_licence_covers_is_kept(tmp_path: Path) -> None:
         Licence("free", "1.0", "MIT", True, "free.whl", refused=("gnu/*",)),
         Licence("other", "1.0", "GPL-3", False, "other.whl"),
     ]
-    counts = merge(folder, tmp_path, KnownCode(), licences)
+    counts = merge(folder, tmp_path, ExcludedCode(), licences)
     kept = [*rows(tmp_path / "train.jsonl"), *rows(tmp_path / "valid.jsonl")]
     assert [(row["package"], row["path"]) for row in kept] == [("free", "a.py")]
     assert counts["dropped"] == {"": 1, "licence": 3}
@@ -160,7 +167,7 @@ def test_only_what_a_permissive_licence_covers_is_kept(tmp_path: Path) -> None:
 
 def test_packages_are_held_out_whole(tmp_path: Path) -> None:
     folder = mined(tmp_path, {f"pkg{i}": {"a.py": distinct(i)} for i in range(64)})
-    merge(folder, tmp_path, KnownCode(), permitted(folder))
+    merge(folder, tmp_path, ExcludedCode(), permitted(folder))
     train, valid = ({row["package"] for row in rows(tmp_path / f"{split}.jsonl")} for split in ("train", "valid"))
     assert valid and not train & valid and len(train | valid) == 64
 
@@ -169,24 +176,24 @@ def test_merging_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     folder = mined(tmp_path, {f"p{i}": {"a.py": source(f"run_{'abc'[i % 3] * (i + 1)}")} for i in range(6)})
     contents = []
     for out in ("one", "two"):
-        merge(folder, tmp_path / out, KnownCode(), permitted(folder))
+        merge(folder, tmp_path / out, ExcludedCode(), permitted(folder))
         contents.append([(tmp_path / out / f"{split}.jsonl").read_bytes() for split in ("train", "valid")])
     assert contents[0] == contents[1]
 
 
 def test_an_empty_corpus_gives_empty_sets(tmp_path: Path) -> None:
     (tmp_path / "mined").mkdir()
-    assert merge(tmp_path / "mined", tmp_path, KnownCode(), [])["dropped"] == {}
+    assert merge(tmp_path / "mined", tmp_path, ExcludedCode(), [])["dropped"] == {}
 
 
 def test_known_code_comes_from_folders_and_from_excluded_archives(tmp_path: Path) -> None:
     (tmp_path / "repo").mkdir()
     (tmp_path / "repo" / "a.py").write_text(source("open_a") * 3)
     archive = wheel(tmp_path, "flask", {"b.py": source("run_flask_application_now")})
-    known = known_code([tmp_path / "repo"], [archive])
-    assert known.holds(source("open_a") * 3) and known.holds(source("run_flask_application_now"))
+    known = load_excluded_code([tmp_path / "repo"], [archive])
+    assert known.is_copy(source("open_a") * 3) and known.is_copy(source("run_flask_application_now"))
 
 
 def test_paths_lose_what_packaging_added() -> None:
-    assert shown_path("usr/share/gocode/src/github.com/a/b/c.go") == "github.com/a/b/c.go"
-    assert shown_path("package/src/core/a.ts") == "src/core/a.ts"
+    assert project_path("usr/share/gocode/src/github.com/a/b/c.go") == "github.com/a/b/c.go"
+    assert project_path("package/src/core/a.ts") == "src/core/a.ts"

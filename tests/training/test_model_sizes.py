@@ -14,7 +14,7 @@ need("transformers", "onnxscript")
 
 from retrieval.encoders import OverlapEncoder, load  # noqa: E402
 from retrieval.model.c2llm import C2LLM  # noqa: E402
-from retrieval.training.model_sizes import SHAPES, Effort, Folders, ModelSize, compare, table  # noqa: E402
+from retrieval.training.model_sizes import MODEL_SIZES, Folders, ModelSize, TrainingBudget, compare, table  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare  # noqa: E402
 from tests.training.test_dataset import write_pairs  # noqa: E402
 
@@ -25,8 +25,8 @@ SMALL = (
 
 
 def test_each_differs_from_the_embedded_one_in_one_thing() -> None:
-    usual = SHAPES[0]
-    for shape in SHAPES[1:]:
+    usual = MODEL_SIZES[0]
+    for shape in MODEL_SIZES[1:]:
         assert sum(a != b for a, b in zip(shape.name.split("-"), usual.name.split("-"), strict=True)) == 1
         C2LLM(shape.config)  # heads and widths fit
 
@@ -48,7 +48,7 @@ def test_what_was_trained_is_measured_loadable_and_not_trained_again(tmp_path: P
             teacher,
             lambda folder: load(str(folder)).encode_passages,
             shapes=SMALL,
-            effort=Effort(seconds=0.0, batch=16),
+            budget=TrainingBudget(seconds=0.0, batch=16),
         )
         assert [len(result.steps) for result in found] == [1, 2]
         assert all(0 <= result.mrr <= 1 and result.passages_per_second > 0 for result in found)

@@ -21,7 +21,7 @@ from retrieval.training.dataset import Ragged, TokenizedPairs  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
 from retrieval.training.mining import read_pairs  # noqa: E402
 from retrieval.training.recipe import Recipe, prepare, prepare_english, train_stages  # noqa: E402
-from retrieval.training.synonym_augmentation import SynonymData, TeacherCache, Vectors, read, synonymous  # noqa: E402
+from retrieval.training.synonym_augmentation import SynonymData, TeacherCache, Vectors, embed_texts, synonym_table  # noqa: E402
 from retrieval.training.tasks import DataError  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer  # noqa: E402
 from tests.training.test_dataset import write_pairs  # noqa: E402
@@ -53,7 +53,7 @@ def package(folder: Path, **others: str) -> Path:
 def test_synonyms_are_words_of_the_first_senses_that_are_tokens(tmp_path: Path) -> None:
     tokenizer = blank_tokenizer()
     tokenizer.add_tokens(list(WORDS))
-    found = synonymous(package(tmp_path), tokenizer)
+    found = synonym_table(package(tmp_path), tokenizer)
     assert len(found) == tokenizer.get_vocab_size()
     words = {
         word: {tokenizer.id_to_token(int(i)) for i in found[number]} for word, number in tokenizer.get_vocab().items()
@@ -69,7 +69,7 @@ def test_a_package_that_does_not_unpack_is_told(tmp_path: Path) -> None:
     broken = tmp_path / "wordnet-base.deb"
     broken.write_bytes(b"nothing")
     with pytest.raises(ArchiveError, match="download it again"):
-        synonymous(broken, blank_tokenizer())
+        synonym_table(broken, blank_tokenizer())
 
 
 def english(rows: list[int], vectors: list[list[float]]) -> SynonymData:
@@ -91,8 +91,8 @@ def test_words_are_replaced_by_their_synonyms_alone() -> None:
     known = english([0], [[1]])
     ids = np.array([0, 1, 2, 4], dtype=np.uint16)
     random = np.random.default_rng(0)
-    assert np.array_equal(known.reworded(ids, 0.0, random), ids)
-    drawn = {tuple(known.reworded(ids, 1.0, random).tolist()) for _ in range(50)}
+    assert np.array_equal(known.replace_with_synonyms(ids, 0.0, random), ids)
+    drawn = {tuple(known.replace_with_synonyms(ids, 1.0, random).tolist()) for _ in range(50)}
     assert drawn == {(0, 2, 3, 4), (0, 2, 4, 4)}
     assert ids.tolist() == [0, 1, 2, 4]
 
@@ -140,7 +140,7 @@ def test_the_teacher_s_vectors_are_of_the_pairs_own_docs(run: Path) -> None:
 
 
 def test_a_teacher_that_is_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(english_module, "_AT_ONCE", 2)
+    monkeypatch.setattr(english_module, "TEACHER_BATCH", 2)
     texts, asked, patience = ["one", "two", "three", "four five"], list[str](), [1]
 
     def teacher(some: Sequence[str]) -> Vectors:
@@ -151,9 +151,9 @@ def test_a_teacher_that_is_stopped_goes_on_where_it_was(tmp_path: Path, monkeypa
         return OverlapEncoder().encode_passages(some)
 
     with pytest.raises(KeyboardInterrupt):
-        read(texts, TeacherCache(teacher, tmp_path / "reading"))
+        embed_texts(texts, TeacherCache(teacher, tmp_path / "reading"))
     patience += [1, 1]
-    found = read(texts, TeacherCache(teacher, tmp_path / "reading"))
+    found = embed_texts(texts, TeacherCache(teacher, tmp_path / "reading"))
     assert sorted(asked) == sorted(texts)
     assert np.allclose(found, OverlapEncoder().encode_passages(texts), atol=1e-3)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.training.negatives import mined
+from retrieval.training.negatives import mine_hard_negatives
 from retrieval.training.tasks import (
     CODE_SEARCH,
     DataError,
@@ -93,7 +93,7 @@ PASSAGES = vectors([1, 0, 0], [0.8, 0.6, 0], [0.5, 0, 0.9], [0, 0, 1])
 def negatives(
     queries: np.ndarray, passages: np.ndarray = PASSAGES, examples: list[Example] = EXAMPLES
 ) -> list[tuple[str, ...]]:
-    return [example.negatives for example in mined(examples, queries, passages, count=2)]
+    return [example.negatives for example in mine_hard_negatives(examples, queries, passages, count=2)]
 
 
 def test_the_highest_rivals_become_negatives() -> None:

@@ -18,7 +18,7 @@ from retrieval.training.batches import TrainingBatch  # noqa: E402
 from retrieval.training.dataset import padded  # noqa: E402
 from retrieval.training.forward import Forward, Validation, mean_reciprocal_rank  # noqa: E402
 from retrieval.training.loss import InfoNce  # noqa: E402
-from retrieval.training.stacking import stacked  # noqa: E402
+from retrieval.training.stacking import stack_layers  # noqa: E402
 from retrieval.training.trainer import Monitoring, Stage, TrainingFailed, train  # noqa: E402
 
 TINY = C2LLMConfig(
@@ -120,7 +120,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(
 
 def test_stacked_layers_change_nothing_at_first() -> None:
     shallow = tiny().eval()
-    deeper = stacked(shallow, 2).eval()
+    deeper = stack_layers(shallow, 2).eval()
     ids, mask = torch.tensor([[3, 9, 27, 4]]), torch.ones(1, 4, dtype=torch.long)
     with torch.inference_mode():
         torch.testing.assert_close(deeper(ids, mask)[0], shallow(ids, mask)[0])
@@ -156,7 +156,7 @@ def test_gradient_caching_gives_the_gradients_of_the_whole_batch(padding_side: s
 def test_groups_smaller_than_the_batch_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     batch, model = Toy().batch(0), tiny(1)
     whole = Forward(model, batch).vectors(batch.query_ids, batch.query_mask)
-    monkeypatch.setattr("retrieval.training.forward.ROWS_A_GROUP", 5)
+    monkeypatch.setattr("retrieval.training.forward.GROUP_SIZE", 5)
     torch.testing.assert_close(Forward(model, batch).vectors(batch.query_ids, batch.query_mask), whole)
 
 

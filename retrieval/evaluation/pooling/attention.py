@@ -49,7 +49,7 @@ class AttentionSample:
     kinds: NDArray[np.int64]
 
     @property
-    def evenness(self) -> float:
+    def pooling_entropy(self) -> float:
         """Entropy as a share of the greatest possible."""
         p = np.maximum(self.weights, 1e-12)
         return float(-(p * np.log(p)).sum() / np.log(len(p)))
@@ -124,7 +124,7 @@ def _figures(looked: Sequence[AttentionSample]) -> dict[str, float]:
     return {
         "passages": len(looked),
         "tokens": mean(lambda row: len(row.weights)),
-        "entropy": mean(lambda row: row.evenness),
+        "entropy": mean(lambda row: row.pooling_entropy),
         "last": mean(lambda row: float(row.weights[-1])),
         "last, lift": mean(lambda row: float(row.weights[-1] * len(row.weights))),
         "heaviest, lift": mean(lambda row: float(row.weights.max() * len(row.weights))),

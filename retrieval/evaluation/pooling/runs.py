@@ -29,7 +29,7 @@ from retrieval.model.config import EMBEDDED, C2LLMConfig
 from retrieval.training.batches import Batches, TrainingBatch
 from retrieval.training.dataset import TokenizedPairs
 from retrieval.training.forward import Validation
-from retrieval.training.recipe import shown_in_training
+from retrieval.training.recipe import with_training_limits
 from retrieval.training.stacking import embeddings_from_teacher
 from retrieval.training.trainer import CHECKPOINT_NAME, Monitoring, Source, Stage, train
 
@@ -141,7 +141,7 @@ class Prepared:
     @property
     def shorter(self) -> C2LLMConfig:
         """As the recipe shows them while training."""
-        return shown_in_training(self.config)
+        return with_training_limits(self.config)
 
     def validation(self, variant: Variant, queries: int, passages: int) -> Validation:
         """Docs against bodies of packages that were held out; the first ones, as for the recipe's figures."""
