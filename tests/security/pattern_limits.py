@@ -16,7 +16,7 @@ DEFINITION_PATTERNS = {
 _PATH = (4_096, "a path within the workspace")
 _HEADER = (patterns._HEADER_BYTES, "the first bytes of a line")
 _TITLE = (patterns._READ_OF_TITLE, "the first characters of a heading")
-_COMMENT = (doc_comments._READ, "the first characters of a comment's paragraph")
+_COMMENT = (doc_comments._MAX_CHARS_READ, "the first characters of a comment's paragraph")
 # The longest text that a pattern sees, in characters, and what that text is.
 BOUNDS: dict[str, tuple[int, str]] = {
     **dict.fromkeys(DEFINITION_PATTERNS, _HEADER),

@@ -37,10 +37,10 @@ MARKS = ('"""', "'" * 3, "/*")
 ALL_USES = frozenset({"match", "fullmatch", "search"})
 # Of patterns in containers and of those handed on: as they are used in fact.
 USES: dict[str, set[str]] = {
-    **{f"retrieval.search.definitions:_PAIRS[{n}][0]": {"fullmatch"} for n in range(3)},
-    **{f"retrieval.search.definitions:_PAIRS[{n}][1]": {"match"} for n in range(3)},
-    **{f"retrieval.search.definitions:_PAIRS_OF_C[{n}][0]": {"fullmatch"} for n in range(2)},
-    **{f"retrieval.search.definitions:_PAIRS_OF_C[{n}][1]": {"match"} for n in range(2)},
+    **{f"retrieval.search.definitions:_FORMS[{n}][0]": {"fullmatch"} for n in range(3)},
+    **{f"retrieval.search.definitions:_FORMS[{n}][1]": {"match"} for n in range(3)},
+    **{f"retrieval.search.definitions:_FORMS_OF_C[{n}][0]": {"fullmatch"} for n in range(2)},
+    **{f"retrieval.search.definitions:_FORMS_OF_C[{n}][1]": {"match"} for n in range(2)},
     **{
         f"retrieval.search.definitions:{name}": {"fullmatch"}
         for name in ("_ASSIGNED", "_MEMBER", "_PROTOTYPE", "_TYPEDEF", "_USING")
