@@ -69,7 +69,7 @@ def test_a_server_that_crashes_at_start_is_tried_three_times_then_told_of_once(t
     assert log.read_text().split() == ["started"] * 3
     assert told["clients"] == 0, "no file that is opened later starts it again"
     (said,) = told["said"]
-    assert "ended three times" in said
+    assert "crashed three times" in said
     assert ":C2llm log" in said
 
 
@@ -78,7 +78,7 @@ def test_after_three_crashes_a_person_can_choose_the_log_or_another_try(tmp_path
     log = tmp_path / "starts"
     project, init = with_server(tmp_path, f"echo started >> {log}; echo 'No module named numpy' >&2; exit 1")
     with Terminal(tmp_path, project / "app/ignore.py", init=init) as nvim:
-        nvim.until("ended three times, and is not started again")
+        nvim.until("crashed three times and will not be restarted")
         nvim.until("1: Open the log")
         nvim.until("2: Start it again")
         nvim.type("2\r")

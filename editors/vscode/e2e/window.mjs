@@ -169,7 +169,7 @@ async function lifecycle(editor) {
   const { page } = editor;
   await step(editor, "reindex", async () => {
     await editor.command("C2LLM: Reindex");
-    await page.locator(".statusbar-item", { hasText: "All files are looked at anew" }).waitFor();
+    await page.locator(".statusbar-item", { hasText: "All files are compared with the index" }).waitFor();
     await editor.statusSays(/C2LLM$/);
   });
   await step(editor, "status", async () => {
@@ -203,7 +203,7 @@ async function trouble(editor) {
   const old = script("old", `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "old-server.mjs")}"\n`);
   await step(editor, "crashes-at-start", async () => {
     editor.set({ "c2llm.server.path": crashing });
-    await notification(editor, "ended three times").waitFor({ timeout: 30_000 });
+    await notification(editor, "crashed three times").waitFor({ timeout: 30_000 });
     const tries = readFileSync(`${crashing}.log`, "utf8").trim().split("\n").length;
     assert(tries === 3, `${tries} tries`);
     await editor.statusSays(/failed/);
@@ -211,7 +211,7 @@ async function trouble(editor) {
   });
   await step(editor, "log", async () => {
     await editor.page.mouse.move(640, 300); // what is shown of the item under it hides the button
-    await notification(editor, "ended three times").locator(".monaco-button", { hasText: "Show Log" }).click();
+    await notification(editor, "crashed three times").locator(".monaco-button", { hasText: "Show Log" }).click();
     await editor.page.locator(".output-view, .panel", { hasText: "ModuleNotFoundError" }).first().waitFor();
   });
   await step(editor, "old-server", async () => {

@@ -13,7 +13,7 @@ import {
   STATUS,
   type StatusAnswer,
 } from "./protocol.ts";
-import { showSearch } from "./search/box.ts";
+import { acceptBeside, showSearch } from "./search/box.ts";
 import type { Memory } from "./search/memory.ts";
 import { pathFilter } from "./search/question.ts";
 import { installServer } from "./server/install.ts";
@@ -44,7 +44,9 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
     "c2llm.copyContext": () => copyContext(server),
     "c2llm.explain": () => map.explain(),
     "c2llm.clearExplanation": () => map.clear(),
+    "c2llm.searchBeside": () => acceptBeside(),
     "c2llm.reindex": () => reindex(server),
+    "c2llm.resume": () => reindex(server), // it ends a pause
     "c2llm.pause": () => server.pause(),
     "c2llm.showStatus": () => showStatus(server),
     "c2llm.showLog": () => log.show(),
@@ -85,11 +87,11 @@ async function searchHere(parts: Parts, uri?: vscode.Uri): Promise<void> {
 }
 
 async function reindex(server: Server): Promise<void> {
-  const answer = await working("Looking at all files anew", (token) =>
+  const answer = await working("Comparing all files with the index", (token) =>
     server.request("workspace/executeCommand", { command: SERVER_REINDEX, arguments: [{}] }, token),
   );
   if (answer !== undefined) {
-    vscode.window.setStatusBarMessage("$(refresh) All files are looked at anew", SHOWN_MS); // it may find nothing to do
+    vscode.window.setStatusBarMessage("$(refresh) All files are compared with the index", SHOWN_MS); // it may find nothing to do
   }
 }
 

@@ -49,6 +49,12 @@ export function isInside(uri: vscode.Uri): boolean {
   return uri.scheme === "file" && vscode.workspace.getWorkspaceFolder(uri) !== undefined;
 }
 
+/** The folder of the file at hand, else the first. */
+export function currentFolder(): vscode.WorkspaceFolder | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return (uri && isInside(uri) ? vscode.workspace.getWorkspaceFolder(uri) : undefined) ?? vscode.workspace.workspaceFolders?.[0];
+}
+
 /** Open a place where the person works, or beside it. Says so where the file is gone. */
 export async function open(location: vscode.Location, beside = false, preview = true): Promise<void> {
   try {

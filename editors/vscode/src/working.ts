@@ -27,7 +27,7 @@ export async function say(error: unknown): Promise<void> {
     void vscode.window.showErrorMessage(message);
     return;
   }
-  const more = "What Can Be Done";
+  const more = "Show Options";
   if ((await vscode.window.showWarningMessage(message, more)) === more) {
     await vscode.commands.executeCommand("c2llm.menu");
   }

@@ -38,6 +38,7 @@ test("filters are taken out of what is typed, words stay", () => {
     languages: ["python", "go"],
     paths: ["src/**", "!tests/**"],
     kinds: ["function"],
+    unknown: [],
   });
   assert.deepEqual(parse('path:"my folder, old/**" x').paths, ["my folder, old/**"]);
 });
@@ -64,7 +65,11 @@ test("a hit is named by its scope and name, else its file, and placed by the lin
   assert.equal(title(hit()), "Rules.apply");
   assert.equal(title(hit({ scope: "" })), "apply");
   assert.equal(title(hit({ symbol: "", label: "" })), "app.py");
-  assert.equal(title(hit({ label: "def other(self):" })), "def other(self):");
+  assert.equal(title(hit({ label: "other" })), "other");
+  for (const line of ["elif self.rules:", "} else {", "return (", "x = 1"]) {
+    assert.equal(title(hit({ label: line })), "Rules.apply", "a line of code is no name");
+  }
+  assert.equal(title(hit({ kind: "section", label: "How it works", symbol: "How it works", scope: "" })), "How it works");
   assert.equal(detail(hit({ salientLines: [11] })), "return self.rules");
   assert.equal(place(hit(), ""), "src/app.py:10");
   assert.equal(place(hit(), "w"), "w/src/app.py:10");
@@ -76,6 +81,15 @@ test("below a title stands what it does not say: a line below the head, worth sh
   assert.equal(detail(hit({ text: "@cached\ndef apply(self): pass" })), "def apply(self): pass");
   assert.equal(detail(hit({ kind: "block", text: "LIMIT = 3\napply = 4  # at most", salientLines: [8, 9] })), "apply = 4  # at most");
   assert.equal(detail(hit({ label: "", symbol: "" })), "def apply(self):");
+  const text = "def apply(self):\n    try:\n        pass\n    finally:\n        self.close_all()";
+  assert.equal(detail(hit({ text, salientLines: [11] })), "self.close_all()", "neither a brace nor a bare keyword");
+});
+
+test("a kind that there is not is told, with those that there are", () => {
+  const { kinds, unknown } = parse("kind:func,class parse it");
+  assert.deepEqual(kinds, ["class"]);
+  assert.match(unknown.join(), /no kind “func”: there are function, method, class/u);
+  assert.deepEqual(parse("kind:method x").unknown, []);
 });
 
 test("salient lines are those of the file, trimmed; without any the first that is not blank", () => {

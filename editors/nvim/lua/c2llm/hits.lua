@@ -81,10 +81,10 @@ local function byte_column(hit, encoding)
   return vim.str_byteindex(line, encoding --[[@as "utf-16"]], at.character, false)
 end
 
---- Whether a line says something: more than brackets and a word such as `else` or `pass`.
+--- Whether a line says something: more than brackets and one word such as `finally` or `pass`.
 ---@param line string
 local function telling(line)
-  return line:gsub("[%s%p]", ""):len() > 6
+  return select(2, line:gsub("[%w_\128-\255]+", "")) > 1
 end
 
 --- The line that answers: the best of those that the server names, else that of the name, else the first that says something.

@@ -15,7 +15,7 @@ M.PAUSES = { 500, 2000 } ---@type integer[] -- milliseconds before the second an
 M.STEADY = 60000 -- a server that ran so long had started well: what ends it later is counted anew
 local PROTOCOL = 1
 
-local ENDED = "The c2llm server ended three times, and is not started again"
+local ENDED = "The c2llm server crashed three times and will not be restarted"
 local GIVEN_UP = ENDED .. ". :C2llm log has what it said; :C2llm start tries again."
 local CHOICES = { "Open the log", "Start it again", "Leave it" } -- what a button would be elsewhere
 local NOT_FOUND = "%s cannot be started: it is not on the PATH. Install it from a clone or a release, "

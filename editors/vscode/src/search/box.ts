@@ -8,16 +8,17 @@
 import * as vscode from "vscode";
 
 import { disposeAll } from "../disposing.ts";
-import { isInside, open, target } from "../places.ts";
+import { currentFolder, open, target } from "../places.ts";
 import { type Answer, SEARCH, type SearchParams } from "../protocol.ts";
 import type { Health, Server } from "../server/server.ts";
 import { own } from "../settings.ts";
 import { freshness, nothing } from "./describe.ts";
 import { addFilter } from "./filters.ts";
-import { failed, type Item, item, note, same } from "./items.ts";
+import { failed, type Item, item, note } from "./items.ts";
 import { Latest } from "./latest.ts";
 import { Preview } from "./preview.ts";
 import { parse } from "./question.ts";
+import { Rows } from "./rows.ts";
 import type { Memory } from "./memory.ts";
 
 const LONG_MS = 400; // to wait without a sign that something is going on
@@ -25,6 +26,7 @@ const GROWN_MS = 1_000; // while an index grows its answers do, too
 // How long a result must rest under the cursor to be shown: an editor for each one passed over would only flicker, and one
 // for each letter typed would slow the typing.
 const MOVING_MS = 100;
+const SEARCHING = "c2llm.searching"; // the context key while the box is open
 const TYPING_MS = 350;
 const FILTER: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon("filter"),
@@ -39,8 +41,17 @@ const ONE: vscode.QuickInputButton = {
   tooltip: "Searching the Current Folder: Search All",
 };
 
+/** Opens the active result of the box that is open. */
+let besideShown: (() => Promise<void>) | undefined;
+
+/** Without words the box opens with the last question, selected: typing replaces it. */
 export function showSearch(server: Server, memory: Memory, typed = ""): void {
-  new Box(server, memory).show(typed);
+  new Box(server, memory).show(typed === "" ? (memory.questions()[0] ?? "") : typed);
+}
+
+/** Open the active result beside what is open. */
+export async function acceptBeside(): Promise<void> {
+  await besideShown?.();
 }
 
 class Box {
@@ -55,6 +66,8 @@ class Box {
   private answered = 0; // when, in milliseconds
   private asked = ""; // the last question, as the server got it
   private asking = false; // a filter is being chosen in a box of its own
+  private readonly rows = new Rows(this.pick);
+  private readonly beside = () => this.acceptBeside();
   private readonly listeners: vscode.Disposable[] = [];
 
   constructor(
@@ -73,13 +86,18 @@ class Box {
     (pick as { sortByLabel?: boolean }).sortByLabel = false;
     this.listeners.push(
       pick.onDidChangeValue(() => void this.ask()),
-      pick.onDidChangeActive(([item]) => this.look(item)),
+      pick.onDidChangeActive(([item]) => {
+        this.rows.moved(item);
+        this.look(item);
+      }),
       pick.onDidAccept(() => void this.accept()),
       pick.onDidTriggerButton((button) => void this.press(button)),
       pick.onDidTriggerItemButton(({ item }) => void this.jump(item, true)),
       pick.onDidHide(() => this.hidden()),
       this.server.onDidChange((health) => this.follow(health)),
     );
+    besideShown = this.beside;
+    void vscode.commands.executeCommand("setContext", SEARCHING, true);
     this.dress("");
     this.open(typed, !typed.endsWith(" ")); // behind a filter one goes on writing
     this.warm();
@@ -103,7 +121,7 @@ class Box {
   }
 
   private async ask(again = false): Promise<void> {
-    const { query, ...filters } = parse(this.pick.value);
+    const { query, unknown: _, ...filters } = parse(this.pick.value);
     const folder = !this.allFolders && this.folder ? { folder: this.folder.uri.toString() } : {};
     const params: SearchParams = { query, ...filters, ...folder };
     const asked = JSON.stringify(params);
@@ -111,6 +129,9 @@ class Box {
       return; // a blank more is nothing new
     }
     this.asked = asked;
+    if (!again) {
+      this.rows.forget();
+    }
     this.preview.forget();
     if (query === "") {
       this.latest.cancel();
@@ -121,9 +142,9 @@ class Box {
     }
     this.waits(true);
     try {
-      const missing = await this.answer(params, again);
+      const missing = await this.answer(params);
       if (missing) {
-        await this.answer({ ...params, waitForEdits: true }, true);
+        await this.answer({ ...params, waitForEdits: true });
       }
       if (missing !== undefined) {
         this.waits(false);
@@ -137,20 +158,16 @@ class Box {
   }
 
   /** Show the answer; whether something was not in it yet, or undefined where a newer question took its place. */
-  private async answer(params: SearchParams, again: boolean): Promise<boolean | undefined> {
+  private async answer(params: SearchParams): Promise<boolean | undefined> {
     const answer = await this.latest.run((token) => this.server.request<Answer>(SEARCH, params, token));
     if (answer === undefined) {
       return undefined;
     }
     this.answered = Date.now();
-    const [active] = again ? this.pick.activeItems : [];
-    this.pick.items = answer.hits.length > 0 ? answer.hits.map(item) : [note(this.busy ? "Nothing was found so far." : nothing(answer))];
-    const kept = this.pick.items.find((one) => active?.hit && one.hit && same(one.hit, active.hit));
-    if (kept) {
-      this.pick.activeItems = [kept];
-    }
+    this.rows.fill(answer.hits.length > 0 ? answer.hits.map(item) : [note(this.busy ? "Nothing was found so far." : nothing(answer))]);
     const { health } = this.server;
-    this.dress(freshness(answer.freshness, health.kind === "running" ? health.folders : []));
+    const current = freshness(answer.freshness, health.kind === "running" ? health.folders : []);
+    this.dress([...parse(this.pick.value).unknown, current].join(" · "));
     return answer.freshness.pendingFiles > 0;
   }
 
@@ -186,6 +203,14 @@ class Box {
     }
   }
 
+  /** Open the active row beside what is open. */
+  private async acceptBeside(): Promise<void> {
+    const [item] = this.pick.activeItems;
+    if (item) {
+      await this.jump(item, true);
+    }
+  }
+
   private async jump(item: Item, beside: boolean): Promise<void> {
     if (!item.hit) {
       return;
@@ -212,6 +237,13 @@ class Box {
   private hidden(): void {
     if (this.asking) {
       return;
+    }
+    if (besideShown === this.beside) {
+      besideShown = undefined;
+      void vscode.commands.executeCommand("setContext", SEARCHING, false);
+    }
+    if (!this.accepted) {
+      this.memory.asked(this.pick.value);
     }
     this.latest.cancel();
     clearTimeout(this.timer);
@@ -263,10 +295,4 @@ function alike<T>(some: readonly T[], others: readonly T[]): boolean {
 
 function atWork(health: Health): boolean {
   return health.kind === "starting" || (health.kind === "running" && health.folders.some(({ work }) => work !== null));
-}
-
-/** The folder of the file at hand, else the first. */
-function currentFolder(): vscode.WorkspaceFolder | undefined {
-  const uri = vscode.window.activeTextEditor?.document.uri;
-  return (uri && isInside(uri) ? vscode.workspace.getWorkspaceFolder(uri) : undefined) ?? vscode.workspace.workspaceFolders?.[0];
 }

@@ -6,11 +6,12 @@ const ICONS: Record<Kind, string> = {
   function: "symbol-function",
   method: "symbol-method",
   class: "symbol-class",
-  block: "symbol-namespace",
-  section: "symbol-string",
+  block: "code",
+  section: "markdown",
   cell: "notebook",
-  window: "symbol-file",
+  window: "file-code",
 };
+const NAME = /^[^\s(){};=]+$/u;
 const HEADED = new Set<Kind>(["function", "method", "class"]); // what begins with a line that names it
 const MAX_LINE = 160; // characters of a line of code: more is cut off by the box anyway
 
@@ -18,12 +19,18 @@ export function icon(kind: Kind): string {
   return ICONS[kind];
 }
 
-/** What a hit is called: as the server calls the place to go to, within its scope; else its file's name. */
-export function title({ label, symbol, scope, path }: Hit): string {
-  if (label === "") {
+/** What a hit is called: by its name within its scope, else by its heading, else by its file. A line of code is no name. */
+export function title({ kind, label, symbol, scope, path }: Hit): string {
+  const name = kind === "section" || NAME.test(label) ? label : symbol;
+  if (name === "") {
     return path.slice(path.lastIndexOf("/") + 1);
   }
-  return label === symbol && scope !== "" ? `${scope}.${label}` : label;
+  return name === symbol && scope !== "" ? `${scope}.${name}` : name;
+}
+
+/** Whether a line says something: more than brackets and one word such as `finally` or `pass`. */
+function telling(text: string): boolean {
+  return (text.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0) > 1;
 }
 
 /** `path:line`, counted from 1 as people do; with the folder's name where there are several. */
@@ -36,8 +43,10 @@ export function place(hit: Hit, folderName: string): string {
 export function detail(hit: Hit): string {
   const lines = salient(hit);
   const above = hit.label === "" ? -1 : hit.selectionRange.start.line - (HEADED.has(hit.kind) ? 0 : 1);
-  const below = lines.find(({ line }) => line > above);
-  return (below ?? rowBelow(hit, above) ?? lines[0])?.text ?? "";
+  const below = lines.filter(({ line }) => line > above);
+  const rows = rowsBelow(hit, above);
+  const best = [below, rows, lines].flatMap((some) => some.filter(({ text }) => telling(text)).slice(0, 1))[0];
+  return (best ?? below[0] ?? rows[0] ?? lines[0])?.text ?? "";
 }
 
 export interface ShownLine {
@@ -54,16 +63,15 @@ export function salient(hit: Hit): ShownLine[] {
   if (shown.length > 0) {
     return shown;
   }
-  const first = rowBelow(hit, -1);
-  return first === undefined ? [] : [first];
+  return rowsBelow(hit, -1).slice(0, 1);
 }
 
-/** The first row below a line that is not blank. */
-function rowBelow(hit: Hit, above: number): ShownLine | undefined {
+/** The rows below a line that are not blank. */
+function rowsBelow(hit: Hit, above: number): ShownLine[] {
   const start = hit.range.start.line;
   return rowsOf(hit)
     .map((row, n) => ({ line: start + n, text: shortened(row) }))
-    .find(({ line, text }) => line > above && text !== "");
+    .filter(({ line, text }) => line > above && text !== "");
 }
 
 function rowsOf(hit: Hit): string[] {

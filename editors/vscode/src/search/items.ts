@@ -37,6 +37,6 @@ export function note(text: string): Item {
 export function failed(error: unknown): Item {
   const message = error instanceof Error ? error.message : String(error);
   return error instanceof NotRunning
-    ? { label: `$(warning) ${message}`, detail: "Press Enter to see what can be done.", command: "c2llm.menu", alwaysShow: true }
+    ? { label: `$(warning) ${message}`, detail: "Press Enter for options.", command: "c2llm.menu", alwaysShow: true }
     : note(message);
 }

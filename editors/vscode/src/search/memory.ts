@@ -18,7 +18,15 @@ export class Memory {
 
   found(typed: string, query: string, hit: Hit): void {
     this.last = { query, hit };
+    this.asked(typed);
+  }
+
+  /** Remember a question, whether it led anywhere or not. */
+  asked(typed: string): void {
     const asked = typed.trim();
+    if (asked === "") {
+      return;
+    }
     void this.state.update(KEY, [asked, ...this.questions().filter((earlier) => earlier !== asked)].slice(0, KEPT));
   }
 

@@ -10,12 +10,13 @@ export interface Question {
   languages: string[];
   paths: string[];
   kinds: Kind[];
+  unknown: string[]; // a sentence for each value of a filter that there is not
 }
 
 const FILTER = /(?<=^|\s)(-?)(lang|language|kind|path):(?:"([^"]*)"?|(\S*))/giu;
 
 export function parse(typed: string): Question {
-  const found: Question = { query: "", languages: [], paths: [], kinds: [] };
+  const found: Question = { query: "", languages: [], paths: [], kinds: [], unknown: [] };
   const words = typed.replace(FILTER, (whole: string, not: string, name: string, quoted?: string, bare?: string) => {
     const values = (quoted ?? bare ?? "").split(quoted === undefined ? "," : "\n").filter((value) => value !== "");
     return take(found, name.toLowerCase(), not === "-", values) ? " " : whole;
@@ -49,6 +50,8 @@ function take(found: Question, name: string, not: boolean, values: string[]): bo
     const kinds = values.map((value) => value.toLowerCase());
     // While "kind:fun" is being typed nothing is found by "fun" yet: it is left out rather than searched for.
     found.kinds.push(...KINDS.filter((kind) => kinds.includes(kind)));
+    const unknown = kinds.filter((kind) => !(KINDS as readonly string[]).includes(kind));
+    found.unknown.push(...unknown.map((kind) => `no kind “${kind}”: there are ${KINDS.join(", ")}`));
     return true;
   }
   found.languages.push(...values);

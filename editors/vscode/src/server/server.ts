@@ -202,7 +202,7 @@ export class Server implements vscode.Disposable {
     if (pause === undefined) {
       this.become({
         kind: "failed",
-        message: `The C2LLM server ended three times, and is not started again${said ? `. It said: ${said}` : "."}`,
+        message: `The C2LLM server crashed three times and will not be restarted${said ? `. Its last message: ${said}` : "."}`,
       });
       void this.close();
       return;

@@ -14,11 +14,12 @@ const ENTRIES = {
   similar: { label: "$(references) Find Similar Code", command: "c2llm.findSimilar" },
   status: { label: "$(info) Show Status", command: "c2llm.showStatus" },
   reindex: { label: "$(refresh) Reindex", command: "c2llm.reindex" },
+  resume: { label: "$(debug-continue) Resume Indexing", command: "c2llm.resume" },
   pause: { label: "$(debug-pause) Pause Indexing", command: "c2llm.pause" },
   start: { label: "$(play) Start the Server", command: "c2llm.start" },
   restart: { label: "$(debug-restart) Restart the Server", command: "c2llm.restart" },
   stop: { label: "$(debug-stop) Stop the Server", command: "c2llm.stop" },
-  install: { label: "$(cloud-download) Install the Server in an Environment of Its Own", command: "c2llm.install" },
+  install: { label: "$(cloud-download) Install the Server", command: "c2llm.install" },
   path: { label: "$(gear) Set the Server's Path", command: "c2llm.openServerPath" },
   log: { label: "$(output) Show Log", command: "c2llm.showLog" },
 } satisfies Record<string, Entry>;
@@ -43,7 +44,8 @@ function entries(health: Health): Entry[] {
   switch (health.kind) {
     case "running": {
       const busy = health.folders.some((folder) => folder.work !== null);
-      const indexing = busy ? [e.pause] : [e.reindex];
+      const paused = health.folders.some((folder) => folder.state === "paused");
+      const indexing = [...(paused ? [e.resume] : []), ...(busy ? [e.pause] : []), ...(busy || paused ? [] : [e.reindex])];
       return [e.search, e.similar, e.status, ...indexing, e.restart, e.stop, e.log];
     }
     case "installing":

@@ -24,7 +24,7 @@ export function folders(states: readonly FolderState[]): Shown {
     return { text: `$(sync~spin) C2LLM: ${progress(busy)}`, tooltip, alarm: false };
   }
   if (paused.length > 0) {
-    return { text: "$(debug-pause) C2LLM: paused", tooltip, alarm: false };
+    return { text: "$(debug-pause) C2LLM: paused", tooltip: `${tooltip}\nClick to resume.`, alarm: false };
   }
   return { text: "$(search-sparkle) C2LLM", tooltip, alarm: false };
 }
