@@ -103,7 +103,7 @@ class ForkedProcess(subprocess.Popen[Any]):
         read_in, write_in, read_out, write_out, read_err, write_err = pipes[:6]
         request = {"command": args[1:], "cwd": str(cwd or Path.cwd()), "env": dict(env or os.environ)}
         streams = [(0, read_in), (1, write_out), (2, write_err)]
-        self.pid = _server(uses_torch=_uses_torch(args)).fork(
+        self.pid = _server(uses_torch=_uses_torch(args, request["env"])).fork(
             request, [own if given == -1 else given for own, given in streams]
         )
         self._child_created = True
@@ -156,8 +156,10 @@ def _server(*, uses_torch: bool) -> _Server:
     return _started[key]
 
 
-def _uses_torch(command: list[str]) -> bool:
-    return command[1:3] == ["-m", "c2llm_lsp"] and command[3:4] != [] and command[3] in _TORCH_COMMANDS
+def _uses_torch(command: list[str], environ: Any) -> bool:
+    """Whether it is a command that does, or the encoder is a folder with a checkpoint."""
+    own = command[1:3] == ["-m", "c2llm_lsp"]
+    return own and (command[3:4] in ([name] for name in _TORCH_COMMANDS) or "/" in environ.get("C2LLM_ENCODER", ""))
 
 
 # -- the process that forks ---------------------------------------------------------------------------------------------

@@ -34,13 +34,13 @@ class Use:
     bound: int = 0
 
 
-def slow_uses(uses: Sequence[Use], *, few: bool = False) -> list[str]:
-    """Those whose time grows faster than their text, each with a text that shows it."""
+def slow_uses(uses: Sequence[Use], *, few: bool = False, every: int = 1) -> list[str]:
+    """Those whose time grows faster than their text, each with a text that shows it; see `texts`."""
     slow: list[str] = []
     waiting = list(uses)
     while waiting:
         done = subprocess.run(
-            [sys.executable, __file__, "few" if few else "all"],
+            [sys.executable, __file__, "few" if few else "all", str(every)],
             input="".join(json.dumps(_as_json(use)) + "\n" for use in waiting),
             capture_output=True,
             text=True,
@@ -66,14 +66,14 @@ def _as_json(use: Use) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def main(few: bool) -> None:
+def main(few: bool, every: int) -> None:
     for line in sys.stdin.read().splitlines():
         given = json.loads(line)
         text = given["pattern"].encode("latin-1") if given["binary"] else given["pattern"]
         pattern, use, bound = re.compile(text, given["flags"]), given["use"], given["bound"]
         at = f"{given['name']} {use}"
         _print({"at": at})
-        for text in texts(pattern, bound or LONG, few=few):
+        for text in texts(pattern, bound or LONG, few=few, every=every):
             if slow := _too_slow(pattern, use, text[:bound] if bound else text, bounded=bool(bound)):
                 _print({"at": at, "slow": f"{slow} for {text[:60]!r} … {text[-8:]!r}"})
                 break
@@ -112,4 +112,4 @@ def _print(line: dict[str, str]) -> None:
 if __name__ == "__main__":
     if hasattr(signal, "SIGPROF"):
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    main(sys.argv[1] == "few")
+    main(sys.argv[1] == "few", int(sys.argv[2]))

@@ -20,8 +20,8 @@ ENDS = ("", "\n\0", "\0!")
 _LIKED = 'a A0_\n-.*"(<[é'  # of a class, these in the first place
 
 
-def texts(pattern: re.Pattern[Any], size: int, *, few: bool) -> Iterator[str]:
-    """Texts of about so many characters."""
+def texts(pattern: re.Pattern[Any], size: int, *, few: bool, every: int = 1) -> Iterator[str]:
+    """Texts of about so many characters; of the long runs a few, or every so manyth."""
     tree = sre_parse.parse(pattern.pattern, pattern.flags)
     starts = {"": None}
     made = Automaton(pattern.flags, isinstance(pattern.pattern, bytes))
@@ -30,7 +30,7 @@ def texts(pattern: re.Pattern[Any], size: int, *, few: bool) -> Iterator[str]:
         units[before, unit] = None
         units["", before + unit] = None  # as `/*` over and over, where nothing ends it
         starts[before] = None
-    for run in FEW_RUNS if few else RUNS:
+    for run in FEW_RUNS if few else RUNS[::every]:
         for start in list(starts)[: 1 if few else 3]:
             units[start, run] = None
     for before, unit in units:
