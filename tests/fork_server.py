@@ -31,7 +31,7 @@ LIBRARIES = """
     retrieval.encoders.onnx retrieval.encoders.token_overlap retrieval.rag c2llm_lsp.cli.app c2llm_lsp.server.app
 """.split()
 TORCH = (
-    "torch transformers safetensors retrieval.training.trainer".split()
+    "torch transformers transformers.models.qwen2.modeling_qwen2 safetensors retrieval.training.trainer".split()
 )  # in another server, for the commands that need them
 _TORCH_COMMANDS = ("adapt", "doctor", "evaluate", "model", "train")
 # What only a new interpreter obeys. Tests run in several processes: torch's and OpenBLAS's threads would only wait for each other.
