@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,6 +30,7 @@ LIBRARIES = """
     numpy tokenizers sqlite3 typer rich.console rich.markdown rich.progress rich.table rich.syntax pygls.lsp.server
     lsprotocol.types msgspec watchdog.observers filelock psutil tree_sitter httpx2 importlib.metadata retrieval.engine
     retrieval.encoders.onnx retrieval.encoders.token_overlap retrieval.rag c2llm_lsp.cli.app c2llm_lsp.server.app
+    mcp mcp.server mcp.server.stdio
 """.split()
 TORCH = (
     "torch transformers transformers.models.qwen2.modeling_qwen2 safetensors retrieval.training.trainer".split()
@@ -39,11 +41,12 @@ _INTERPRETER = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_")
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _OBEYED = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONUNBUFFERED")
 _PR_SET_CHILD_SUBREAPER = 36
+_Popen = subprocess.Popen  # also where a test has put `popen` in its place
 
 
 def popen(command: list[str], **options: Any) -> subprocess.Popen[Any]:
     """`subprocess.Popen` of a command; forked where it is `python -m MODULE …` or `python FILE …` and nothing asks for more."""
-    return (ForkedProcess if _can_fork(command, options) else subprocess.Popen)(command, **options)
+    return (ForkedProcess if _can_fork(command, options) else _Popen)(command, **options)
 
 
 def run(command: list[str], *, input: bytes, timeout: float, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -70,7 +73,6 @@ def _can_fork(command: list[str], options: dict[str, Any]) -> bool:
         and command[0] == sys.executable
         and (command[1] == "-m" or not command[1].startswith("-"))
         and options.get("preexec_fn") in (None, default_sigint)
-        and not options.get("start_new_session")
         and _of_interpreter(environ) == _of_interpreter(_environment())
         and all(map(_is_ours, _import_path(environ)))
     )
@@ -101,7 +103,13 @@ class ForkedProcess(subprocess.Popen[Any]):
     def _execute_child(self, args: list[str], *more: Any) -> None:
         _executable, _preexec, _close, _passed, cwd, env, _info, _flags, _shell, *pipes = more
         read_in, write_in, read_out, write_out, read_err, write_err = pipes[:6]
-        request = {"command": args[1:], "cwd": str(cwd or Path.cwd()), "env": dict(env or os.environ)}
+        _restore, _gid, _gids, _uid, _umask, new_session = pipes[6:12]
+        request = {
+            "command": args[1:],
+            "cwd": str(cwd or Path.cwd()),
+            "env": dict(env or os.environ),
+            "session": new_session,
+        }
         streams = [(0, read_in), (1, write_out), (2, write_err)]
         self.pid = _server(uses_torch=_uses_torch(args, request["env"])).fork(
             request, [own if given == -1 else given for own, given in streams]
@@ -115,7 +123,7 @@ class _Server:
         self._lock = threading.Lock()
         self._socket, other = socket.socketpair()
         with other:
-            self._process = subprocess.Popen(
+            self._process = _Popen(
                 [sys.executable, "-c", f"from tests.fork_server import serve; serve({other.fileno()}, {libraries})"],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[other.fileno()],
@@ -167,7 +175,8 @@ def _uses_torch(command: list[str], environ: Any) -> bool:
 
 def serve(number: int, libraries: list[str]) -> None:
     for name in libraries:
-        import_module(name)
+        with suppress(ModuleNotFoundError):  # of an extra
+            import_module(name)
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a library has started a thread"
     gc.collect()
     gc.freeze()
@@ -205,6 +214,8 @@ def _become(request: dict[str, Any], streams: list[int]) -> NoReturn:
     for stream in streams:
         os.close(stream)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if request["session"]:
+        os.setsid()
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])

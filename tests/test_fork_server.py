@@ -109,3 +109,12 @@ def test_options_of_the_interpreter_and_other_programs_start_one() -> None:
     assert not fork_server._can_fork([sys.executable, "-I", "-m", "c2llm_lsp"], options)
     assert not fork_server._can_fork(["git", "-m", "x"], options)
     assert not fork_server._can_fork([sys.executable, "-m", "x"], {**options, "preexec_fn": os.setsid})
+
+
+def test_it_can_have_a_session_of_its_own(program: Callable[[str], list[str]]) -> None:
+    command = program("import os; print(os.getsid(0) == os.getpid(), flush=True)")
+    for alone in (True, False):
+        with fork_server.popen(
+            command, env=environment(), text=True, stdout=subprocess.PIPE, start_new_session=alone
+        ) as process:
+            assert process.communicate()[0] == f"{alone}\n"

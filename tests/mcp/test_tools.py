@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import pytest
 
@@ -63,7 +64,8 @@ def talk(
         async with mcp.Client(mcp.stdio_client(started), mode=mode) as client:
             return await conversation(client)
 
-    return asyncio.run(asyncio.wait_for(run(), 100))
+    with patch.object(subprocess, "Popen", fork_server.popen):  # which asyncio starts programs with
+        return asyncio.run(asyncio.wait_for(run(), 100))
 
 
 @pytest.fixture(scope="module", params=["auto", "legacy"])  # the protocol without and with an `initialize`
