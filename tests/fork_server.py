@@ -121,6 +121,7 @@ class ForkedProcess(subprocess.Popen[Any]):
 class _Server:
     def __init__(self, libraries: list[str]) -> None:
         self._lock = threading.Lock()
+        self.closed = False
         self._socket, other = socket.socketpair()
         with other:
             self._process = _Popen(
@@ -141,33 +142,42 @@ class _Server:
                 socket.send_fds(self._socket, [len(data).to_bytes(4, "big")], streams)
                 self._socket.sendall(data)
                 answer = self._socket.recv(4, socket.MSG_WAITALL)
+                if len(answer) < 4:
+                    raise OSError("the process that forks has ended")
+            except BaseException:  # a test's time was up: its answer must not be taken for that to the next
+                self.close()
+                raise
             finally:
                 self._libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-        if len(answer) < 4:
-            raise OSError("the process that forks has ended")
         return int.from_bytes(answer, "big")
 
     def close(self) -> None:
+        self.closed = True
         self._socket.close()
+        self._process.kill()
         self._process.wait()
 
 
 _started: dict[tuple[int, bool], _Server] = {}
+_starting = threading.Lock()
 
 
 def _server(*, uses_torch: bool) -> _Server:
     """Of this process."""
     key = os.getpid(), uses_torch
-    if key not in _started:
-        _started[key] = server = _Server(LIBRARIES + TORCH * uses_torch)
-        atexit.register(server.close)
-    return _started[key]
+    with _starting:
+        if key not in _started or _started[key].closed:
+            _started[key] = server = _Server(LIBRARIES + TORCH * uses_torch)
+            atexit.register(server.close)
+        return _started[key]
 
 
 def _uses_torch(command: list[str], environ: Any) -> bool:
     """Whether it is a command that does, or the encoder is a folder with a checkpoint."""
     own = command[1:3] == ["-m", "c2llm_lsp"]
-    return own and (command[3:4] in ([name] for name in _TORCH_COMMANDS) or "/" in environ.get("C2LLM_ENCODER", ""))
+    return own and (
+        command[3:4] in ([name] for name in _TORCH_COMMANDS) or environ.get("C2LLM_ENCODER", "").startswith("/")
+    )
 
 
 # -- the process that forks ---------------------------------------------------------------------------------------------

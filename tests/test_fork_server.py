@@ -118,3 +118,25 @@ def test_it_can_have_a_session_of_its_own(program: Callable[[str], list[str]]) -
             command, env=environment(), text=True, stdout=subprocess.PIPE, start_new_session=alone
         ) as process:
             assert process.communicate()[0] == f"{alone}\n"
+
+
+def test_a_server_whose_answer_was_not_taken_is_replaced(
+    program: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the time of a test is up while it starts a program: the next must not get the process of the one before."""
+    command, options = program("print(1)"), {"env": environment()}
+    assert fork_server.run(command, input=b"", timeout=60, **options).stdout == b"1\n"
+    before = fork_server._server(uses_torch=False)
+
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(_: object) -> int:
+        raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fork_server.json, "dumps", interrupt)
+        with pytest.raises(Interrupted):
+            fork_server.popen(command, **options)
+    assert fork_server.run(program("print(2)"), input=b"", timeout=60, **options).stdout == b"2\n"
+    assert fork_server._server(uses_torch=False) is not before
