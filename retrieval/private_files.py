@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +24,8 @@ FILE_MODE = 0o600
 _OTHERS = 0o077
 _OTHERS_WRITE = 0o022
 _POSIX = os.name == "posix"
+_WINDOWS = os.name == "nt"
+_PAUSES = (0.01, 0.02, 0.05, 0.1)  # seconds between attempts to replace a file that is open
 
 # What this program keeps at the top of its cache folder, temporary files included.
 OWN_FOLDERS = ("workspaces", "servers", "contexts")
@@ -98,11 +101,24 @@ def write_private(path: Path, content: str | bytes) -> None:
         with open(temporary, "wb", opener=private_opener) as file:
             file.write(data)
         _tighten(temporary)  # left by a process that was killed, with whatever mode
-        temporary.replace(path)
+        _replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Windows lets nobody replace a file that another program has open, as virus scanners do for moments."""
+    for pause in _PAUSES:
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if not _WINDOWS:
+                raise
+        time.sleep(pause)
+    source.replace(target)
 
 
 def _make(folder: Path) -> bool:

@@ -31,7 +31,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from retrieval.errors import DamagedStoreError, StorageFullError, StoreError
+from retrieval.errors import DamagedStoreError, StorageFullError, StoreError, StoreIOError
 from retrieval.private_files import FILE_MODE, private_cache, private_folder, touch_private
 from retrieval.store.damage import (
     INDEX,
@@ -311,7 +311,11 @@ class Database:
         for file, path in self._files_and_paths():
             reason = damage_of(path, file)
             if reason:
-                aside = set_aside(path)
+                try:
+                    aside = set_aside(path)
+                except PermissionError as error:  # Windows renames no file that another process has open
+                    why = f"{path} is damaged ({reason}) and in use: close other programs that use the index, and try again."
+                    raise StoreIOError(why) from error
                 self.notes.append(f"{path} was damaged ({reason}): it is set aside as {aside.name}, {file.remedy}.")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import time
 from pathlib import Path
 
 import pytest
 
 from retrieval.engine import Workspace
 from retrieval.errors import IndexLockedError, StorageFullError, StoreError
+from retrieval.store import database
 from tests.engine.indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 from tests.faults.disk_faults import Fault, failing
 
@@ -45,9 +45,9 @@ def set_aside(cache: Path) -> list[str]:
 
 @pytest.mark.parametrize("error", [errno.ENOLCK, errno.EINVAL, errno.EAGAIN])
 def test_an_index_is_read_where_files_cannot_be_locked(
-    root: Path, cache: Path, indexed: list[tuple[object, ...]], error: int
+    root: Path, cache: Path, indexed: list[tuple[object, ...]], error: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = time.process_time()
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 3_600.0)  # to wait for another process would be to wait for ever
     with failing(Fault("lock", error, "/cache/")), opened(root, cache) as workspace:
         report = workspace.refresh()
         answer = workspace.search(QUERY)
@@ -55,7 +55,6 @@ def test_an_index_is_read_where_files_cannot_be_locked(
         assert answer.freshness.stale
         assert any("cannot be locked" in note for note in answer.notes)
         assert any("cannot be locked" in note for note in report.notes)
-    assert time.process_time() - started < 10  # it does not try for the seconds that another process may take
 
 
 @pytest.mark.parametrize("error", [errno.ENOLCK, errno.EINVAL, errno.EAGAIN])

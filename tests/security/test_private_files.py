@@ -196,3 +196,21 @@ def test_where_modes_mean_nothing_folders_are_only_made(monkeypatch: pytest.Monk
     private_folder(folder, top=tmp_path)
     private_cache(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+def test_a_file_that_windows_has_open_for_a_moment_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, refusals = tmp_path / "file", iter([True, True, False])
+    path.write_text("old")
+    replace = Path.replace
+
+    def refused(source: Path, target: Path) -> Path:
+        if next(refusals):
+            raise PermissionError(13, "being used by another process")
+        return replace(source, target)
+
+    monkeypatch.setattr(private_files, "_WINDOWS", True)
+    monkeypatch.setattr(private_files, "_PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(Path, "replace", refused)
+    private_files.write_private(path, "new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from stored import update, vectors
 
-from retrieval.errors import NewerSchemaError, StorageFullError, StoreError
+from retrieval.errors import NewerSchemaError, StorageFullError, StoreError, StoreIOError
 from retrieval.store import Store, split_identifiers
 from retrieval.store.schema import INDEX_MIGRATIONS
 
@@ -126,6 +126,25 @@ def test_damage_that_opening_meets_is_repaired(opened: Callable[..., Store], tmp
             log.unlink()
         with opened():
             pass
+
+
+def test_a_damaged_file_that_another_process_has_open_on_windows_is_one_sentence(
+    opened: Callable[..., Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened()
+    fill(store)
+    store.close()
+    zero(tmp_path / "vectors.db")
+    rename = Path.rename
+
+    def refused(path: Path, target: Path) -> Path:
+        raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(StoreIOError, match=r"vectors\.db is damaged .* in use"):
+        opened()
+    monkeypatch.setattr(Path, "rename", rename)
+    assert "set aside" in opened().notes[0]
 
 
 def test_an_index_of_a_newer_program_is_not_touched(opened: Callable[..., Store], tmp_path: Path) -> None:

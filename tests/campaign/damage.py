@@ -1,0 +1,81 @@
+"""Damage at any page of any file of the cache, before or while a workspace is open. Answers equal those of a fresh index."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from retrieval.engine import Workspace
+from retrieval.errors import DamagedStoreError
+from tests.engine.indexed import CountingEncoder, check_equals_fresh, write_project
+
+PAGE = 4096
+QUERY = "send request"
+
+
+def attack(dice: random.Random, folder: Path) -> dict[str, int]:
+    root, cache = folder / "root", folder / "cache"
+    write_project(root, dice.randint(2, 8))
+    with opened(root, cache) as workspace:
+        workspace.refresh()
+        expected = hits(workspace)
+        workspace.store.checkpoint()
+        if early := dice.random() < 0.3:
+            spoil(dice, cache)
+            answers(workspace, expected)
+    if not early:
+        spoil(dice, cache)
+    with opened(root, cache) as workspace:
+        workspace.refresh()
+        answers(workspace, expected)
+        if dice.random() < 0.5:
+            (root / "late.py").write_text(f"def late_{dice.randrange(100)}():\n    return 1\n")
+        workspace.refresh()
+        assert len(set(workspace.store.notes)) <= 2, workspace.store.notes
+        try:
+            check_equals_fresh(workspace, folder / "fresh")
+        except DamagedStoreError:  # a page that no query has met so far
+            workspace.writer.repair(workspace.store)
+            workspace.refresh()
+            check_equals_fresh(workspace, folder / "fresh-again")
+    return {"damages": 1}
+
+
+def opened(root: Path, cache: Path) -> Workspace:
+    return Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache)
+
+
+def hits(workspace: Workspace) -> list[tuple[str, int]]:
+    return [(hit.chunk.path, hit.chunk.start_line) for hit in workspace.search(QUERY).hits]
+
+
+def answers(workspace: Workspace, expected: list[tuple[str, int]]) -> None:
+    """The answer is right, or says that it may not be."""
+    answer = workspace.search(QUERY)
+    given = [(hit.chunk.path, hit.chunk.start_line) for hit in answer.hits]
+    assert given == expected or answer.freshness.stale, (given, expected)
+
+
+def spoil(dice: random.Random, cache: Path) -> None:
+    """Damage one file of the cache in one way."""
+    files = sorted(path for path in cache.rglob("*") if path.is_file() and path.stat().st_size)
+    databases = [path for path in files if path.suffix == ".db"]
+    path = dice.choice(databases if dice.random() < 0.8 else files)
+    data = bytearray(path.read_bytes())
+    page = dice.randrange(max(1, len(data) // PAGE)) * PAGE
+    match dice.choice(["zero", "garbage", "byte", "cut", "swap", "delete"]):
+        case "zero":
+            data[page : page + PAGE] = bytes(len(data[page : page + PAGE]))
+        case "garbage":
+            data[page : page + PAGE] = dice.randbytes(len(data[page : page + PAGE]))
+        case "byte":
+            data[dice.randrange(min(len(data), 112))] = dice.randrange(256)
+        case "cut":
+            del data[dice.randrange(len(data)) :]
+        case "swap":
+            other = dice.randrange(max(1, len(data) // PAGE)) * PAGE
+            data[page : page + PAGE], data[other : other + PAGE] = data[other : other + PAGE], data[page : page + PAGE]
+        case "delete":
+            path.unlink()
+            return
+    path.write_bytes(data)
