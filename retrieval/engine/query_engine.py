@@ -15,6 +15,7 @@ from retrieval.engine.context import EngineContext
 from retrieval.engine.explain import chunk_at
 from retrieval.engine.explain import explain as explain_location
 from retrieval.engine.index_state import Status
+from retrieval.engine.left_out import is_weak, left_out_note
 from retrieval.engine.requests import normalize_search, normalize_similar
 from retrieval.engine.store_repair import ATTEMPTS
 from retrieval.errors import Cancelled, EncoderError, ModelError
@@ -46,7 +47,8 @@ class QueryEngine:
         """See Workspace.search."""
         request, check = normalize_search(request, self._context.root), cancel_check(cancel)
         return self._answer(
-            lambda snapshot: search_index(snapshot, request, check=check, line_vectors=self._line_vectors)
+            lambda snapshot: search_index(snapshot, request, check=check, line_vectors=self._line_vectors),
+            request.query,
         )
 
     def similar(self, request: SimilarRequest) -> Answer:
@@ -110,10 +112,10 @@ class QueryEngine:
     def _rows(self) -> OverlaidRows:
         return self._context.overlay.snapshot(self._context.store)
 
-    def _answer(self, ask: Ask) -> Answer:
-        return self._context.stores.read(lambda: self._answer_once(ask))
+    def _answer(self, ask: Ask, query: str = "") -> Answer:
+        return self._context.stores.read(lambda: self._answer_once(ask, query))
 
-    def _answer_once(self, ask: Ask) -> Answer:
+    def _answer_once(self, ask: Ask, query: str) -> Answer:
         context, started = self._context, time.perf_counter()
         for attempt in range(ATTEMPTS):
             rows = self._rows()
@@ -127,6 +129,12 @@ class QueryEngine:
             # written commits come all the time, and the answer says that it is stale.
             if rows.store.revision == rows.revision or context.state.delegated or attempt == ATTEMPTS - 1:
                 break
+        if (
+            query
+            and (result.notes or is_weak(result.hits))
+            and (note := left_out_note(rows.store, query, bool(result.hits)))
+        ):
+            notes = (*notes, note)
         encoder = context.encoders.loaded
         return Answer(
             hits=result.hits,

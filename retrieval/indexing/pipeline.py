@@ -27,6 +27,9 @@ CHUNKING_KEY = "chunking_version"
 # How a file's text becomes chunks: where this is another one, all files are read again, and what stays the same is kept.
 TEXT_VERSION = f"{CHUNKING_VERSION}.{MASKING_VERSION}"
 SKIPPED_KEY = "skipped"  # what the scan left out, by reason
+LEFT_OUT_KEY = "left_out"  # some of it by name: path -> reason, folders too
+_MAX_LEFT_OUT = 300
+_NEVER_NAMED = ("secret", "link", "binary", "not a regular file", "tool directory", "unreadable", "name is not UTF-8")
 REINCLUDED_KEY = "reincluded"  # files that negations in `.c2llmignore` named at the last scan
 INDEXED_KEY = "indexed_at"
 
@@ -152,6 +155,10 @@ def _remember_scan(store: Store, todo: IndexPlan) -> None:
         values[SKIPPED_KEY] = summary
     if store.meta.get(CHUNKING_KEY) != TEXT_VERSION:
         values[CHUNKING_KEY] = TEXT_VERSION
+    named = [skip for skip in todo.skipped if not skip.reason.startswith(_NEVER_NAMED)][:_MAX_LEFT_OUT]
+    left_out = json.dumps({skip.path: skip.reason for skip in named}) if named else ""
+    if (store.meta.get(LEFT_OUT_KEY) or "") != left_out:
+        values[LEFT_OUT_KEY] = left_out
     reincluded = json.dumps(sorted(todo.reincluded)) if todo.reincluded else ""
     if (store.meta.get(REINCLUDED_KEY) or "") != reincluded:
         values[REINCLUDED_KEY] = reincluded
