@@ -3,7 +3,7 @@
 Prints `ready` when the index is complete. Then each line of input, `{"query": "...", "limit": 10}` with optional
 `languages`, `paths`, `kinds`, `content` (lists, as in --lang, --path, --kind; content is of code, docs, config) and `grep` (a
 pattern) is answered by exactly one line: `{"results": [...]}`, best first, each with `path` (relative to the workspace),
-`start_line`, `end_line`, `symbol`, `score`; or `{"error": "..."}`.
+`start_line`, `end_line`, `kind`, `symbol`, `scope`, `score`, with `notes` where there are any; or `{"error": "..."}`.
 """
 
 from __future__ import annotations
@@ -70,20 +70,19 @@ def reply(workspace: Workspace, line: bytes, *, default_limit: int) -> dict[str,
         answer = workspace.search(SearchRequest(_query(request), filters, _limit(request, default_limit)))
     except (C2llmError, OSError) as error:
         return {"error": error_message(error)}
-    return {
-        "results": [
-            {
-                "path": hit.chunk.path,
-                "start_line": hit.start_line,
-                "end_line": hit.end_line,
-                "kind": hit.chunk.kind,
-                "symbol": hit.chunk.symbol,
-                "scope": hit.chunk.scope,
-                "score": round(float(hit.score), 6),
-            }
-            for hit in answer.hits
-        ]
-    }
+    results = [
+        {
+            "path": hit.chunk.path,
+            "start_line": hit.start_line,
+            "end_line": hit.end_line,
+            "kind": hit.chunk.kind,
+            "symbol": hit.chunk.symbol,
+            "scope": hit.chunk.scope,
+            "score": round(float(hit.score), 6),
+        }
+        for hit in answer.hits
+    ]
+    return {"results": results, **({"notes": list(answer.notes)} if answer.notes else {})}
 
 
 def _request(line: bytes) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,9 @@ from retrieval.errors import QueryError
 
 if TYPE_CHECKING:
     from retrieval.evaluation.compare import Comparison
-    from retrieval.evaluation.run_file import BenchmarkRun, Run
+    from retrieval.evaluation.run_file import BenchmarkRun, QuestionRun, RepositoryRun, Run
+
+    Group = Callable[[RepositoryRun, QuestionRun], str]
 
 SHOWN_CHANGES = 10  # questions shown that lost most, and that won most
 
@@ -141,10 +143,10 @@ def _benchmark_table(run: BenchmarkRun) -> Iterator[str]:
     seconds, metric = run.seconds, HEADLINE[run.level]
     yield f"{run.name} ({run.level} level): {len(run.repositories)} repositories, {len(seconds)} questions"
     yield "  " + "  ".join(f"{name} {run.mean(name):.4f}" for name in run.metrics)
-    p50, p95 = (1e3 * seconds[min(len(seconds) - 1, int(len(seconds) * share))] for share in (0.5, 0.95))
+    p50, p95 = query_times(run)
     indexed = [repository.index_seconds for repository in run.repositories if repository.index_seconds is not None]
     of_index = f", {len(indexed)} repositories indexed in {sum(indexed):.1f} s" if indexed else ""
-    yield f"  query p50 {p50:.1f} ms, p95 {p95:.1f} ms{of_index}"
+    yield f"  query p50 {1e3 * p50:.1f} ms, p95 {1e3 * p95:.1f} ms{of_index}"
     groups = {
         "category": run.by(lambda _, question: question.category, metric),
         "language": run.by(lambda repository, _: repository.language, metric),
@@ -189,23 +191,40 @@ def summary(run: Run) -> dict[str, object]:
         "schema_version": run.schema_version,
         "encoder": run.encoder,
         "ranking": run.ranking,
-        "benchmarks": [
-            {
-                "name": benchmark.name,
-                "level": benchmark.level,
-                "metrics": {name: benchmark.mean(name) for name in benchmark.metrics},
-                "repositories": {
-                    repository.name: {name: repository.mean(name) for name in benchmark.metrics}
-                    for repository in benchmark.repositories
-                },
-                "signals": {
-                    signal: {"worth": value, "helped": helped, "hurt": hurt}
-                    for signal, (value, helped, hurt) in signal_worth(benchmark).items()
-                },
-            }
-            for benchmark in run.benchmarks
-        ],
+        "benchmarks": [_benchmark_summary(benchmark) for benchmark in run.benchmarks],
     }
+
+
+def _benchmark_summary(run: BenchmarkRun) -> dict[str, object]:
+    return {
+        "name": run.name,
+        "level": run.level,
+        "metrics": {name: run.mean(name) for name in run.metrics},
+        "query_seconds": dict(zip(("p50", "p95"), query_times(run), strict=True)),
+        "index_seconds": {repository.name: repository.index_seconds for repository in run.repositories},
+        "categories": _by_group(run, lambda _, question: question.category),
+        "languages": _by_group(run, lambda repository, _: repository.language),
+        "repositories": _by_group(run, lambda repository, _: repository.name),
+        "signals": {
+            signal: {"worth": value, "helped": helped, "hurt": hurt}
+            for signal, (value, helped, hurt) in signal_worth(run).items()
+        },
+    }
+
+
+def _by_group(run: BenchmarkRun, group: Group) -> dict[str, dict[str, float]]:
+    groups: dict[str, dict[str, float]] = defaultdict(dict)
+    for metric in run.metrics:
+        for name, (value, _) in run.by(group, metric).items():
+            groups[name][metric] = value
+    return groups
+
+
+def query_times(run: BenchmarkRun) -> tuple[float, float]:
+    """Seconds of a query: the median, and the 95th percentile."""
+    seconds = run.seconds
+    p50, p95 = (seconds[min(len(seconds) - 1, int(len(seconds) * share))] for share in (0.5, 0.95))
+    return p50, p95
 
 
 def comparison_table(comparison: Comparison) -> Iterator[str]:

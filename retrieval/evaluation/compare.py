@@ -76,7 +76,9 @@ class Comparison:
 def compare(before: Run, after: Run) -> Comparison:
     """Raises QueryError where the runs have no question in common."""
     others = {run.name: run for run in after.benchmarks}
-    differences, changes, unmatched = [], [], 0
+    differences: list[Difference] = []
+    changes: list[QuestionChange] = []
+    unmatched = 0
     for first in before.benchmarks:
         second = others.pop(first.name, None)
         old, new = _questions(first), _questions(second) if second else {}
@@ -105,11 +107,11 @@ def interval(groups: Sequence[Values], rounds: int = ROUNDS) -> tuple[float, flo
 
 def _questions(run: BenchmarkRun) -> dict[Key, QuestionRun]:
     seen: Counter[tuple[str, str]] = Counter()
-    questions = {}
+    questions: dict[Key, QuestionRun] = {}
     for repository in run.repositories:
         for question in repository.questions:
             name = (repository.name, question.query)
-            questions[(*name, seen[name])] = question
+            questions[repository.name, question.query, seen[name]] = question
             seen[name] += 1
     return questions
 

@@ -11,6 +11,7 @@ answer. So there are two sets of weights; queries between the two get weights be
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from retrieval.search.path_kinds import FileKind
 from retrieval.search.query import Query
@@ -153,8 +154,5 @@ def ranking_named(name: str) -> Ranking | None:
     ranking = RANKINGS.get(base)
     if ranking is None or not all(signal in _NEUTRAL for signal in signals):
         return None
-    for signal in signals:
-        ranking = Ranking(
-            *(replace(weights, **{signal: _NEUTRAL[signal]}) for weights in (ranking.short, ranking.description))
-        )
-    return ranking
+    neutral: dict[str, Any] = {signal: _NEUTRAL[signal] for signal in signals}
+    return Ranking(replace(ranking.short, **neutral), replace(ranking.description, **neutral)) if neutral else ranking

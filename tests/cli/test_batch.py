@@ -51,6 +51,12 @@ def test_filters_are_those_of_the_command_line(c2llm: Program, project: Path) ->
     assert paths == [{"README.md"}, {"core/queue.go"}, {"web/retry.ts"}]
 
 
+def test_an_answer_says_when_nothing_certain_was_found(c2llm: Program, project: Path) -> None:
+    certain, unsure = ask(c2llm, project, '{"query": "apply ignore rules"}', '{"query": "xyzzy plugh frobnicate"}')
+    assert "notes" not in certain
+    assert [note.split(":")[0] for note in unsure["notes"]] == ["Nothing certain was found"]
+
+
 BAD = [
     '{"query": "x", "grep": 7}',
     '{"query": "x", "grep": "("}',
@@ -91,7 +97,7 @@ STRANGE = ['"', "'; DROP TABLE chunks; --", "NEAR(a b)", "*", "🎉", "\x1b[31m"
 
 def test_strange_queries_are_answered(c2llm: Program, project: Path) -> None:
     answers = ask(c2llm, project, *(json.dumps({"query": query}) for query in STRANGE))
-    assert [set(answer) for answer in answers] == [{"results"}] * len(STRANGE)
+    assert [set(answer) - {"notes"} for answer in answers] == [{"results"}] * len(STRANGE)
 
 
 def test_filters_and_long_queries_work(c2llm: Program, project: Path) -> None:

@@ -132,7 +132,9 @@ def test_the_commands_save_compare_and_leave_with_1_for_a_loss(tmp_path: Path) -
     assert "of-files (file level): 1 repositories, 2 questions" in shown.output
     assert "recall@10 by category: fix 1.000 (1)" in shown.output
     data = json.loads(CliRunner().invoke(app, [*asked, "--json", "--only", "shop", "--out", str(saved)]).output)
-    assert data["benchmarks"][0]["metrics"]["ndcg@10"] == 1.0
+    of_files, of_functions = data["benchmarks"]
+    assert of_files["metrics"]["ndcg@10"] == of_files["languages"]["python"]["ndcg@10"] == 1.0
+    assert set(of_functions["categories"]) == {"fix"} and of_files["query_seconds"]["p95"] > 0
     same = CliRunner().invoke(app, ["compare", str(saved), str(saved), "--json"])
     assert (same.exit_code, json.loads(same.output)["worse"]) == (0, False)
     run = load(saved)
