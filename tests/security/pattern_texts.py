@@ -35,7 +35,7 @@ def texts(pattern: re.Pattern[Any], size: int, *, few: bool, every: int = 1) -> 
             units[start, run] = None
     for before, unit in units:
         if unit:
-            for end in ENDS[:2] if few else ENDS:
+            for end in ENDS[1:2] if few else ENDS:
                 yield before + unit * max(1, (size - len(before)) // len(unit)) + end
 
 
