@@ -145,6 +145,10 @@ class Freshness:
     stale: bool = False
 
 
+# A note of answers; with several workspaces it holds where it holds for all of them.
+NOTHING_CERTAIN = "Nothing certain was found: no result shares much with the query, in words or in meaning."
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     hits: tuple[Hit, ...]

@@ -5,7 +5,6 @@ Search reads the index and never files; the lines of a hit come from the chunks 
 
 from __future__ import annotations
 
-from retrieval.search.confidence import NOTHING_CERTAIN
 from retrieval.search.highlighting import SALIENT, LineVectors
 from retrieval.search.matches import matches
 from retrieval.search.pipeline import SearchResult, inverse_frequencies, search, similar
@@ -15,7 +14,6 @@ from retrieval.search.weights import DEFAULT, RANKINGS, SIGNALS, Weights, rankin
 
 __all__ = [
     "DEFAULT",
-    "NOTHING_CERTAIN",
     "RANKINGS",
     "SALIENT",
     "SIGNALS",

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from retrieval.search.candidates import Candidates
 
-NOTHING_CERTAIN = "Nothing certain was found: no result shares much with the query, in words or in meaning."
-
 # Cosine, and what the whole query in words is worth beside it.
 LEAST, WORDS = 0.55, 0.7
 # The share of a query in words, where nothing is known of its meaning.

@@ -12,7 +12,7 @@ from retrieval.chunking import lines_of
 from retrieval.encoders import Vectors, is_low_latency
 from retrieval.errors import EncoderError, QueryError
 from retrieval.search.candidates import gather, last_part, nearest
-from retrieval.search.confidence import NOTHING_CERTAIN, is_certain
+from retrieval.search.confidence import is_certain
 from retrieval.search.definitions import definition_line
 from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_meaning, salient_lines
 from retrieval.search.hit_symbols import about, best_symbol, named_symbols, own_lines
@@ -22,7 +22,7 @@ from retrieval.search.ranking import Scores, location_key, rank
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.weights import ranking_named
 from retrieval.text_pattern import TextPattern
-from retrieval.types import NO_FILTERS, Chunk, Filters, Hit, SearchRequest
+from retrieval.types import NO_FILTERS, NOTHING_CERTAIN, Chunk, Filters, Hit, SearchRequest
 
 # Merging shortens the list: this many times the limit are ranked so that enough hits remain.
 OVERFETCH = 2

@@ -132,7 +132,8 @@ def test_the_status_tells_languages_and_encoder(answers: dict[str, Any]) -> None
 
 
 def test_filters_are_those_of_the_other_ways_to_search(answers: dict[str, Any]) -> None:
-    assert {place["path"] for place in data(answers["filtered"])["results"]} == {"core/queue.go"}
+    for name in ("filtered", "by pattern"):
+        assert {place["path"] for place in data(answers[name])["results"]} == {"core/queue.go"}
 
 
 def test_similar_code_is_that_of_a_place_or_of_a_text(answers: dict[str, Any]) -> None:

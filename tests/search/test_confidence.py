@@ -9,10 +9,9 @@ import pytest
 
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
-from retrieval.search import NOTHING_CERTAIN
 from retrieval.search.candidates import Candidates
 from retrieval.search.confidence import is_certain
-from retrieval.types import Filters, SearchRequest
+from retrieval.types import NOTHING_CERTAIN, Filters, SearchRequest
 
 
 def candidates(words: float, similarity: float | None, named: dict[int, str] | None = None) -> Candidates:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from retrieval.types import NOTHING_CERTAIN
 from tests.cli.conftest import PROJECT
 from tests.cli.program import lay_out
 from tests.server.client import Client
@@ -35,6 +36,15 @@ def test_two_folders_answer_together_and_alone(opened: Opened, tmp_path: Path) -
     assert both == sum(client.search("x", folder=uri)["freshness"]["files"] for uri in (opened.uri, other.uri))
     other.leave()
     assert "is not an open folder" in client.refused("c2llm/search", {"query": "x", "folder": other.uri})["message"]
+
+
+def test_nothing_certain_is_told_where_no_folder_has_anything(opened: Opened, tmp_path: Path) -> None:
+    client, other = opened.client, enter(opened.client, lay_out(tmp_path / "other", {"cake.py": CAKE}))
+    other.settled()
+    assert client.search("bake a chocolate cake", folder=opened.uri)["notes"] == [NOTHING_CERTAIN]
+    assert client.search("bake a chocolate cake")["notes"] == []
+    assert client.search("xyzzy plugh frobnicate")["notes"] == [NOTHING_CERTAIN]
+    other.leave()
 
 
 def test_a_folder_inside_another_one_is_searched_once(opened: Opened) -> None:

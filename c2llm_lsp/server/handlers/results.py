@@ -11,7 +11,7 @@ from c2llm_lsp.server.folders import Folder
 from c2llm_lsp.server.services import Services
 from c2llm_lsp.server.text.navigation_target import NavigationTarget, navigation_target
 from c2llm_lsp.server.text.positions import Encoding, last_line, whole_lines
-from retrieval.types import Answer, Freshness, Hit
+from retrieval.types import NOTHING_CERTAIN, Answer, Freshness, Hit
 
 NO_FOLDER = "No folder is open: open one to search it."
 NOT_OPEN = "{}: the index is not open ({})."
@@ -55,7 +55,10 @@ def merged_notes(answers: Sequence[tuple[Folder, Answer]], folders: Sequence[Fol
         return [NO_FOLDER]
     answered = {id(folder) for folder, _ in answers}
     missing = [NOT_OPEN.format(one.name, one.state.reason) for one in folders if id(one) not in answered]
-    return list(dict.fromkeys([*(note for _, answer in answers for note in answer.notes), *missing]))
+    notes = dict.fromkeys(note for _, answer in answers for note in answer.notes)
+    if not all(NOTHING_CERTAIN in answer.notes for _, answer in answers):
+        notes.pop(NOTHING_CERTAIN, None)  # another folder has what was meant
+    return list(dict.fromkeys([*notes, *missing]))
 
 
 def merged_freshness(server: Services, parts: Sequence[tuple[Folder, Freshness]]) -> protocol.Freshness:

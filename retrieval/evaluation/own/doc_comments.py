@@ -9,7 +9,7 @@ from retrieval.chunking.line_index import LineIndex
 from retrieval.evaluation.benchmarks import Question, Target
 from retrieval.indexing import shared
 from retrieval.training.extraction import documented, language_of
-from retrieval.training.mining import SKIPPED_PARTS, is_written_by_hand
+from retrieval.training.mining import SKIPPED_PARTS, is_handwritten
 
 CATEGORY = "comment"
 MIN_WORDS = 4  # of a comment that is a question
@@ -26,7 +26,7 @@ def is_asked_for(path: str) -> bool:
 def without_doc_comments(path: str, text: str) -> tuple[str, list[Question]]:
     """A file with blanks in place of its functions' comments, so that lines keep their numbers, and the questions."""
     source = text.encode("utf-8", "replace")
-    if not is_written_by_hand(source):
+    if not is_handwritten(source):
         return text, []
     rows = shared.call(__name__, documented_rows.__name__, path, source, text=source.decode("utf-8")) or []
     lines, kept, questions = LineIndex(source.decode("utf-8")), bytearray(source), []
