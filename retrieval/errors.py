@@ -15,7 +15,7 @@ class QueryError(C2llmError):
     """An invalid query, filter or location."""
 
 
-class Cancelled(C2llmError):
+class CancelledError(C2llmError):
     """The caller cancelled the request."""
 
 

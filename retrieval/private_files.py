@@ -23,7 +23,7 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 _OTHERS = 0o077
 _OTHERS_WRITE = 0o022
-_POSIX = os.name == "posix"
+POSIX = os.name == "posix"
 _WINDOWS = os.name == "nt"
 _PAUSES = (0.01, 0.02, 0.05, 0.1)  # seconds between attempts to replace a file that is open
 
@@ -46,7 +46,7 @@ def private_cache(cache: Path) -> Path:
     if _make(cache):
         return cache
     _refuse_foreign(cache)
-    if _POSIX:
+    if POSIX:
         entries = _entries(cache)
         own = [entry for entry in entries if is_own_entry(entry.name)]
         for entry in own:
@@ -66,7 +66,7 @@ def private_folder(folder: Path, *, top: Path | None = None) -> Path:
         if not _make(each):
             _refuse_foreign(each)
             _tighten(os.path.realpath(each))
-    if _POSIX:
+    if POSIX:
         for entry in _entries(folder):
             _tighten(entry.path)
     return folder
@@ -134,7 +134,7 @@ def _make(folder: Path) -> bool:
 
 def _refuse_foreign(folder: Path) -> None:
     """Raise StoreError for a folder, or a link to one, that another user controls."""
-    if not _POSIX:
+    if not POSIX:
         return
     user = os.geteuid()
     for status in (folder.lstat(), folder.stat()):
@@ -161,7 +161,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _tighten(path: str | Path) -> None:
     """Take the rights of others away; not through a link, and not where the disk or the owner forbids it."""
-    if not _POSIX:
+    if not POSIX:
         return
     with suppress(OSError):
         status = os.lstat(path)

@@ -141,7 +141,7 @@ class Freshness:
     files: int
     chunks: int
     pending_files: int = 0
-    pending_chunks: int = 0  # searchable by words, not yet by meaning
+    pending_chunks: int = 0  # without vectors yet: keyword search only
     stale: bool = False
 
 

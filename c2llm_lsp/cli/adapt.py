@@ -14,7 +14,7 @@ import typer
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Target, guarded, locate, open_workspace, remark, tell
-from retrieval.errors import Cancelled, MissingExtraError, QueryError
+from retrieval.errors import CancelledError, MissingExtraError, QueryError
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
@@ -105,11 +105,11 @@ def _finetune(target: Target, start: Start, wish: FinetuneOptions, *, quiet: boo
 
                 def on_progress(stage: str, done: int, total: int) -> None:
                     if cancel.is_set() and stage != "learn":  # learning stops by itself, with a checkpoint
-                        raise Cancelled("Stopped.")
+                        raise CancelledError("Stopped.")
                     progress(stage, done, total)
 
                 return finetuning.adapt(workspace, start, wish, on_progress, cancel.is_set)
-        except Cancelled as stopped:
+        except CancelledError as stopped:
             remark(f"{stopped} The model in use is as it was; the same command goes on from there.")
             return None
 

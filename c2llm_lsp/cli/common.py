@@ -170,7 +170,7 @@ def open_workspace(target: Target) -> Workspace:
 
     workspace = open_with(target.root, target.settings)
     if target.settings.encoder != Settings().encoder:
-        with suppress(EncoderUnreachableError):  # the answer says so, and goes by words
+        with suppress(EncoderUnreachableError):  # the answer says so, and falls back to keyword search
             _ = workspace.encoder  # a folder that holds no model is an error of the command line
     return workspace
 

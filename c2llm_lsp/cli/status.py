@@ -56,7 +56,9 @@ def rows(index_status: Status) -> list[tuple[str, str]]:
         index_status.index_kind
     ]
     pending = (
-        f"{index_status.pending_chunks:,} chunks searchable by words only" if index_status.pending_chunks else "nothing"
+        f"{index_status.pending_chunks:,} chunks without vectors (keyword search only)"
+        if index_status.pending_chunks
+        else "nothing"
     )
     sizes = (index_status.index_bytes, index_status.graph_bytes, index_status.vectors_bytes)
     index_size, graph_size, vectors_size = map(size, sizes)

@@ -16,7 +16,7 @@ def freshness_notes(freshness: Freshness) -> list[str]:
     if freshness.pending_files:
         notes.append(f"{_count(freshness.pending_files, 'file')} not indexed yet.")
     if freshness.pending_chunks:
-        notes.append(f"{_count(freshness.pending_chunks, 'chunk')} searchable by words only so far.")
+        notes.append(f"{_count(freshness.pending_chunks, 'chunk')} without vectors yet (keyword search only).")
     if freshness.stale:
         notes.append("Files may have changed since the index was made; `c2llm index` brings it up to date.")
     return notes

@@ -221,7 +221,7 @@ _FRESHNESS = _object(
     files=_of("integer", "Files in the index", minimum=0),
     chunks=_of("integer", "Chunks in the index", minimum=0),
     pending_files=_of("integer", "Files known to be out of date or not indexed yet", minimum=0),
-    pending_chunks=_of("integer", "Chunks searchable by words, not yet by meaning", minimum=0),
+    pending_chunks=_of("integer", "Chunks without vectors yet: keyword search only", minimum=0),
     stale=_of("boolean", "Whether disk and index may differ"),
 )
 
@@ -233,7 +233,7 @@ SCHEMA: dict[str, Any] = {
         schema_version=_of("integer", "The version of this schema", enum=[SCHEMA_VERSION]),
         query=_of("string", "The query as given"),
         root=_of("string", "Absolute path of the workspace"),
-        encoder=_of("string", "The encoder whose vectors were used; empty where words alone were searched"),
+        encoder=_of("string", "The encoder whose vectors were used; empty for keyword search only"),
         seconds=_of("number", "Time the engine took", minimum=0),
         freshness=_FRESHNESS,
         notes=_list(_of("string", "One plain sentence"), "What the reader should know about this answer"),

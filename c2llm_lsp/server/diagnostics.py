@@ -20,7 +20,7 @@ from c2llm_lsp.server.state import State
 from c2llm_lsp.server.text.document import Document
 from c2llm_lsp.server.text.navigation_target import navigation_target
 from c2llm_lsp.server.text.positions import Encoding, last_line, split_lines, whole_lines
-from retrieval.errors import C2llmError, Cancelled
+from retrieval.errors import C2llmError, CancelledError
 from retrieval.types import Chunk, Duplicate, Hit
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class NearDuplicateDiagnostics:
         def query(_folder: Folder, workspace: Workspace, cancel: Event) -> tuple[Duplicate, ...]:
             def check_cancelled() -> None:
                 if cancel.is_set():
-                    raise Cancelled
+                    raise CancelledError
 
             return workspace.near_duplicates(path, check_cancelled)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONG_CELL = 2400  # characters; longer cells are split between lines
 TINY_CELL = 160  # characters; such code cells are merged
 CELLS_TOGETHER = 900
-_HEADING = re.compile(r"^[^\S\n]*(#{1,6})\s+(.+)", re.MULTILINE)  # `^\s*` tries each of many blank lines at each
+HEADING = re.compile(r"^[^\S\n]*(#{1,6})\s+(.+)", re.MULTILINE)  # `^\s*` tries each of many blank lines at each
 _DEFINES = re.compile(r"^(?:async\s+)?(?:def|class|function|fn)\s+(\w+)|^(\w+)\s*(?:<-|=)\s*function\b", re.MULTILINE)
 
 
@@ -61,7 +61,7 @@ def notebook_chunks(path: str, lines: LineIndex) -> list[Chunk] | None:
     chunks: list[Chunk] = []
     scope = ""
     for cell in cells:
-        heading = _HEADING.search(cell.text) if cell.kind == "markdown" else None
+        heading = HEADING.search(cell.text) if cell.kind == "markdown" else None
         if heading is not None:
             scope = title_of(heading[2])
         cell_language = language if cell.kind == "code" else "markdown" if cell.kind == "markdown" else "text"

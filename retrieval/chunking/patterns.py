@@ -23,13 +23,13 @@ _MARKUP = re.compile(r"[`*]|<[^<>]+>|\[([^\]]*)\]\([^)]*\)|\{#[^}]*\}")
 _COMMENTS = (b"//", b"#", b"--", b";", b"%", b"*", b"/*", b'"')
 MAX_TITLE = 100
 # Of a heading: markup that is not closed is looked through once for each place where it begins.
-_READ_OF_TITLE = 1_000
+MAX_TITLE_CHARS = 1_000
 # Of a line: some of the patterns take the square of a line's length, and no definition begins with more.
-_HEADER_BYTES = 240
+HEADER_BYTES = 240
 PARAGRAPH_DEPTH = 1
 
 _NAME = rb"([A-Za-z_][\w.:$-]*)"
-_PATTERNS: dict[str, bytes] = {
+PATTERNS: dict[str, bytes] = {
     "cmake": rb"(?i)(?:function|macro)\s*\(\s*([\w-]+)",
     "clojure": rb"\((?:def\w*-?|ns)\s+(?:\^\S+\s+)*([^\s()\[\]]+)",
     "cython": rb"(?:c?p?def|class|cdef\s+class)\s+(?:inline\s+)?(?:[\w*.\[\]]+\s+)*?([A-Za-z_]\w*)\s*[(:]",
@@ -95,7 +95,7 @@ def splitter_for(language: str) -> Callable[[LineIndex], list[SplitPoint]] | Non
         return markdown if language == "markdown" else paragraphs
     if language in ("rst", "tex"):
         return restructured if language == "rst" else paragraphs
-    pattern = _PATTERNS.get(language)
+    pattern = PATTERNS.get(language)
     if pattern is None and language not in GRAMMARS and content_type(language) == "code":
         pattern = _ANY_LANGUAGE
     if pattern is None:
@@ -192,7 +192,9 @@ def _paragraph(split_points: list[SplitPoint], line: int) -> None:
 
 def title_of(raw: str) -> str:
     """A heading without its markup."""
-    return " ".join(_MARKUP.sub(lambda match: match[1] or "", _IMAGE.sub("", raw[:_READ_OF_TITLE])).split())[:MAX_TITLE]
+    return " ".join(_MARKUP.sub(lambda match: match[1] or "", _IMAGE.sub("", raw[:MAX_TITLE_CHARS])).split())[
+        :MAX_TITLE
+    ]
 
 
 def _after_front_matter(lines: LineIndex) -> int:
@@ -212,11 +214,11 @@ def _definitions(lines: LineIndex, pattern: re.Pattern[bytes]) -> list[SplitPoin
         row = lines.row(line)
         if not row.strip():
             continue
-        match = pattern.match(row[:_HEADER_BYTES])
+        match = pattern.match(row[:HEADER_BYTES])
         if match is not None:
             symbol = (match[1] or b"").decode("utf-8", "replace").strip('"`[]')
             head = _comment_above(lines, line, split_points[-1].line)
-            label = Label("class" if _TYPES.match(row[:_HEADER_BYTES]) else "function", symbol)
+            label = Label("class" if _TYPES.match(row[:HEADER_BYTES]) else "function", symbol)
             if head <= split_points[-1].line:
                 split_points[-1] = SplitPoint(split_points[-1].line, label, 0)
             else:

@@ -57,7 +57,7 @@ class StoppableEncoder(Protocol):
     """An encoder that may have to wait for long."""
 
     def encode_passages_until(self, texts: Sequence[str], stop: Callable[[], bool]) -> Vectors:
-        """As `encode_passages`; raises Cancelled soon after `stop` gives true."""
+        """As `encode_passages`; raises CancelledError soon after `stop` gives true."""
         ...
 
 

@@ -62,7 +62,7 @@ class TorchEncoder:
         self.dtype = choose_dtype(dtype, self.config.dtype, self.device)
         weights = tensor_layout.parameters(tensor_layout.tensors(self.config)) * self.dtype.itemsize
         require_memory(weights, self.device, f"{self._name} in {dtype_name(self.dtype)}")
-        self._model = PackedC2LLM.load(checkpoint, self.device, self.dtype)
+        self.model = PackedC2LLM.load(checkpoint, self.device, self.dtype)
         self.budget = budget or BUDGET[self.device.type]
         self._fingerprint = ""
 
@@ -147,7 +147,7 @@ class TorchEncoder:
         ids = torch.tensor([token for text in texts for token in text], device=self.device)
         packing = Packing([len(text) for text in texts], self.device)
         with torch.inference_mode():
-            vectors_of_batch: tuple[Tensor, list[Tensor]] = self._model(
+            vectors_of_batch: tuple[Tensor, list[Tensor]] = self.model(
                 ids, packing, select_attention(packing, self.dtype)
             )
         return vectors_of_batch

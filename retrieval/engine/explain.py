@@ -34,7 +34,7 @@ def explain(snapshot: Snapshot, encoder: Encoder, path: str, line: int, query: s
     """Explain the chunk at a line, or the first one after it. Raises QueryError, EncoderError."""
     chunks = [chunk for _, chunk in snapshot.rows.file_chunks(path)]
     chunk = chunk_at(path, line, chunks)
-    text = _Text(chunk, _first_column(chunk, chunks))
+    text = _Text(chunk, first_column(chunk, chunks))
     header = passage(chunk).removesuffix(chunk.text)
     weights, notes = _attention(encoder, header + chunk.text)
     own = [(max(0, a - len(header)), b - len(header), weight) for a, b, weight in weights if b > len(header)]
@@ -79,7 +79,7 @@ class _Text:
         self.rows = [row for row in _LINE.findall(chunk.text) if row] or [""]
         self.nonblank = [n for n, row in enumerate(self.rows) if row.strip()]
         self._starts = [0, *accumulate(map(len, self.rows))][: len(self.rows)]
-        self._first_column = first_column
+        self.first_column = first_column
 
     def line(self, row: int) -> int:
         """A notebook's cell can have more rows than the file has lines for it."""
@@ -91,7 +91,7 @@ class _Text:
     def position(self, offset: int) -> tuple[int, int]:
         """(line, character) in the file for a character of the text."""
         row = self.row(offset)
-        return self.line(row), offset - self._starts[row] + (self._first_column if row == 0 else 0)
+        return self.line(row), offset - self._starts[row] + (self.first_column if row == 0 else 0)
 
     def up_to(self, last: int, *, without: int = -1) -> str:
         """The rows up to `last`, without one of them."""
@@ -150,7 +150,7 @@ def _by_row(text: _Text, weights: Sequence[Weighted]) -> list[float]:
     return out
 
 
-def _first_column(chunk: Chunk, chunks: Sequence[Chunk]) -> int:
+def first_column(chunk: Chunk, chunks: Sequence[Chunk]) -> int:
     """Where a chunk begins on its first line: not at 0 for the parts of an endless line."""
     column, start = 0, chunk.start_byte
     for before in sorted(chunks, key=lambda other: -other.start_byte):

@@ -18,7 +18,7 @@ from retrieval.engine.index_state import Status
 from retrieval.engine.left_out import is_weak, left_out_note
 from retrieval.engine.requests import normalize_search, normalize_similar
 from retrieval.engine.store_repair import ATTEMPTS
-from retrieval.errors import Cancelled, EncoderError, ModelError
+from retrieval.errors import CancelledError, EncoderError, ModelError
 from retrieval.indexing import Cancel, OverlaidIndex, OverlaidRows
 from retrieval.search import LineVectors, Rows, SearchResult, Snapshot
 from retrieval.search import search as search_index
@@ -193,7 +193,7 @@ def cancel_check(cancel: Cancel | None) -> Callable[[], None]:
 
     def check() -> None:
         if cancel is not None and cancel.is_set():
-            raise Cancelled("Query cancelled.")
+            raise CancelledError("Query cancelled.")
 
     return check
 

@@ -161,7 +161,7 @@ class Workspace:
 
     def search(self, request: SearchRequest | str, *, cancel: Cancel | None = None) -> Answer:
         """The best places for a query in words or a name; a string is a request with the defaults. Raises QueryError,
-        and Cancelled soon after it is.
+        and CancelledError soon after it is.
         """
         return self.queries.search(SearchRequest(request) if isinstance(request, str) else request, cancel)
 

@@ -150,7 +150,7 @@ def _read_once(root: Path, path: str, limit: int, reincluded: bool) -> SourceFil
         if before.st_size > limit:
             return Skip(path, "too large")
         now = time.time_ns()
-        data = _read_all(descriptor, limit)
+        data = read_all(descriptor, limit)
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
@@ -178,7 +178,7 @@ def _source_note(decoded: Decoded) -> str:
     return "" if decoded.is_certain else f"{UNCERTAIN}: read as {decoded.encoding}"
 
 
-def _read_all(descriptor: int, limit: int) -> bytes:
+def read_all(descriptor: int, limit: int) -> bytes:
     """Everything up to one byte more than the limit, to detect larger files."""
     blocks: list[bytes] = []
     remaining = limit + 1

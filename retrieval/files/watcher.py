@@ -210,7 +210,7 @@ class Watcher:
                     self._condition.wait()
                 elif due > now:
                     self._condition.wait(due - now)
-                elif self._git_is_busy() and now < self._debouncer.last + GIT_QUIET_SECONDS:
+                elif self.git_is_busy() and now < self._debouncer.last + GIT_QUIET_SECONDS:
                     if self._held_since is None:
                         self._held_since = now
                         return _HELD
@@ -221,7 +221,7 @@ class Watcher:
                     return self._debouncer.take()
         return None
 
-    def _git_is_busy(self) -> bool:
+    def git_is_busy(self) -> bool:
         return (self.root / ".git" / "index.lock").exists()
 
     def _apply_rules(self, changes: ChangeBatch) -> ChangeBatch:

@@ -21,7 +21,7 @@ from typing import Any
 from retrieval.chunking.line_index import LineIndex
 from retrieval.evaluation.metrics import Place
 from retrieval.files import Scanner, read_file
-from retrieval.indexing import shared
+from retrieval.indexing import shared_worker
 from retrieval.training.decontamination import ExcludedCode
 from retrieval.training.extraction import DocumentedCode, Function, Pair, documented, functions, language_of
 from retrieval.training.mining import SKIPPED_PARTS, is_handwritten
@@ -149,7 +149,10 @@ def _read(root: Path, path: str, limit: int) -> _File | None:
 
 
 def _documented(path: str, source: bytes) -> list[DocumentedCode]:
-    rows = shared.call(__name__, documented_rows.__name__, path, source, text=source.decode("utf-8", "replace")) or ()
+    rows = (
+        shared_worker.call(__name__, documented_rows.__name__, path, source, text=source.decode("utf-8", "replace"))
+        or ()
+    )
     return [DocumentedCode(Pair(*pair), docs, code) for pair, docs, code in rows]
 
 
@@ -159,7 +162,9 @@ def documented_rows(path: str, source: bytes) -> list[tuple[Any, ...]]:
 
 
 def _functions(path: str, source: bytes) -> list[Function]:
-    rows = shared.call(__name__, function_rows.__name__, path, source, text=source.decode("utf-8", "replace")) or ()
+    rows = (
+        shared_worker.call(__name__, function_rows.__name__, path, source, text=source.decode("utf-8", "replace")) or ()
+    )
     return [Function(*row) for row in rows]
 
 

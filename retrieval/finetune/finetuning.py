@@ -119,7 +119,7 @@ def _difference(before: Gains, after: Gains) -> tuple[float, float]:
 
 
 def adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: Progress, stop: Stop) -> Outcome:
-    """Raises AdaptError where there is too little to learn from, Cancelled where `stop` says so; the old model then stays."""
+    """Raises AdaptError where there is too little to learn from, CancelledError if `stop` says so; the old model then stays."""
     control = _Control(progress, stop)
     if wish.dry:
         return _adapt(workspace, start, wish, control)

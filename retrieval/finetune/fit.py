@@ -123,7 +123,7 @@ def interrupted_steps(work: Path, recipe: FitRecipe, model: str, pairs: str) -> 
 def tuned(
     model: C2LLM, source: RepositoryBatches, plan: FitPlan, work: Path, should_continue: Callable[[int], bool]
 ) -> C2LLM:
-    """The model, changed in place. Raises Cancelled where `should_continue` says no to a step, with a checkpoint in `work`."""
+    """The model, changed in place. Raises CancelledError where `should_continue` says no to a step, with a checkpoint in `work`."""
     recipe = plan.recipe
     private_folder(work)
     write_private(work / PLAN, json.dumps(asdict(plan), indent=2) + "\n")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import passage
 from retrieval.encoders import Encoder, StoppableEncoder, Vectors
-from retrieval.errors import Cancelled, EncoderError
+from retrieval.errors import CancelledError, EncoderError
 from retrieval.indexing.chunk_jobs import Cancel
 from retrieval.indexing.context import OnVectors, Progress
 from retrieval.store import Pending, Store
@@ -93,7 +93,7 @@ def embed_pending(
         after = batch[-1].id
         try:
             ids, matrix = embed(work, batch, done)
-        except Cancelled:
+        except CancelledError:
             done.cancelled = True
             break
         sizer.end()
@@ -122,7 +122,7 @@ def embed(work: EmbeddingContext, batch: Sequence[Pending], done: EmbeddingStats
 
 
 def encoded(encoder: Encoder, texts: list[str], cancel: Cancel) -> Vectors:
-    """The vectors of passages; one that may have to wait looks at the cancel meanwhile. Raises Cancelled."""
+    """The vectors of passages; one that may have to wait looks at the cancel meanwhile. Raises CancelledError."""
     if isinstance(encoder, StoppableEncoder):
         return encoder.encode_passages_until(texts, cancel.is_set)
     return encoder.encode_passages(texts)

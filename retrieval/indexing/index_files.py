@@ -1,4 +1,4 @@
-"""The first stage: files to rows. Everything is findable by words before the first vector is made.
+"""The first stage: files to rows. Full-text search works before the first vector is made.
 
 Files are read in the caller's thread, cut in worker processes (see chunk_jobs.py), and stored in batches, one
 transaction each: a process that is killed loses the batch it was at and nothing else, and the next run goes on from
@@ -18,7 +18,7 @@ from retrieval.chunking import boundaries, language_of, passage
 from retrieval.files import FAILED, FileStamp, SourceFile, failure, read_file
 from retrieval.indexing.chunk_jobs import ChunkedFile, ChunkJob, in_order
 from retrieval.indexing.context import IndexingContext, IndexPlan
-from retrieval.indexing.shared import SharedChunker
+from retrieval.indexing.shared_worker import SharedChunker
 from retrieval.indexing.worker_pool import CRASHED, LOST, WorkerPool
 from retrieval.store import Applied, FileRow, FileUpdate, NewChunk, Store, passage_hash
 from retrieval.types import Skip

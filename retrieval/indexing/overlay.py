@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from retrieval.chunking import passage
 from retrieval.encoders.protocol import Encoder
 from retrieval.files import PathFilter, Scanner, is_inside, skip_reason
-from retrieval.indexing import shared
+from retrieval.indexing import shared_worker
 from retrieval.indexing.overlay_snapshot import Buffer, BufferChunk, BuffersSnapshot, OverlaidRows, StoreSnapshot
 from retrieval.store import Bm25Index, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk
@@ -86,7 +86,7 @@ class Overlay:
         another text by now, or was closed. Raises EncoderError; the buffer is then unchanged.
         """
         with self._updating:
-            if if_unchanged and text != self._text(path):
+            if if_unchanged and text != self.text_of(path):
                 return 0
             return self._update(store, encoder, path, text)
 
@@ -113,7 +113,7 @@ class Overlay:
 
     def set_encoder(self, fingerprint: str) -> None:
         """From now on this encoder's vectors count. Those of another one say nothing beside them: they go, and the buffers are
-        found by words until they are updated.
+        found by keywords until they are updated.
         """
         with self._updating:
             self._set_encoder(fingerprint)
@@ -127,7 +127,7 @@ class Overlay:
         """The buffers without vectors, because the encoder failed, with their texts."""
         return [(path, buffer.text) for path, buffer in self._view.buffers.items() if not buffer.embedded]
 
-    def _text(self, path: str) -> str | None:
+    def text_of(self, path: str) -> str | None:
         buffer = self._view.buffers.get(path)
         return buffer.text if buffer is not None else self._ignored_texts.get(path)
 
@@ -231,7 +231,7 @@ class Overlay:
         scanner = self._scanner
         if skip_reason(path, text, limit=scanner.max_bytes, is_reincluded=scanner.reincludes) is not None:
             return _ChunkedText(path, text, ())
-        chunks = shared.chunks_of_buffer(path, text.removeprefix("\ufeff"))
+        chunks = shared_worker.chunks_of_buffer(path, text.removeprefix("\ufeff"))
         return _ChunkedText(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))
 
     def _embedded(

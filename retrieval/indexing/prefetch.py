@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from retrieval.errors import C2llmError, Cancelled
+from retrieval.errors import C2llmError, CancelledError
 from retrieval.indexing.embedding import BatchSizer, EmbeddingContext, EmbeddingStats, embed
 
 # A change number that no commit has: the live index takes the rows, and goes on following the words' commits.
@@ -76,7 +76,7 @@ class BackgroundEmbedder:
                 with self._wake:
                     if self._finishing:
                         break
-        except Cancelled:
+        except CancelledError:
             pass  # the second stage sees the same cancel
         except C2llmError as error:
             self._error = error

@@ -27,7 +27,7 @@ GRAPH_FROM = 20_000
 # 0.2 s at 100,000 rows to load it, while comparing 50,000 rows takes 3 ms longer than asking it. Whoever opens next has it.
 WORTH_SWAPPING = 100_000
 # Rows given to a growing graph between two looks at whether to go on.
-_PORTION = 2_048
+PORTION = 2_048
 # A snapshot is written at a quiet moment when so many rows came or went (half a second to catch up with), or after so
 # long: a graph of 50,000 rows is a file of 70 MB, which nobody wants written after each save of a file.
 SAVE_ROWS = 500
@@ -237,11 +237,11 @@ class VectorIndexSync:
         """A graph of all rows, in place of the exact index, which answers meanwhile."""
         ids, rows = exact.frozen()
         graph = HnswIndex(self.dimension, threads=threads, capacity=len(ids))
-        for start in range(0, len(ids), _PORTION):
+        for start in range(0, len(ids), PORTION):
             if cancelled():
                 return None
             progress(start, len(ids))
-            graph.add(ids[start : start + _PORTION], rows(start, start + _PORTION))
+            graph.add(ids[start : start + PORTION], rows(start, start + PORTION))
         with self._lock:
             self._catch_up(graph)
             self._index, self._revision = graph, self.store.revision

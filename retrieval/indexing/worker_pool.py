@@ -36,9 +36,9 @@ LOST = "no worker could read it"
 _GROUP_CHARACTERS = 40_000  # a group's texts: some 50 chunks, so that a message costs little beside them
 _GROUP_JOBS = 16
 _DEPTH = 2  # groups that a worker has at once, so that it never waits for the next
-_SILENT_SECONDS = 60.0  # the parser gives up after three seconds of a file; no group takes this long
+SILENT_SECONDS = 60.0  # the parser gives up after three seconds of a file; no group takes this long
 _START_SECONDS = 60.0  # 0.1 s, where nothing else is going on
-_MOST_DEATHS = 8  # one after the other, without an answer in between, of which none can be put down to a parse
+MAX_DEATHS = 8  # one after the other, without an answer in between, of which none can be put down to a parse
 _LOOK_SECONDS = 0.05  # between two looks at whether it was cancelled
 
 _NICENESS = 5  # of workers that nobody waits for
@@ -46,7 +46,7 @@ _NICENESS = 5  # of workers that nobody waits for
 _OWN_ENDS = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
 _TIMED_OUT = {"SIGPROF", "SIGXCPU"}
 
-_BOOT = code_running_main("retrieval.indexing.worker")
+BOOT_CODE = code_running_main("retrieval.indexing.worker")
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ class WorkerPool:
                     job.fail(why)
                 if not job.done:
                     self._jobs.appendleft(job)
-            self._given_up = self._deaths >= _MOST_DEATHS
+            self._given_up = self._deaths >= MAX_DEATHS
             if self._given_up:
                 self._drop()
             self._changed.notify_all()
@@ -223,7 +223,7 @@ class _Worker:
 
     def look(self) -> None:
         """Kill a worker that has been silent for too long, or takes too much memory."""
-        asked, limit = self._asked, _SILENT_SECONDS if self._ready else _START_SECONDS
+        asked, limit = self._asked, SILENT_SECONDS if self._ready else _START_SECONDS
         if asked and time.monotonic() - asked > limit:
             self._stuck = True
             self.kill()
@@ -259,7 +259,7 @@ class _Worker:
                 self._end(process)
 
     def _start(self) -> Process:
-        process = start(_BOOT)
+        process = start(BOOT_CODE)
         with self._lock:
             self._process, self._asked, self._answers = process, time.monotonic(), 0
             self._stuck = self._ready = self._exhausted = False

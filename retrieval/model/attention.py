@@ -131,13 +131,16 @@ def best_kernel(device: torch.device, dtype: torch.dtype) -> tuple[str, VarlenKe
     # Both kernels need half precision and compute capability 8.0 (2020) or later.
     fits = device.type == "cuda" and dtype in (torch.float16, torch.bfloat16)
     if fits and torch.cuda.get_device_capability(device) >= (8, 0):
-        for name, kernel in (("flash-attn", _flash_attn()), ("torch's variable-length kernel", _torch_kernel())):
+        for name, kernel in (
+            ("flash-attn", flash_attn_kernel()),
+            ("torch's variable-length kernel", torch_varlen_kernel()),
+        ):
             if kernel is not None:
                 return name, kernel
     return "torch's attention in blocks of similar length", None
 
 
-def _flash_attn() -> VarlenKernel | None:
+def flash_attn_kernel() -> VarlenKernel | None:
     try:
         from flash_attn import flash_attn_varlen_func  # type: ignore[import-not-found]
     except (ImportError, OSError):  # OSError: built for another CUDA
@@ -150,7 +153,7 @@ def _flash_attn() -> VarlenKernel | None:
     return kernel
 
 
-def _torch_kernel() -> VarlenKernel | None:
+def torch_varlen_kernel() -> VarlenKernel | None:
     """`varlen_attn`, since torch 2.10; its options for causal and grouped-query attention changed since."""
     try:
         from torch.nn.attention.varlen import varlen_attn

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from retrieval.chunking.node_depths import node_depths
-from retrieval.indexing import shared
+from retrieval.indexing import shared_worker
 from retrieval.rag.spans import ContextSpan, HitSpan
 
 SIGNATURE_LINES = 5  # of a definition with its parameters on separate lines
@@ -79,7 +79,7 @@ def _nesting_depths(language: str, lines: Sequence[str]) -> list[int]:
     """For each boundary, before line n, the number of syntax nodes that span it; without a grammar the indentation of the next
     line, which correlates with it."""
     text = textwrap.dedent("\n".join(lines))
-    depths = shared.call(node_depths.__module__, node_depths.__name__, language, text, len(lines), text=text)
+    depths = shared_worker.call(node_depths.__module__, node_depths.__name__, language, text, len(lines), text=text)
     if depths is None:
         depths = [0] * (len(lines) + 1)
         for n in range(len(lines) - 1, 0, -1):

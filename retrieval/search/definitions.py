@@ -16,7 +16,7 @@ from retrieval.types import Chunk, Hit
 DEFINITION = "definition"
 NAME_ALONE = 0.8
 # Characters of a line examined before a name, and after it: no definition needs more, and lines of a megabyte stay cheap.
-_BEFORE, _AFTER = 300, 1_500
+MAX_BEFORE, MAX_AFTER = 300, 1_500
 
 # Prose about code, and data.
 _NO_CODE = frozenset("markdown rst text tex json yaml toml ini xml html css scss less csv diff".split())
@@ -139,10 +139,10 @@ def _defines(text: str, start: int, end: int, language: str, exact: bool) -> boo
     """Whether what stands at a place in a text is the name in its definition. In another case only a keyword tells:
     `private Logger $logger` defines no Logger.
     """
-    least = max(0, start - _BEFORE - 1)  # a line of a megabyte is not copied for each name in it
+    least = max(0, start - MAX_BEFORE - 1)  # a line of a megabyte is not copied for each name in it
     before = text[max(text.rfind("\n", least, start), text.rfind("\r", least, start), least - 1) + 1 : start]
-    after = text[end : end + _AFTER]
-    if len(before) > _BEFORE:
+    after = text[end : end + MAX_AFTER]
+    if len(before) > MAX_BEFORE:
         return False
     if language in _CASELESS:
         before = before.lower()

@@ -39,7 +39,7 @@ _LEAST_IDF = 1e-6
 # A new segment is merged with older ones that are at most this many times as large.
 _MERGE_RATIO = 3
 # New rows become a segment at the latest when they have this many words: 8 MB, some 5,000 rows.
-_MAX_NEW_TOKENS = 1_000_000
+MAX_NEW_TOKENS = 1_000_000
 # Terms whose rows are cached.
 _CACHED_TERMS = 1_000
 
@@ -149,7 +149,7 @@ class Bm25Index:
         """A row with the words of its columns, as `split_identifiers` gives them; its id is higher than all before."""
         with self._lock:
             self._new.add(row, columns)
-            if self._new.tokens > _MAX_NEW_TOKENS:
+            if self._new.tokens > MAX_NEW_TOKENS:
                 self._freeze()
 
     def remove(self, ids: Sequence[int] | Ids) -> None:

@@ -26,7 +26,7 @@ Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 PACKAGE_RUN = 32  # consecutive pairs of one package
 EPOCH_SHARE = 0.9  # the number of batches varies between epochs: each is truncated to this share
-_MIN_BODY_TOKENS = 24  # left of a body whose start is cut off
+MIN_BODY_TOKENS = 24  # left of a body whose start is cut off
 _PHRASE_TOKENS = (4, 12)  # length of a phrase taken from a doc
 _BODY_KEY_TOKENS = 48  # bodies equal in this prefix count as duplicates
 
@@ -169,8 +169,8 @@ class Batches:
             pieces.append(name)
         if chance[3] < variation.doc_in_passage:
             pieces.append(self._drop_tokens(parts["doc"][row], 0.5, random))
-        if chance[4] < variation.later_start and len(body) > _MIN_BODY_TOKENS:
-            body = body[int(random.integers(0, len(body) - _MIN_BODY_TOKENS)) :]
+        if chance[4] < variation.later_start and len(body) > MIN_BODY_TOKENS:
+            body = body[int(random.integers(0, len(body) - MIN_BODY_TOKENS)) :]
         pieces.append(self._drop_tokens(body, variation.token_dropout, random))
         return np.concatenate(pieces)[: self._config.max_passage_tokens]
 

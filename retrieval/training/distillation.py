@@ -108,7 +108,7 @@ class NeighborhoodBatches:
 
     def batch(self, step: int) -> TrainingBatch:
         random = np.random.default_rng([self._seed, 2, step])
-        queries, passages = self._rows(random)
+        queries, passages = self.rows(random)
         vectors = self._prose.vectors
         return TrainingBatch(
             *padded(self._tokens(queries, self._query_prefix, self._config.max_query_tokens)),
@@ -117,7 +117,7 @@ class NeighborhoodBatches:
             task="prose",
         )
 
-    def _rows(self, random: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def rows(self, random: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         vectors, code = self._prose.vectors, self._prose.code
         seeds = random.choice(code, min(SEEDS, code), replace=False)
         near = min(NEIGHBORS, len(vectors))

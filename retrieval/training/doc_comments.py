@@ -7,7 +7,7 @@ import re
 MIN_WORDS = 3
 MAX_CHARS = 320
 # Of a line and of a paragraph: markup that is not closed is looked through once for each place where it begins.
-_MAX_CHARS_READ = 2_000
+MAX_CHARS_READ = 2_000
 
 _LINE_MARKS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|\*+(?!\w)|//[/!]?<?|--+[ \t]*\|?|#+!?|%+|\{-[ \t]*\|?|\"\"\"|''')[ \t]?"
@@ -38,7 +38,7 @@ _CODE_LIKE = re.compile(
 
 def clean_doc(comment: str) -> str:
     """The first paragraph of a comment as plain prose, or "" if it is not informative enough for a query."""
-    text = " ".join(_first_paragraph(comment))[:_MAX_CHARS_READ]
+    text = " ".join(_first_paragraph(comment))[:MAX_CHARS_READ]
     text = _INLINE_TAG.sub(r"\1", text)
     text = _ROLE.sub(r"\1", text)
     text = _MARKDOWN_LINK.sub(r"\1", text)
@@ -52,7 +52,7 @@ def clean_doc(comment: str) -> str:
 def _first_paragraph(comment: str) -> list[str]:
     kept: list[str] = []
     for raw in comment.splitlines():
-        line = _END_MARKS.sub("", _LINE_MARKS.sub("", raw[:_MAX_CHARS_READ]).rstrip()).strip()
+        line = _END_MARKS.sub("", _LINE_MARKS.sub("", raw[:MAX_CHARS_READ]).rstrip()).strip()
         line = _LEADING_TAG.sub("", line)
         if _STOP.match(line):
             if kept or line.startswith((">>>", "```")):

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from retrieval.errors import C2llmError, Cancelled
+from retrieval.errors import C2llmError, CancelledError
 from retrieval.model.c2llm import C2LLM
 from retrieval.training.batches import TrainingBatch
 from retrieval.training.distributed import SingleProcess
@@ -163,14 +163,14 @@ def train(
 ) -> C2LLM:
     """Train to the end of the stage, resuming from FOLDER/checkpoint.pt if it exists.
 
-    Raises Cancelled if `should_continue` returns False.
+    Raises CancelledError if `should_continue` returns False.
     """
     monitoring = monitoring or Monitoring()
     folder.mkdir(parents=True, exist_ok=True)
     held_out = monitoring.validations
     loss_function = InfoNce().to(next(model.parameters()).device)
     run = TrainingState(
-        model, loss_function, _optimizer(model, loss_function, stage), deepcopy(model) if stage.averaged else None
+        model, loss_function, make_optimizer(model, loss_function, stage), deepcopy(model) if stage.averaged else None
     )
     run.resume(folder)
     run.processes = processes or run.processes
@@ -190,7 +190,7 @@ def train(
             saved = time.monotonic()
         if not monitoring.should_continue(run.step):
             run.save(folder)
-            raise Cancelled(f"Training was stopped at step {run.step} of {stage.steps}.")
+            raise CancelledError(f"Training was stopped at step {run.step} of {stage.steps}.")
     run.processes.barrier()
     return run.result.eval()
 
@@ -198,7 +198,7 @@ def train(
 def _one_step(run: TrainingState, batch: TrainingBatch, stage: Stage, folder: Path) -> None:
     for group in run.optimizer.param_groups:
         group["lr"] = group["rate"] * stage.share(run.step)
-    loss = _train_step(run, batch, stage)
+    loss = train_step(run, batch, stage)
     run.step += 1
     if not math.isfinite(loss):
         raise TrainingFailed(
@@ -229,7 +229,7 @@ def _trainable_state(model: C2LLM) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in model.state_dict().items() if name not in frozen}
 
 
-def _optimizer(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.optim.AdamW:
+def make_optimizer(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.optim.AdamW:
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     embeddings = [p for name, p in trainable if "embed_tokens" in name]
     rest = [p for name, p in trainable if "embed_tokens" not in name]
@@ -242,11 +242,11 @@ def _optimizer(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.opti
     return torch.optim.AdamW(groups, lr=stage.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
 
 
-def _train_step(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
+def train_step(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     run.model.train()
     run.optimizer.zero_grad(set_to_none=True)
     cached = stage.cached or run.processes.count > 1
-    loss = _backward_cached(run, batch, stage) if cached else _backward(run, batch, stage)
+    loss = backward_cached(run, batch, stage) if cached else backward(run, batch, stage)
     trainable = [p for group in run.optimizer.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(trainable, 1.0)
     if math.isfinite(loss):
@@ -255,7 +255,7 @@ def _train_step(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float
     return loss
 
 
-def _backward(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
+def backward(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     forward = Forward(run.model, batch, bf16=stage.bf16)
     queries = forward.vectors(batch.query_ids, batch.query_mask)
     passages = forward.vectors(batch.passage_ids, batch.passage_mask)
@@ -265,7 +265,7 @@ def _backward(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     return float(loss.detach())
 
 
-def _backward_cached(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
+def backward_cached(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     """Gradient caching: vectors without a graph, the loss's gradients with respect to them, then a backward pass group by group.
     Memory is that of one group, the gradients are those of the whole batch. Several processes share the rows."""
     forward = Forward(run.model, batch, bf16=stage.bf16)

@@ -38,12 +38,12 @@ SEARCH_BEAM = 96
 # Rows added per hold of the write lock: some 30 ms on one thread at 100,000 rows.
 _PORTION = 128
 # Where fewer rows than this are allowed, comparing all of them beats asking the graph for more: about a millisecond.
-_FEW_ALLOWED = 3_000
+FEW_ALLOWED = 3_000
 # More rows than this are never asked of the graph.
 _MOST_FETCHED = 2_000
 # Deleted rows cost beam width and memory; beyond this share (and number) a rebuild is worth its seconds.
 _DELETED_SHARE = 0.25
-_DELETED_ROWS = 1_000
+DELETED_ROWS = 1_000
 # Room for rows grows by this factor; hnswlib copies everything when it grows.
 _GROWTH = 1.3
 
@@ -74,7 +74,7 @@ class HnswIndex:
         if not len(allowed):
             return nothing()
         fetch = int(4 * limit * len(live) / len(allowed)) + SEARCH_BEAM
-        if len(allowed) > _FEW_ALLOWED and fetch <= _MOST_FETCHED:
+        if len(allowed) > FEW_ALLOWED and fetch <= _MOST_FETCHED:
             ids, scores = self._nearest(query, fetch)
             passing = np.isin(ids, allowed)
             if int(passing.sum()) >= min(limit, len(allowed)):
@@ -113,7 +113,7 @@ class HnswIndex:
     def needs_rebuild(self) -> bool:
         """Whether so many rows were deleted that a new graph is worth building."""
         deleted = int(self._graph.get_current_count()) - len(self)
-        return deleted > _DELETED_ROWS and deleted > _DELETED_SHARE * len(self)
+        return deleted > DELETED_ROWS and deleted > _DELETED_SHARE * len(self)
 
     def rebuild(
         self,

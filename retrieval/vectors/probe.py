@@ -23,8 +23,8 @@ from retrieval.errors import StoreError
 from retrieval.private_files import private_cache, write_private
 from retrieval.processes.helpers import run
 
-_ORIGIN = "import importlib.util as u; s = u.find_spec('hnswlib'); print(s.origin if s else '', flush=True)\n"
-_TRIAL = """
+ORIGIN = "import importlib.util as u; s = u.find_spec('hnswlib'); print(s.origin if s else '', flush=True)\n"
+TRIAL = """
 import hnswlib, numpy as np
 rows = np.eye(32, dtype=np.float32)
 graph = hnswlib.Index(space="ip", dim=32)
@@ -60,7 +60,7 @@ def hnsw_problem(cache_dir: Path | None = None) -> str:
 
 def _try(origin: str) -> str:
     """Build and ask a tiny graph in a process of its own. Raises OSError where nothing was learnt of this file."""
-    done = run(_ORIGIN + _TRIAL, seconds=_TRIAL_SECONDS)
+    done = run(ORIGIN + TRIAL, seconds=_TRIAL_SECONDS)
     tried = done.out.partition("\n")[0].strip()
     if tried != origin:
         raise FileNotFoundError(f"a helper process finds {tried or 'nothing'} in place of {origin}")

@@ -98,7 +98,7 @@ def test_out_of_memory_halves_the_budget_and_goes_on(
     encoder: TorchEncoder, error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     expected = encoder.encode_passages(TEXTS)
-    small = encoder._model = Small(encoder._model, 700, error)  # type: ignore[assignment]
+    small = encoder.model = Small(encoder.model, 700, error)  # type: ignore[assignment]
     with caplog.at_level(logging.WARNING):
         np.testing.assert_allclose(encoder.encode_passages(TEXTS), expected, atol=1e-5)
     assert 350 <= encoder.budget <= 700
@@ -109,7 +109,7 @@ def test_out_of_memory_halves_the_budget_and_goes_on(
 
 
 def test_a_text_that_does_not_fit_alone_says_what_to_do(encoder: TorchEncoder) -> None:
-    encoder._model = Small(encoder._model, 10, MemoryError())  # type: ignore[assignment]
+    encoder.model = Small(encoder.model, 10, MemoryError())  # type: ignore[assignment]
     with pytest.raises(
         EncoderError, match=r"A text of \d+ tokens does not fit into the memory of cpu.*C2LLM_DEVICE=cpu"
     ):
@@ -117,7 +117,7 @@ def test_a_text_that_does_not_fit_alone_says_what_to_do(encoder: TorchEncoder) -
 
 
 def test_another_failure_is_not_taken_for_memory(encoder: TorchEncoder) -> None:
-    encoder._model = Small(encoder._model, 0, RuntimeError("CUDA error: device-side assert triggered"))  # type: ignore[assignment]
+    encoder.model = Small(encoder.model, 0, RuntimeError("CUDA error: device-side assert triggered"))  # type: ignore[assignment]
     with pytest.raises(EncoderError, match="device-side assert"):
         encoder.encode_passages(TEXTS)
     assert not out_of_memory(RuntimeError("shapes differ"))

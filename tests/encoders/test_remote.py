@@ -18,7 +18,7 @@ from c2llm_lsp.embeddings_server.app import Serving, application
 from retrieval.encoders import OverlapEncoder, load
 from retrieval.encoders.remote import RemoteEncoder, circuit_breaker, encoder
 from retrieval.encoders.remote import client as http
-from retrieval.errors import Cancelled, EncoderError, EncoderUnreachableError, ModelError
+from retrieval.errors import CancelledError, EncoderError, EncoderUnreachableError, ModelError
 from tests.embeddings_server.serving import LONG, Running, Script, failed, good, ours, page, running, vector
 
 TEXTS = [f"def function_{number}(argument): return {number}" for number in range(100)]
@@ -29,7 +29,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits, and no memory of servers of other tests that had the same port."""
     monkeypatch.setattr(circuit_breaker, "PROBE_DELAYS", (0.05,))
     monkeypatch.setattr(encoder, "FIRST_DELAY", 0.01)
-    monkeypatch.setattr(circuit_breaker, "_BREAKERS", {})
+    monkeypatch.setattr(circuit_breaker, "BREAKERS", {})
     monkeypatch.delenv("C2LLM_API_KEY", raising=False)
 
 
@@ -175,7 +175,7 @@ def test_blank_text_and_text_that_is_not_utf8(script: Script, server: Running) -
 def test_the_one_model_is_found_and_of_several_one_has_to_be_named(script: Script, server: Running) -> None:
     assert remote(server).name.startswith("m at")
     script.models = ["one", "two"]
-    circuit_breaker._BREAKERS.clear()
+    circuit_breaker.BREAKERS.clear()
     with pytest.raises(ModelError, match="It has one, two"):
         remote(server)
     assert remote(server, "#two").name.startswith("two at")
@@ -256,10 +256,10 @@ def test_retry_after_is_waited_for(script: Script, server: Running, monkeypatch:
 
 
 def test_a_date_in_retry_after_is_understood() -> None:
-    assert http._retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
-    later = http._retry_after("Wed, 21 Oct 2065 07:28:00 GMT")
+    assert http.retry_after_seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    later = http.retry_after_seconds("Wed, 21 Oct 2065 07:28:00 GMT")
     assert later is not None and later > 1e6
-    assert http._retry_after("soon") is None and http._retry_after("") is None
+    assert http.retry_after_seconds("soon") is None and http.retry_after_seconds("") is None
 
 
 def test_a_wait_beyond_the_patience_is_an_outage_that_recovers(script: Script, server: Running) -> None:
@@ -274,7 +274,7 @@ def test_a_wait_beyond_the_patience_is_an_outage_that_recovers(script: Script, s
 def test_waiting_ends_when_stopped(script: Script, server: Running) -> None:
     found = remote(server)
     script.answers = [failed(503, retry_after="30")]
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         found.encode_passages_until(["a"], lambda: not script.answers)
 
 
@@ -360,7 +360,7 @@ def test_a_server_that_was_never_there(tmp_path: Path) -> None:
 def test_a_cached_server_loads_while_it_is_down(server: Running, tmp_path: Path) -> None:
     before = remote(server, cache=tmp_path)
     server.stop()
-    circuit_breaker._BREAKERS.clear()
+    circuit_breaker.BREAKERS.clear()
     again = remote(server, cache=tmp_path)
     assert (again.fingerprint, again.dimension, again.name) == (before.fingerprint, before.dimension, before.name)
     with pytest.raises(EncoderUnreachableError):
@@ -372,7 +372,7 @@ def test_an_unreadable_cache_is_replaced(server: Running, tmp_path: Path, conten
     remote(server, cache=tmp_path)
     (note,) = (tmp_path / "servers").iterdir()
     note.write_text(content)
-    circuit_breaker._BREAKERS.clear()
+    circuit_breaker.BREAKERS.clear()
     assert remote(server, cache=tmp_path).dimension == 8
 
 

@@ -21,10 +21,10 @@ class CountingEncoder(OverlapEncoder):
     def __init__(self, before: Callable[[], None] = lambda: None, dimension: int = 256) -> None:
         super().__init__(dimension)
         self.passages: list[str] = []
-        self._before = before
+        self.before = before
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        self._before()
+        self.before()
         self.passages.extend(texts)
         return super().encode_passages(texts)
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from retrieval.encoders import OverlapEncoder, Vectors
-from retrieval.errors import Cancelled, EncoderUnreachableError
+from retrieval.errors import CancelledError, EncoderUnreachableError
 from tests.engine.indexed import CountingEncoder
 
 
@@ -39,7 +39,7 @@ class RemoteStandIn(CountingEncoder):
     def encode_passages_until(self, texts: Sequence[str], stop: Callable[[], bool]) -> Vectors:
         while self.hangs.is_set():
             if stop():
-                raise Cancelled("Embedding was given up.")
+                raise CancelledError("Embedding was given up.")
             self.never.wait(0.005)  # as the client does between two tries
         return self.encode_passages(texts)
 

@@ -187,10 +187,10 @@ def test_the_parts_of_an_endless_line_keep_their_columns(root: Path, tmp_path: P
     with with_encoder(root, tmp_path / "cache", LookingEncoder()) as workspace:
         chunks = [chunk for _, chunk in workspace.store.chunks.in_file("endless.txt")]
         assert len(chunks) > 2
-        from retrieval.engine.explain import _first_column
+        from retrieval.engine.explain import first_column
 
         for chunk in chunks:
-            column = _first_column(chunk, chunks)
+            column = first_column(chunk, chunks)
             row = ["first line", line][chunk.start_line - 1]
             first = chunk.text.split("\n")[0]
             assert row[column : column + len(first)] == first

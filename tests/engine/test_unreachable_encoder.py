@@ -94,7 +94,7 @@ def test_words_of_a_buffer_are_found_before_its_vectors_are_made(workspace: Work
     def look() -> None:
         found.append(workspace.search("bake_chocolate_cake").hits[0].chunk.path)
 
-    encoder._before = look
+    encoder.before = look
     workspace.set_buffer("new.py", CAKE)
     assert found == ["new.py"]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from retrieval.encoders import load
 from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.engine import Workspace
-from retrieval.errors import Cancelled
+from retrieval.errors import CancelledError
 from retrieval.store.analyzer import terms_of
 from retrieval.types import SearchRequest
 from tests.engine.random_editor import Editor
@@ -116,7 +116,7 @@ def test_a_query_that_is_given_up_ends_between_its_stages(tmp_path: Path) -> Non
             try:
                 found = workspace.search("push stack", cancel=Countdown(stages)).hits
                 break
-            except Cancelled:
+            except CancelledError:
                 stages += 1
         assert stages >= 3
         assert found == workspace.search("push stack").hits
@@ -126,24 +126,25 @@ def test_the_same_text_again_costs_nothing(tmp_path: Path) -> None:
     editor = Editor(tmp_path, random.Random(1), OverlapEncoder)
     with editor.workspace as workspace:
         editor.type("b.py", "def push(stack):\n    return stack\n")
-        before = workspace.context.overlay._view
+        before = workspace.context.overlay.snapshot(workspace.store).view
         workspace.set_buffer("b.py", "def push(stack):\n    return stack\n")
-        assert workspace.context.overlay._view is before
+        assert workspace.context.overlay.snapshot(workspace.store).view is before
 
 
 def test_chunks_that_read_the_same_are_all_there(tmp_path: Path) -> None:
     editor = Editor(tmp_path, random.Random(1), OverlapEncoder)
     same = "".join(f"    stack = {n}\n" for n in range(40))
-    with editor.workspace:
+    with editor.workspace as workspace:
         editor.type("twice.py", f"def push():\n{same}\n\ndef push():\n{same}")
-        assert len({row.id for row in editor.workspace.context.overlay._view.buffers["twice.py"].rows}) == 2
+        buffers = workspace.context.overlay.snapshot(workspace.store).view.buffers
+        assert len({row.id for row in buffers["twice.py"].rows}) == 2
         editor.check()
 
 
 def check_whole(editor: Editor) -> None:
     """The state that edits have built up is that of buffers opened once."""
     overlay = editor.workspace.context.overlay
-    view = overlay._view
+    view = overlay.snapshot(editor.workspace.store).view
     shown = [row for buffer in view.buffers.values() for row in buffer.rows]
     assert set(view.rows) == {row.id for row in shown} == set(view.corpus.ids().tolist())
     assert len(view.corpus.parts) < 12, "parts are merged"
@@ -153,8 +154,7 @@ def check_whole(editor: Editor) -> None:
     for row in shown:
         cosine = view.index.cosines(row.vector, np.array([row.id]))[0]
         assert cosine == pytest.approx(1.0, abs=1e-2)
-    assert not set(overlay._ignored_texts) & set(view.buffers)
-    assert set(overlay._ignored) == set(overlay._ignored_texts) | set(view.buffers)
+    assert {path: overlay.text_of(path) for path in editor.buffers} == editor.buffers
     counted: dict[str, int] = defaultdict(int)
     for row in shown:
         for word in ("alpha", "stack"):

@@ -350,7 +350,7 @@ def test_a_graph_that_is_damaged_or_gone_gives_the_same_answers(
 def test_making_a_graph_tells_how_far_it_is_whatever_threads_make_it(
     root: Path, cache: Path, graphs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vector_sync, "_PORTION", 16)
+    monkeypatch.setattr(vector_sync, "PORTION", 16)
     write_project(root, 20)
     with fresh_copy(root, cache) as workspace:
         exact, rows, told = dense_answers(workspace), workspace.store.chunks.count(), list[tuple[str, int, int]]()

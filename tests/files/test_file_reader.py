@@ -187,7 +187,7 @@ def test_an_unreadable_file_is_reported(tmp_path: Path, monkeypatch: pytest.Monk
 def rewrite_during_reads(full: Path, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Change the file during each of the first `times` reads."""
     remaining = iter(range(times))
-    read_all = file_reader._read_all
+    read_all = file_reader.read_all
 
     def read_and_change(descriptor: int, limit: int) -> bytes:
         data = read_all(descriptor, limit)
@@ -195,7 +195,7 @@ def rewrite_during_reads(full: Path, times: int, monkeypatch: pytest.MonkeyPatch
             full.write_bytes(b"y" * (turn + 7))
         return data
 
-    monkeypatch.setattr(file_reader, "_read_all", read_and_change)
+    monkeypatch.setattr(file_reader, "read_all", read_and_change)
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,5 +217,5 @@ def test_a_file_that_grows_past_the_limit_while_read_is_too_large(
 ) -> None:
     (tmp_path / "a.py").write_bytes(b"x" * 50)
     rewrite_during_reads(tmp_path / "a.py", 0, monkeypatch)
-    monkeypatch.setattr(file_reader, "_read_all", lambda _, limit: (tmp_path / "a.py").write_bytes(b"x" * 500) * b"x")
+    monkeypatch.setattr(file_reader, "read_all", lambda _, limit: (tmp_path / "a.py").write_bytes(b"x" * 500) * b"x")
     assert reason(read_file(tmp_path, "a.py", limit=100)) == "too large"

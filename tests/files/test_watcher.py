@@ -161,8 +161,8 @@ def test_changes_wait_while_git_holds_its_lock(root: Path, listener: Listener) -
     with Watcher(root, Scanner(root), listener, timing=WatchTiming(quiet=0.01, max_delay=0.05)) as watcher:
         (root / "a.py").write_text("one")
         lock_checked = threading.Event()
-        git_is_busy = watcher._git_is_busy
-        watcher._git_is_busy = lambda: lock_checked.set() or git_is_busy()  # type: ignore[method-assign,func-returns-value]
+        git_is_busy = watcher.git_is_busy
+        watcher.git_is_busy = lambda: lock_checked.set() or git_is_busy()  # type: ignore[method-assign,func-returns-value]
         assert lock_checked.wait(PATIENCE)
         assert not listener.paths
         (root / "sub" / "b.py").write_text("two")

@@ -10,7 +10,7 @@ from tests.extras import need
 torch = pytest.importorskip("torch")
 need("transformers", "tokenizers")
 
-from retrieval.errors import Cancelled  # noqa: E402
+from retrieval.errors import CancelledError  # noqa: E402
 from retrieval.files import Scanner  # noqa: E402
 from retrieval.finetune import fit  # noqa: E402
 from retrieval.finetune.batches import RepositoryBatches  # noqa: E402
@@ -58,7 +58,7 @@ def test_a_stopped_run_ends_where_an_undisturbed_one_does(
         return fit.tuned(model, source, plan, work, lambda step: step != stop_at)
 
     whole = run(tmp_path / "whole", 0).state_dict()
-    with pytest.raises(Cancelled, match="step 3 of 6"):
+    with pytest.raises(CancelledError, match="step 3 of 6"):
         run(tmp_path / "cut", 3)
     recipe = fit.RECIPES[way]
     assert fit.interrupted_steps(tmp_path / "cut", recipe, "model", "pairs") == 6

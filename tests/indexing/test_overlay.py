@@ -12,7 +12,7 @@ from retrieval.chunking import chunk_file
 from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import EncoderError
-from retrieval.indexing import shared
+from retrieval.indexing import shared_worker
 from retrieval.types import Filters, SearchRequest, SimilarRequest
 
 FILES = {
@@ -74,7 +74,9 @@ def test_only_chunks_that_are_new_are_embedded(workspace: Workspace) -> None:
 
 def test_a_text_that_was_expected_is_not_cut_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     cut: list[str] = []
-    monkeypatch.setattr(shared, "chunks_of_buffer", lambda path, text: cut.append(text) or chunk_file(path, text))
+    monkeypatch.setattr(
+        shared_worker, "chunks_of_buffer", lambda path, text: cut.append(text) or chunk_file(path, text)
+    )
     expected, other = "def rotate_matrix(matrix):\n    return 1\n", "def transpose_grid(grid):\n    return 2\n"
     workspace.prefetch_buffer("stack.py", expected)
     assert first(workspace, "rotate matrix")[1] != expected, "nothing is seen of it before"

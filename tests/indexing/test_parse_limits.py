@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.chunking.notebooks import _HEADING
+from retrieval.chunking.notebooks import HEADING
 from retrieval.engine import Workspace
-from retrieval.indexing import limits, shared
+from retrieval.indexing import limits, shared_worker
 from retrieval.indexing.chunk_jobs import BY_LINES, ChunkJob
 from retrieval.indexing.worker_pool import WorkerPool
 from tests.engine.indexed import CountingEncoder
@@ -62,7 +62,7 @@ def test_a_buffer_that_is_a_bomb_leaves_the_process_alive_and_is_found(tmp_path:
     with Workspace.open(root, encoder=CountingEncoder(), cache_dir=tmp_path / "cache") as workspace:
         workspace.set_buffer("bomb.py", "/*\n" * 2600 + "needle_in_rubble\n")
         assert workspace.search("needle_in_rubble").hits[0].chunk.path == "bomb.py"
-        shared.shared().close()  # the same path a moment later is not worth another worker
+        shared_worker.worker().close()  # the same path a moment later is not worth another worker
         workspace.set_buffer("bomb.py", "/*\n" * 2600 + "another_needle\n")
         assert workspace.search("another_needle").hits[0].chunk.path == "bomb.py"
 
@@ -81,7 +81,7 @@ def test_repeated_fragments_of_90_kb_are_cut_one_way_or_the_other(ending: str) -
 
 
 def test_a_notebook_heading_is_looked_for_once_in_blank_lines() -> None:
-    assert _HEADING.search("\n" * 400_000) is None  # took minutes
-    found = _HEADING.search("\n \n  ## Title\n")
+    assert HEADING.search("\n" * 400_000) is None  # took minutes
+    found = HEADING.search("\n \n  ## Title\n")
     assert found is not None
     assert found[2] == "Title"

@@ -17,7 +17,7 @@ import pytest
 
 from retrieval.chunking import boundaries, grammars
 from retrieval.engine import Workspace
-from retrieval.indexing import index_files, limits, shared
+from retrieval.indexing import index_files, limits, shared_worker
 from retrieval.indexing import worker_pool as pools
 from retrieval.indexing.chunk_jobs import BY_LINES, ChunkedFile, ChunkJob, InProcessChunker, in_order
 from retrieval.indexing.worker_pool import CRASHED, CRASHED_OR_EXHAUSTED, LOST, WorkerPool
@@ -104,10 +104,10 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "chunk_jobs.chunk_text = cut\n"
         "worker.main()"
     )
-    monkeypatch.setattr(pools, "_BOOT", code)
-    shared.close()
+    monkeypatch.setattr(pools, "BOOT_CODE", code)
+    shared_worker.close()
     yield tmp_path
-    shared.close()
+    shared_worker.close()
 
 
 def test_a_file_that_kills_two_workers_is_given_up_and_no_other_is(trap: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_worker_that_is_killed_once_costs_no_file(trap: Path) -> None:
 
 
 def test_a_worker_that_hangs_is_killed(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "_SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(pools, "SILENT_SECONDS", 2.0)
     todo = [ChunkJob("HANG.py", "x = 1\n", True), *jobs(2)]
     with WorkerPool(1) as pool:
         done = [item.job for item in in_order(map(Item, todo), pool, never()) if item.job]
@@ -139,7 +139,7 @@ def test_a_worker_that_hangs_is_killed(trap: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_workers_that_die_on_everything_are_given_up(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "_MOST_DEATHS", 3)
+    monkeypatch.setattr(pools, "MAX_DEATHS", 3)
     todo = [ChunkJob(f"SEGV{n}.py", "x = 1\n", True) for n in range(40)]
     with WorkerPool(1) as pool:
         done = [item.job for item in in_order(map(Item, todo), pool, never()) if item.job]
@@ -162,7 +162,7 @@ def test_a_crash_is_a_skip_that_is_counted_and_gone_when_the_file_is_mended(
         (root / "SEGV.py").write_text("def broken_still():\n    return 1\n" * 10)
         assert workspace.changed(["SEGV.py"]).skipped  # alone, and yet not cut in this process
         monkeypatch.undo()
-        shared.close()
+        shared_worker.close()
         (root / "SEGV.py").write_text("def mended():\n    return 1\n")
         workspace.changed(["SEGV.py"])
         assert workspace.search("mended").hits[0].chunk.path == "SEGV.py"
@@ -183,7 +183,7 @@ def test_a_file_that_cannot_be_parsed_is_cut_by_lines_and_named_and_not_parsed_a
         assert {hit.chunk.path for hit in workspace.search("broken").hits} == {"PARSE.py", "whole.py"}
         (root / "PARSE.py").write_text(text + "x = 1\n")
         assert workspace.changed(["PARSE.py"]).skipped
-        monkeypatch.setattr(shared, "shared", lambda: pytest.fail("a worker is asked again"))
+        monkeypatch.setattr(shared_worker, "worker", lambda: pytest.fail("a worker is asked again"))
         (root / "PARSE.py").write_text(text)  # what it was before
         workspace.changed(["PARSE.py"])
         assert workspace.store.files.skipped() == {"PARSE.py": SEGV + BY_LINES}
@@ -220,7 +220,7 @@ def test_where_no_process_can_be_started_files_are_cut_here(
 
 
 def test_a_start_that_fails_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "_BOOT", "raise SystemExit(3)")
+    monkeypatch.setattr(pools, "BOOT_CODE", "raise SystemExit(3)")
     with WorkerPool(1) as pool:
         assert cut_by(pool, jobs(3)) == cut_by(InProcessChunker(), jobs(3))
 
@@ -242,7 +242,7 @@ def test_a_worker_dies_with_its_parent(trap: Path) -> None:
         f"sys.path[:0] = {[str(Path(index_files.__file__).parents[2])]!r}\n"
         "from retrieval.indexing import worker_pool as pool\n"
         "from retrieval.indexing.chunk_jobs import ChunkJob\n"
-        f"pool._BOOT = {pools._BOOT!r}\n"
+        f"pool.BOOT_CODE = {pools.BOOT_CODE!r}\n"
         "p = pool.WorkerPool(1)\n"
         "p.submit(ChunkJob('HANG.py', 'x', True))\n"
         "threading.Event().wait()\n"

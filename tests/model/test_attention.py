@@ -84,7 +84,7 @@ def test_kernels_get_the_borders_of_the_texts() -> None:
 
 def test_torchs_own_kernel_is_called_as_this_torch_declares_it() -> None:
     varlen = pytest.importorskip("torch.nn.attention.varlen")
-    kernel = attention._torch_kernel()
+    kernel = attention.torch_varlen_kernel()
     assert kernel is not None
     known = inspect.signature(varlen.varlen_attn).parameters
     assert {"window_size", "is_causal"} & set(known)

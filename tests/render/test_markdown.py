@@ -27,7 +27,7 @@ def test_a_place_is_headed_by_its_lines_and_name() -> None:
 def test_what_is_pending_and_what_went_wrong_come_before_the_places() -> None:
     told = answer_markdown(answer("x", Freshness(3, 7, 2, 5, True), ("Words alone were searched.",)), ("Disk full.",))
     head = told[: told.index("## ")]
-    for said in ("2 files not indexed yet.", "5 chunks searchable by words only", "Words alone", "Disk full."):
+    for said in ("2 files not indexed yet.", "5 chunks without vectors yet", "Words alone", "Disk full."):
         assert said in head
 
 

@@ -148,5 +148,5 @@ def test_links_are_encoded_and_can_be_an_editors() -> None:
 def test_what_is_pending_is_said() -> None:
     fresh = Freshness(5, 50, pending_files=1, pending_chunks=1200, stale=True)
     said = answer_notes(Answer((), fresh, "", 0.0, ("A note.",)))
-    assert said[:3] == ["A note.", "1 file not indexed yet.", "1,200 chunks searchable by words only so far."]
+    assert said[:3] == ["A note.", "1 file not indexed yet.", "1,200 chunks without vectors yet (keyword search only)."]
     assert "c2llm index" in said[3]

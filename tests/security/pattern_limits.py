@@ -11,12 +11,12 @@ from retrieval.training import doc_comments
 
 # Patterns of languages without a grammar, compiled when they are needed.
 DEFINITION_PATTERNS = {
-    f"retrieval.chunking.patterns:_PATTERNS[{name}]": re.compile(text) for name, text in patterns._PATTERNS.items()
+    f"retrieval.chunking.patterns:PATTERNS[{name}]": re.compile(text) for name, text in patterns.PATTERNS.items()
 }
 _PATH = (4_096, "a path within the workspace")
-_HEADER = (patterns._HEADER_BYTES, "the first bytes of a line")
-_TITLE = (patterns._READ_OF_TITLE, "the first characters of a heading")
-_COMMENT = (doc_comments._MAX_CHARS_READ, "the first characters of a comment's paragraph")
+_HEADER = (patterns.HEADER_BYTES, "the first bytes of a line")
+_TITLE = (patterns.MAX_TITLE_CHARS, "the first characters of a heading")
+_COMMENT = (doc_comments.MAX_CHARS_READ, "the first characters of a comment's paragraph")
 # The longest text that a pattern sees, in characters, and what that text is.
 BOUNDS: dict[str, tuple[int, str]] = {
     **dict.fromkeys(DEFINITION_PATTERNS, _HEADER),
@@ -28,7 +28,7 @@ BOUNDS: dict[str, tuple[int, str]] = {
         default_excludes.GENERATED_HEADER_BYTES,
         "the first bytes of a file",
     ),
-    "retrieval.search.definitions:_MEMBER": (definitions._BEFORE, "what stands before a name in its line"),
+    "retrieval.search.definitions:_MEMBER": (definitions.MAX_BEFORE, "what stands before a name in its line"),
     "retrieval.search.path_kinds:_TEST": _PATH,
     "retrieval.training.doc_comments:_CODE_LIKE": (doc_comments.MAX_CHARS, "a comment that is cut"),
     "retrieval.training.doc_comments:_INLINE_TAG": _COMMENT,

@@ -189,7 +189,7 @@ def test_a_file_that_cannot_be_replaced_leaves_no_temporary_one(tmp_path: Path) 
 
 
 def test_where_modes_mean_nothing_folders_are_only_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(private_files, "_POSIX", False)
+    monkeypatch.setattr(private_files, "POSIX", False)
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     folder.chmod(0o755)

@@ -16,7 +16,7 @@ from c2llm_lsp.server.app import App
 from c2llm_lsp.server.handlers.search import search
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
-from retrieval.errors import Cancelled
+from retrieval.errors import CancelledError
 from tests.cli.program import lay_out
 
 PATIENCE = 30.0
@@ -41,7 +41,7 @@ class Told(Workspace):
     def search(self, *arguments: Any, **named: Any) -> Any:
         try:
             answer = super().search(*arguments, **named)
-        except Cancelled:
+        except CancelledError:
             ENDS.put("given up")
             raise
         ENDS.put("answered")

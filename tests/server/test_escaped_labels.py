@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c2llm_lsp.server import protocol
-from c2llm_lsp.server.handlers.workspace_symbol import _symbol
+from c2llm_lsp.server.handlers.workspace_symbol import symbol_of
 from c2llm_lsp.server.pygls_client import PyglsClient
 
 HOSTILE = st.lists(
@@ -46,5 +46,5 @@ def test_symbols_are_one_line(labelled: bool, text: str) -> None:
         uri="file:///a", folder="file:///", path=text, range=span, selection_range=span, label=text if labelled else "",
         language="python", kind="function", symbol=text, scope=text, score=1.0, text=text, salient_lines=[], signals=[],
     )  # fmt: skip
-    symbol = _symbol(hit)
+    symbol = symbol_of(hit)
     assert is_safe(symbol["name"]) and is_safe(symbol["containerName"])

@@ -136,7 +136,7 @@ def test_nothing_and_everything_removed_answer_nothing() -> None:
 
 
 def test_large_additions_become_segments_before_they_take_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bm25, "_MAX_NEW_TOKENS", 10)
+    monkeypatch.setattr(bm25, "MAX_NEW_TOKENS", 10)
     bm25_index = Bm25Index()
     for row in range(1, 40):
         bm25_index.add(row, ("name", "path", "alpha beta gamma"))

@@ -170,7 +170,7 @@ def test_a_pair_without_variation_is_its_doc_and_its_whole_passage_without_folde
 def test_each_variation_changes_what_is_shown(
     pairs: TokenizedPairs, tokenizer: tokenizers.Tokenizer, monkeypatch: pytest.MonkeyPatch, shown: str
 ) -> None:
-    monkeypatch.setattr("retrieval.training.batches._MIN_BODY_TOKENS", 4)
+    monkeypatch.setattr("retrieval.training.batches.MIN_BODY_TOKENS", 4)
 
     def texts(variation: Variation) -> str:
         batch = Batches(pairs, tokenizer, WIDE, size=8, seed=5, variation=variation).batch(0)

@@ -88,7 +88,7 @@ def test_code_is_a_passage_and_never_a_query(run: Path) -> None:
     prose, batches = neighbourhoods(run)
     assert 0 < prose.code < len(prose.texts)
     for step in range(5):
-        queries, passages = batches._rows(np.random.default_rng(step))
+        queries, passages = batches.rows(np.random.default_rng(step))
         assert (queries < prose.code).all()
         assert not set(queries.tolist()) & set(passages.tolist()) or len(queries) > prose.code // 2
 

@@ -84,7 +84,7 @@ def test_a_killed_run_that_goes_on_ends_like_an_undisturbed_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layers: int
 ) -> None:
     whole = run(tmp_path / "whole", layers)
-    real, calls = trainer._train_step, 0
+    real, calls = trainer.train_step, 0
 
     def dies_once(*arguments: object) -> float:
         nonlocal calls
@@ -93,7 +93,7 @@ def test_a_killed_run_that_goes_on_ends_like_an_undisturbed_one(
             raise KeyboardInterrupt
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(trainer, "_train_step", dies_once)
+    monkeypatch.setattr(trainer, "train_step", dies_once)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", layers)
     resumed = run(tmp_path / "cut", layers)
@@ -105,14 +105,14 @@ def test_a_killed_run_that_goes_on_ends_like_an_undisturbed_one(
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = trainer._train_step, 0
+    real, calls = trainer.train_step, 0
 
     def diverges(*arguments: object) -> float:
         nonlocal calls
         calls += 1
         return float("nan") if calls == 6 else real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(trainer, "_train_step", diverges)
+    monkeypatch.setattr(trainer, "train_step", diverges)
     with pytest.raises(TrainingFailed, match="step 6"):
         run(tmp_path)
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 5
@@ -143,8 +143,8 @@ def test_gradient_caching_gives_the_gradients_of_the_whole_batch(padding_side: s
         torch.manual_seed(0)
         model, loss = C2LLM(replace(TINY, num_hidden_layers=1, padding_side=padding_side)), InfoNce()
         stage = replace(STAGE, cached=cached)
-        run = trainer.TrainingState(model, loss, trainer._optimizer(model, loss, stage), None)
-        (trainer._backward_cached if cached else trainer._backward)(run, Toy().batch(0), stage)
+        run = trainer.TrainingState(model, loss, trainer.make_optimizer(model, loss, stage), None)
+        (trainer.backward_cached if cached else trainer.backward)(run, Toy().batch(0), stage)
         return [p.grad for p in [*model.parameters(), *loss.parameters()] if p.grad is not None]
 
     whole, cached = gradients(False), gradients(True)

@@ -98,7 +98,7 @@ def test_identical_rows_are_all_found(make: Make) -> None:
 def test_a_filter_gives_the_nearest_of_what_is_allowed(
     make: Make, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hnsw_module, "_FEW_ALLOWED", 150)
+    monkeypatch.setattr(hnsw_module, "FEW_ALLOWED", 150)
     index, matrix = make(DIMENSION), rows(2_000)
     index.add(np.arange(2_000), matrix)
     allowed = np.sort(np.random.default_rng(1).choice(2_000, int(2_000 * share), replace=False)).astype(np.int64)
@@ -188,7 +188,7 @@ def test_changes_during_a_rebuild_are_in_the_new_graph(monkeypatch: pytest.Monke
 
 @needs_hnswlib
 def test_many_deletions_wear_a_graph_and_a_rebuild_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hnsw_module, "_DELETED_ROWS", 10)
+    monkeypatch.setattr(hnsw_module, "DELETED_ROWS", 10)
     index, matrix = HnswIndex(DIMENSION), rows(200)
     index.add(np.arange(200), matrix)
     assert not index.needs_rebuild

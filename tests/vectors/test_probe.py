@@ -26,7 +26,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     origin = tmp_path / "hnswlib.so"
     origin.write_text("compiled")
     monkeypatch.setattr(probe.importlib.util, "find_spec", lambda name: SimpleNamespace(origin=str(origin)))
-    monkeypatch.setattr(probe, "_ORIGIN", f"print({str(origin)!r}, flush=True)\n")
+    monkeypatch.setattr(probe, "ORIGIN", f"print({str(origin)!r}, flush=True)\n")
     return origin
 
 
@@ -36,7 +36,7 @@ def test_a_missing_hnswlib_says_what_to_type(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_build_that_kills_the_process_is_a_sentence(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "_TRIAL", "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
+    monkeypatch.setattr(probe, "TRIAL", "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
     assert "built for another CPU" in hnsw_problem()
 
 
@@ -45,7 +45,7 @@ def test_the_result_is_remembered_for_this_build(
 ) -> None:
     runs: list[object] = []
     run = probe.run
-    monkeypatch.setattr(probe, "_TRIAL", "pass")
+    monkeypatch.setattr(probe, "TRIAL", "pass")
     monkeypatch.setattr(probe, "run", lambda *a, **k: (runs.append(a), run(*a, **k))[1])
     cache = tmp_path / "cache"
     for _ in range(2):
@@ -58,7 +58,7 @@ def test_the_result_is_remembered_for_this_build(
 
 
 def test_a_damaged_memory_is_asked_anew(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "_TRIAL", "pass")
+    monkeypatch.setattr(probe, "TRIAL", "pass")
     (tmp_path / "hnswlib.json").write_text("{")
     assert hnsw_problem(tmp_path) == ""
     assert json.loads((tmp_path / "hnswlib.json").read_text())["problem"] == ""
@@ -67,8 +67,8 @@ def test_a_damaged_memory_is_asked_anew(installed: Path, tmp_path: Path, monkeyp
 def test_a_result_of_another_file_is_neither_believed_nor_remembered(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probe, "_TRIAL", "raise SystemExit('wrong')")
-    monkeypatch.setattr(probe, "_ORIGIN", "print('/elsewhere/hnswlib.py')\n")
+    monkeypatch.setattr(probe, "TRIAL", "raise SystemExit('wrong')")
+    monkeypatch.setattr(probe, "ORIGIN", "print('/elsewhere/hnswlib.py')\n")
     assert "could not be tried" in hnsw_problem(tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 

@@ -98,7 +98,7 @@ def _status_line(folder: protocol.FolderStatus) -> str:
     text = folder.message or f"{folder.state}."
     if (now := folder.freshness) is not None:
         text += f" {now.files:,} files, {now.chunks:,} chunks"
-        text += f", {now.pending_chunks:,} of them by words only." if now.pending_chunks else "."
+        text += f", {now.pending_chunks:,} of them without vectors yet." if now.pending_chunks else "."
     return f"{folder.name}: {text}"
 
 

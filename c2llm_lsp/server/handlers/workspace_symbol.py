@@ -43,7 +43,7 @@ async def workspace_symbol(server: Services, params: lsp.WorkspaceSymbolParams) 
     finally:
         if params.work_done_token is not None:
             server.client.send_progress(params.work_done_token, lsp.WorkDoneProgressEnd())
-    symbols = [_symbol(hit) for hit in answer.hits]
+    symbols = [symbol_of(hit) for hit in answer.hits]
     if params.partial_result_token is None:
         return symbols
     for part in (symbols[:FIRST], symbols[FIRST:]):
@@ -52,7 +52,7 @@ async def workspace_symbol(server: Services, params: lsp.WorkspaceSymbolParams) 
     return []
 
 
-def _symbol(hit: protocol.Hit) -> dict[str, Any]:
+def symbol_of(hit: protocol.Hit) -> dict[str, Any]:
     """A symbol on the wire. Its score is no part of LSP, but clangd has it too, and Kate sorts by it."""
     symbol: dict[str, Any] = {
         "name": escape_line(

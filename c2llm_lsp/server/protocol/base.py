@@ -69,7 +69,7 @@ class Freshness(ProtocolType, frozen=True, kw_only=True):
     files: Annotated[int, Meta(ge=0, description="Files in the index")]
     chunks: Annotated[int, Meta(ge=0, description="Chunks in the index")]
     pending_files: Annotated[int, Meta(ge=0, description="Files and open buffers known to differ from the index")]
-    pending_chunks: Annotated[int, Meta(ge=0, description="Chunks without vectors yet: found by words only")]
+    pending_chunks: Annotated[int, Meta(ge=0, description="Chunks without vectors yet: keyword search only")]
     stale: bool
 
 

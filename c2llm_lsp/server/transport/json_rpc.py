@@ -22,7 +22,7 @@ from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, 
 from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.server.fast_initialize import initialize_result
 from c2llm_lsp.server.transport.messages import INVALID_REQUEST, Unreadable, parse
-from retrieval.errors import C2llmError, Cancelled, QueryError
+from retrieval.errors import C2llmError, CancelledError, QueryError
 
 NOT_INITIALIZED, CANCELLED = -32002, -32800
 OWN = "c2llm/"
@@ -165,7 +165,7 @@ class JsonRpcProtocol(LanguageServerProtocol):
         """Errors that people understand go out as they are; others as one sentence, and their cause to the log."""
         self._request_futures.pop(msg_id, None)
         error = None if future.cancelled() else future.exception()
-        if future.cancelled() or isinstance(error, Cancelled):
+        if future.cancelled() or isinstance(error, CancelledError):
             self._refuse(msg_id, CANCELLED, "The request was cancelled.")
         elif error is None:
             self._send_response(msg_id, result=future.result())

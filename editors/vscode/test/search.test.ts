@@ -106,7 +106,7 @@ test("freshness says what is missing first, and never more than is known", () =>
   assert.equal(freshness(FRESH, [folder()]), "up to date · 1,204 files");
   const work = { stage: "words", done: 1, total: 2, percentage: 26 };
   const busy = freshness({ ...FRESH, pendingFiles: 1, pendingChunks: 5 }, [folder({ state: "indexing", work }), folder()]);
-  assert.equal(busy, "indexing 26 %, results so far · 1 file pending · 5 chunks by words only · 1,204 files");
+  assert.equal(busy, "indexing 26 %, results so far · 1 file pending · 5 chunks without vectors · 1,204 files");
   assert.equal(freshness({ ...FRESH, stale: true }, []), "may be out of date · 1,204 files");
 });
 

@@ -250,13 +250,13 @@ def embed(
     return vectors, sanitize(headers.get(protocol.FINGERPRINT_HEADER, ""))
 
 
-_BREAKERS: dict[Address, CircuitBreaker] = {}
+BREAKERS: dict[Address, CircuitBreaker] = {}
 _BREAKERS_LOCK = threading.Lock()
 
 
 def breaker_for(address: Address, folder: Path | None = None) -> CircuitBreaker:
     """The circuit breaker of an address, one per process."""
     with _BREAKERS_LOCK:
-        line = _BREAKERS.setdefault(address, CircuitBreaker(address))
+        line = BREAKERS.setdefault(address, CircuitBreaker(address))
         line.folder = line.folder or folder
         return line

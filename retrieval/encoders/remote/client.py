@@ -107,7 +107,7 @@ class Client:
         message = _server_message(content, key)
         if status in _RETRYABLE:
             text = f"answers {status}" + (f": {message}" if message else "")
-            raise TemporaryError("busy", text, _retry_after(response.headers.get("retry-after", "")))
+            raise TemporaryError("busy", text, retry_after_seconds(response.headers.get("retry-after", "")))
         raise RequestRejectedError(status, self._rejection_message(response, message, bool(key)))
 
     def _rejection_message(self, response: httpx2.Response, message: str, has_key: bool) -> str:
@@ -159,7 +159,7 @@ def sanitize(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
-def _retry_after(value: str) -> float | None:
+def retry_after_seconds(value: str) -> float | None:
     """The seconds of a Retry-After header, a number or a date."""
     try:
         return max(0.0, float(value))

@@ -23,7 +23,7 @@ from retrieval.encoders.remote.circuit_breaker import CircuitBreaker, breaker_fo
 from retrieval.encoders.remote.client import RequestRejectedError, TemporaryError, sanitize
 from retrieval.encoders.remote.protocol import Kind
 from retrieval.encoders.remote.server_cache import CachedServer
-from retrieval.errors import Cancelled, EncoderUnreachableError
+from retrieval.errors import CancelledError, EncoderUnreachableError
 
 PATIENCE = 60.0  # seconds that a batch of passages waits, in all, for a server that asks to wait
 FIRST_CONTACT_SECONDS = 20.0  # seconds to wait for a server that is asked for the first time
@@ -120,7 +120,7 @@ class RemoteEncoder:
         return self.encode_passages_until(texts, _never)
 
     def encode_passages_until(self, texts: Sequence[str], stop: Callable[[], bool]) -> Vectors:
-        """As `encode_passages`, but checks `stop` while waiting. Raises Cancelled as well."""
+        """As `encode_passages`, but checks `stop` while waiting. Raises CancelledError as well."""
         self._breaker.require()
         batches = _ParallelBatches(self, texts)
         self._breaker.add_running_batches(1)
@@ -164,7 +164,7 @@ class RemoteEncoder:
                 if error.why == "slow" or (error.why == "down" and attempt) or waited + delay > self._patience:
                     raise self._breaker.fail(str(error)) from None
                 if wait(stop_event, delay):
-                    raise Cancelled("Embedding cancelled.") from None
+                    raise CancelledError("Embedding cancelled.") from None
                 waited, attempt = waited + delay, attempt + 1
 
     def _delay(self, error: TemporaryError, attempt: int) -> float:
@@ -251,7 +251,7 @@ class _ParallelBatches:
     def _next(self, stop: Callable[[], bool]) -> tuple[int, Vectors | BaseException]:
         while True:
             if stop():
-                raise Cancelled("Embedding cancelled.")
+                raise CancelledError("Embedding cancelled.")
             try:
                 return self._results.get(timeout=STOP_POLL_SECONDS)
             except queue.Empty:

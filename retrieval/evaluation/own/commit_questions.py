@@ -17,7 +17,7 @@ from typing import IO
 from retrieval.evaluation.benchmarks import Lines, Question, Target
 from retrieval.evaluation.own.doc_comments import is_asked_for, says
 from retrieval.files import read_file
-from retrieval.indexing import shared
+from retrieval.indexing import shared_worker
 from retrieval.processes.git import start_log
 from retrieval.training.extraction import functions
 from retrieval.training.pair_sources import is_routine, words_of
@@ -143,7 +143,7 @@ def _read(root: Path, path: str) -> _File | None:
     counts = Counter(lines)
     unique = {line: number for number, line in enumerate(lines, 1) if counts[line] == 1}
     source = file.text.encode("utf-8", "replace")
-    rows = shared.call(__name__, function_rows.__name__, path, source, text=file.text) or []
+    rows = shared_worker.call(__name__, function_rows.__name__, path, source, text=file.text) or []
     return _File(unique, {(first, last): name for (first, last), name in rows})
 
 

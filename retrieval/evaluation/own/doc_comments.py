@@ -7,7 +7,7 @@ from typing import Any
 
 from retrieval.chunking.line_index import LineIndex
 from retrieval.evaluation.benchmarks import Question, Target
-from retrieval.indexing import shared
+from retrieval.indexing import shared_worker
 from retrieval.training.extraction import documented, language_of
 from retrieval.training.mining import SKIPPED_PARTS, is_handwritten
 
@@ -28,7 +28,7 @@ def without_doc_comments(path: str, text: str) -> tuple[str, list[Question]]:
     source = text.encode("utf-8", "replace")
     if not is_handwritten(source):
         return text, []
-    rows = shared.call(__name__, documented_rows.__name__, path, source, text=source.decode("utf-8")) or []
+    rows = shared_worker.call(__name__, documented_rows.__name__, path, source, text=source.decode("utf-8")) or []
     lines, kept, questions = LineIndex(source.decode("utf-8")), bytearray(source), []
     for doc, qualified, comments, (start, end) in rows:
         for first, last in comments:

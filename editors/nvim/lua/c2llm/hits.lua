@@ -65,7 +65,7 @@ function M.missing(freshness)
   if files > 0 then
     return (" (indexing: %d file%s to come)"):format(files, files == 1 and "" or "s")
   end
-  return chunks > 0 and " (indexing: found by words so far)" or ""
+  return chunks > 0 and " (indexing: keyword search so far)" or ""
 end
 
 --- The column of a position, in bytes.

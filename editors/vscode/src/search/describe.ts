@@ -89,7 +89,7 @@ export function freshness(now: Freshness, folders: readonly FolderState[]): stri
     parts.push(`${count(now.pendingFiles, "file")} pending`);
   }
   if (now.pendingChunks > 0) {
-    parts.push(`${count(now.pendingChunks, "chunk")} by words only`);
+    parts.push(`${count(now.pendingChunks, "chunk")} without vectors`);
   }
   if (now.stale && parts.length === 0) {
     parts.push("may be out of date");

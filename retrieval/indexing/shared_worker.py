@@ -35,13 +35,13 @@ class SharedChunker:
 
     def submit(self, job: ChunkJob) -> None:
         if not is_harmless(job.text):
-            shared().submit(job)
+            worker().submit(job)
 
     def wait(self, job: ChunkJob, cancel: Cancel) -> None:
         if is_harmless(job.text):
             InProcessChunker().wait(job, cancel)
         else:
-            shared().wait(job, cancel)
+            worker().wait(job, cancel)
 
 
 def chunks_of_buffer(path: str, text: str) -> list[Chunk]:
@@ -70,7 +70,7 @@ def call(module: str, function: str, *arguments: Any, text: str) -> Any:
     return task.result
 
 
-def shared() -> WorkerPool:
+def worker() -> WorkerPool:
     global _pool  # noqa: PLW0603
     with _lock:
         if _pool is None or _pool.given_up or _pool.closed:
@@ -93,7 +93,7 @@ def _do(task: Task, harmless: bool) -> None:
     if harmless and isinstance(task, ChunkJob):
         InProcessChunker().wait(task, NullCancel())
         return
-    pool = shared()
+    pool = worker()
     pool.submit(task, first=True)
     pool.wait(task, NullCancel())
 
