@@ -64,7 +64,7 @@ INLINE = {
     "retrieval.rag.truncation: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",
-    "retrieval.chunking.patterns: pattern": "those of _PATTERNS, which are measured here too",
+    "retrieval.chunking.patterns: pattern": "those of PATTERNS, which are measured here too",
     "retrieval.globs.rules: alternation": "linear by construction: tests/globs",
     "retrieval.globs.rules: self.expression": "linear by construction: tests/globs",
     **{
