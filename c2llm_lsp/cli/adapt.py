@@ -82,8 +82,8 @@ def adapt(
     if target.settings.threads:
         torch.set_num_threads(target.settings.threads)
     start = base_encoder(target)
-    wish = FinetuneOptions(minutes, steps, None if way == "auto" else way, seed, dry)  # type: ignore[arg-type]
-    outcome = _finetune(target, start, wish, quiet=quiet)
+    options = FinetuneOptions(minutes, steps, None if way == "auto" else way, seed, dry)  # type: ignore[arg-type]
+    outcome = _finetune(target, start, options, quiet=quiet)
     if outcome is None:
         return INTERRUPTED
     if outcome.kept:
@@ -92,7 +92,7 @@ def adapt(
     return FOUND if outcome.kept or dry else NOTHING
 
 
-def _finetune(target: Target, start: Start, wish: FinetuneOptions, *, quiet: bool) -> Outcome | None:
+def _finetune(target: Target, start: Start, options: FinetuneOptions, *, quiet: bool) -> Outcome | None:
     """None where Ctrl-C ended it."""
     from c2llm_lsp.cli.progress import cancel_on_interrupt, progress_view, refresh
     from retrieval.finetune import finetuning
@@ -108,7 +108,7 @@ def _finetune(target: Target, start: Start, wish: FinetuneOptions, *, quiet: boo
                         raise CancelledError("Stopped.")
                     progress(stage, done, total)
 
-                return finetuning.adapt(workspace, start, wish, on_progress, cancel.is_set)
+                return finetuning.adapt(workspace, start, options, on_progress, cancel.is_set)
         except CancelledError as stopped:
             remark(f"{stopped} The model in use is as it was; the same command goes on from there.")
             return None

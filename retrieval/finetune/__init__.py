@@ -1,5 +1,5 @@
-"""A model tuned on one repository, and kept only where it finds more there on files that it has not seen (`c2llm adapt`).
+"""Fine-tuning on one repository (`c2llm adapt`); a model is kept only if it scores better there on held-out files.
 
-dataset.py reads questions and pairs out of the repository, fit.py learns from the pairs, evaluation.py asks the questions,
-registry.py keeps what was found better, finetuning.py does one after the other.
+dataset.py collects questions and training pairs, fit.py trains, evaluation.py scores encoders on the questions, registry.py
+stores accepted models, finetuning.py runs the steps.
 """

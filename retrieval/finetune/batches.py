@@ -1,7 +1,7 @@
-"""Batches of one repository's pairs: texts as people ask, passages as the index shows them, both a little different each time.
+"""Batches of one repository's pairs, with augmentation: queries as people type them, passages as the index holds them.
 
-Everything depends on the seed and the step alone, so that a resumed run sees the same batches. All texts are tokenized when a batch
-is made: any tokenizer will do.
+Everything depends on the seed and the step alone, so that a resumed run sees the same batches. Texts are tokenized per batch, so
+that any tokenizer works.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from retrieval.training.pair_sources import words_of
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-UNDOCUMENTED = 0.5  # so many functions without a comment for each one with: their names alone are learnt from
+UNDOCUMENTED_RATIO = 0.5  # functions without a comment for each one with; they are trained on by name
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """Of the pairs of a batch that are shown in another way than comment -> path, name, body."""
+class Augmentation:
+    """Shares of the pairs of a batch that differ from comment -> path, name, body."""
 
     phrase: float = 0.25  # some words in a row of the comment
     name: float = 0.15  # the name in words
@@ -40,7 +40,7 @@ class Shares:
 
 
 class RepositoryBatches:
-    """The source that a training run reads."""
+    """The batch source of a training run."""
 
     def __init__(
         self,
@@ -50,30 +50,32 @@ class RepositoryBatches:
         *,
         size: int,
         seed: int,
-        shares: Shares | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self._tokenizer, self._config, self._seed = tokenizer, config, seed
-        self._shares = shares or Shares()
+        self._augmentation = augmentation or Augmentation()
         self._documented = [pair for pair in pairs if pair.doc]
-        self._named = [pair for pair in pairs if not pair.doc]
-        self._an_epoch = len(self._documented) + min(len(self._named), int(UNDOCUMENTED * len(self._documented)))
-        self._size = min(size, self._an_epoch)
-        self.per_epoch = max(1, self._an_epoch // max(self._size, 1))
+        self._undocumented = [pair for pair in pairs if not pair.doc]
+        self._epoch_size = len(self._documented) + min(
+            len(self._undocumented), int(UNDOCUMENTED_RATIO * len(self._documented))
+        )
+        self._size = min(size, self._epoch_size)
+        self.per_epoch = max(1, self._epoch_size // max(self._size, 1))
 
     def batch(self, step: int) -> TrainingBatch:
         epoch, place = divmod(step, self.per_epoch)
-        chosen = self._epoch(epoch)[place * self._size : (place + 1) * self._size]
+        pairs = self._epoch(epoch)[place * self._size : (place + 1) * self._size]
         random = np.random.default_rng([self._seed, 1, step])
-        shown = [self._shown(pair, random) for pair in chosen]
+        augmented = [self._augment(pair, random) for pair in pairs]
         config = self._config
-        queries = tokens(self._tokenizer, [q for q, _ in shown], config.query_instruction, config.max_query_tokens)
+        queries = tokens(self._tokenizer, [q for q, _ in augmented], config.query_instruction, config.max_query_tokens)
         passages = tokens(
-            self._tokenizer, [p for _, p in shown], config.document_instruction, config.max_passage_tokens
+            self._tokenizer, [p for _, p in augmented], config.document_instruction, config.max_passage_tokens
         )
-        same = equal([q.strip().lower().encode("utf-8", "replace") for q, _ in shown])
-        same |= equal([pair.body.encode("utf-8", "replace") for pair in chosen])
+        same = equal([q.strip().lower().encode("utf-8", "replace") for q, _ in augmented])
+        same |= equal([pair.body.encode("utf-8", "replace") for pair in pairs])
         np.fill_diagonal(same, False)
-        kept = 1 - self._shares.dropped
+        kept = 1 - self._augmentation.dropped
         return TrainingBatch(
             *padded([row[random.random(len(row)) < kept] for row in queries]),
             *padded([row[random.random(len(row)) < kept] for row in passages]),
@@ -82,31 +84,31 @@ class RepositoryBatches:
 
     def _epoch(self, epoch: int) -> list[Pair]:
         random = np.random.default_rng([self._seed, 0, epoch])
-        some = random.permutation(len(self._named))[: self._an_epoch - len(self._documented)]
-        pairs = [*self._documented, *(self._named[int(i)] for i in some)]
+        some = random.permutation(len(self._undocumented))[: self._epoch_size - len(self._documented)]
+        pairs = [*self._documented, *(self._undocumented[int(i)] for i in some)]
         return [pairs[int(i)] for i in random.permutation(len(pairs))]
 
-    def _shown(self, pair: Pair, random: np.random.Generator) -> tuple[str, str]:
-        shares, chance = self._shares, random.random(5)
-        kind = self._kind(chance[0]) if pair.doc else "name"
+    def _augment(self, pair: Pair, random: np.random.Generator) -> tuple[str, str]:
+        augmentation, draws = self._augmentation, random.random(5)
+        kind = self._kind(draws[0]) if pair.doc else "name"
         query = _QUERIES[kind](pair, random)
         pieces = [pair.path]
-        if kind in ("comment", "phrase") and chance[1] >= shares.no_name:
+        if kind in ("comment", "phrase") and draws[1] >= augmentation.no_name:
             pieces.append(pair.qualified)
-        if pair.doc and kind != "comment" and chance[2] < shares.comment_in_passage:
+        if pair.doc and kind != "comment" and draws[2] < augmentation.comment_in_passage:
             words = pair.doc.split()
             pieces.append(" ".join(word for word in words if random.random() < 0.5))
         body = pair.body.split("\n")
-        if chance[3] < shares.later_start and len(body) > 6:
-            body = body[int(chance[4] * len(body) / 2) :]
+        if draws[3] < augmentation.later_start and len(body) > 6:
+            body = body[int(draws[4] * len(body) / 2) :]
         return query, "\n".join([*pieces, *body])
 
-    def _kind(self, chance: float) -> str:
-        shares = self._shares
-        for kind, share in (("phrase", shares.phrase), ("name", shares.name), ("file", shares.file)):
-            if chance < share:
+    def _kind(self, draws: float) -> str:
+        augmentation = self._augmentation
+        for kind, share in (("phrase", augmentation.phrase), ("name", augmentation.name), ("file", augmentation.file)):
+            if draws < share:
                 return kind
-            chance -= share
+            draws -= share
         return "comment"
 
 

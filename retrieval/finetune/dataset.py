@@ -1,11 +1,10 @@
-"""What a repository offers to learn from and to be judged by: its doc comments, its names, its commit messages.
+"""Training pairs and evaluation questions of a repository: from doc comments, names and commit messages.
 
-Files are parted, not pairs: a fifth goes to the judge, the rest is learnt from. Which files these are depends on a hash of their
-paths, so that a second run parts them alike. What is nearly the same as something in the judge's files, or says the same, is not
-learnt from.
+The split is by file: a fifth is held out for evaluation, the rest is for training. It depends on a hash of the paths, so that a
+second run makes the same split. Near-duplicates of held-out code or comments are dropped from training.
 
-The judge's files are seen without the comments that are asked for: a comment that stands in the passage finds itself. Vendored
-code, tests and generated files are not learnt from and not asked for; they stay in the index as distractors.
+Held-out files are evaluated without the comments that are the questions: a comment in the passage would find itself. Vendored code,
+tests and generated files are in neither part; they stay in the index as distractors.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from retrieval.training.pair_sources import words_of
 
 HELD_OUT = 0.2  # of the documented functions, by file
 MAX_QUESTIONS = (
-    300  # of doc comments; of names and of commits a third each. More narrow the margin less than they take time
+    300  # of doc comments; of names and of commits a third each. more take time and hardly narrow the margin
 )
 MIN_QUESTIONS = 20  # fewer cannot tell a better model from a lucky one
 MIN_PAIRS = 60  # to learn from
@@ -52,22 +51,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryDataset:
-    """`hidden`: the judge's files by path, as they are without the comments that are asked for."""
+    """`hidden`: held-out files by path, without the comments that are questions; `learnt`: the training pairs."""
 
     questions: tuple[Question, ...]
     hidden: Mapping[str, str]
     learnt: tuple[Pair, ...]
-    files: int = 0  # with anything to learn from
-    dropped: int = 0  # pairs like the judge's
+    files: int = 0  # with training pairs or questions
+    dropped: int = 0  # near-duplicates of held-out pairs
 
     @property
     def documented(self) -> int:
-        """Pairs to learn from that have a comment; the others have their names alone."""
+        """Training pairs with a comment; the others have their names alone."""
         return sum(bool(pair.doc) for pair in self.learnt)
 
     @property
     def digest(self) -> str:
-        """Of what is learnt from: a run goes on only where that is the same."""
+        """A hash of the training pairs: a run is resumed only if it is the same."""
         found = hashlib.blake2b(digest_size=16)
         for pair in self.learnt:
             for part in (pair.path, pair.qualified, pair.doc, pair.body):
@@ -96,7 +95,7 @@ def collect(
     commits: Iterable[tuple[str, Sequence[str]]] = (),
     progress: Callable[[int, int], None] = _silent,
 ) -> RepositoryDataset:
-    """What the files at these paths hold; `commits` are messages with the files that they changed."""
+    """Collect the dataset from the files at these paths; `commits` are messages with the files that they changed."""
     wanted = sorted(path for path in paths if _is_wanted(path))
     files = []
     for done, path in enumerate(wanted, 1):
@@ -127,7 +126,7 @@ def _is_wanted(path: str) -> bool:
 
 
 def _read(root: Path, path: str, limit: int) -> _File | None:
-    """None for a file that cannot be read, was generated, or holds nothing to learn from."""
+    """None for a file that cannot be read, was generated, or has no usable functions."""
     file = read_file(root, path, limit=limit)
     text = getattr(file, "text", None)
     if text is None:
@@ -174,12 +173,12 @@ def function_rows(path: str, source: bytes) -> list[tuple[Any, ...]]:
 
 
 def _parted(files: Sequence[_File]) -> tuple[list[_File], list[_File]]:
-    """The judge's, and those that are learnt from; by their share of the documented functions."""
+    """Split the files into held-out and training ones, by their share of the documented functions."""
     room = HELD_OUT * sum(len(file.found) for file in files)
     judged: list[_File] = []
     learnt: list[_File] = []
     for file in sorted(files, key=lambda file: _hash(file.path)):
-        if room > 0 and len(file.found) < 1.5 * room:  # one file may hold half of a small repository: it is learnt from
+        if room > 0 and len(file.found) < 1.5 * room:  # one file may hold half of a small repository: it is trained on
             judged.append(file)
             room -= len(file.found)
         else:
@@ -188,7 +187,7 @@ def _parted(files: Sequence[_File]) -> tuple[list[_File], list[_File]]:
 
 
 def without_comments(path: str, source: str, found: Sequence[DocumentedCode]) -> tuple[str, list[Question]]:
-    """The file without the comments that are asked for, and the questions with their places in what is left."""
+    """The file without the comments that are questions, and the questions with their locations in the remaining text."""
     data = source.encode("utf-8")
     spans = sorted({_whole_lines(data, *span) for one in found for span in one.docs})
     kept, at = bytearray(), 0
@@ -247,7 +246,7 @@ def _names(file: _File) -> list[str]:
 def _commit_questions(
     commits: Iterable[tuple[str, Sequence[str]]], known: set[str], hidden: Mapping[str, str]
 ) -> list[Question]:
-    """Messages of commits that changed few files, one of the judge's among them."""
+    """Messages of commits that changed few files, at least one of them held out."""
     found = []
     for message, paths in commits:
         changed = [path for path in paths if path in known]
@@ -257,7 +256,7 @@ def _commit_questions(
 
 
 def _unlike(files: Sequence[_File], judged: Sequence[_File]) -> tuple[list[Pair], int]:
-    """The pairs of these files that are not nearly the same as something of the judge's; how many were."""
+    """The pairs without near-duplicates of held-out ones; and how many were dropped."""
     known = ExcludedCode(file.text for file in judged)
     docs = {_plain(one.pair.doc) for file in judged for one in file.found}
     kept, dropped = [], 0

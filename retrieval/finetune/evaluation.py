@@ -1,7 +1,7 @@
-"""How well an encoder finds what is asked for: NDCG@10 over all chunks of the repository, by vectors alone and as `search` ranks.
+"""Evaluate an encoder on a repository's questions: NDCG@10 over all chunks, by vectors alone and by the full ranking.
 
-The index is the workspace's own; the judge's files are seen as open buffers whose comments were deleted, so that nothing is written
-and everything else is what a search would see. The vectors of an encoder under trial are kept in memory.
+The index is the workspace's own; held-out files are overlaid as open buffers without their comments, so that nothing is written and
+everything else is what a search would see. The vectors of a candidate encoder are kept in memory.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from retrieval.types import SearchRequest
 from retrieval.vectors import ExactIndex
 
 RANKED, DENSE = "full", "dense"  # names of rankings
-BATCH_SIZE = 512  # passages between two looks at whether to go on
-SPEED_SAMPLE = 64  # passages that tell how fast an encoder is
-MAX_SECONDS = 90.0  # for the vectors of one encoder; a slow one is judged among fewer chunks
+BATCH_SIZE = 512  # passages between two progress reports
+SPEED_SAMPLE = 64  # passages that an encoder's speed is measured on
+MAX_SECONDS = 90.0  # for the vectors of one encoder; a slow one is evaluated on fewer chunks
 
 Progress = Callable[[int, int], None]
 Gains = NDArray[np.float64]
@@ -41,7 +41,7 @@ def _silent(done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What one encoder reached, question by question."""
+    """The gains of one encoder, by question."""
 
     ranked: Gains
     dense: Gains
@@ -53,7 +53,7 @@ class Score:
 
 
 class RepositoryEvaluator:
-    """Asks the same questions of one encoder after the other."""
+    """Scores encoders on the same questions and chunks."""
 
     def __init__(
         self, store: Store, scanner: Scanner, hidden: Mapping[str, str], questions: Sequence[Question]
@@ -72,7 +72,7 @@ class RepositoryEvaluator:
         self.chunks = len(self._ids)
 
     def limit(self, most: int) -> None:
-        """Judge among so many chunks at most: the judge's files and others by chance, the same ones each time."""
+        """Evaluate on at most so many chunks: those of held-out files and a fixed random sample of others."""
         if most < self.chunks:
             others = sorted(set(self._ids.tolist()) - set(self._mine))
             kept = random.Random(1).sample(others, max(0, most - len(self._mine)))
@@ -80,16 +80,16 @@ class RepositoryEvaluator:
 
     @property
     def compared(self) -> int:
-        """Chunks that have vectors while questions are asked."""
+        """How many chunks are evaluated on."""
         return len(self._ids)
 
     def passages(self, count: int) -> list[str]:
-        """Some of what is to be embedded: to measure with."""
+        """A sample of the passages, to measure speed with."""
         some = random.Random(2).sample(self._ids.tolist(), min(count, len(self._ids)))
         return [passage(chunk) for chunk in self.rows.chunks(some).values()]
 
-    def elsewhere(self, count: int) -> list[str]:
-        """Passages of other files than the judge's, by chance, the same ones each time."""
+    def other_passages(self, count: int) -> list[str]:
+        """A fixed random sample of passages that are not held out."""
         stored = [row for row in self._ids.tolist() if row >= 0]
         some = random.Random(3).sample(stored, min(count, len(stored)))
         return [passage(chunk) for chunk in self.rows.chunks(some).values()]

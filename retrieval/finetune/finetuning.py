@@ -1,9 +1,9 @@
-"""One adaptation from beginning to end: look, ask, learn, ask again, and keep the better model.
+"""One fine-tuning run: collect, evaluate, train, evaluate again, and keep the better model.
 
-"Better" is decided for what people see, the ranking of `search`, on files that nothing was learnt from: the new model is kept where
-it gains there MARGIN at least, and more than one standard error of the differences question by question; and vectors alone, which
-`similar` goes by, must not lose as much. Chance alone passes one standard error one time in six: a wrong yes costs what `undo`
-brings back, and a stricter rule would refuse most true gains of repositories with a hundred questions.
+"Better" is decided by the full ranking of `search`, on held-out files: the new model is kept if it gains at least MARGIN there, and
+more than one standard error of the paired differences; and vectors alone, which `similar` uses, must not lose as much. Chance alone
+passes one standard error one time in six: a false positive costs an `undo`, and a stricter rule would reject most true gains of
+repositories with a hundred questions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from retrieval.finetune.dataset import MIN_PAIRS, MIN_QUESTIONS, RepositoryDatas
 from retrieval.finetune.evaluation import MAX_SECONDS, SPEED_SAMPLE, Gains, RepositoryEvaluator, Score
 from retrieval.finetune.git_history import commits_of
 from retrieval.finetune.registry import Adapted, AdaptError, Record, data_folder, keep, place_of
-from retrieval.finetune.weights_io import Way, default_way, trainable, written
+from retrieval.finetune.weights_io import Way, default_way, load_trainable, save_like
 from retrieval.private_files import FILE_MODE, private_folder
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MARGIN = 0.005  # NDCG@10: less is not felt by anybody
 ERRORS = 1.0  # standard errors
-LEARNING_SHARE = 0.6  # of the time that may be taken; the rest is for asking twice
+LEARNING_SHARE = 0.6  # of the time budget; the rest is for two evaluations
 MAX_PASSAGES = 2_000  # whose mean is taken out: it is the same within noise from some hundred on
 MIN_PASSAGES = 64
 WORK, LOCK = "work", "adapt.lock"
@@ -44,7 +44,7 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Control:
-    """How a run reports how far it is, and hears that it is to stop."""
+    """Progress reports and cancellation of a run."""
 
     progress: Progress
     stop: Stop
@@ -52,13 +52,13 @@ class _Control:
 
 @dataclass(frozen=True, slots=True)
 class FinetuneOptions:
-    """What the person asks for; 0 leaves the choice to the recipe."""
+    """The options of a run; 0 leaves the choice to the recipe."""
 
     minutes: float = 5.0
     steps: int = 0
     way: Way | None = None
     seed: int = 1
-    dry: bool = False  # look and ask, learn nothing
+    dry: bool = False  # collect and evaluate only
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Outcome:
 
 
 def verdict(before: Score, after: Score) -> tuple[bool, str]:
-    """Whether the new model is the better one, and why (not), in words."""
+    """Whether the new model is better, and the reason."""
     gain, error = _difference(before.ranked, after.ranked)
     dense, dense_error = _difference(before.dense, after.dense)
     least = max(MARGIN, ERRORS * error)
@@ -118,39 +118,41 @@ def _difference(before: Gains, after: Gains) -> tuple[float, float]:
     return float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else 0.0
 
 
-def adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, progress: Progress, stop: Stop) -> Outcome:
+def adapt(workspace: Workspace, start: Start, options: FinetuneOptions, progress: Progress, stop: Stop) -> Outcome:
     """Raises AdaptError where there is too little to learn from, CancelledError if `stop` says so; the old model then stays."""
     control = _Control(progress, stop)
-    if wish.dry:
-        return _adapt(workspace, start, wish, control)
+    if options.dry:
+        return _adapt(workspace, start, options, control)
     place = place_of(workspace.root, start.name)
     try:
         private_folder(place, top=data_folder())
         with FileLock(place / LOCK, timeout=0, mode=FILE_MODE):
-            return _adapt(workspace, start, wish, control)
+            return _adapt(workspace, start, options, control)
     except Timeout as error:
         raise AdaptError(f"Another c2llm adapt is at work on {workspace.root}: wait for it, or stop it.") from error
     except OSError as error:
         raise AdaptError(f"{place} cannot be written ({error}): set C2LLM_DATA_DIR to another folder.") from error
 
 
-def _adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, control: _Control) -> Outcome:
+def _adapt(workspace: Workspace, start: Start, options: FinetuneOptions, control: _Control) -> Outcome:
     started, progress = time.monotonic(), control.progress
-    material = gathered(workspace, progress)
-    way = wish.way or default_way(start.folder)
-    require(material, learns=way != "centre")
-    judge = RepositoryEvaluator(workspace.store, workspace.scanner, material.hidden, material.questions)
-    judge.limit(_affordable(judge, start.used))
-    before = judge.score(start.used, lambda done, total: progress("before", done, total))
-    outcome = _outcome_so_far(start, material, judge, before)
-    if wish.dry:
+    dataset = collect_dataset(workspace, progress)
+    way = options.way or default_way(start.folder)
+    require(dataset, learns=way != "centre")
+    evaluator = RepositoryEvaluator(workspace.store, workspace.scanner, dataset.hidden, dataset.questions)
+    evaluator.limit(_affordable_chunks(evaluator, start.used))
+    before = evaluator.score(start.used, lambda done, total: progress("before", done, total))
+    outcome = _initial_outcome(start, dataset, evaluator, before)
+    if options.dry:
         return replace(outcome, seconds=time.monotonic() - started)
     place = place_of(workspace.root, start.name)
     # A slow encoder reads as much again for the mean as half of what it is judged among.
-    count = MAX_PASSAGES if judge.compared == judge.chunks else max(MIN_PASSAGES, judge.compared // 2)
-    made = _made(start, material, judge.elsewhere(count), replace(wish, way=way), place / WORK, control)
-    candidate = start.load(made.folder)
-    after = judge.score(candidate, lambda done, total: progress("after", done, total))
+    count = MAX_PASSAGES if evaluator.compared == evaluator.chunks else max(MIN_PASSAGES, evaluator.compared // 2)
+    finetuned = _finetune(
+        start, dataset, evaluator.other_passages(count), replace(options, way=way), place / WORK, control
+    )
+    candidate = start.load(finetuned.folder)
+    after = evaluator.score(candidate, lambda done, total: progress("after", done, total))
     better, reason = verdict(before, after)
     record: Record | None = None
     if better:
@@ -159,12 +161,12 @@ def _adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, control: _
             base_fingerprint=start.encoder.fingerprint,
             fingerprint=candidate.fingerprint,
             made=time.time(),
-            questions=len(material.questions),
+            questions=len(dataset.questions),
             before=_means(before),
             after=_means(after),
         )
         del candidate  # Windows moves no file that is open
-        record = keep(workspace.root, start.name, made.folder, facts)
+        record = keep(workspace.root, start.name, finetuned.folder, facts)
     shutil.rmtree(place / WORK, ignore_errors=True)
     ranked, dense = _difference(before.ranked, after.ranked), _difference(before.dense, after.dense)
     return replace(
@@ -172,35 +174,37 @@ def _adapt(workspace: Workspace, start: Start, wish: FinetuneOptions, control: _
         after=_means(after),
         gain={"ranked": ranked[0], "dense": dense[0]},
         error={"ranked": ranked[1], "dense": dense[1]},
-        by_kind=_by_kind(material, before, after),
-        way=made.way,
-        steps=made.steps,
-        resumed=made.resumed,
+        by_kind=_by_kind(dataset, before, after),
+        way=finetuned.way,
+        steps=finetuned.steps,
+        resumed=finetuned.resumed,
         kept=better,
         reason=reason,
         model=str(record.path) if record is not None else "",
         seconds=time.monotonic() - started,
-        learning_seconds=made.seconds,
+        learning_seconds=finetuned.seconds,
     )
 
 
-def _outcome_so_far(start: Start, material: RepositoryDataset, judge: RepositoryEvaluator, before: Score) -> Outcome:
-    """What is known before anything is learnt."""
+def _initial_outcome(
+    start: Start, dataset: RepositoryDataset, evaluator: RepositoryEvaluator, before: Score
+) -> Outcome:
+    """The outcome before training."""
     return Outcome(
         base=start.name,
-        files=material.files,
-        pairs=material.documented,
-        names=len(material.learnt) - material.documented,
-        questions=material.counts(),
-        dropped=material.dropped,
-        chunks=judge.chunks,
-        compared=judge.compared,
+        files=dataset.files,
+        pairs=dataset.documented,
+        names=len(dataset.learnt) - dataset.documented,
+        questions=dataset.counts(),
+        dropped=dataset.dropped,
+        chunks=evaluator.chunks,
+        compared=evaluator.compared,
         before=_means(before),
     )
 
 
-def gathered(workspace: Workspace, progress: Progress) -> RepositoryDataset:
-    """What the indexed files hold."""
+def collect_dataset(workspace: Workspace, progress: Progress) -> RepositoryDataset:
+    """The dataset of the indexed files."""
     return collect(
         workspace.root,
         workspace.scanner,
@@ -210,21 +214,21 @@ def gathered(workspace: Workspace, progress: Progress) -> RepositoryDataset:
     )
 
 
-def require(material: RepositoryDataset, *, learns: bool) -> None:
+def require(dataset: RepositoryDataset, *, learns: bool) -> None:
     """Raises AdaptError where there is too little to be judged by, or to learn from where anything is learnt."""
-    asked = material.counts().get("comment", 0)
-    if asked < MIN_QUESTIONS or (learns and material.documented < MIN_PAIRS):
+    asked = dataset.counts().get("comment", 0)
+    if asked < MIN_QUESTIONS or (learns and dataset.documented < MIN_PAIRS):
         raise AdaptError(
-            f"There are too few documented functions here: {material.documented} to learn from and {asked} to ask for in other "
+            f"There are too few documented functions here: {dataset.documented} to learn from and {asked} to ask for in other "
             f"files, where {MIN_PAIRS} and {MIN_QUESTIONS} are needed. The model stays as it is."
         )
 
 
-def _affordable(judge: RepositoryEvaluator, encoder: Encoder) -> int:
-    """How many chunks this encoder embeds in the time that there is."""
+def _affordable_chunks(evaluator: RepositoryEvaluator, encoder: Encoder) -> int:
+    """How many chunks the encoder can embed in MAX_SECONDS."""
     if is_low_latency(encoder):
-        return judge.chunks
-    sample = judge.passages(SPEED_SAMPLE)
+        return evaluator.chunks
+    sample = evaluator.passages(SPEED_SAMPLE)
     started = time.perf_counter()
     encoder.encode_passages(sample)
     return int(MAX_SECONDS * len(sample) / max(time.perf_counter() - started, 1e-6))
@@ -239,15 +243,15 @@ class _FinetunedModel:
     seconds: float
 
 
-def _made(
+def _finetune(
     start: Start,
-    material: RepositoryDataset,
+    dataset: RepositoryDataset,
     passages: Sequence[str],
-    wish: FinetuneOptions,
+    options: FinetuneOptions,
     work: Path,
     control: _Control,
 ) -> _FinetunedModel:
-    """A model that has learnt, in a folder as `load` takes it."""
+    """Train a model and write it to a folder that `load` accepts."""
     try:
         from tokenizers import Tokenizer
 
@@ -258,29 +262,29 @@ def _made(
     except ImportError as error:
         raise MissingExtraError("Adapting a model", "train") from error
     started = time.monotonic()
-    model = trainable(start.folder).to(current_processes().device)
+    model = load_trainable(start.folder).to(current_processes().device)
     tokenizer = Tokenizer.from_file(str(start.folder / TOKENIZER_NAME))
-    recipe = replace(fit.RECIPES[wish.way or "centre"], seed=wish.seed)
+    recipe = replace(fit.RECIPES[options.way or "centre"], seed=options.seed)
     if not recipe.epochs and not has_offset(model):
         raise AdaptError("The model's pooling ends in no norm, so that there is no offset to move: use another --way.")
     steps, resumed = 0, False
     if recipe.epochs:
-        source = fit.source_of(material.learnt, tokenizer, model, recipe)
-        former = fit.interrupted_steps(work, recipe, start.encoder.fingerprint, material.digest)
-        seconds = LEARNING_SHARE * 60 * wish.minutes
-        steps = wish.steps or former or fit.steps_for(source, recipe, model, seconds)
-        plan = fit.FitPlan(recipe, steps, start.encoder.fingerprint, material.digest)
-        resumed = fit.begun(work, plan)
+        source = fit.source_of(dataset.learnt, tokenizer, model, recipe)
+        interrupted = fit.interrupted_steps(work, recipe, start.encoder.fingerprint, dataset.digest)
+        seconds = LEARNING_SHARE * 60 * options.minutes
+        steps = options.steps or interrupted or fit.steps_for(source, recipe, model, seconds)
+        plan = fit.FitPlan(recipe, steps, start.encoder.fingerprint, dataset.digest)
+        resumed = fit.prepare_resume(work, plan)
 
         def should_continue(step: int) -> bool:
             control.progress("learn", step, steps)
             return not control.stop()
 
-        model = fit.tuned(model, source, plan, work, should_continue)
+        model = fit.finetune_model(model, source, plan, work, should_continue)
     if has_offset(model):
         centre(model, tokenizer, passages)
     changed = (OFFSET,) if not recipe.epochs else ()
-    folder = written(model, start.folder, work / "model", changed)
+    folder = save_like(model, start.folder, work / "model", changed)
     return _FinetunedModel(folder, recipe.way, steps, resumed, time.monotonic() - started)
 
 
@@ -289,10 +293,10 @@ def _means(score: Score) -> dict[str, float]:
     return {"ranked": ranked, "dense": dense}
 
 
-def _by_kind(material: RepositoryDataset, before: Score, after: Score) -> dict[str, dict[str, float]]:
-    kinds = np.array([question.kind for question in material.questions])
+def _by_kind(dataset: RepositoryDataset, before: Score, after: Score) -> dict[str, dict[str, float]]:
+    kinds = np.array([question.kind for question in dataset.questions])
     found = {}
-    for kind in material.counts():
+    for kind in dataset.counts():
         chosen = kinds == kind
         (ranked, dense), (ranked_after, dense_after) = before.mean(chosen), after.mean(chosen)
         found[kind] = {

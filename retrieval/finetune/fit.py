@@ -1,4 +1,4 @@
-"""From a model and a repository's pairs to a model that has read them.
+"""Train a model on a repository's pairs.
 
 Ways: `centre` trains nothing and moves the pooling's offset (mean_centering.py); `pma` trains the pooling, `lora` the
 pooling and small matrices beside the backbone's, `all` every weight, and each is centred afterwards. A few epochs at low
@@ -47,7 +47,7 @@ OPTIMIZER_SHARE = 1.5  # a whole step by its forward and backward pass; measured
 
 @dataclass(frozen=True, slots=True)
 class FitRecipe:
-    """`moved`: how far towards the trained weights the result lies."""
+    """`moved`: the interpolation factor between initial and trained weights."""
 
     way: Way
     rate: float
@@ -69,7 +69,7 @@ RECIPES: dict[Way, FitRecipe] = {
 
 @dataclass(frozen=True, slots=True)
 class FitPlan:
-    """What a run does, decided before it starts: it goes on only where that is the same."""
+    """The plan of a run; an interrupted run is resumed only under the same plan."""
 
     recipe: FitRecipe
     steps: int
@@ -98,8 +98,8 @@ def _seconds_a_step(model: C2LLM, source: RepositoryBatches) -> float:
     return OPTIMIZER_SHARE * (time.perf_counter() - started)
 
 
-def begun(work: Path, plan: FitPlan) -> bool:
-    """Whether a run of this very plan was stopped here; another one's leavings are removed."""
+def prepare_resume(work: Path, plan: FitPlan) -> bool:
+    """Whether an interrupted run of this plan can be resumed; files of other runs are removed."""
     try:
         same = json.loads((work / PLAN).read_text(encoding="utf-8")) == json.loads(json.dumps(asdict(plan)))
     except (OSError, ValueError):
@@ -120,7 +120,7 @@ def interrupted_steps(work: Path, recipe: FitRecipe, model: str, pairs: str) -> 
     return steps if same and (work / CHECKPOINT_NAME).is_file() else None
 
 
-def tuned(
+def finetune_model(
     model: C2LLM, source: RepositoryBatches, plan: FitPlan, work: Path, should_continue: Callable[[int], bool]
 ) -> C2LLM:
     """The model, changed in place. Raises CancelledError where `should_continue` says no to a step, with a checkpoint in `work`."""
@@ -144,14 +144,14 @@ def tuned(
         validate_every=plan.steps,
     )
     trained = train(model, source, stage, work, Monitoring(should_continue=should_continue), SingleProcess())
-    _move_back(trained, before, recipe.moved)
+    _interpolate(trained, before, recipe.moved)
     if recipe.way == "lora":
         merge_adapters(trained)
     return trained.requires_grad_(True)
 
 
-def _move_back(model: C2LLM, before: dict[str, torch.Tensor], moved: float) -> None:
-    """Only part of the way. Of an adapter one of its two matrices is enough: what it adds is their product."""
+def _interpolate(model: C2LLM, before: dict[str, torch.Tensor], moved: float) -> None:
+    """Interpolate between initial and trained weights. For adapters, one of the two matrices is enough: they are multiplied."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name in before and "lora_A" not in name:

@@ -1,6 +1,6 @@
-"""What all passages of a repository have in common is taken out of every vector, by the offset of the pooling's last norm.
+"""Mean-centering: subtract the mean vector of a repository's passages, through the bias of the pooling's last norm.
 
-Code of one project shares words, idioms and habits, so that its vectors huddle around a mean that tells nothing apart. The pooling
+Code of one project shares words and idioms, so that its vectors cluster around a mean that does not discriminate. The pooling
 ends in a norm with an offset, and the vectors before they are brought to unit length are nearly equally long: an offset that
 is smaller by a share of the mean moves all of them, questions too, without another operation. Nothing is trained, so that nothing
 can be learnt by heart. A share chosen for each repository by its documented functions was no better than one for all of them.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SHARE = 0.75  # of the mean; 0.3 does half as much, 1.0 the same within noise
-MEASURED = 64  # passages whose vectors' length is measured
+LENGTH_SAMPLES = 64  # passages whose vectors' length is measured
 
 
 def has_offset(model: C2LLM) -> bool:
@@ -46,7 +46,7 @@ def centre(model: C2LLM, tokenizer: Tokenizer, passages: Sequence[str]) -> None:
     mean = encode(model, rows).mean(axis=0)
     offset = _norm(model).bias
     with torch.no_grad():
-        offset.sub_(torch.from_numpy(SHARE * _length(model, rows[:MEASURED]) * mean).to(offset.device))
+        offset.sub_(torch.from_numpy(SHARE * _length(model, rows[:LENGTH_SAMPLES]) * mean).to(offset.device))
 
 
 def _length(model: C2LLM, rows: Sequence[Tokens]) -> float:

@@ -1,4 +1,4 @@
-"""A model's folder to weights that can be trained, and back to a folder of the same form: a graph, or a checkpoint."""
+"""Load trainable weights from a model folder, and save them in the same format: an ONNX graph or a checkpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def default_way(folder: Path) -> Way:
     return "lora" if config.num_hidden_layers else "all"
 
 
-def trainable(folder: Path) -> C2LLM:
+def load_trainable(folder: Path) -> C2LLM:
     """The weights of a checkpoint, else those that an exported graph computes with."""
     from retrieval.model.c2llm import C2LLM
     from retrieval.model.checkpoint import is_checkpoint
@@ -35,7 +35,7 @@ def trainable(folder: Path) -> C2LLM:
     return load_from_onnx(folder)
 
 
-def written(model: C2LLM, like: Path, out: Path, changed: Sequence[str] = ()) -> Path:
+def save_like(model: C2LLM, like: Path, out: Path, changed: Sequence[str] = ()) -> Path:
     """The model in the form that the one it came from has: a graph, or a checkpoint. Where only these vectors have `changed`, the
     graph is not exported anew.
     """

@@ -54,8 +54,8 @@ def test_a_stopped_run_ends_where_an_undisturbed_one_does(
         model = made(layers)
         source = fit.source_of(pairs, tokenizer(), model, fit.RECIPES[way])
         plan = fit.FitPlan(fit.RECIPES[way], 6, "model", "pairs")
-        assert fit.begun(work, plan) is (work / "checkpoint.pt").exists()
-        return fit.tuned(model, source, plan, work, lambda step: step != stop_at)
+        assert fit.prepare_resume(work, plan) is (work / "checkpoint.pt").exists()
+        return fit.finetune_model(model, source, plan, work, lambda step: step != stop_at)
 
     whole = run(tmp_path / "whole", 0).state_dict()
     with pytest.raises(CancelledError, match="step 3 of 6"):
@@ -76,7 +76,7 @@ def test_a_run_over_other_pairs_begins_anew(tmp_path: Path) -> None:
     recipe = fit.RECIPES["all"]
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "checkpoint.pt").write_bytes(b"of another run")
-    assert not fit.begun(tmp_path / "work", fit.FitPlan(recipe, 5, "model", "pairs"))
+    assert not fit.prepare_resume(tmp_path / "work", fit.FitPlan(recipe, 5, "model", "pairs"))
     assert not (tmp_path / "work").exists()
 
 
