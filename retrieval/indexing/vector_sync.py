@@ -214,6 +214,7 @@ class VectorIndexSync:
                 return index
         exact = ExactIndex(self.dimension)
         exact.add(*self.store.vectors.all(self.fingerprint))
+        self.store.check_complete(self.fingerprint, len(exact), revision)
         self._revision = revision
         return exact
 
@@ -222,7 +223,9 @@ class VectorIndexSync:
 
     def _catch_up(self, index: VectorIndex) -> None:
         """Make the index hold exactly the rows that have a vector."""
+        revision = self.store.revision
         have, want = index.ids(), self.store.vectors.ids(self.fingerprint)
+        self.store.check_complete(self.fingerprint, len(want), revision)
         gone = np.setdiff1d(have, want, assume_unique=True)
         if len(gone):
             index.remove(gone)

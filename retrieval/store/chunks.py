@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from retrieval.errors import DamagedStoreError
 from retrieval.globs import PathGlobs
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
@@ -28,6 +29,7 @@ class Chunks:
         self._database, self._meta = database, meta
         self._counted: tuple[int, int] = (-1, 0)  # at a revision, how many
         self._headers: tuple[int, dict[int, Header]] = (-1, {})
+        self._rows_checked = -1  # the revision at which rows were missing and looked for
 
     def count(self) -> int:
         """Counted once for each revision: counting takes a millisecond at 50,000 chunks, and every query asks."""
@@ -60,7 +62,24 @@ class Chunks:
         sql = f"SELECT c.id, {_HEADER_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
         missing = [i for i in ids if i not in headers]
         headers.update((row[0], Header._make(row[1:])) for row in select_many(self._database, sql, missing))
+        if missing and any(i not in headers for i in missing):
+            self._check_rows(revision)
         return {i: headers[i] for i in ids if i in headers}
+
+    def _check_rows(self, revision: int) -> None:
+        """Raise DamagedStoreError where rows are gone that an index of the table still has. Whoever asks for rows that were
+        deleted meanwhile comes here too, so it is looked at once for each revision.
+        """
+        if self._rows_checked == revision:
+            return
+        self._rows_checked = revision
+        sql = "SELECT count(*) FROM main.chunks c NOT INDEXED CROSS JOIN main.files f ON f.id = c.file"
+        with self._database.reading() as db:
+            rows = db.execute(sql).fetchone()[0]
+        if rows < self.count() and self._meta.revision == revision:
+            raise DamagedStoreError(
+                f"The index in {self._database.directory} lacks rows that were stored: it is checked."
+            )
 
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]:
         """Chunks that define one of these names, in any case, with the name as it is written there; a chunk that defines

@@ -93,10 +93,10 @@ def check_tables(db: sqlite3.Connection, schema: str, file: DatabaseFile, *, eve
     for table in file.tables:
         db.execute(f"SELECT * FROM {schema}.{table} LIMIT 1").fetchone()
     if every_page:
-        report = str(db.execute(f"PRAGMA {schema}.quick_check(1)").fetchone()[0])
+        report = str(db.execute(f"PRAGMA {schema}.integrity_check(1)").fetchone()[0])
         if report != "ok":
             raise _finding(report)
-        if file is INDEX:  # quick_check knows nothing of full-text tables
+        if file is INDEX:  # which knows nothing of full-text tables
             db.execute(f"INSERT INTO {schema}.words(words) VALUES ('integrity-check')")
 
 

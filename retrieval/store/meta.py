@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from retrieval.errors import DamagedStoreError
 from retrieval.store.database import Database
 
 
@@ -16,12 +17,21 @@ class Meta:
     @property
     def revision(self) -> int:
         """Incremented by every commit that changes content; equal numbers mean equal content."""
-        return int(self.get("change") or 0)
+        return int(self._always_there("change"))
 
     @property
     def database_id(self) -> str:
         """Identifies this index file; chunk ids are not valid for another one."""
-        return str(self.get("generation"))
+        return str(self._always_there("generation"))
+
+    def _always_there(self, key: str) -> str | int:
+        """A value that each index has from its first moment on. Raises DamagedStoreError without it."""
+        value = self.get(key)
+        if value is None:
+            raise DamagedStoreError(
+                f"The index in {self._database.directory} lacks rows that were stored: it is checked."
+            )
+        return value
 
     def get(self, key: str) -> str | int | None:
         with self._database.reading() as db:
@@ -41,4 +51,7 @@ def next_revision(db: sqlite3.Connection) -> int:
 
 
 def read_revision(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()[0])
+    row = db.execute("SELECT value FROM main.meta WHERE key = 'change'").fetchone()
+    if row is None:
+        raise DamagedStoreError("The index lacks rows that were stored: it is checked.")
+    return int(row[0])

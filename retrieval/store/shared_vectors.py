@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.errors import StoreError
+from retrieval.errors import DamagedStoreError, StoreError
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
 from retrieval.store.queries import CHUNK_COLUMNS, Ids, chunk_of, ids_of, select_many
@@ -40,7 +40,10 @@ class SharedVectors:
     def database_id(self) -> str:
         """Identifies this vectors.db; another one may lack vectors that this one has."""
         with self._database.reading() as db:
-            return str(db.execute("SELECT value FROM shared.meta WHERE key = 'generation'").fetchone()[0])
+            row = db.execute("SELECT value FROM shared.meta WHERE key = 'generation'").fetchone()
+        if row is None:
+            raise DamagedStoreError(f"{self._database.vectors_path} lacks rows that were stored: it is checked.")
+        return str(row[0])
 
     def put(self, fingerprint: str, passages: Sequence[bytes], matrix: Matrix, *, name: str = "") -> None:
         """Keep vectors by the hashes of their passages, in one transaction. Those that are there already stay."""
@@ -129,6 +132,10 @@ class SharedVectors:
         """Record that nothing is pending at this revision, with these vectors."""
         state = f"{self._meta.revision}:{self.database_id()}"
         self._meta.set(**{f"{_COMPLETE}{fingerprint}": state, "encoder": json.dumps([name, fingerprint])})
+
+    def forget_complete(self, fingerprint: str) -> None:
+        """Vectors may be missing after all."""
+        self._meta.set(**{f"{_COMPLETE}{fingerprint}": None})
 
     def last_encoder(self) -> tuple[str, str] | None:
         """Name and fingerprint of the encoder whose vectors were complete last."""

@@ -82,7 +82,7 @@ def is_damage(error: BaseException) -> bool:
     text = str(error).lower()
     signs = (
         "malformed", "not a database", "no such table", "no such column", "corrupt", "unsupported file format",
-        "could not decode", "already exists", "same text encoding",
+        "could not decode", "already exists", "same text encoding", "no such fts5 table", "vtable constructor failed",
     )  # fmt: skip
     if isinstance(error, UnicodeDecodeError):
         return True

@@ -23,8 +23,10 @@ from retrieval.store.shared_vectors import SharedVectors
 class Store:
     """Reading is safe from any thread; one process at a time writes (guarded by the workspace's lock)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, checked: bool = False) -> None:
+        """`checked`: whether every page has just been looked at."""
         self.database = database
+        self._checked = checked
         self.meta = Meta(database)
         self.files = Files(database)
         self.chunks = Chunks(database, self.meta)
@@ -43,12 +45,12 @@ class Store:
         """
         database = Database(directory, vectors, read_only=read_only, check=check)
         try:
-            return cls(database)
+            return cls(database, checked=check)
         except (DamagedStoreError, StoreIOError):
             database.close()
             if check or read_only:
                 raise
-        return cls(Database(directory, vectors, check=True))
+        return cls(Database(directory, vectors, check=True), checked=True)
 
     @property
     def revision(self) -> int:
@@ -71,6 +73,19 @@ class Store:
             revision = next_revision(db)
         self.full_text.follow(revision, (), ())
         return revision
+
+    def check_complete(self, fingerprint: str, vectors: int, revision: int) -> None:
+        """Raise DamagedStoreError where fewer vectors than chunks were read although none was missing at this revision: pages
+        that are whole, and in each other's places, are damage that SQLite reads over. Where a complete check has found
+        nothing, the vectors are made again.
+        """
+        if self.read_only or vectors >= self.chunks.count() or not self.vectors.complete(fingerprint):
+            return
+        if self.revision != revision:
+            return  # another process has stored something in between
+        if not self._checked:
+            raise DamagedStoreError(f"The index in {self.directory} lacks rows that were stored: it is checked.")
+        self.vectors.forget_complete(fingerprint)
 
     def counts(self) -> Counts:
         return Counts(self.files.count(), self.chunks.count(), self.chunks.language_counts(), self.files.skip_counts())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,24 @@ def test_a_query_that_meets_a_damaged_page_is_answered_as_before(root: Path, cac
             assert len(workspace.search(QUERY).notes) <= 1  # said once
             repaired += bool(workspace.search(QUERY).notes)
     assert repaired
+
+
+def test_pages_of_vectors_that_have_changed_places_are_damage(root: Path, cache: Path) -> None:
+    """Each is a page as it should be, so SQLite reads on and finds fewer rows."""
+    with opened(root, cache) as workspace:
+        workspace.refresh()
+        before = locations(workspace)
+    [path] = cache.rglob("vectors.db")
+    data = path.read_bytes()
+    pages = [data[start : start + PAGE] for start in range(0, len(data), PAGE)]
+    leaves = [number for number, page in enumerate(pages) if number and page[0] in (10, 13)]  # of indexes and tables
+    for first, second in itertools.pairwise(leaves):
+        swapped = list(pages)
+        swapped[first], swapped[second] = pages[second], pages[first]
+        path.write_bytes(b"".join(swapped))
+        with opened(root, cache) as workspace:
+            workspace.refresh()
+            assert locations(workspace) == before, (first, second)
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS])

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from stored import update, vectors
 
-from retrieval.errors import DamagedStoreError, IndexLockedError, StorageFullError
+from retrieval.errors import DamagedStoreError, IndexLockedError, StorageFullError, StoreIOError
 from retrieval.store import Store
 
 CAUSES = [
-    (sqlite3.OperationalError("disk I/O error"), DamagedStoreError),
+    (sqlite3.OperationalError("disk I/O error"), StoreIOError),
     (sqlite3.DatabaseError("database disk image is malformed"), DamagedStoreError),
     (sqlite3.OperationalError("database or disk is full"), StorageFullError),
     (sqlite3.OperationalError("database is locked"), IndexLockedError),
@@ -110,7 +110,7 @@ def test_a_transaction_that_sqlite_rolled_back_is_told_by_its_cause(
     assert fault.countdown >= 0, "a failure was swallowed"
 
 
-def test_a_log_that_is_cut_off_while_words_are_read_is_damage(
+def test_a_log_that_is_cut_off_while_words_are_read_is_an_error(
     opened: Callable[..., Store], fault: Fault, tmp_path: Path
 ) -> None:
     """A short read ends a reading transaction too: what commits it then must not hide it."""
@@ -119,7 +119,7 @@ def test_a_log_that_is_cut_off_while_words_are_read_is_damage(
     reader = opened()
     fault.happens = lambda _: os.truncate(tmp_path / "index" / "index.db-wal", 0)
     fault.countdown = 1  # the list of chunks, of which nothing was read yet
-    with pytest.raises(DamagedStoreError, match="I/O"):
+    with pytest.raises(StoreIOError, match=r"cannot be read|disk I/O"):
         reader.full_text.keep_in_memory()
         reader.full_text.maintain()
     assert fault.countdown < 0
