@@ -36,8 +36,9 @@ TORCH = (
     "torch transformers transformers.models.qwen2.modeling_qwen2 safetensors retrieval.training.trainer".split()
 )  # in another server, for the commands that need them
 _TORCH_COMMANDS = ("adapt", "doctor", "evaluate", "model", "train")
-# What only a new interpreter obeys. Tests run in several processes: torch's and OpenBLAS's threads would only wait for each other.
-_INTERPRETER = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_")
+# What only a new interpreter obeys, or a library reads when it is imported.
+_INTERPRETER = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "HF_", "HUGGINGFACE_")
+# Tests run in several processes: torch's and OpenBLAS's threads would only wait for each other.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _OBEYED = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONUNBUFFERED")
 _PR_SET_CHILD_SUBREAPER = 36
