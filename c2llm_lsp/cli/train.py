@@ -91,7 +91,7 @@ def train(
     )
     settings = TrainSettings(stage, batch, seed, hard_negatives, lora, teacher, _weights(weight or []))
     folder = fit(tasks, model, out, settings)
-    if not current_processes().first:
+    if not current_processes().is_main:
         return FOUND
     _export(folder, quiet=quiet)
     return FOUND
