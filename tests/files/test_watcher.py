@@ -145,13 +145,38 @@ def test_a_new_manifest_triggers_a_rescan(root: Path, listener: Listener) -> Non
     listener.wait(lambda: "default excludes may apply elsewhere" in listener.reasons)
 
 
-@pytest.mark.usefixtures("watcher")
-def test_thousands_of_files_are_a_few_batches(root: Path, listener: Listener) -> None:
-    count = MAX_PATHS + 500
-    for number in range(count):
-        (root / f"n{number}.py").write_text("x")
-    listener.wait(lambda: "many files changed at once" in listener.reasons or len(listener.paths) >= count)
-    assert listener.batches < 60
+def test_thousands_of_files_that_come_while_a_batch_is_handled_are_one_batch(root: Path) -> None:
+    handling, handled, counted = threading.Event(), threading.Event(), threading.Event()
+    batches: list[ChangeBatch] = []
+    arrived = threading.Condition()
+
+    def handle(changes: ChangeBatch) -> None:
+        if not handling.is_set():
+            handling.set()
+            assert handled.wait(PATIENCE)
+        with arrived:
+            batches.append(changes)
+            arrived.notify_all()
+
+    with Watcher(root, Scanner(root), handle, timing=WatchTiming(quiet=0.02, max_delay=0.5)) as watcher:
+        (root / "first.py").write_text("x")
+        assert handling.wait(PATIENCE)
+        add = watcher._debouncer.add
+
+        def add_and_count(now: float, *paths: str) -> None:
+            add(now, *paths)
+            if len(watcher._debouncer._paths) > MAX_PATHS:
+                counted.set()
+
+        watcher._debouncer.add = add_and_count  # type: ignore[method-assign]
+        for number in range(MAX_PATHS + 500):
+            (root / f"n{number}.py").write_text("x")
+        assert counted.wait(PATIENCE)
+        handled.set()
+        with arrived:
+            assert arrived.wait_for(lambda: len(batches) >= 2, PATIENCE)
+    assert batches[0].paths == ("first.py",)
+    assert batches[1] == ChangeBatch((), True, "many files changed at once")
 
 
 def test_changes_wait_while_git_holds_its_lock(root: Path, listener: Listener) -> None:
