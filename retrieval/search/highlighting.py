@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from retrieval.chunking import lines_of
 from retrieval.encoders.protocol import Encoder, Vectors
 from retrieval.search.definitions import queried_definition_line
-from retrieval.store import split_identifiers
+from retrieval.store import composed, split_identifiers, unaccented
 from retrieval.types import Hit
 
 # A line with all of the query's words counts as much as one that means the same (cosine 1; seen are 0 to 0.7).
@@ -134,7 +134,7 @@ def _lines_with_terms(lines: Sequence[str], idf: dict[str, float], count: int) -
     Splitting a line takes most of the time, and a line says no more than the stems that it has somewhere: lines with most of
     those come first, until the others cannot be among the best.
     """
-    low = [line.lower() for line in lines]
+    low = [_searchable(line) for line in lines]
     whole = "\n".join(low)
     present = [stem for stem in idf if stem in whole]
     near = [(n, stems) for n, line in enumerate(low) if (stems := [stem for stem in present if stem in line])]
@@ -147,6 +147,12 @@ def _lines_with_terms(lines: Sequence[str], idf: dict[str, float], count: int) -
         if share := term_share(lines[n], idf):
             insort(best, (-share, n))
     return best
+
+
+def _searchable(line: str) -> str:
+    """A line in lower case, beyond ASCII with and without its accents: sub-words have none."""
+    low = line.lower()
+    return low if low.isascii() else f"{low} {unaccented(composed(low))}"
 
 
 def term_share(line: str, idf: dict[str, float]) -> float:

@@ -19,6 +19,8 @@ from retrieval.search.query import Query
 # Terms of a query up to which it is short, and from which on it is a description. Of the file-level benchmark's queries
 # half have 5 terms or fewer, of the function-level benchmark's half have 8 or more.
 SHORT_TERMS, DESCRIPTION_TERMS = 4, 7
+# The embedded model was trained on English: this much of what likeness of meaning counts goes where a query has no ASCII letter.
+UNKNOWN_LANGUAGE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Weights:
     symbol: float = 0.3  # the query's words are those of the chunk's symbol
     stem: float = 0.9  # ... of the file's name: "option parser" and parser.py
     folder: float = 0.2  # ... of the folders
+
+    # --- what is written just so -----------------------------------------------------------------------------------
+    exact: float = 2.0  # a name of the query, or all of a short one, stands in the chunk as it is written
+    exact_name: float = 5.0  # ... where the query is nothing but a name: more than all else together
 
     # --- what stands around the chunk ----------------------------------------------------------------------------
     file: float = 1.0  # other good chunks in the same file: a file about a thing beats a file that mentions it
@@ -95,8 +101,13 @@ class Ranking:
 
     def weights(self, query: Query) -> Weights:
         """The weights for a query, by how many terms it has."""
-        share = (len(query.terms) - SHORT_TERMS) / (DESCRIPTION_TERMS - SHORT_TERMS)
-        return self.short.toward(self.description, min(1.0, max(0.0, share)))
+        share = (query.length - SHORT_TERMS) / (DESCRIPTION_TERMS - SHORT_TERMS)
+        weights = self.short.toward(self.description, min(1.0, max(0.0, share)))
+        return (
+            replace(weights, dense=weights.dense * (1 - UNKNOWN_LANGUAGE * query.foreign))
+            if weights.lexical
+            else weights
+        )
 
 
 DEFAULT = Weights()
@@ -113,6 +124,8 @@ _BARE = replace(
     file=0.0,
     file_meaning=0.0,
     neighbor=0.0,
+    exact=0.0,
+    exact_name=0.0,
     block=0.0,
     class_header=0.0,
     test=1.0,

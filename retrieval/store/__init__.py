@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from retrieval.store.analyzer import PART, WORD, split_identifiers, stem
+from retrieval.store.analyzer import CJK, PART, WORD, composed, split_identifiers, stem, subwords, unaccented, words_of
 
 if TYPE_CHECKING:
     from retrieval.store.bm25 import Bm25Index, Bm25Snapshot
@@ -29,6 +29,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "CJK",
     "PART",
     "WORD",
     "Applied",
@@ -43,11 +44,15 @@ __all__ = [
     "Store",
     "cache_folder",
     "cannot_lock",
+    "composed",
     "index_terms",
     "passage_hash",
     "split_identifiers",
     "stem",
+    "subwords",
+    "unaccented",
     "vectors_file",
+    "words_of",
     "workspace_folder",
 ]
 
