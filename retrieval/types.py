@@ -132,6 +132,7 @@ class Hit:
     signals: tuple[Signal, ...] = ()
     salient_lines: tuple[int, ...] = ()  # line numbers worth showing first, ascending
     terms: tuple[str, ...] = ()  # stems of the query; retrieval.search.matches finds them in a line
+    copies: tuple[Location, ...] = ()  # where the same text, or nearly the same, stands as well
 
 
 @dataclass(frozen=True, slots=True)

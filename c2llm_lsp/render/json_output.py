@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from retrieval.types import CHUNK_KINDS, Answer, Explanation, Freshness, Hit
+from retrieval.types import CHUNK_KINDS, Answer, Explanation, Freshness, Hit, Location
 
 if TYPE_CHECKING:
     from retrieval.rag import PackedContext
@@ -48,13 +48,19 @@ def hit_dict(hit: Hit) -> dict[str, Any]:
             {"name": s.name, "value": round(float(s.value), 6), "effect": round(float(s.effect), 6)}
             for s in hit.signals
         ],
+        "copies": [copy_dict(copy) for copy in hit.copies],
         "text": hit.text,
     }
 
 
+def copy_dict(copy: Location) -> dict[str, Any]:
+    """Another place of a result's text."""
+    return {"path": copy.path, "start_line": copy.first_line, "end_line": copy.last_line}
+
+
 def locations_dict(answer: Answer, *, root: str, notes: Sequence[str] = ()) -> dict[str, Any]:
     """The locations of an answer without their code. `notes` follow the answer's."""
-    fields = ("path", "start_line", "end_line", "language", "kind", "symbol", "scope", "score")
+    fields = ("path", "start_line", "end_line", "language", "kind", "symbol", "scope", "score", "copies")
     return {
         "root": root,
         "encoder": answer.encoder,
@@ -103,6 +109,7 @@ def context_dict(packed: PackedContext, *, root: str) -> dict[str, Any]:
                 "kind": span.kind,
                 "language": span.language,
                 "symbol": span.symbol,
+                "copies": [copy_dict(copy) for copy in span.copies],
                 "text": span.text,
             }
             for span in context.spans
@@ -200,6 +207,13 @@ _SYMBOL = _object(
     end_line=_of("integer", "Last line in this chunk, inclusive", minimum=1),
 )
 
+_COPY = _object(
+    "A place in another file, or elsewhere in this one",
+    path=_of("string", "Relative to root, with / between parts"),
+    start_line=_of("integer", "First line, 1-based", minimum=1),
+    end_line=_of("integer", "Last line, inclusive", minimum=1),
+)
+
 _RESULT = _object(
     "One ranked result",
     path=_of("string", "Relative to root, with / between parts"),
@@ -213,6 +227,7 @@ _RESULT = _object(
     salient_lines=_list(_of("integer", "Line number", minimum=1), "Lines worth showing first, ascending"),
     symbols=_list(_SYMBOL, "All definitions in the best chunk, in line order"),
     signals=_list(_SIGNAL, "How the score came about"),
+    copies=_list(_COPY, "Where the same text, or nearly the same, stands as well"),
     text=_of("string", "The lines of the result"),
 )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from c2llm_lsp.render.escape import code_span, escape_block, fenced, markdown_line
 from c2llm_lsp.render.freshness import index_summary
+from retrieval.rag.spans import copies_line
 from retrieval.types import Answer, Freshness, Hit
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def _section(hit: Hit) -> str:
     chunk = hit.chunk
     name = f"{chunk.kind} {code_span(chunk.qualified)}" if chunk.symbol else chunk.kind
     location = code_span(f"{chunk.path}:{hit.start_line}-{hit.end_line}")
-    return f"## {location} ({name})\n\n{fenced(_truncated(escape_block(hit.text)), chunk.language)}\n"
+    also = "".join(f"{line}\n\n" for line in copies_line(hit.copies))
+    return f"## {location} ({name})\n\n{also}{fenced(_truncated(escape_block(hit.text)), chunk.language)}\n"
 
 
 def _truncated(text: str) -> str:

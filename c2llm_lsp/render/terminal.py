@@ -23,6 +23,7 @@ from retrieval.types import Answer, Hit
 THEME = "ansi_dark"  # uses the terminal's own palette, so it fits light and dark backgrounds alike
 MARK = "bold underline"
 GAP = "⋮"
+MAX_COPIES = 3  # places of a copied text that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def print_answer(console: Console, answer: Answer, options: TerminalOptions) -> 
         if rank:
             console.print()
         console.print(_heading(hit, options), soft_wrap=True)
+        if hit.copies:
+            console.print(_copies(hit, options), soft_wrap=True)
         for row in _rows(hit, options.context):
             console.print(row, no_wrap=True, overflow="ellipsis")
         if options.explain:
@@ -61,6 +64,13 @@ def _heading(hit: Hit, options: TerminalOptions) -> Text:
         heading.append(f"  {escape_line(hit.chunk.qualified)}", style="bold cyan")
     heading.append(f"  {hit.chunk.kind}  {hit.score:.3f}", style="dim")
     return heading
+
+
+def _copies(hit: Hit, options: TerminalOptions) -> Text:
+    """The other places of the same text, the first few by name."""
+    shown = [f"{escape_line(options.show_path(copy.path))}:{copy.first_line}" for copy in hit.copies[:MAX_COPIES]]
+    more = f" and {len(hit.copies) - MAX_COPIES} more" if len(hit.copies) > MAX_COPIES else ""
+    return Text(f"  also in {', '.join(shown)}{more}", style="dim")
 
 
 def link_target(template: str, path: Path, line: int) -> str:

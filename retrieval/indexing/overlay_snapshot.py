@@ -62,6 +62,7 @@ class BufferChunk:
             chunk.start_line,
             chunk.end_line,
             chunk.start_byte,
+            chunk.end_byte,
         )
 
     @property
@@ -196,6 +197,13 @@ class OverlaidRows:
         ids, scores = self.view.corpus.search(words, limit, weights, allowed)
         ids = np.concatenate([np.array([row for row, _ in kept], dtype=np.int64), ids])
         return top_k(ids, np.concatenate([np.array([score for _, score in kept]), scores]), limit, self.sort_keys)
+
+    def phrase(self, words: Sequence[str], limit: int) -> Ids:
+        """The stored rows that hold these words side by side, and of the buffers' rows those that hold all of them."""
+        found = self.store.full_text.phrase(words, limit + len(self.hidden))
+        stored = found[~np.isin(found, self.hidden)][:limit]
+        mine = np.array(sorted(self.view.rows), dtype=np.int64)
+        return np.concatenate([mine[self.view.corpus.holding(words, mine).all(axis=1)], stored])
 
     def holding(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
         if self._snapshot is not None:

@@ -126,7 +126,10 @@ def pack_retrieved(
 
 def with_path_prefix(hit: Hit, prefix: str) -> Hit:
     """The hit with a prefix before its path."""
-    return replace(hit, chunk=replace(hit.chunk, path=prefix + hit.chunk.path)) if prefix else hit
+    if not prefix:
+        return hit
+    copies = tuple(replace(copy, path=prefix + copy.path) for copy in hit.copies)
+    return replace(hit, chunk=replace(hit.chunk, path=prefix + hit.chunk.path), copies=copies)
 
 
 def _file_lines(chunks: Iterable[Chunk]) -> dict[int, str]:

@@ -142,7 +142,8 @@ def _join(one: _Candidate, other: _Candidate, lines_of: LineLookup) -> _Candidat
         between = [lines.get(n, "") for n in range(first.end_line + 1, second.start_line)]
     symbol = first.symbol if first.symbol == second.symbol else ""
     text = "\n".join([first.text, *between, second.text])
-    joined = replace(first, end_line=second.end_line, text=text, symbol=symbol)
+    copies = tuple(dict.fromkeys((*first.copies, *second.copies)))
+    joined = replace(first, end_line=second.end_line, text=text, symbol=symbol, copies=copies)
     return _Candidate(min(one.rank, other.rank), one.sources | other.sources, joined, True, other.joins_below)
 
 

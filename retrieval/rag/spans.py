@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.escaping import code_span, fenced
-from retrieval.types import Hit
+from retrieval.types import Hit, Location
 
+MAX_COPIES = 3  # places of a copied text that are named
 LINE_BREAK = re.compile(r"\r\n|\r|\n")  # line ends, for editors and for the index
 
 
@@ -29,6 +30,7 @@ class ContextSpan:
     text: str
     language: str
     symbol: str  # qualified name of what is defined there; "" if nothing is
+    copies: tuple[Location, ...] = ()  # where the same text stands as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class HitSpan:
 
     def context_span(self, lines: Sequence[str], end: int, kind: Literal["code", "outline"] = "code") -> ContextSpan:
         chunk = self.hit.chunk
-        return ContextSpan(chunk.path, self.start, end, kind, "\n".join(lines), chunk.language, chunk.qualified)
+        text, copies = "\n".join(lines), self.hit.copies
+        return ContextSpan(chunk.path, self.start, end, kind, text, chunk.language, chunk.qualified, copies)
 
 
 def spans_of(hits: Sequence[Hit]) -> list[HitSpan]:
@@ -85,4 +88,14 @@ def markdown(span: ContextSpan) -> str:
     heading = f"### {code_span(f'{span.path}:{lines}')}"
     if span.symbol:
         heading += f" {code_span(span.symbol)}"
-    return f"{heading}\n{fenced(span.text, span.language)}"
+    also = "".join(f"{line}\n" for line in copies_line(span.copies))
+    return f"{heading}\n{also}{fenced(span.text, span.language)}"
+
+
+def copies_line(copies: Sequence[Location]) -> list[str]:
+    """One line of Markdown on the other places of a text, none where there are none."""
+    if not copies:
+        return []
+    shown = [code_span(f"{copy.path}:{copy.first_line}-{copy.last_line}") for copy in copies[:MAX_COPIES]]
+    more = f" and {len(copies) - MAX_COPIES} more" if len(copies) > MAX_COPIES else ""
+    return [f"Also in {', '.join(shown)}{more}"]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from retrieval.search.highlighting import SALIENT, LineVectors
 from retrieval.search.matches import matches
-from retrieval.search.pipeline import SearchResult, inverse_frequencies, search, similar
+from retrieval.search.pipeline import SearchResult, search, similar
 from retrieval.search.query import Query, parse
 from retrieval.search.snapshot import Rows, Snapshot
+from retrieval.search.statistics import inverse_frequencies
 from retrieval.search.weights import DEFAULT, RANKINGS, SIGNALS, Weights, ranking_named, without_signal
 
 __all__ = [

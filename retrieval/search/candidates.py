@@ -6,17 +6,19 @@ Every candidate then gets both base scores, so that a chunk found by BM25 alone 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.search.definitions import definition
+from retrieval.search.exact import exact_matches, quoting
 from retrieval.search.query import Query
 from retrieval.search.snapshot import Snapshot
+from retrieval.search.statistics import TermStatistics
 from retrieval.search.weights import Weights
 from retrieval.store.top_k import top_k
-from retrieval.types import Filters
+from retrieval.types import Chunk, Filters
 
 # A term in more than this share of all chunks discriminates little and costs BM25 most of its time.
 COMMON_SHARE = 0.25
@@ -40,33 +42,32 @@ class Candidates:
     coverage: NDArray[np.float32]  # the share of the query that each holds, by the rarity of its terms
     named: Mapping[int, str]  # those that define a name of the query, with the name as written
     similarity: float | None = None  # the cosine of the nearest; None without vectors
+    exact: Mapping[int, float] = field(default_factory=dict)  # those that hold what the query says as written: how far
+    quoted: int | None = None  # chunks that hold all that the query quotes; None where it quotes nothing
 
 
 def gather(
     snapshot: Snapshot,
     query: Query,
     vector: NDArray[np.float32] | None,
-    idf: Mapping[str, float],
+    statistics: TermStatistics,
     filters: Filters,
     weights: Weights,
 ) -> Candidates:
-    """Collect and score the candidates for a query; `vector` (d,) is its embedding, None for keyword search alone. `idf`
-    has every term of the query.
+    """Collect and score the candidates for a query; `vector` (d,) is its embedding, None to go by words alone. `statistics`
+    has every term of the query. What the query quotes is in all of them, unless it is nowhere.
     """
-    allowed = snapshot.rows.allowed(filters) if filters else None
+    rows = snapshot.rows
+    allowed = rows.allowed(filters) if filters else None
+    quoted = quoting(rows, query, allowed)
+    allowed = quoted if quoted is not None and len(quoted) else allowed
     cosines = nearest(snapshot, vector, weights.depth, allowed)
-    lexical_scores = lexical_matches(snapshot, query.terms, weights, allowed)
-    queried = [last_part(name) for name in query.names]
-    by_symbol = snapshot.rows.by_symbol(queried)
-    named = dict(by_symbol) | {row: name for row, name in by_symbol if name in queried}
-    if allowed is not None:
-        within = set(allowed.tolist())
-        named = {row: name for row, name in named.items() if row in within}
-    if query.is_name:
-        named |= definitions_in_text(snapshot, last_part(query.names[0]), lexical_scores, named)
+    lexical_scores = lexical_matches(snapshot, query.terms, statistics, weights, allowed)
+    named, exact = _as_written(snapshot, query, lexical_scores, statistics, allowed) if weights.exact else ({}, {})
     # Of a few chunks that a pattern matches none is left out, whether it has a vector already or not.
     few = allowed.tolist() if filters.grep and allowed is not None and len(allowed) <= weights.depth else ()
-    ids = np.array(sorted(cosines.keys() | lexical_scores.keys() | named.keys() | set(few)), dtype=np.int64)
+    found = cosines.keys() | lexical_scores.keys() | named.keys() | exact.keys() | set(few)
+    ids = np.array(sorted(found), dtype=np.int64)
     dense = np.array([cosines.get(i, np.nan) for i in ids.tolist()], dtype=np.float32)
     if vector is not None and snapshot.index is not None and cosines:
         missing = np.isnan(dense)
@@ -76,10 +77,36 @@ def gather(
         ids=ids,
         dense=scale(dense, floor=min(cosines.values(), default=0.0)),
         lexical=scale(lexical, floor=0.0),
-        coverage=coverage(snapshot, ids, idf),
+        coverage=coverage(snapshot, ids, statistics.idf),
         named=named,
         similarity=max(cosines.values(), default=None),
+        exact=exact,
+        quoted=None if quoted is None else len(quoted),
     )
+
+
+def _as_written(
+    snapshot: Snapshot,
+    query: Query,
+    lexical_scores: Mapping[int, float],
+    statistics: TermStatistics,
+    allowed: NDArray[np.int64] | None,
+) -> tuple[dict[int, str], dict[int, float]]:
+    """The chunks that define a name of the query, and how far chunks hold what it says as it is written."""
+    rows = snapshot.rows
+    queried = [last_part(name) for name in query.names]
+    by_symbol = rows.by_symbol(queried)
+    named = dict(by_symbol) | {row: name for row, name in by_symbol if name in queried}
+    if allowed is not None:
+        within = set(allowed.tolist())
+        named = {row: name for row, name in named.items() if row in within}
+    if not query.names and not query.phrase:
+        return named, {}
+    ids, scores = np.array(list(lexical_scores), dtype=np.int64), np.array(list(lexical_scores.values()))
+    chunks = rows.chunks([row for row, _ in top_k(ids, scores, DEFINITION_CANDIDATES, rows.sort_keys)])
+    if query.is_name:
+        named |= definitions_in_text(last_part(query.names[0]), chunks, named)
+    return named, exact_matches(rows, query, statistics.frequencies, chunks, named, allowed)
 
 
 def nearest(
@@ -101,10 +128,14 @@ def nearest(
 
 
 def lexical_matches(
-    snapshot: Snapshot, terms: Sequence[str], weights: Weights, allowed: NDArray[np.int64] | None
+    snapshot: Snapshot,
+    terms: Sequence[str],
+    statistics: TermStatistics,
+    weights: Weights,
+    allowed: NDArray[np.int64] | None,
 ) -> dict[int, float]:
     """The best chunks by BM25 over symbol, path and body."""
-    selected = select_terms(terms, snapshot.rows.document_frequencies(terms), snapshot.rows.chunk_count())
+    selected = select_terms(terms, statistics.frequencies, statistics.chunks)
     return dict(snapshot.rows.lexical(selected, weights.depth, weights.fts, allowed)) if selected else {}
 
 
@@ -115,18 +146,14 @@ def coverage(snapshot: Snapshot, ids: NDArray[np.int64], idf: Mapping[str, float
     return held / max(float(rarity.sum()), 1e-9)
 
 
-def definitions_in_text(
-    snapshot: Snapshot, name: str, lexical_scores: Mapping[int, float], by_symbol: Mapping[int, str]
-) -> dict[int, str]:
-    """Of the best BM25 matches those whose text defines a name that is not, or in another case, their symbol."""
-    rows, scores = np.array(list(lexical_scores), dtype=np.int64), np.array(list(lexical_scores.values()))
-    best = top_k(rows, scores, DEFINITION_CANDIDATES, snapshot.rows.sort_keys)
-    chunks = snapshot.rows.chunks([row for row, _ in best if by_symbol.get(row) != name])
-    definitions = {row: at[1] for row, chunk in chunks.items() if (at := definition(chunk, name)) is not None}
+def definitions_in_text(name: str, chunks: Mapping[int, Chunk], by_symbol: Mapping[int, str]) -> dict[int, str]:
+    """Those of some chunks whose text defines a name that is not, or in another case, their symbol."""
+    others = {row: chunk for row, chunk in chunks.items() if by_symbol.get(row) != name}
+    definitions = {row: at[1] for row, chunk in others.items() if (at := definition(chunk, name)) is not None}
     return {row: written for row, written in definitions.items() if row not in by_symbol or written == name}
 
 
-def select_terms(terms: Sequence[str], frequencies: dict[str, int], total: int) -> list[str]:
+def select_terms(terms: Sequence[str], frequencies: Mapping[str, int], total: int) -> list[str]:
     """The terms worth searching for: those that occur, without the very common ones where something rarer is left."""
     present = [term for term in terms if frequencies.get(term, 0) > 0]
     rare = [term for term in present if frequencies[term] <= max(total * COMMON_SHARE, COMMON_FLOOR)]

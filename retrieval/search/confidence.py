@@ -18,7 +18,7 @@ LEAST_WORDS = 0.15
 
 def is_certain(candidates: Candidates) -> bool:
     """Whether one of the candidates may be meant; true where there is none to doubt."""
-    if not len(candidates.ids) or candidates.named:
+    if not len(candidates.ids) or candidates.named or candidates.exact:
         return True
     words = float(candidates.coverage.max())
     if candidates.similarity is None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.search.ranking import Ranked
+from retrieval.store import Header
+from retrieval.types import Chunk
 
 # Lines between two hits that may be bridged: a blank line and a brace.
 GAP = 2
@@ -20,6 +22,7 @@ class Span:
     best: Ranked
     start_line: int
     end_line: int
+    copies: tuple[Chunk | Header, ...] = ()  # of all of them, elsewhere
 
 
 def merge(ranked: Sequence[Ranked]) -> list[Span]:
@@ -28,10 +31,11 @@ def merge(ranked: Sequence[Ranked]) -> list[Span]:
     for candidate in ranked:
         chunk = candidate.chunk
         if (span := next((s for s in spans if _touches(s, candidate)), None)) is None:
-            spans.append(Span(candidate, chunk.start_line, chunk.end_line))
+            spans.append(Span(candidate, chunk.start_line, chunk.end_line, candidate.copies))
         else:
             span.start_line = min(span.start_line, chunk.start_line)
             span.end_line = max(span.end_line, chunk.end_line)
+            span.copies += candidate.copies
     return spans
 
 

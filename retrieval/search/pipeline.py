@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,13 +12,16 @@ from retrieval.encoders import Vectors, is_low_latency
 from retrieval.errors import EncoderError, QueryError
 from retrieval.search.candidates import gather, last_part, nearest
 from retrieval.search.confidence import is_certain
+from retrieval.search.copies import fold_copies, places
 from retrieval.search.definitions import definition_line
 from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_meaning, salient_lines
 from retrieval.search.hit_symbols import about, best_symbol, named_symbols, own_lines
 from retrieval.search.merging import Span, merge
+from retrieval.search.notes import notes_on
 from retrieval.search.query import parse
 from retrieval.search.ranking import Scores, location_key, rank
 from retrieval.search.snapshot import Snapshot
+from retrieval.search.statistics import TermStatistics
 from retrieval.search.weights import ranking_named
 from retrieval.text_pattern import TextPattern
 from retrieval.types import NO_FILTERS, NOTHING_CERTAIN, Chunk, Filters, Hit, SearchRequest
@@ -28,6 +30,9 @@ from retrieval.types import NO_FILTERS, NOTHING_CERTAIN, Chunk, Filters, Hit, Se
 OVERFETCH = 2
 # ... and at least so many: which neighbors a hit absorbs must not depend on the limit.
 MIN_RANKED = 60
+
+# Where copies take the places of other candidates, so many times as many are looked at, up to these many of each kind.
+DEEPER, MAX_DEPTH = 4, 1_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +67,27 @@ def search(
     if snapshot.encoder is not None and snapshot.index is not None and len(snapshot.index):
         vector = snapshot.encoder.encode_queries([query.text])[0]
     check()
-    idf = inverse_frequencies(snapshot, query.terms)
-    candidates = gather(snapshot, query, vector, idf, request.filters, weights)
-    check()
-    headers = snapshot.rows.headers(candidates.ids.tolist())
-    ranked = rank(candidates, headers, query, idf, weights, max(request.limit * OVERFETCH, MIN_RANKED))
-    check()
+    statistics = TermStatistics.of(snapshot, query.terms)
+    wanted = max(request.limit * OVERFETCH, MIN_RANKED)
+    while True:
+        candidates = gather(snapshot, query, vector, statistics, request.filters, weights)
+        check()
+        headers = snapshot.rows.headers(candidates.ids.tolist())
+        ranked = rank(candidates, headers, query, statistics.idf, weights)
+        check()
+        distinct = fold_copies(ranked, snapshot.rows.chunks)
+        if len(distinct) >= MIN_RANKED or len(distinct) == len(ranked) or weights.depth >= MAX_DEPTH:
+            break
+        weights = replace(weights, depth=DEEPER * weights.depth)  # copies have taken the places of other candidates
     name = last_part(query.names[0]) if query.is_name else ""
-    hits = _hits(snapshot, merge(ranked)[: request.limit], idf, name, request.filters)
+    hits = _hits(snapshot, merge(distinct[:wanted])[: request.limit], statistics.idf, name, request.filters)
     if request.highlight and line_vectors is not None and vector is not None:
-        hits = _highlighted(hits, snapshot, line_vectors, vector, idf)
+        hits = _highlighted(hits, snapshot, line_vectors, vector, statistics.idf)
     if request.filters.grep:
         hits = _with_matching_lines(hits, TextPattern(request.filters.grep))
+    notes = notes_on(query, statistics, candidates.quoted)
     certain = bool(request.filters.grep) or is_certain(candidates)
-    return SearchResult(hits, () if certain else (NOTHING_CERTAIN,))
+    return SearchResult(hits, notes if certain else (*notes, NOTHING_CERTAIN))
 
 
 def similar(
@@ -85,18 +97,19 @@ def similar(
     filters: Filters = NO_FILTERS,
     exclude: Sequence[int] = (),
 ) -> tuple[Hit, ...]:
-    """The chunks nearest to a passage of code, by vectors alone; `exclude` are the rows of the passage itself."""
+    """The chunks most like a piece of code, by meaning alone; `exclude` are rows of the piece itself."""
     if snapshot.encoder is None or snapshot.index is None:
         return ()
     vector = snapshot.encoder.encode_passages([passage])[0]
     allowed = snapshot.rows.allowed(filters) if filters else None
-    cosines = nearest(snapshot, vector, limit * OVERFETCH + len(exclude), allowed)
+    wanted = max(limit * OVERFETCH, MIN_RANKED)
+    cosines = nearest(snapshot, vector, wanted + len(exclude), allowed)
     headers = snapshot.rows.headers([row for row in cosines if row not in exclude])
     headers = dict(sorted(headers.items(), key=lambda item: location_key(item[1])))
     scores = Scores(list(headers), list(headers.values()))
     values = np.array([cosines[row] for row in headers], dtype=np.float64)
     scores.add("meaning", values, values)
-    return _hits(snapshot, merge(scores.best(limit * OVERFETCH))[:limit], {})
+    return _hits(snapshot, merge(fold_copies(scores.ranked()[:wanted], snapshot.rows.chunks))[:limit], {})
 
 
 def _highlighted(
@@ -118,13 +131,6 @@ def _with_matching_lines(hits: tuple[Hit, ...], pattern: TextPattern) -> tuple[H
     return tuple(
         replace(hit, salient_lines=matching) if matching else hit for hit, matching in zip(hits, lines, strict=True)
     )
-
-
-def inverse_frequencies(snapshot: Snapshot, terms: Sequence[str]) -> dict[str, float]:
-    """The inverse document frequency of each term, that of BM25; a term that is nowhere counts as the rarest."""
-    total, frequencies = snapshot.rows.chunk_count(), snapshot.rows.document_frequencies(terms)
-    # While the BM25 index is not in memory, rows hidden by buffers are counted as well: there may be more of them than chunks.
-    return {t: math.log(1 + (max(total, n) - n + 0.5) / (n + 0.5)) for t in terms for n in (frequencies.get(t, 0),)}
 
 
 def _hits(
@@ -157,6 +163,7 @@ def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], na
         signals=span.best.signals,
         salient_lines=salient_lines(text, span.start_line, idf, SALIENT, start),
         terms=tuple(idf),
+        copies=places(span.copies),
     )
 
 

@@ -1,7 +1,7 @@
 """Order the candidates: base scores, then what names, files and kinds of files say. Each step is visible in a hit.
 
 The score is additive (dense + lexical + names + file), times one factor for the kind of file; a file's further hits then
-count less and less, so that one file does not take the list over.
+count less and less, so that one file does not take the list over. What stands in a chunk as the query says it is added last.
 
 The formula is written once, in `rank`: every signal is added by `Scores.add`, for all candidates together, which both
 scores and explains them.
@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.search.candidates import Candidates, last_part
 from retrieval.search.definitions import DEFINITION, NAME_ALONE
-from retrieval.search.path_kinds import kind_of, name_of
+from retrieval.search.path_kinds import FileKind, kind_of, name_of
 from retrieval.search.query import Query, stems
 from retrieval.search.weights import Weights
 from retrieval.store import Header, stem
@@ -33,6 +34,8 @@ Positions = NDArray[np.int64]
 FILE_DEPTH = 4
 # Chunks of a file whose meaning counts for it; fewer are made up by chunks that mean nothing.
 FILE_MEANING_DEPTH = 5
+# Chunks that define something.
+DEFINING = frozenset({"function", "method", "class"})
 # Lines between two chunks that stand beside each other.
 NEIGHBOR_GAP = 2
 
@@ -45,6 +48,7 @@ class Ranked:
     chunk: Chunk | Header
     score: float = 0.0
     explain: Callable[[], tuple[Signal, ...]] = tuple  # most candidates never become hits: told when asked for
+    copies: tuple[Chunk | Header, ...] = ()  # the same text elsewhere
 
     @property
     def signals(self) -> tuple[Signal, ...]:
@@ -69,10 +73,11 @@ class Scores:
         """Positions of the rows, best first; equals go by location, never by row id."""
         return np.argsort(-self.total, kind="stable")
 
-    def best(self, limit: int) -> list[Ranked]:
+    def ranked(self) -> list[Ranked]:
+        """All rows, best first."""
         return [
             Ranked(self._ids[n], self._chunks[n], float(self.total[n]), partial(self._explain, n))
-            for n in self.order()[:limit].tolist()
+            for n in self.order().tolist()
         ]
 
     def _explain(self, n: int) -> tuple[Signal, ...]:
@@ -90,8 +95,6 @@ class _File:
 
     name: float  # how far the query says the file's name
     folder: float
-    kind: str  # "" where it makes no difference
-    factor: float
 
 
 def location_key(chunk: Chunk | Header) -> tuple[str, int, int]:
@@ -105,9 +108,8 @@ def rank(
     query: Query,
     idf: dict[str, float],
     weights: Weights,
-    limit: int,
 ) -> list[Ranked]:
-    """The best candidates, best first; ties go by path and line, never by row order."""
+    """The candidates, best first; ties go by path and line, never by row order."""
     every = candidates.ids.tolist()
     there = [n for n, row in enumerate(every) if row in chunks]  # others were deleted since the vectors were read
     there.sort(key=lambda n: location_key(chunks[every[n]]))
@@ -122,8 +124,11 @@ def rank(
     symbol = np.array([max(overlap.mean(n), overlap.mean(row.symbol)) for n, row in zip(names, rows, strict=True)])
     kind = np.array([weights.of_chunk_kind(row.kind) for row in rows])
     group = _files_of(rows)
-    files = _files(rows, query, overlap, weights)
-    file_name, folder, factor = np.array([(f.name, f.folder, f.factor) for f in files]).reshape(-1, 3).T
+    files = _files(rows, overlap)
+    file_name, folder = np.array([(f.name, f.folder) for f in files]).reshape(-1, 2).T
+    kinds = [_kind_of(row, query) for row in rows]
+    factor = np.array([weights.of_kind(kind) if kind else 1.0 for kind in kinds])
+    exact = np.array([candidates.exact.get(row, 0.0) for row in ids])
     file_meaning, neighbor = _file_meaning(dense, group), _neighbor_meaning(rows, dense, group)
 
     scores = Scores(ids, rows)
@@ -139,10 +144,12 @@ def rank(
     scores.add([row.kind for row in rows], kind, kind)
     mass = _mass(scores.total, group)
     scores.add("file", mass, weights.file * mass * 0.5)
-    scores.add([file.kind for file in files], factor, scores.total * (factor - 1.0))
+    scores.add(kinds, factor, scores.total * (factor - 1.0))
     repeats = _ranks_in_group(scores.total, group)
     scores.add("same file", repeats.astype(np.float64), scores.total * (weights.repeat**repeats - 1.0))
-    return scores.best(limit)
+    # Last, so that neither the kind of file nor other hits of the file take anything from it.
+    scores.add("exact", exact, (weights.exact_name if query.is_code_name else weights.exact) * exact)
+    return scores.ranked()
 
 
 class QueryOverlap:
@@ -175,22 +182,24 @@ class QueryOverlap:
         return sum(self._idf[part] for part in parts) / self._total if parts else 0.0
 
 
-def _files(rows: Sequence[Chunk | Header], query: Query, overlap: QueryOverlap, weights: Weights) -> list[_File]:
+def _files(rows: Sequence[Chunk | Header], overlap: QueryOverlap) -> list[_File]:
     """The file of each row."""
     files: dict[str, _File] = {}
     for row in rows:
         if row.path not in files:
-            files[row.path] = _file(row, query, overlap, weights)
+            bare, folder = name_of(row.path)
+            files[row.path] = _File(overlap.mean(bare), overlap.recall(folder))
     return [files[row.path] for row in rows]
 
 
-def _file(chunk: Chunk | Header, query: Query, overlap: QueryOverlap, weights: Weights) -> _File:
-    """A file's names against the query, and one factor for its kind, unless the query asks for that very kind."""
-    bare, folder = name_of(chunk.path)
+def _kind_of(chunk: Chunk | Header, query: Query) -> FileKind | Literal[""]:
+    """The kind of file that counts for a chunk, "" where there is none, or the query asks for that very kind. A file that
+    passes names on may define others: such a chunk is code.
+    """
     kind = kind_of(chunk.path, chunk.language)
-    plain = kind == "code" or stem(kind) in query.terms
-    factor: float = 1.0 if plain else weights.of_kind(kind)
-    return _File(overlap.mean(bare), overlap.recall(folder), "" if plain else kind, factor)
+    if kind == "code" or stem(kind) in query.terms or (kind == "reexport" and chunk.kind in DEFINING):
+        return ""
+    return kind
 
 
 def _files_of(rows: Sequence[Chunk | Header]) -> Positions:

@@ -17,7 +17,7 @@ from retrieval.store.top_k import SortKey
 from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
 
-_HEADER_COLUMNS = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte"
+_HEADER_COLUMNS = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte, c.end_byte"
 # Cached headers: 8 MB.
 _HEADERS = 20_000
 

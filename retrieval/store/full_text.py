@@ -27,7 +27,7 @@ from retrieval.store.bm25_file import load_bm25, save_bm25
 from retrieval.store.chunks import Chunks
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta, next_revision, read_revision
-from retrieval.store.queries import Ids
+from retrieval.store.queries import Ids, ids_of
 from retrieval.store.schema import create_words, drop_words, transaction
 from retrieval.store.top_k import top_k
 
@@ -118,6 +118,15 @@ class FullText:
             for n, match in matches:
                 held[[positions[row] for (row,) in db.execute(sql, (match, wanted))], n] = True
         return held
+
+    def phrase(self, words: Sequence[str], limit: int) -> Ids:
+        """Chunks that hold these words side by side in one column, ascending. The table alone knows what stands where."""
+        indexed = index_terms(words)
+        if not indexed or len(indexed) < len(words):
+            return np.empty(0, np.int64)
+        sql = "SELECT rowid FROM main.words WHERE words MATCH ? LIMIT ?"
+        with self._database.reading() as db:
+            return np.sort(ids_of(db.execute(sql, (f'"{" ".join(indexed)}"', limit))))
 
     def document_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word occurs."""

@@ -27,6 +27,7 @@ class Header(NamedTuple):
     start_line: int
     end_line: int
     start_byte: int
+    end_byte: int
 
 
 @dataclass(frozen=True, slots=True)

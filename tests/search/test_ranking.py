@@ -38,7 +38,7 @@ def ranked(query: str, rows: list[tuple[Chunk, float, float]], k: int = 10, weig
         named={n: c.symbol for n, (c, _, _) in enumerate(rows) if c.symbol.lower() in names},
     )
     chunks = dict(enumerate(c for c, _, _ in rows))
-    return rank(candidates, chunks, parsed, dict.fromkeys(parsed.terms, 1.0), weights, k)
+    return rank(candidates, chunks, parsed, dict.fromkeys(parsed.terms, 1.0), weights)[:k]
 
 
 def paths(query: str, *rows: tuple[Chunk, float, float]) -> list[str]:
@@ -87,7 +87,7 @@ def test_the_signals_add_up_to_the_score() -> None:
 
 def test_a_chunk_deleted_meanwhile_is_left_out() -> None:
     candidates = Candidates(np.array([7]), *(np.ones(1, np.float32) for _ in range(3)), {})
-    assert rank(candidates, {}, parse("gone"), {"gon": 1.0}, DEFAULT, 10) == []
+    assert rank(candidates, {}, parse("gone"), {"gon": 1.0}, DEFAULT) == []
 
 
 def test_overlap_is_one_only_for_the_same_words() -> None:

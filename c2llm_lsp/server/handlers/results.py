@@ -11,7 +11,7 @@ from c2llm_lsp.server.folders import Folder
 from c2llm_lsp.server.services import Services
 from c2llm_lsp.server.text.navigation_target import NavigationTarget, navigation_target
 from c2llm_lsp.server.text.positions import Encoding, last_line, whole_lines
-from retrieval.types import NOTHING_CERTAIN, Answer, Freshness, Hit
+from retrieval.types import NOTHING_CERTAIN, Answer, Freshness, Hit, Location
 
 NO_FOLDER = "No folder is open: open one to search it."
 NOT_OPEN = "{}: the index is not open ({})."
@@ -93,6 +93,19 @@ def protocol_hit(folder: Folder, hit: Hit, encoding: Encoding) -> protocol.Hit:
             protocol.Signal(name=s.name, value=round(float(s.value), 6), effect=round(float(s.effect), 6))
             for s in hit.signals
         ],
+        copies=[protocol_copy(folder, copy) for copy in hit.copies],
+    )
+
+
+def protocol_copy(folder: Folder, copy: Location) -> protocol.Copy:
+    """Its last line is not at hand: the range ends at the beginning of the line behind it."""
+    return protocol.Copy(
+        uri=folder.files.uri_of(copy.path),
+        path=copy.path,
+        range=protocol.Range(
+            start=protocol.Position(line=copy.first_line - 1, character=0),
+            end=protocol.Position(line=copy.last_line, character=0),
+        ),
     )
 
 

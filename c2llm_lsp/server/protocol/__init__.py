@@ -21,7 +21,7 @@ from c2llm_lsp.server.protocol.explain import (
     TokenAttention,
     WordMatch,
 )
-from c2llm_lsp.server.protocol.search import Answer, Hit, SearchParams, Signal, SimilarParams
+from c2llm_lsp.server.protocol.search import Answer, Copy, Hit, SearchParams, Signal, SimilarParams
 from c2llm_lsp.server.protocol.status import (
     FolderState,
     FolderStatus,
@@ -46,6 +46,7 @@ __all__ = [
     "Citation",
     "ContextAnswer",
     "ContextParams",
+    "Copy",
     "ExplainAnswer",
     "ExplainParams",
     "FolderState",

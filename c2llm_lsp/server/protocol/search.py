@@ -43,6 +43,14 @@ class Signal(ProtocolType, frozen=True, kw_only=True):
     effect: float
 
 
+class Copy(ProtocolType, frozen=True, kw_only=True):
+    """Another place of a result's text."""
+
+    uri: str
+    path: Annotated[str, Meta(description="Relative to the folder, with / as separator")]
+    range: Range
+
+
 class Hit(ProtocolType, frozen=True, kw_only=True):
     """One ranked result."""
 
@@ -62,6 +70,7 @@ class Hit(ProtocolType, frozen=True, kw_only=True):
     text: str
     salient_lines: Annotated[list[Line], Meta(description="The most relevant lines, ascending")]
     signals: list[Signal]
+    copies: Annotated[list[Copy], Meta(description="Where the same text, or nearly the same, stands as well")]
 
 
 class Answer(ProtocolType, frozen=True, kw_only=True):

@@ -1,0 +1,92 @@
+"""Equal and nearly equal texts in an answer are one hit, which lists its other places.
+
+What is copied, vendored twice, generated for each platform or checked out again would otherwise fill a list with one and
+the same code. Of the candidates' headers those are picked that could be copies; only their texts are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from retrieval.search.duplicates import similarity
+from retrieval.search.merging import GAP
+from retrieval.search.ranking import Ranked
+from retrieval.store import Header
+from retrieval.types import Chunk, Location
+
+# Below so many bytes two texts are copies only if they are equal: what is short is alike by nature.
+NEARLY_MIN_BYTES = 200
+# How alike two texts must be, and how much their sizes may differ. From 0.85 on there are variants that were made on purpose.
+NEARLY, SIZE_RATIO = 0.92, 0.9
+# ... and how much if only their layout does: tabs for spaces.
+LAYOUT_RATIO = 0.7
+# Texts that one is compared with at most: a name as common as `__init__` costs no milliseconds.
+MOST_COMPARED = 12
+
+_SPACE = re.compile(r"\s+")
+
+
+def fold_copies(ranked: Sequence[Ranked], chunks_of: Callable[[Sequence[int]], Mapping[int, Chunk]]) -> list[Ranked]:
+    """The candidates without those that repeat a better one, which gets their places."""
+    groups: dict[tuple[object, ...], list[Ranked]] = defaultdict(list)
+    for candidate in ranked:
+        chunk = candidate.chunk
+        lines = 0 if chunk.symbol else chunk.end_line - chunk.start_line
+        groups[chunk.language, chunk.kind, chunk.symbol, lines].append(candidate)
+    possible = [candidate for group in groups.values() for candidate in _possible(group)]
+    if not possible:
+        return list(ranked)
+    chunks = chunks_of([candidate.id for candidate in possible])
+    copies: dict[int, list[Chunk | Header]] = defaultdict(list)
+    gone: set[int] = set()
+    for group in groups.values():
+        by_text: dict[str, int] = {}
+        kept: list[tuple[int, Chunk]] = []
+        for candidate, chunk in ((each, chunks[each.id]) for each in group if each.id in chunks):
+            plain = _SPACE.sub(" ", chunk.text.strip())
+            original = by_text.get(plain)
+            if original is None:
+                original = next((row for row, other in kept[:MOST_COMPARED] if _nearly(chunk, other)), candidate.id)
+            by_text.setdefault(plain, original)
+            if original == candidate.id:
+                kept.append((candidate.id, chunk))
+            else:
+                copies[original].append(chunk)
+                gone.add(candidate.id)
+    left = (candidate for candidate in ranked if candidate.id not in gone)
+    return [replace(each, copies=tuple(copies[each.id])) if each.id in copies else each for each in left]
+
+
+def places(chunks: Sequence[Chunk | Header]) -> tuple[Location, ...]:
+    """Where copies stand, by path and line; those that touch are one place."""
+    out: list[Location] = []
+    for chunk in sorted(chunks, key=lambda chunk: (chunk.path, chunk.start_line)):
+        if out and out[-1].path == chunk.path and chunk.start_line <= out[-1].last_line + GAP:
+            last = max(out[-1].last_line, chunk.end_line)
+            out[-1] = replace(out[-1], last_line=last)
+        else:
+            out.append(Location(chunk.path, chunk.start_line, chunk.end_line))
+    return tuple(out)
+
+
+def _possible(group: Sequence[Ranked]) -> list[Ranked]:
+    """Those of a group that are as large as another one."""
+    sizes = sorted(_size(candidate) for candidate in group)
+    close = {size for pair in pairwise(sizes) if pair[0] >= LAYOUT_RATIO * pair[1] for size in pair}
+    return [candidate for candidate in group if _size(candidate) in close]
+
+
+def _size(candidate: Ranked) -> int:
+    return candidate.chunk.end_byte - candidate.chunk.start_byte
+
+
+def _nearly(one: Chunk, other: Chunk) -> bool:
+    """Whether two texts of different files differ in little, and both define the same, or stand in files of one name."""
+    if one.path == other.path or not (one.symbol or one.path.rsplit("/", 1)[-1] == other.path.rsplit("/", 1)[-1]):
+        return False
+    short, long = sorted((len(one.text), len(other.text)))
+    return short >= max(NEARLY_MIN_BYTES, SIZE_RATIO * long) and similarity(one.text, other.text) >= NEARLY

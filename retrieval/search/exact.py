@@ -1,0 +1,120 @@
+"""Where a query stands word for word: names as they are written, "quoted" text, and the few words of a short query.
+
+Stems and vectors say what is about the same; whoever types a name, a key, an error code or a quotation means these very
+characters. They are looked for in the texts of the chunks that may hold them: those that the full-text table has the words
+of side by side, and the best by words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.search.query import Query
+from retrieval.search.snapshot import Rows
+from retrieval.store import split_identifiers
+from retrieval.types import Chunk
+
+# Names of a query that are looked for; a stack trace has dozens.
+MOST_NAMES = 4
+# A name whose rarest word occurs in more chunks than this is looked for in the best of them only.
+MANY = 1_000
+# Chunks that hold a quotation; an answer needs no more.
+MOST_QUOTING = 1_000
+# What it is worth that a chunk holds a name that is but part of a query or a plain word, or two words in a row: in code these
+# are everywhere. Three words in a row are no chance.
+IN_PASSING = 0.25
+PHRASE_WORDS = 3
+# The value of a match in another case, and of a chunk that defines the name elsewhere than its qualifier says.
+OTHER_CASE, OTHER_PLACE = 0.8, 0.5
+
+_SPACE = re.compile(r"\s+")
+
+
+def literal(text: str) -> re.Pattern[str]:
+    """What a name or a quotation is found by: its characters in any case, with any white space between its words, and no
+    part of a longer word or name.
+    """
+    words = [re.escape(word) for word in _SPACE.split(text.strip())]
+    before = r"(?<![\w$])" if re.match(r"[\w$]", text) else ""
+    after = r"(?![\w$])" if re.search(r"[\w$]$", text) else ""
+    return re.compile(before + r"\s+".join(words) + after, re.IGNORECASE)
+
+
+def quoting(rows: Rows, query: Query, allowed: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """The chunks that hold all that a query quotes, ascending; None where it quotes nothing."""
+    if not query.quoted:
+        return None
+    patterns = [literal(text) for text in query.quoted]
+    words = max((split_identifiers(text).split() for text in query.quoted), key=len)
+    ids = rows.phrase(words, MOST_QUOTING)
+    if allowed is not None:
+        ids = ids[np.isin(ids, allowed)]
+    chunks = rows.chunks(ids.tolist())
+    held = [row for row, chunk in chunks.items() if all(pattern.search(searched(chunk)) for pattern in patterns)]
+    return np.array(sorted(held), dtype=np.int64)
+
+
+def exact_matches(
+    rows: Rows,
+    query: Query,
+    frequencies: Mapping[str, int],
+    best: Mapping[int, Chunk],
+    named: Mapping[int, str],
+    allowed: NDArray[np.int64] | None,
+) -> dict[int, float]:
+    """How far chunks hold a name of the query, or all of a short one, as it is written: 0..1; those that do not are absent.
+    `best` are the chunks best by words, `named` those that define a name.
+    """
+    names = query.names[:MOST_NAMES]
+    chunks = dict(best)
+    chunks |= rows.chunks([row for row in _holding_names(rows, names, frequencies, allowed) if row not in best])
+    share = 1.0 if query.is_code_name else IN_PASSING
+    values = {row: share * _defined(name, chunks.get(row), names) for row, name in named.items()}
+    wanted = dict.fromkeys(names, share)
+    if query.phrase:
+        wanted[query.phrase] = 1.0 if len(query.phrase.split()) >= PHRASE_WORDS else IN_PASSING
+    for text, worth in wanted.items():
+        pattern, written = literal(text), _SPACE.sub(" ", text.strip())
+        for row, chunk in chunks.items():
+            if value := _value(pattern, written, chunk):
+                values[row] = max(worth * value, values.get(row, 0.0))
+    return {row: value for row, value in values.items() if value}
+
+
+def _holding_names(
+    rows: Rows, names: Sequence[str], frequencies: Mapping[str, int], allowed: NDArray[np.int64] | None
+) -> list[int]:
+    """The chunks that hold the words of one of these names side by side, where that are not too many."""
+    ids: list[int] = []
+    for name in names:
+        words = split_identifiers(name).split()
+        if min((frequencies[word] for word in words if word in frequencies), default=MANY + 1) <= MANY:
+            found = rows.phrase(words, MANY)
+            ids += (found if allowed is None else found[np.isin(found, allowed)]).tolist()
+    return ids
+
+
+def searched(chunk: Chunk) -> str:
+    """What is looked through of a chunk: what stands before its code in the file is told by its path and names."""
+    return f"{chunk.path}\n{chunk.scope}\n{chunk.text}"
+
+
+def _value(pattern: re.Pattern[str], written: str, chunk: Chunk) -> float:
+    matched = [_SPACE.sub(" ", match[0]) for match in pattern.finditer(searched(chunk))]
+    return (1.0 if written in matched else OTHER_CASE) if matched else 0.0
+
+
+def _defined(defined: str, chunk: Chunk | None, names: Sequence[str]) -> float:
+    """A definition is as good as the name itself, if it stands where the name says: `Session.send` in a Session."""
+    best = 0.0
+    for name in names:
+        *qualifiers, last = re.split(r"\.|::|->|#", name)
+        if last.lower() == defined.lower():
+            text = searched(chunk).lower() if chunk is not None else ""
+            here = not qualifiers or qualifiers[-1].lower() in text
+            best = max(best, (1.0 if last == defined else OTHER_CASE) if here else OTHER_PLACE)
+    return best
