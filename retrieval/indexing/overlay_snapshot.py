@@ -253,6 +253,13 @@ class OverlaidRows:
             return self.store.chunks.in_file(path)
         return [(row.id, row.chunk) for row in buffer.rows]
 
+    def chunks_between(self, path: str, first_line: int, last_line: int) -> list[Chunk]:
+        buffer = self.view.buffers.get(path)
+        if buffer is None:
+            return self.store.chunks.between(path, first_line, last_line)
+        chunks = (row.chunk for row in buffer.rows)
+        return [chunk for chunk in chunks if chunk.start_line <= last_line and chunk.end_line >= first_line]
+
 
 def _passes(chunk: Chunk, filters: Filters) -> bool:
     return (not filters.languages or chunk.language in {name.lower() for name in filters.languages}) and (

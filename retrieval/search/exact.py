@@ -26,8 +26,10 @@ MANY = 1_000
 MOST_QUOTING = 1_000
 # What it is worth that a chunk holds a name that is but part of a query or a plain word, or two words in a row: in code these
 # are everywhere. Three words in a row are no chance.
-IN_PASSING = 0.25
+IN_PASSING = 0.5
 PHRASE_WORDS = 3
+# ... and only of a few chunks is it worth anything: the project's own name is in all.
+RARE = 5
 # The value of a match in another case, and of a chunk that defines the name elsewhere than its qualifier says.
 OTHER_CASE, OTHER_PLACE = 0.8, 0.5
 
@@ -73,15 +75,21 @@ def exact_matches(
     chunks = dict(best)
     chunks |= rows.chunks([row for row in _holding_names(rows, names, frequencies, allowed) if row not in best])
     share = 1.0 if query.is_code_name else IN_PASSING
-    values = {row: share * _defined(name, chunks.get(row), names) for row, name in named.items()}
+    values: dict[int, float] = {}
+    if query.is_code_name:
+        values = {row: _defined(name, chunks.get(row), names) for row, name in named.items()}
     wanted = dict.fromkeys(names, share)
     if query.phrase:
         wanted[query.phrase] = 1.0 if len(query.phrase.split()) >= PHRASE_WORDS else IN_PASSING
+    texts = {row: searched(chunk) for row, chunk in chunks.items()}
+    folded = {row: text.lower() for row, text in texts.items()}
     for text, worth in wanted.items():
         pattern, written = literal(text), _SPACE.sub(" ", text.strip())
-        for row, chunk in chunks.items():
-            if value := _value(pattern, written, chunk):
-                values[row] = max(worth * value, values.get(row, 0.0))
+        longest = max(written.lower().split(), key=len)
+        near = [row for row, low in folded.items() if longest in low]  # a pattern in any case is slow
+        held = {row: worth * value for row in near if (value := _value(pattern, written, texts[row]))}
+        if worth == 1.0 or len(held) <= RARE:
+            values |= {row: max(value, values.get(row, 0.0)) for row, value in held.items()}
     return {row: value for row, value in values.items() if value}
 
 
@@ -103,8 +111,8 @@ def searched(chunk: Chunk) -> str:
     return f"{chunk.path}\n{chunk.scope}\n{chunk.text}"
 
 
-def _value(pattern: re.Pattern[str], written: str, chunk: Chunk) -> float:
-    matched = [_SPACE.sub(" ", match[0]) for match in pattern.finditer(searched(chunk))]
+def _value(pattern: re.Pattern[str], written: str, text: str) -> float:
+    matched = [_SPACE.sub(" ", match[0]) for match in pattern.finditer(text)]
     return (1.0 if written in matched else OTHER_CASE) if matched else 0.0
 
 

@@ -34,8 +34,8 @@ Positions = NDArray[np.int64]
 FILE_DEPTH = 4
 # Chunks of a file whose meaning counts for it; fewer are made up by chunks that mean nothing.
 FILE_MEANING_DEPTH = 5
-# Chunks that define something.
-DEFINING = frozenset({"function", "method", "class"})
+# Chunks that do something; the header of a class in a file that passes names on says little more than its name.
+DEFINING = frozenset({"function", "method"})
 # Lines between two chunks that stand beside each other.
 NEIGHBOR_GAP = 2
 

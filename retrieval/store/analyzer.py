@@ -67,6 +67,30 @@ def split_identifiers(text: str) -> str:
     return " ".join(filter(None, map(_split_word, WORD.findall(composed(text)))))
 
 
+def holds_words(text: str, terms: Sequence[str]) -> list[bool]:
+    """Which of some terms are among the words of a text, without splitting all of it: a stem begins a part of a word."""
+    if not text.isascii():
+        words = frozenset(split_identifiers(text).split())
+        return [term in words for term in terms]
+    low = text.lower()
+    return [_holds_word(text, low, term) for term in terms]
+
+
+def _holds_word(text: str, low: str, term: str) -> bool:
+    at = low.find(term)
+    while at >= 0:
+        start = at
+        while start and (low[start - 1].isalnum() or low[start - 1] == "_"):
+            start -= 1
+        match = WORD.match(text, start)
+        if match is None:
+            return False
+        if term in _split_word(match[0]).split():
+            return True
+        at = low.find(term, match.end())
+    return False
+
+
 def composed(text: str) -> str:
     """A text with its accents composed, as most editors write them: some file systems and keyboards take them apart."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -99,6 +99,13 @@ class Chunks:
         with self._database.reading() as db:
             return [(row[0], chunk_of(row[1:])) for row in db.execute(sql, (path,))]
 
+    def between(self, path: str, first_line: int, last_line: int) -> list[Chunk]:
+        """A file's chunks that have one of these lines, in line order."""
+        sql = f"""SELECT {CHUNK_COLUMNS} FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id
+                  WHERE f.path = ? AND c.start_line <= ? AND c.end_line >= ? ORDER BY c.start_byte, c.end_byte, c.id"""
+        with self._database.reading() as db:
+            return [Chunk(*row) for row in db.execute(sql, (path, last_line, first_line))]
+
     def sort_keys(self, ids: Sequence[int]) -> dict[int, SortKey]:
         """The locations of these chunks, by which ties are broken."""
         sql = """SELECT c.id, f.path, c.start_byte, c.end_byte FROM main.chunks c CROSS JOIN main.files f

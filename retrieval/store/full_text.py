@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.store.analyzer import WORDS_VERSION, TermRow, terms_of
+from retrieval.store.analyzer import WORDS_VERSION, TermRow, holds_words, terms_of
 from retrieval.store.bm25 import Bm25Index, Bm25Snapshot
 from retrieval.store.bm25_file import load_bm25, save_bm25
 from retrieval.store.chunks import Chunks
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta, next_revision, read_revision
-from retrieval.store.queries import Ids, ids_of
+from retrieval.store.queries import Ids, ids_of, select_many
 from retrieval.store.schema import create_words, drop_words, transaction
 from retrieval.store.top_k import top_k
 
@@ -46,6 +46,9 @@ TERM_COLUMNS = "c.id, c.symbol, f.path, c.scope, c.text"
 _WORD = re.compile(r"\w+")
 # Document frequencies are kept for this many words; the table takes a millisecond for a common one.
 _FREQUENCIES = 20_000
+
+# Where a query's words have more rows than this in all, the texts of the candidates tell sooner which of them hold which.
+MAX_TABLE_ROWS = 2_000
 
 Scores = NDArray[np.float64]
 
@@ -109,6 +112,8 @@ class FullText:
         """Which of these chunks hold which of these words, in any column: (len(ids), len(terms))."""
         if (snapshot := self.bm25_snapshot()) is not None:
             return snapshot.holding(terms, ids)
+        if sum(self.document_frequencies(terms).values()) > MAX_TABLE_ROWS:
+            return self._held_by_text(terms, ids)
         held = np.zeros((len(ids), len(terms)), dtype=np.bool_)
         positions = {row: n for n, row in enumerate(ids.tolist())}
         sql = "SELECT rowid FROM main.words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))"
@@ -117,6 +122,15 @@ class FullText:
         with self._database.reading() as db:
             for n, match in matches:
                 held[[positions[row] for (row,) in db.execute(sql, (match, wanted))], n] = True
+        return held
+
+    def _held_by_text(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        """The same, read from the texts of the chunks: for common words, whose rows the table walks all."""
+        held = np.zeros((len(ids), len(terms)), dtype=np.bool_)
+        positions = {row: n for n, row in enumerate(ids.tolist())}
+        sql = f"""SELECT {TERM_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"""
+        for row, *columns in select_many(self._database, sql, list(positions)):
+            held[positions[row]] = holds_words("\n".join(columns), terms)
         return held
 
     def phrase(self, words: Sequence[str], limit: int) -> Ids:

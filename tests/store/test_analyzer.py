@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.store import split_identifiers, stem
-from retrieval.store.analyzer import MAX_WORD
+from retrieval.store.analyzer import MAX_WORD, holds_words
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,10 @@ def test_camel_and_snake_case_have_the_same_parts(parts: list[str]) -> None:
     camel = parts[0] + "".join(part.capitalize() for part in parts[1:])
     assert split_identifiers(camel).split()[1:] == [stem(part) for part in parts]
     assert split_identifiers("_".join(parts)).split()[1:] == [stem(part) for part in parts]
+
+
+@given(st.text(alphabet="abcABC_19 ß字й.\n", max_size=80), st.text(alphabet="abcABC_19 ß字й", max_size=20))
+def test_words_are_held_where_splitting_the_text_says_so(text: str, query: str) -> None:
+    terms = split_identifiers(query).split()
+    words = set(split_identifiers(text).split())
+    assert holds_words(text, terms) == [term in words for term in terms]
