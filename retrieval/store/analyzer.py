@@ -132,8 +132,8 @@ def unaccented(text: str) -> str:
 def _base_letter(letter: str) -> str:
     if letter.isascii() or CJK.match(letter):
         return letter
-    base, *marks = unicodedata.normalize("NFD", letter)
-    return base if all(map(unicodedata.combining, marks)) else letter
+    decomposed = unicodedata.normalize("NFD", letter)
+    return decomposed[0] if all(map(unicodedata.combining, decomposed[1:])) else letter
 
 
 def _grams(text: str, size: int) -> list[str]:
