@@ -10,7 +10,7 @@ import numpy as np
 from retrieval.chunking import lines_of
 from retrieval.encoders import Vectors, is_low_latency
 from retrieval.errors import EncoderError, QueryError
-from retrieval.search.candidates import gather, last_part, nearest
+from retrieval.search.candidates import Candidates, gather, last_part, nearest
 from retrieval.search.confidence import is_certain
 from retrieval.search.copies import fold_copies, places
 from retrieval.search.definitions import definition_line
@@ -18,7 +18,7 @@ from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_mea
 from retrieval.search.hit_symbols import about, best_symbol, named_symbols, own_lines
 from retrieval.search.merging import Span, merge
 from retrieval.search.notes import notes_on
-from retrieval.search.query import parse
+from retrieval.search.query import Query, parse
 from retrieval.search.ranking import Scores, location_key, rank
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.statistics import TermStatistics
@@ -85,9 +85,7 @@ def search(
         hits = _highlighted(hits, snapshot, line_vectors, vector, statistics.idf)
     if request.filters.grep:
         hits = _with_matching_lines(hits, TextPattern(request.filters.grep))
-    notes = notes_on(query, statistics, candidates.quoted)
-    certain = bool(request.filters.grep) or is_certain(candidates)
-    return SearchResult(hits, notes if certain else (*notes, NOTHING_CERTAIN))
+    return SearchResult(hits, _notes(request, query, statistics, candidates))
 
 
 def similar(
@@ -110,6 +108,15 @@ def similar(
     values = np.array([cosines[row] for row in headers], dtype=np.float64)
     scores.add("meaning", values, values)
     return _hits(snapshot, merge(fold_copies(scores.ranked()[:wanted], snapshot.rows.chunks))[:limit], {})
+
+
+def _notes(request: SearchRequest, query: Query, statistics: TermStatistics, candidates: Candidates) -> tuple[str, ...]:
+    """What is said of an answer; nothing where a pattern tells what is meant."""
+    if request.filters.grep:
+        return ()
+    if candidates.quoted is None and not is_certain(candidates):
+        return (NOTHING_CERTAIN,)
+    return notes_on(query, statistics, candidates.quoted)
 
 
 def _highlighted(

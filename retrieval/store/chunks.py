@@ -104,7 +104,7 @@ class Chunks:
         sql = f"""SELECT {CHUNK_COLUMNS} FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id
                   WHERE f.path = ? AND c.start_line <= ? AND c.end_line >= ? ORDER BY c.start_byte, c.end_byte, c.id"""
         with self._database.reading() as db:
-            return [Chunk(*row) for row in db.execute(sql, (path, last_line, first_line))]
+            return [chunk_of(row) for row in db.execute(sql, (path, last_line, first_line))]
 
     def sort_keys(self, ids: Sequence[int]) -> dict[int, SortKey]:
         """The locations of these chunks, by which ties are broken."""

@@ -10,7 +10,9 @@ import pytest
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.search.exact import literal
+from retrieval.search.notes import notes_on
 from retrieval.search.query import parse
+from retrieval.search.statistics import TermStatistics
 from retrieval.types import Answer, SearchRequest
 
 Ask = Callable[[dict[str, str], str], Answer]
@@ -101,12 +103,13 @@ def test_quotes_of_code_and_messages_are_no_quotations() -> None:
     assert parse("\u201ccurly quotes\u201d").quoted == ("curly quotes",)
 
 
-def test_an_answer_says_that_none_of_the_telling_words_occurs(ask: Ask) -> None:
-    files = {f"m{n}.py": f"def parse_{n}(text):\n    return text.strip({n})\n" for n in range(30)}
-    assert ask(files, "parse frobnicate").notes == (
+def test_a_note_names_the_words_that_are_nowhere_where_no_other_tells_much() -> None:
+    statistics = TermStatistics(1_000, {"pars": 500, "quux": 3, "frobnicat": 0})
+    assert notes_on(parse("parse frobnicate"), statistics, None) == (
         "No indexed file contains frobnicate; these results are the nearest in meaning.",
     )
-    assert ask({**files, "x.py": "def quux():\n    return 1\n"}, "quux frobnicate").notes == ()
+    assert notes_on(parse("quux frobnicate"), statistics, None) == ()
+    assert notes_on(parse("parse"), statistics, None) == ()
 
 
 def test_unsaved_text_is_found_as_it_is_written(tmp_path: Path) -> None:
