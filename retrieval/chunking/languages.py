@@ -19,6 +19,7 @@ CODE = "code"  # of an unknown language
 _ENDINGS_OF: dict[str, str] = {
     "ada": "adb ads",
     "assembly": "asm s",
+    "asciidoc": "adoc asciidoc asc",
     "astro": "astro",
     "bash": "sh bash zsh ksh bats ebuild eclass",
     "bitbake": "bbclass bbappend",
@@ -141,7 +142,7 @@ _MODES = {
     "emacs-lisp": "lisp", "plaintex": "tex", "latex": "tex", "cs": "csharp", "terraform": "hcl", "typescriptreact": "tsx",
 }  # fmt: skip
 _MODE_LINES = 5  # of the beginning and of the end may be for editors
-_MODE_CHARS = 400  # of such a line
+MODE_CHARS = 400  # of such a line
 # Endings that say how a file is used, not what is in it: the one before them does.
 _TEMPLATES = frozenset(
     {"in", "example", "sample", "dist", "template", "tmpl", "tpl", "j2", "jinja", "jinja2", "default", "orig", "bak"}
@@ -211,7 +212,7 @@ def _by_mode_line(text: str) -> str:
         *text[-4_000:].rsplit("\n", _MODE_LINES)[-_MODE_LINES:],
     ]
     for line in lines:
-        mode = _EMACS.search(line[:_MODE_CHARS]) or _VIM.search(line[:_MODE_CHARS])
+        mode = _EMACS.search(line[:MODE_CHARS]) or _VIM.search(line[:MODE_CHARS])
         if mode is not None:
             word = mode.group(1).lower()
             word = _MODES.get(word, word)
@@ -227,7 +228,7 @@ def _by_pygments(ending: str) -> str:
 @cache
 def _pygments_endings() -> dict[str, str]:
     """Ending -> short name of a language, where one language of the table has that ending."""
-    from pygments.lexers import get_all_lexers
+    from pygments.lexers import get_all_lexers  # type: ignore[import-untyped]
 
     names: dict[str, set[str]] = {}
     for _, aliases, patterns, _ in get_all_lexers(plugins=False):  # plugins are code of others
@@ -263,7 +264,7 @@ def named(word: str) -> str | None:
 
 
 # What people read as prose; what programs read as settings and data. All else is code.
-_DOCS = frozenset({"markdown", "rst", "tex", TEXT})
+_DOCS = frozenset({"asciidoc", "markdown", "rst", "tex", TEXT})
 _CONFIG = frozenset("csv dockerfile gomod hcl ini json toml xml yaml".split())
 
 

@@ -76,7 +76,7 @@ PATTERNS: dict[str, bytes] = {
     "vim": rb"(?:fu(?:nction)?!?\s+|command!?\s+.*?|augroup\s+)([\w:#]+)",
 }
 # Of a language without a pattern of its own: words that begin definitions in many.
-_ANY_LANGUAGE = (
+ANY_LANGUAGE = (
     rb"(?i)(?:(?:public|pub|private|protected|export|static|async|abstract|final|local|global|virtual|override|open|inline|"
     rb"sealed|const|extern)\s+)*(?:function|func|fun|fn|def|defn|define|sub|subroutine|proc|procedure|method|macro|class|"
     rb"struct|interface|module|namespace|trait|enum|type|record|package|object|protocol|service|program|unit|library)\s+"
@@ -93,11 +93,11 @@ def splitter_for(language: str) -> Callable[[LineIndex], list[SplitPoint]] | Non
     """The splitter of a language without a grammar; None if only line windows apply."""
     if language in ("markdown", "text"):
         return markdown if language == "markdown" else paragraphs
-    if language in ("rst", "tex"):
+    if language in ("asciidoc", "rst", "tex"):
         return restructured if language == "rst" else paragraphs
     pattern = PATTERNS.get(language)
     if pattern is None and language not in GRAMMARS and content_type(language) == "code":
-        pattern = _ANY_LANGUAGE
+        pattern = ANY_LANGUAGE
     if pattern is None:
         return None
     compiled = re.compile(pattern)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 SAMPLE_CHARS = 32_000
+LINE_CHARS = 300  # of a line: some of the patterns take the square of its length
 _PROSE_CHARS = 4_000  # of the beginning, read to tell prose from code
 _FLAGS = re.MULTILINE
 
@@ -30,7 +31,7 @@ _GLSL = r"^[ \t]*#version\b|\bgl_\w+|^[ \t]*(?:precision|varying|attribute|unifo
 
 # Ending -> languages with what gives them away, in the order in which they are tried; the last one, without a pattern, is
 # the one to take if nothing matches ("" where that is unknown).
-_RULES: dict[str, tuple[tuple[str, str], ...]] = {
+RULES: dict[str, tuple[tuple[str, str], ...]] = {
     "as": (("angelscript", r"^[ \t]*(?:#include|funcdef|namespace\b)|@\s*\w+\s*="), ("actionscript", "")),
     "bb": (("blitzbasic", r"^[ \t]*(?:;|Function\b|End Function|Graphics\b|Global\b)"), ("bitbake", "")),
     "cl": (
@@ -144,7 +145,7 @@ _RULES: dict[str, tuple[tuple[str, str], ...]] = {
 }  # fmt: skip
 _COMPILED = {
     ending: tuple((language, re.compile(pattern, _FLAGS) if pattern else None) for language, pattern in rules)
-    for ending, rules in _RULES.items()
+    for ending, rules in RULES.items()
 }
 _WITH_C_COMMENTS = frozenset({"as", "cl", "h", "hh", "rs", "x"})
 
@@ -157,16 +158,19 @@ def shared_language(ending: str, text: str) -> str | None:
     sample = text[:SAMPLE_CHARS]
     if ending in _WITH_C_COMMENTS:
         sample = without_comments(sample)
-    if sample:
-        for language, pattern in rules:
-            if pattern is not None and pattern.search(sample):
-                return language
+    lines = [line[:LINE_CHARS] for line in sample.split("\n")]
+    for language, pattern in rules:
+        if pattern is None:
+            continue
+        searched = [sample[:LINE_CHARS]] if pattern.pattern.startswith(r"\A") else lines
+        if any(map(pattern.search, searched)):
+            return language
     return rules[-1][0]
 
 
 def told_languages() -> set[str]:
     """All languages that the rules tell apart."""
-    return {language for rules in _RULES.values() for language, _ in rules if language}
+    return {language for rules in RULES.values() for language, _ in rules if language}
 
 
 def without_comments(text: str) -> str:

@@ -104,11 +104,12 @@ def _headed(node: Node, role: str, grammar: Grammar) -> Definition | None:
         return _hcl(node, role)
     if grammar.module == "tree_sitter_starlark":
         return _starlark(node, role)
-    head: Node | None = node
+    head = node
     for kinds in grammar.heads[node.type]:
-        head = next((child for child in head.named_children if child.type in kinds.split()), None)
-        if head is None:
+        inner = next((child for child in head.named_children if child.type in kinds.split()), None)
+        if inner is None:
             return None
+        head = inner
     name = _END_OF_NAME.split(text_of(head).lstrip("*"), maxsplit=1)[0]
     scope, symbol = _split(name)
     if node.type == "member_defn":

@@ -114,6 +114,7 @@ GENERATED_MARKER = re.compile(
     rb"|<auto-?generated\b)",
     re.MULTILINE,
 )
+_ARMOR = b"-----BEGIN PGP"
 _QT_CATALOGUE = re.compile(rb"\s{0,99}(?:<\?xml[^>]*>\s{0,99})?<(?:!DOCTYPE TS|TS\b)")
 GENERATED_HEADER_BYTES = 1024  # the marker must be within these first bytes
 
@@ -191,7 +192,7 @@ _REASONS_BY_EXTENSION = _reasons_by_extension()
 
 def content_skip_reason(name: str, data: bytes) -> str | None:
     """Why a file with this name and content, its text as UTF-8, is skipped."""
-    if holds_key(data):
+    if holds_key(data) or (name.lower().endswith(".asc") and _ARMOR in data):  # other .asc files are AsciiDoc
         return SECRET
     if GENERATED_MARKER.search(data[:GENERATED_HEADER_BYTES]):
         return "generated"

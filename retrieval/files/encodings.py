@@ -39,6 +39,7 @@ _OTHER_SCRIPTS = frozenset({"cp1251", "cp1253", "cp1255", "cp1256", "cp874", "ko
 _BESIDE_ASCII = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")
 _PAIRS = re.compile(rb"[\x80-\xff]+")
 _WIDE_SAMPLE_BYTES = 4 * 1024
+_BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]+")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\ud800-\udfff\ufffe\uffff]")
 # Valid characters beyond ASCII for each byte that is not UTF-8, from which on a file is damaged UTF-8, not another encoding.
 _DAMAGED = 3
@@ -98,7 +99,7 @@ def _damaged(data: bytes) -> Decoded | None:
     """UTF-8 with some bytes that are not."""
     text = data.decode("utf-8-sig", "replace")
     damaged = text.count("\ufffd")
-    valid = sum(map(len, re.findall("[^\x00-\x7f\ufffd]+", text)))
+    valid = sum(map(len, _BEYOND_ASCII.findall(text)))
     return Decoded(text, "utf-8", False) if valid >= _DAMAGED * damaged else None
 
 

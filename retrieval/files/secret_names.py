@@ -29,7 +29,7 @@ SECRET_NAMES = frozenset(
 SECRET_BEGINNINGS = (".env.", ".env-", ".env_", ".envrc.")
 SECRET_ENDINGS = (
     ".pem", ".key", ".p12", ".pfx", ".p8", ".pkcs12", ".jks", ".jceks", ".bcfks", ".keystore", ".truststore", ".ppk",
-    ".kdbx", ".kdb", ".psafe3", ".agilekeychain", ".1pif", ".keychain", ".keychain-db", ".keytab", ".asc", ".gpg", ".pgp",
+    ".kdbx", ".kdb", ".psafe3", ".agilekeychain", ".1pif", ".keychain", ".keychain-db", ".keytab", ".gpg", ".pgp",
     ".age", ".ovpn", ".tfvars", ".tfvars.json", ".tfstate", ".tfstate.backup", ".tfplan", ".env", ".mobileprovision",
     ".publishsettings", ".rdp", ".kubeconfig", ".secret", ".secrets", ".htpasswd",
 )  # fmt: skip

@@ -27,7 +27,7 @@ _LEGACY = re.compile(
 )
 _DECLARATION = re.compile(r"\.d\.[mc]?ts$|\.pyi$")
 _REEXPORT = re.compile(r"(^|/)(__init__\.py|index\.[mc]?[jt]sx?|mod\.rs|lib\.rs|package-info\.java)$")
-_PROSE = frozenset({"markdown", "rst", "text"})
+_PROSE = frozenset({"asciidoc", "markdown", "rst", "text"})
 _DATA = frozenset({"json", "yaml", "toml", "xml", "css", "scss", "html", "svg", "csv", "ini"})
 
 # Such a file name says nothing; the folder's name does.

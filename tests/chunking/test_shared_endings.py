@@ -6,7 +6,7 @@ import pytest
 
 from retrieval.chunking import chunk_file, language_of
 from retrieval.chunking.languages import LANGUAGES, named
-from retrieval.chunking.shared_endings import _RULES, SAMPLE_CHARS, is_prose, shared_language, without_comments
+from retrieval.chunking.shared_endings import RULES, SAMPLE_CHARS, is_prose, shared_language, without_comments
 
 CASES = [
     ("a.h", "#pragma once\n\nint add(int a, int b);\n", "c"),
@@ -82,7 +82,7 @@ def test_the_content_decides_between_languages_that_share_an_ending(path: str, t
 
 
 def test_every_language_that_the_rules_tell_is_one_that_filters_accept() -> None:
-    told = {language for rules in _RULES.values() for language, _ in rules} - {""}
+    told = {language for rules in RULES.values() for language, _ in rules} - {""}
     assert {language for language in told if named(language) != language} == set()
 
 
@@ -110,7 +110,7 @@ def test_a_text_of_any_kind_is_told_in_linear_time() -> None:
         ":",
         "@",
     ]
-    for ending in _RULES:
+    for ending in RULES:
         for filler in fillers:
             text = (filler * SAMPLE_CHARS)[: 4 * SAMPLE_CHARS]
             started = time.process_time()

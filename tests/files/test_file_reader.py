@@ -135,6 +135,11 @@ def test_code_that_mentions_key_blocks_is_not_a_secret(tmp_path: Path) -> None:
     assert text(tmp_path, b'HEAD = "-----BEGIN PRIVATE KEY-----"\n')
 
 
+def test_asciidoc_is_told_from_armored_messages(tmp_path: Path) -> None:
+    assert isinstance(read(tmp_path, "page.asc", b"= Title\n\nText.\n"), SourceFile)
+    assert reason(read(tmp_path, "mail.asc", b"-----BEGIN PGP MESSAGE-----\n\nabc=\n")) == "secret"
+
+
 def test_secrets_are_not_opened(tmp_path: Path) -> None:
     assert reason(read_file(tmp_path, ".env")) == "secret"
     assert reason(read_file(tmp_path, "a/id_rsa")) == "secret"

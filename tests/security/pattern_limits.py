@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from retrieval.chunking import patterns, symbols
+from retrieval.chunking import languages, patterns, shared_endings, symbols
 from retrieval.files import default_excludes
 from retrieval.search import definitions
 from retrieval.training import doc_comments
@@ -13,6 +13,7 @@ from retrieval.training import doc_comments
 DEFINITION_PATTERNS = {
     f"retrieval.chunking.patterns:PATTERNS[{name}]": re.compile(text) for name, text in patterns.PATTERNS.items()
 }
+DEFINITION_PATTERNS["retrieval.chunking.patterns:ANY_LANGUAGE"] = re.compile(patterns.ANY_LANGUAGE)
 _PATH = (4_096, "a path within the workspace")
 _HEADER = (patterns.HEADER_BYTES, "the first bytes of a line")
 _TITLE = (patterns.MAX_TITLE_CHARS, "the first characters of a heading")
@@ -20,7 +21,25 @@ _COMMENT = (doc_comments.MAX_CHARS_READ, "the first characters of a comment's pa
 # The longest text that a pattern sees, in characters, and what that text is.
 BOUNDS: dict[str, tuple[int, str]] = {
     **dict.fromkeys(DEFINITION_PATTERNS, _HEADER),
-    "retrieval.chunking.languages:_MODE_LINE": (200, "the first characters of a file"),
+    "retrieval.chunking.languages:_EMACS": (languages.MODE_CHARS, "the first characters of a line"),
+    "retrieval.chunking.languages:_VIM": (languages.MODE_CHARS, "the first characters of a line"),
+    **{
+        f"retrieval.chunking.shared_endings:_COMPILED['{ending}'][{number}][1]": (shared_endings.LINE_CHARS, "a line")
+        for ending, number in (
+            ("as", 0),
+            ("cl", 0),
+            ("cls", 3),
+            ("fs", 0),
+            ("fs", 1),
+            ("h", 1),
+            ("m", 2),
+            ("m", 3),
+            ("ml", 0),
+            ("rs", 1),
+            ("sc", 0),
+            ("v", 0),
+        )
+    },
     "retrieval.chunking.patterns:_IMAGE": _TITLE,
     "retrieval.chunking.patterns:_MARKUP": _TITLE,
     "retrieval.chunking.symbols:_RECEIVER": (symbols.MAX_NAME, "a name"),
@@ -65,6 +84,7 @@ INLINE = {
     "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",
     "retrieval.chunking.patterns: pattern": "those of PATTERNS, which are measured here too",
+    "retrieval.files.repository: to_regex(tokens)": "linear by construction: tests/globs",
     "retrieval.globs.rules: alternation": "linear by construction: tests/globs",
     "retrieval.globs.rules: self.expression": "linear by construction: tests/globs",
     **{
