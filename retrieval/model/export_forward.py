@@ -33,7 +33,10 @@ class ExportModule(RightPadded):
 
     def _attention(self, attention: Any, x: Tensor) -> Tensor:
         heads, kv_heads = self.config.num_attention_heads, self.config.num_key_value_heads
-        query, key = self._apply_rotary(attention.q_proj(x), heads), self._apply_rotary(attention.k_proj(x), kv_heads)
+        query, key = (
+            self._rotary_operator(attention.q_proj(x), heads),
+            self._rotary_operator(attention.k_proj(x), kv_heads),
+        )
         causal_mask = torch.full((x.shape[1], x.shape[1]), MASKED_SCORE, dtype=x.dtype).triu(1)
         attended = torch.onnx.ops.attention(
             query, key, attention.v_proj(x), causal_mask, q_num_heads=heads, kv_num_heads=kv_heads
@@ -41,7 +44,7 @@ class ExportModule(RightPadded):
         out: Tensor = attention.o_proj(attended)
         return out
 
-    def _apply_rotary(self, x: Tensor, heads: int) -> Tensor:
+    def _rotary_operator(self, x: Tensor, heads: int) -> Tensor:
         batch, length, half = x.shape[0], x.shape[1], self.cos.shape[1] // 2
         cos, sin = self.cos[:length, :half].to(x.dtype), self.sin[:length, half:].to(x.dtype)
         rotated: Tensor = torch.onnx.ops.rotary_embedding(
