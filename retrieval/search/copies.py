@@ -6,7 +6,6 @@ the same code. Of the candidates' headers those are picked that could be copies;
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -29,8 +28,6 @@ LINE_SHARE = 0.5
 # Texts that one is compared with at most: a name as common as `__init__` costs no milliseconds.
 MOST_COMPARED = 12
 
-_SPACE = re.compile(r"\s+")
-
 
 def fold_copies(ranked: Sequence[Ranked], chunks_of: Callable[[Sequence[int]], Mapping[int, Chunk]]) -> list[Ranked]:
     """The candidates without those that repeat a better one, which gets their places."""
@@ -49,7 +46,7 @@ def fold_copies(ranked: Sequence[Ranked], chunks_of: Callable[[Sequence[int]], M
         by_text: dict[str, int] = {}
         kept: list[tuple[int, Chunk]] = []
         for candidate, chunk in ((each, chunks[each.id]) for each in group if each.id in chunks):
-            plain = _SPACE.sub(" ", chunk.text.strip())
+            plain = " ".join(chunk.text.split())
             original = by_text.get(plain)
             if original is None:
                 original = next((row for row, other in kept[:MOST_COMPARED] if _nearly(chunk, other)), candidate.id)

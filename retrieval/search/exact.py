@@ -36,14 +36,14 @@ OTHER_CASE, OTHER_PLACE = 0.8, 0.5
 _SPACE = re.compile(r"\s+")
 
 
-def literal(text: str) -> re.Pattern[str]:
-    """What a name or a quotation is found by: its characters in any case, with any white space between its words, and no
-    part of a longer word or name.
+def literal(text: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
+    """What a name or a quotation is found by: its characters with any white space between its words, and no part of a longer
+    word or name.
     """
     words = [re.escape(word) for word in _SPACE.split(text.strip())]
     before = r"(?<![\w$])" if re.match(r"[\w$]", text) else ""
     after = r"(?![\w$])" if re.search(r"[\w$]$", text) else ""
-    return re.compile(before + r"\s+".join(words) + after, re.IGNORECASE)
+    return re.compile(before + r"\s+".join(words) + after, flags)
 
 
 def quoting(rows: Rows, query: Query, allowed: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
@@ -84,10 +84,13 @@ def exact_matches(
     texts = {row: searched(chunk) for row, chunk in chunks.items()}
     folded = {row: text.lower() for row, text in texts.items()}
     for text, worth in wanted.items():
-        pattern, written = literal(text), _SPACE.sub(" ", text.strip())
-        longest = max(written.lower().split(), key=len)
+        patterns = (
+            (literal(text, 0), 1.0),
+            (literal(text), OTHER_CASE),
+        )  # the former begins with letters: ten times as fast
+        longest = max(text.lower().split(), key=len)
         near = [row for row, low in folded.items() if longest in low]  # a pattern in any case is slow
-        held = {row: worth * value for row in near if (value := _value(pattern, written, texts[row]))}
+        held = {row: worth * value for row in near if (value := _value(patterns, texts[row]))}
         if worth == 1.0 or len(held) <= RARE:
             values |= {row: max(value, values.get(row, 0.0)) for row, value in held.items()}
     return {row: value for row, value in values.items() if value}
@@ -111,9 +114,8 @@ def searched(chunk: Chunk) -> str:
     return f"{chunk.path}\n{chunk.scope}\n{chunk.text}"
 
 
-def _value(pattern: re.Pattern[str], written: str, text: str) -> float:
-    matched = [_SPACE.sub(" ", match[0]) for match in pattern.finditer(text)]
-    return (1.0 if written in matched else OTHER_CASE) if matched else 0.0
+def _value(patterns: Sequence[tuple[re.Pattern[str], float]], text: str) -> float:
+    return next((value for pattern, value in patterns if pattern.search(text)), 0.0)
 
 
 def _defined(defined: str, chunk: Chunk | None, names: Sequence[str]) -> float:
