@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 from pathlib import Path
@@ -26,6 +25,8 @@ def read_bounded(path: Path, most: int) -> bytes:
 
 def read_json(path: Path, most: int) -> Any:
     """The value in such a file. Raises OSError, and ValueError for what is not JSON or nested too deep."""
+    import json  # the settings, which every command reads, are in another format
+
     try:
         return json.loads(read_bounded(path, most).decode("utf-8"))
     except RecursionError:
