@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context": ("context", "Print the code that a question, or the code at FILE:LINE-LINE, needs, for an assistant."),
     "explain": ("explain", "Show the model's attention over the code at FILE:LINE, and why it matches a query."),
     "index": ("index", "Update the index of a workspace."),
+    "chunks": ("chunks", "Show how a file is cut: language, kind, name, first and last line of each part."),
+    "languages": ("languages", "List the languages, and how each is cut: by a grammar, patterns, headings or windows."),
     "watch": ("watch", "Keep the index current while files change, and report each update."),
     "serve": ("serve", "Serve an editor over the Language Server Protocol."),
     "mcp": ("mcp", "Serve an assistant over the Model Context Protocol."),

@@ -16,6 +16,7 @@ from retrieval.chunking.notebooks import notebook_chunks
 from retrieval.chunking.outline import Label, Outline, SplitPoint
 from retrieval.chunking.packing import ChunkSpan, pack
 from retrieval.chunking.parsing import ParseTimeout, parse
+from retrieval.chunking.pattern_rules import RULES
 from retrieval.chunking.patterns import splitter_for
 from retrieval.types import Chunk
 
@@ -63,9 +64,17 @@ def passage(chunk: Chunk) -> str:
 def _split_points(language: str, lines: LineIndex, *, parsed: bool = True) -> list[SplitPoint]:
     root = parse(language, lines.data) if parsed else None
     if root is not None:
-        return Outline(lines, grammars.GRAMMARS[language]).walk(root)
+        outline = Outline(lines, grammars.GRAMMARS[language]).walk(root)
+        if language not in RULES or not root.has_error or _has_names(outline):
+            return outline
     splitter = splitter_for(language)
-    return splitter(lines) if splitter is not None else [SplitPoint(0, Label("window"), 0)]
+    if splitter is not None:
+        return splitter(lines)
+    return [SplitPoint(0, Label("window"), 0)]
+
+
+def _has_names(split_points: list[SplitPoint]) -> bool:
+    return any(point.label.symbol or point.label.members for point in split_points)
 
 
 def _chunks(path: str, language: str, lines: LineIndex, chunk_span: ChunkSpan) -> list[Chunk]:

@@ -279,6 +279,11 @@ def content_type(language: str) -> ContentType:
 _ENDINGS_BY_CONTENT = {"coq": ".v", "idl": ".pro", "matlab": ".m", "mercury": ".m", "qmake": ".pro"}
 
 
+def endings_of(language: str) -> tuple[str, ...]:
+    """The usual file endings of a language, without the dot."""
+    return tuple(_ENDINGS_OF.get(language, "").split())
+
+
 def extension_of(language: str) -> str:
     """The usual file ending of a language, for unsaved text; empty if the language is unknown."""
     endings = _ENDINGS_OF.get(_LSP_NAMES.get(language, language))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
-from retrieval.chunking import languages, patterns, shared_endings, symbols
+from retrieval.chunking import languages, pattern_outline, pattern_rules, patterns, shared_endings, symbols
 from retrieval.files import default_excludes
 from retrieval.search import definitions
 from retrieval.training import doc_comments
 
 # Patterns of languages without a grammar, compiled when they are needed.
 DEFINITION_PATTERNS = {
-    f"retrieval.chunking.patterns:PATTERNS[{name}]": re.compile(text) for name, text in patterns.PATTERNS.items()
+    f"retrieval.chunking.pattern_rules:RULES[{name}].{field.name}": re.compile(text)
+    for name, rules in {**pattern_rules.RULES, "any": pattern_rules.ANY}.items()
+    for field in dataclasses.fields(rules)
+    if isinstance(text := getattr(rules, field.name), bytes) and text and field.name != "qualified"
 }
-DEFINITION_PATTERNS["retrieval.chunking.patterns:ANY_LANGUAGE"] = re.compile(patterns.ANY_LANGUAGE)
 _PATH = (4_096, "a path within the workspace")
-_HEADER = (patterns.HEADER_BYTES, "the first bytes of a line")
+_HEADER = (pattern_outline.HEADER_BYTES, "the first bytes of a line")
 _TITLE = (patterns.MAX_TITLE_CHARS, "the first characters of a heading")
 _COMMENT = (doc_comments.MAX_CHARS_READ, "the first characters of a comment's paragraph")
 # The longest text that a pattern sees, in characters, and what that text is.
@@ -83,8 +86,11 @@ INLINE = {
     "retrieval.rag.truncation: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",
-    "retrieval.chunking.patterns: pattern": "those of PATTERNS, which are measured here too",
     "retrieval.files.repository: to_regex(tokens)": "linear by construction: tests/globs",
+    "retrieval.chunking.comments: b'|'.join([*map(re.escape, longest_first), b'\\\\.']) if longest_first else b'\\\\.'": (
+        "marks of comments, escaped"
+    ),
+    "retrieval.chunking.pattern_rules: pattern": "those of RULES, which are measured here too",
     "retrieval.globs.rules: alternation": "linear by construction: tests/globs",
     "retrieval.globs.rules: self.expression": "linear by construction: tests/globs",
     **{
