@@ -24,7 +24,8 @@ from retrieval.types import Chunk
 # 1: first version
 # 2: grammars for 19 more languages; languages by content
 # 3: a long class keeps its name, all symbols of a chunk are stored
-CHUNKING_VERSION = 3
+# 4: patterns keep comments with what follows and find members
+CHUNKING_VERSION = 4
 
 MAX_CHUNK_BYTES = 6000  # bytes; only lines far longer than hand-written ones reach it
 MAX_LONG_LINE_PARTS = 8  # of such a chunk are indexed: it is data or generated, and its beginning says what it is

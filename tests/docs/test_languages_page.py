@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from retrieval.chunking.grammars import GRAMMARS
-from retrieval.chunking.patterns import PATTERNS
+from retrieval.chunking.pattern_rules import RULES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "languages.md").read_text(encoding="utf-8")
 
@@ -24,4 +24,4 @@ def test_every_grammar_is_listed_with_its_wheel_and_languages() -> None:
 
 def test_every_language_with_a_pattern_is_listed() -> None:
     listed = PAGE.partition("## By patterns")[2].partition(". Other")[0].split()
-    assert {word.strip(",") for word in listed} >= PATTERNS.keys() - GRAMMARS.keys()
+    assert {word.strip(",") for word in listed} >= RULES.keys() - GRAMMARS.keys()
