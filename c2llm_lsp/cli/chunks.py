@@ -28,7 +28,7 @@ def chunks(
     """
     from retrieval.chunking.listing import parts_of
     from retrieval.files import read_file
-    from retrieval.indexing.shared import chunks_of_buffer
+    from retrieval.indexing.shared_worker import chunks_of_buffer
     from retrieval.types import Skip
 
     if not file.is_file():
