@@ -175,7 +175,8 @@ def size(number: float) -> str:
 def index(target: Target) -> Iterator[Finding]:
     """Whether the index exists, is intact, complete and fast to search."""
     from retrieval.store.cache_paths import vectors_file, workspace_folder
-    from retrieval.store.database import INDEX, INDEX_FILE, VECTORS, damage_of
+    from retrieval.store.damage import INDEX, VECTORS, damage_of
+    from retrieval.store.database import INDEX_FILE
 
     file = workspace_folder(target.root, target.settings.cache) / INDEX_FILE
     if not file.exists():

@@ -76,6 +76,7 @@ def test_an_index_of_an_earlier_format_is_kept(root: Path, cache: Path) -> None:
         rows, revision, database = rows_of(workspace), workspace.store.revision, workspace.store.directory / "index.db"
     with closing(sqlite3.connect(database)) as db:
         db.execute("ALTER TABLE files DROP COLUMN ctime_ns")
+        db.execute("DROP TABLE symbols")
         db.execute("PRAGMA user_version = 3")
         db.commit()
     encoder = CountingEncoder()
