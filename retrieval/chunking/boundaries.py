@@ -47,7 +47,7 @@ def unpack(path: str, text: str, packed: bytes) -> list[Chunk]:
     _, language, rows, *_ = json.loads(packed)
     chunks = []
     for kind, symbol, scope, first_line, last_line, start, end, *more in rows:
-        packed_symbols, chunk_language, chunk_text = (*more, *_DEFAULTS[len(more) :])
+        packed_symbols, chunk_language, chunk_text = [*more, *_DEFAULTS[len(more) :]]
         if chunk_text is None:
             chunk_text = _slice(data, start, end)
         chunk = Chunk(
@@ -79,7 +79,7 @@ def has_no_text(packed: bytes) -> bool:
 
 
 _TEXT = 9  # the place of the text in a row
-_DEFAULTS = (None, None, None)  # symbols, language, text
+_DEFAULTS: list[Any] = [None, None, None]  # symbols, language, text
 
 
 def _packed_symbols(chunk: Chunk) -> list[tuple[str, str, str, int, int]] | None:

@@ -211,12 +211,10 @@ class Compiled:
 def compiled(language: str) -> Compiled:
     """The rules of a language without a grammar."""
     rules = RULES.get(language, ANY)
-    return Compiled(
-        *(
-            re.compile(pattern) if pattern else None
-            for pattern in (
-                rules.functions, rules.containers, rules.members, rules.variables, rules.flat, rules.flat_end, rules.leading,
-            )
-        ),
-        rules,
+    functions, containers, members, variables, flat, flat_end, leading = (
+        re.compile(pattern) if pattern else None
+        for pattern in (
+            rules.functions, rules.containers, rules.members, rules.variables, rules.flat, rules.flat_end, rules.leading,
+        )
     )  # fmt: skip
+    return Compiled(functions, containers, members, variables, flat, flat_end, leading, rules)
