@@ -46,7 +46,8 @@ def unpack(path: str, text: str, packed: bytes) -> list[Chunk]:
     data = text.encode("utf-8", "replace")
     _, language, rows, *_ = json.loads(packed)
     chunks = []
-    for kind, symbol, scope, first_line, last_line, start, end, *more in rows:
+    for kind, symbol, scope, first_line, last_line, start, end, *rest in rows:
+        more: list[Any] = rest
         packed_symbols, chunk_language, chunk_text = [*more, *_DEFAULTS[len(more) :]]
         if chunk_text is None:
             chunk_text = _slice(data, start, end)

@@ -34,6 +34,8 @@ RARE = 5
 OTHER_CASE, OTHER_PLACE = 0.8, 0.5
 
 _SPACE = re.compile(r"\s+")
+_NAME_START, _NAME_END = re.compile(r"[\w$]"), re.compile(r"[\w$]$")
+_QUALIFIER = re.compile(r"\.|::|->|#")
 
 
 def literal(text: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
@@ -41,8 +43,8 @@ def literal(text: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
     word or name.
     """
     words = [re.escape(word) for word in _SPACE.split(text.strip())]
-    before = r"(?<![\w$])" if re.match(r"[\w$]", text) else ""
-    after = r"(?![\w$])" if re.search(r"[\w$]$", text) else ""
+    before = r"(?<![\w$])" if _NAME_START.match(text) else ""
+    after = r"(?![\w$])" if _NAME_END.search(text) else ""
     return re.compile(before + r"\s+".join(words) + after, flags)
 
 
@@ -122,7 +124,7 @@ def _defined(defined: str, chunk: Chunk | None, names: Sequence[str]) -> float:
     """A definition is as good as the name itself, if it stands where the name says: `Session.send` in a Session."""
     best = 0.0
     for name in names:
-        *qualifiers, last = re.split(r"\.|::|->|#", name)
+        *qualifiers, last = _QUALIFIER.split(name)
         if last.lower() == defined.lower():
             text = searched(chunk).lower() if chunk is not None else ""
             here = not qualifiers or qualifiers[-1].lower() in text

@@ -36,7 +36,7 @@ _NAME = re.compile(r"(?:[^\W\d]|\$)[\w$]*(?:(?:\.|::|->|#)(?:[^\W\d]|\$)[\w$]*)*
 # Where it is the whole query: a class of a style sheet, a paragraph of COBOL, a header, a package.
 _HYPHENATED = re.compile(r"[^\W\d]\w*(?:-\w+)+")
 # What stands in quotes of its own, not in those of code or of an error message: `say("hello", ...)`, `"a": 1`
-_QUOTED = re.compile(r'(?:^|(?<=\s))["\u201c\u201e]([^"\u201c-\u201e\n]*\w[^"\u201c-\u201e\n]*)["\u201c\u201d](?=\s|$)')
+_QUOTED = re.compile(r'(?<!\S)["\u201c\u201e]([^"\u201c-\u201e\n]+)["\u201c\u201d](?!\S)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def parse(text: str) -> Query:
         names=names,
         is_name=whole,
         is_code_name=coded,
-        quoted=tuple(dict.fromkeys(_QUOTED.findall(text))),
+        quoted=tuple(dict.fromkeys(quoted for quoted in _QUOTED.findall(text) if WORD.search(quoted))),
         phrase=text if 1 < len(split) <= MAX_PHRASE_WORDS and not whole else "",
         words=_with_terms(text, frozenset(terms)),
         length=sum(term not in subwords for term in terms),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from retrieval import text_pattern
 from retrieval.chunking import languages, pattern_outline, pattern_rules, patterns, shared_endings, symbols
 from retrieval.files import default_excludes
 from retrieval.search import definitions
@@ -52,6 +53,7 @@ BOUNDS: dict[str, tuple[int, str]] = {
     ),
     "retrieval.search.definitions:_MEMBER": (definitions.MAX_BEFORE, "what stands before a name in its line"),
     "retrieval.search.path_kinds:_TEST": _PATH,
+    "retrieval.text_pattern:_PARENTHESIS": (text_pattern.MAX_PATTERN_CHARS, "a pattern that a person types"),
     "retrieval.training.doc_comments:_CODE_LIKE": (doc_comments.MAX_CHARS, "a comment that is cut"),
     "retrieval.training.doc_comments:_INLINE_TAG": _COMMENT,
     "retrieval.training.doc_comments:_MARKDOWN_LINK": _COMMENT,
@@ -86,8 +88,9 @@ INLINE = {
     "retrieval.rag.truncation: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",
+    "retrieval.search.exact: before + '\\\\s+'.join(words) + after": "words, escaped, each of which ends a run of spaces",
     "retrieval.files.repository: to_regex(tokens)": "linear by construction: tests/globs",
-    "retrieval.chunking.comments: b'|'.join([*map(re.escape, longest_first), b'\\\\.']) if longest_first else b'\\\\.'": (
+    "retrieval.chunking.comments: b'|'.join([*map(re.escape, longest_first), b'\\\\\\\\.']) if longest_first else b'\\\\\\\\.'": (
         "marks of comments, escaped"
     ),
     "retrieval.chunking.pattern_rules: pattern": "those of RULES, which are measured here too",
