@@ -13,7 +13,8 @@ cp "$here/../../docs/configuration.md" "$work/docs"
 tar -C "$here" --exclude=node_modules --exclude=dist --exclude='*.vsix' --exclude=shots -cf - . | tar -C "$copy" -xf -
 if [ -z "${WHEEL:-}" ]; then
   python3 -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$work/wheel" "$here/../.."
-  export WHEEL=$(echo "$work"/wheel/*.whl)
+  WHEEL=$(echo "$work"/wheel/*.whl)
+  export WHEEL
 fi
 cd "$copy"
 
