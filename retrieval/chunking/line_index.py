@@ -76,3 +76,11 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 def lines_of(text: str) -> list[str]:
     """The lines of a text without line breaks, split where `Chunk` counts them: at "\\n", "\\r\\n" and a lone "\\r"."""
     return _BREAK.split(text) if "\r" in text else text.split("\n")
+
+
+def lines_with_breaks(text: str) -> list[tuple[str, str]]:
+    """The same lines, each with what ends it; the last one with what ends the line before, or "\n"."""
+    if "\r" not in text:
+        return [(line, "\n") for line in text.split("\n")]
+    breaks = _BREAK.findall(text)
+    return list(zip(_BREAK.split(text), [*breaks, *(breaks[-1:] or ["\n"])], strict=True))

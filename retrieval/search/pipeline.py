@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.chunking import lines_of
+from retrieval.chunking import lines_with_breaks
 from retrieval.encoders import Vectors, is_low_latency
 from retrieval.errors import EncoderError, QueryError
 from retrieval.search.candidates import Candidates, gather, last_part, nearest
@@ -176,9 +176,9 @@ def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], na
 
 def _lines(snapshot: Snapshot, path: str, span: Span) -> str:
     """The lines of a merged hit, put together from the file's chunks; lines between chunks are blank."""
-    lines = [""] * (span.end_line - span.start_line + 1)
+    lines = [("", "\n")] * (span.end_line - span.start_line + 1)
     for chunk in snapshot.rows.chunks_between(path, span.start_line, span.end_line):
-        for n, line in enumerate(lines_of(chunk.text), chunk.start_line - span.start_line):
+        for n, line in enumerate(lines_with_breaks(chunk.text), chunk.start_line - span.start_line):
             if 0 <= n < len(lines):
                 lines[n] = line
-    return "\n".join(lines)
+    return "".join(part for line in lines for part in line).removesuffix(lines[-1][1])

@@ -75,7 +75,7 @@ def check(told: dict[str, Any]) -> None:
     assert "def shrink_picture" in told["unsaved"]
     lines = told["search"].splitlines()
     assert lines[0] == "make a picture smaller"
-    assert lines[2] == "app/invoices.py:10: def shrink_picture(picture, width):"
+    assert lines[2] == "app/invoices.py:10: shrink_picture"
     assert told["visited"] == 10
     assert told["similar"].startswith("Similar code\n\n")
     assert "app/ignore.py" in told["context"]

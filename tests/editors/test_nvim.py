@@ -43,10 +43,10 @@ def test_results_are_offered_best_first_and_the_choice_is_gone_to(told: dict[str
 
 
 def test_what_is_not_saved_is_found_and_the_list_keeps_the_ranking(told: dict[str, Any]) -> None:
-    assert re.fullmatch(r"app/invoices\.py:10:1 .*def shrink_picture\(picture, width\):", told["list"][0])
+    assert re.fullmatch(r"app/invoices\.py:10:5 shrink_picture  def shrink_picture\(picture, width\):", told["list"][0])
     assert len(told["list"]) == len(PROJECT)
     assert all(re.fullmatch(r"\S+:\d+:\d+ .*\S.*", line) for line in told["list"]), "each says something of the code"
-    assert told["first"] == ["app/invoices.py", 10, 0]
+    assert told["first"] == ["app/invoices.py", 10, 4]
     assert told["modified"] is True
 
 
