@@ -169,7 +169,10 @@ def test_buffers_that_are_embedded_late_are_those_of_now(
         def overtaken() -> list[tuple[str, str]]:
             found = unembedded()
             assert len(found) == 2
-            workspace.set_buffer("b.py", text)
+            if text is None:
+                workspace.close_buffer("b.py")
+            else:
+                workspace.set_buffer("b.py", text)
             return found
 
         monkeypatch.setattr(workspace.context.overlay, "unembedded", overtaken)
