@@ -176,9 +176,13 @@ def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], na
 
 def _lines(snapshot: Snapshot, path: str, span: Span) -> str:
     """The lines of a merged hit, put together from the file's chunks; lines between chunks are blank."""
-    lines = [("", "\n")] * (span.end_line - span.start_line + 1)
+    lines = [("", "")] * (span.end_line - span.start_line + 1)
     for chunk in snapshot.rows.chunks_between(path, span.start_line, span.end_line):
         for n, line in enumerate(lines_with_breaks(chunk.text), chunk.start_line - span.start_line):
             if 0 <= n < len(lines):
                 lines[n] = line
-    return "".join(part for line in lines for part in line).removesuffix(lines[-1][1])
+    shown, end = [], "\n"
+    for text, own_end in lines:
+        end = own_end or end  # a blank line between chunks ends as the one before: "\r" and "\n" would be one break
+        shown += [text, end]
+    return "".join(shown[:-1])
