@@ -94,9 +94,8 @@ def test_filters_may_stand_between_the_words(snacks: Remote) -> None:
     snacks.type("<Cmd>C2llm search<CR>")
     snacks.until(f"{SNACKS} ~= nil")
     snacks.type("queue lang:go")
-    assert snacks.until(f"#({SNACKS}:items()) == 1 and {SNACKS_ITEMS}") == [
-        "core/queue.go:4  Queue.Push  func (q *Queue) Push(job Job) {"
-    ]
+    (only,) = snacks.until(f"#({SNACKS}:items()) == 1 and {SNACKS_ITEMS}")
+    assert only.startswith("core/queue.go:4  Queue.Push  ")
 
 
 def test_mini_pick_answers_what_is_typed_in_the_order_of_the_ranks_shows_and_goes_there(mini: Remote) -> None:
