@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from retrieval.errors import HubUnreachableError, MissingExtraError, ModelError
 from retrieval.model.checkpoint import INDEX_NAME
@@ -33,7 +33,11 @@ READ_BYTES = 1 << 22  # bytes hashed at once
 MIN_FREE_BYTES = 200_000_000  # bytes that must stay free on the disk
 MAX_RESETS = 5  # consecutive connection resets without progress, after which a download fails; as in the client
 RESET_DELAY = 1.0  # seconds before the next attempt; as in the client
+# What the HTTP library of the client raises for a connection that was reset, or that the server closed while it was kept for
+# another request. The client gives up on them.
+_BROKEN = frozenset({"ReadError", "WriteError", "RemoteProtocolError"})
 
+T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # stage, bytes done, bytes in all
 
 
@@ -58,18 +62,20 @@ def fetch(name: str, *, progress: Progress = lambda *_: None) -> Path:
     """
     repository = _look_up(name)
     with _hub_errors(repository.name, CONFIG_NAME):
-        C2LLMConfig.load(
-            Path(_client().hf_hub_download(repository.name, CONFIG_NAME, revision=repository.commit)).parent
+        config = _with_retries(
+            lambda: _client().hf_hub_download(repository.name, CONFIG_NAME, revision=repository.commit)
         )
+        C2LLMConfig.load(Path(config).parent)
     _fetch_all_weights(repository, progress)
     with _hub_errors(repository.name, "the tokenizer"):
-        return Path(
-            _client().snapshot_download(
+        found = _with_retries(
+            lambda: _client().snapshot_download(
                 repository.name,
                 revision=repository.revision or None,
                 allow_patterns=[f.rfilename for f in repository.files],
             )
         )
+        return Path(found)
 
 
 def cached(name: str) -> Path:
@@ -98,7 +104,9 @@ def endpoint() -> str:
 def _look_up(name: str) -> Repository:
     repository, revision = split(name)
     with _hub_errors(repository, "the list of its files", revision):
-        info = _client().HfApi().model_info(repository, revision=revision or None, files_metadata=True)
+        info = _with_retries(
+            lambda: _client().HfApi().model_info(repository, revision=revision or None, files_metadata=True)
+        )
     files = [f for f in info.siblings or [] if "/" not in f.rfilename and _is_needed(f.rfilename)]
     names = {file.rfilename for file in files}
     if CONFIG_NAME not in names or not any(name.endswith(WEIGHTS_SUFFIX) for name in names):
@@ -133,7 +141,7 @@ def _fetch_weights(repository: Repository, file: RepoSibling, report: Callable[[
 
     file_download = _client().file_download
     url = _client().hf_hub_url(repository.name, file.rfilename, revision=repository.commit)
-    metadata = _client().get_hf_file_metadata(url)
+    metadata = _with_retries(lambda: _client().get_hf_file_metadata(url))
     if not metadata.etag:
         raise ModelError(f"The hub gives no checksum for {file.rfilename} of {repository.name}: is HF_ENDPOINT right?")
     folder = Path(_client().constants.HF_HUB_CACHE) / file_download.repo_folder_name(
@@ -157,8 +165,8 @@ def _fetch_weights(repository: Repository, file: RepoSibling, report: Callable[[
 def _download(location: str, target: _ProgressFile, size: int) -> None:
     """Append the rest of a partial file.
 
-    The client itself resumes after a timeout, a refused connection and one that was closed early, but not after one that was
-    reset (ReadError).
+    The client itself resumes after a timeout, a refused connection and one that was closed early, but not after one of
+    _BROKEN.
     """
     left = MAX_RESETS
     while True:
@@ -170,9 +178,28 @@ def _download(location: str, target: _ProgressFile, size: int) -> None:
             return
         except Exception as error:  # the class belongs to the HTTP library that the client uses
             left = MAX_RESETS if target.tell() > start else left - 1
-            if type(error).__name__ != "ReadError" or not left:
+            if not _is_broken(error) or not left:
                 raise
         time.sleep(RESET_DELAY)
+
+
+def _is_broken(error: BaseException | None) -> bool:
+    """Whether a broken connection is the cause."""
+    while error is not None and type(error).__name__ not in _BROKEN:
+        error = error.__cause__
+    return error is not None
+
+
+def _with_retries(ask: Callable[[], T]) -> T:
+    """The answer to a short request, asked again where its connection broke."""
+    for _ in range(MAX_RESETS):
+        try:
+            return ask()
+        except Exception as error:
+            if not _is_broken(error):
+                raise
+        time.sleep(RESET_DELAY)
+    return ask()
 
 
 def _headers(location: str) -> dict[str, str]:

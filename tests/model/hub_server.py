@@ -24,7 +24,8 @@ NAME = "codefuse-ai/C2LLM-0.5B"
 @dataclass
 class Hub:
     """One model. `cut` closes the connection of each large file after so many bytes, `resets` resets so many connections of
-    large files halfway, `refused` answers with that error code."""
+    large files halfway, `refused` answers with that error code, `drops` closes the connection of the first request
+    of each kind in place of an answer."""
 
     folder: Path
     address: str = ""
@@ -33,6 +34,7 @@ class Hub:
     resets: int = 0
     refused: str = ""
     damaged: bool = False
+    drops: bool = False
 
     def file(self, name: str) -> bytes | None:
         path = self.folder / name
@@ -93,6 +95,9 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def _answer(self, *, with_body: bool) -> None:
             path = unquote(urlsplit(self.path).path)
             hub.requests.append(f"{self.command} {path}")
+            if hub.drops and hub.requests.count(f"{self.command} {path}") == 1:
+                self.close_connection = True
+                return
             if hub.refused:
                 status = {"RepoNotFound": 404, "GatedRepo": 403}.get(hub.refused, 500)
                 self._json({"error": hub.refused}, status, {"X-Error-Code": hub.refused})

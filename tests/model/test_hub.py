@@ -111,6 +111,13 @@ def test_a_connection_that_is_reset_is_resumed_within_one_call(hub: Hub, machine
     assert hub.resets == 0
 
 
+def test_a_connection_that_is_closed_in_place_of_an_answer_is_asked_again(hub: Hub, machine: Machine) -> None:
+    """Servers close connections that were kept for another request, at times just when it comes."""
+    hub.drops = True
+    folder = Path(machine.fetch())
+    assert all(path.read_bytes() == (hub.folder / path.name).read_bytes() for path in folder.iterdir())
+
+
 def test_a_hub_that_resets_every_connection_is_given_up(hub: Hub, machine: Machine) -> None:
     hub.resets = 10**6
     assert machine.fetch().startswith("HubUnreachableError")
