@@ -5,8 +5,9 @@ Everything is imported on first use: a parse worker is a module of this package 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from retrieval.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from retrieval.indexing.chunk_jobs import Cancel, NullCancel
@@ -71,11 +72,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # checkers would take any name for one of ours
-
-    def __getattr__(name: str) -> object:
-        for module, names in _MODULES.items():
-            if name in names:
-                value = getattr(import_module(f"{__name__}.{module}"), name)
-                globals()[name] = value
-                return value
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__ = lazy_names(__name__, _MODULES)

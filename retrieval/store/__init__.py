@@ -6,9 +6,9 @@ the time.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from retrieval.lazy_names import lazy_names
 from retrieval.store.analyzer import CJK, PART, WORD, composed, split_identifiers, stem, subwords, unaccented, words_of
 
 if TYPE_CHECKING:
@@ -57,11 +57,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # checkers would take any name for one of ours
-
-    def __getattr__(name: str) -> object:
-        for module, names in _MODULES.items():
-            if name in names:
-                value = getattr(import_module(f"{__name__}.{module}"), name)
-                globals()[name] = value
-                return value
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__ = lazy_names(__name__, _MODULES)
