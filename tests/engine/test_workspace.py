@@ -19,6 +19,7 @@ from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryEr
 from retrieval.indexing import pipeline, vector_sync
 from retrieval.types import SimilarRequest
 from retrieval.vectors import hnsw_problem
+from tests import disks
 from tests.engine.indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
 
 CODE = "def {0}(value):\n    # {0} comes first\n    total = value + 1\n    other = total * 2\n    return other\n"
@@ -440,15 +441,8 @@ def test_an_index_of_a_newer_program_is_refused(root: Path, cache: Path) -> None
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip("mounting is not permitted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=False)
+    with disks.small_disk(tmp_path / "disk", 2) as folder:
+        yield folder
 
 
 def test_a_disk_that_fills_up_loses_nothing_and_the_run_goes_on_when_there_is_room(root: Path, disk: Path) -> None:

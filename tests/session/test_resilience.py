@@ -13,7 +13,7 @@ import pytest
 
 from retrieval.errors import StorageFullError
 from retrieval.indexing import writer_pid
-from tests import fork_server
+from tests import disks, fork_server
 from tests.engine.indexed import check_equals_fresh, write_project
 from tests.session.watched import Live, live
 
@@ -58,15 +58,8 @@ def test_another_session_takes_over_when_the_writer_is_killed(tmp_path: Path, ch
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A cache folder on a disk of 3 MB."""
-    folder = tmp_path / "cache"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting is not permitted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=False)
+    with disks.small_disk(tmp_path / "cache", 3) as folder:
+        yield folder
 
 
 def test_a_session_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path, small: Path) -> None:

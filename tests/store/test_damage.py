@@ -15,6 +15,7 @@ from stored import update, vectors
 from retrieval.errors import NewerSchemaError, StorageFullError, StoreError, StoreIOError
 from retrieval.store import Store, split_identifiers
 from retrieval.store.schema import INDEX_MIGRATIONS
+from tests import disks
 
 
 def truncate(path: Path) -> None:
@@ -181,15 +182,8 @@ def test_a_closed_store_says_so(store: Store) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip("mounting is not permitted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=False)
+    with disks.small_disk(tmp_path / "disk", 2) as folder:
+        yield folder
 
 
 def test_a_full_disk_is_an_error_that_loses_nothing(small_disk: Path) -> None:
