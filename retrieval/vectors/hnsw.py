@@ -2,16 +2,16 @@
 
 hnswlib's traps, and what is done about each:
 - add_items beside knn_query is unsafe: a readers-writer lock, and rows are added in portions so that queries get
-through.
-- knn_query throws where it reaches fewer live rows than asked for: never more than the live rows are asked for, then fewer,
-then every row
-  is compared. A query always has an answer.
+  through.
+- knn_query throws where it reaches fewer live rows than asked for: never more than the live rows are asked for, then
+  fewer, then every row is compared. A query always has an answer.
 - replacing deleted rows costs eight times a rebuild: rows are marked as deleted, and `rebuild` makes a new graph when
   `needs_rebuild` says that too many are.
+- a row that is added while another thread is halfway through adding one is linked to what it could see by then, and in a
+  graph of a few rows that is next to nothing: such rows were not found again. The first rows are added by one thread.
 - the beam (ef) is forgotten when a graph is saved: it is set again after loading.
 - get_items takes 75 us a row: a copy of the rows is kept in 16 bits, 50 MB at 100,000 rows, which serves filtered
-queries, the
-  fallback and rebuilding.
+  queries, the fallback and rebuilding.
 
 A filtered query compares all allowed rows where those are few, and asks for more than the limit and filters otherwise.
 hnswlib's own filter calls back into Python for every row that it looks at, under the interpreter's lock: slower than
@@ -37,6 +37,8 @@ BUILD_BEAM = 200
 SEARCH_BEAM = 96
 # Rows added per hold of the write lock: some 30 ms on one thread at 100,000 rows.
 _PORTION = 128
+# Until a graph has this many rows one thread adds them: under a second.
+_FIRST_ROWS = 1_024
 # Where fewer rows than this are allowed, comparing all of them beats asking the graph for more: about a millisecond.
 FEW_ALLOWED = 3_000
 # More rows than this are never asked of the graph.
@@ -190,10 +192,14 @@ class HnswIndex:
     def _fill(self, graph: Any, ids: Ids, rows: Matrix) -> None:
         if not len(ids):
             return
-        total = int(graph.get_current_count()) + len(ids)
+        present = int(graph.get_current_count())
+        total = present + len(ids)
         if total > int(graph.get_max_elements()):
             graph.resize_index(max(int(total * _GROWTH), 1_024))
-        graph.add_items(rows, ids, num_threads=self.threads)
+        first = max(_FIRST_ROWS - present, 0)
+        for some, threads in ((slice(0, first), 1), (slice(first, None), self.threads)):
+            if len(ids[some]):
+                graph.add_items(rows[some], ids[some], num_threads=threads)
 
 
 _REBUILD_PORTION = 1_024  # half a second of one core between two checks of the cancel token

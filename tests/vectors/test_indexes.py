@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -199,6 +200,33 @@ def test_many_deletions_wear_a_graph_and_a_rebuild_mends_it(monkeypatch: pytest.
     assert told == [(0, 100)]
     assert not index.needs_rebuild
     assert index.ids().tolist() == list(range(100, 200))
+
+
+@needs_hnswlib
+@pytest.mark.parametrize("portion", [16, 1_000, 3_000])
+def test_several_threads_add_rows_only_to_a_graph_that_has_many(portion: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that several threads add to a small graph at once do not see each other, and were lost to queries."""
+
+    class Recorder:
+        def __init__(self, graph: Any) -> None:
+            self.graph = graph
+
+        def add_items(self, matrix: Any, ids: Any, num_threads: int) -> None:
+            added.append((num_threads, self.get_current_count(), len(ids)))
+            self.graph.add_items(matrix, ids, num_threads=num_threads)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.graph, name)
+
+    added: list[tuple[int, int, int]] = []
+    new_graph = HnswIndex._new_graph
+    monkeypatch.setattr(HnswIndex, "_new_graph", lambda index, capacity: Recorder(new_graph(index, capacity)))
+    matrix, graph = rows(3_000, dimension=64), HnswIndex(64, threads=3)
+    for start in range(0, len(matrix), portion):
+        graph.add(np.arange(start, min(start + portion, 3_000)), matrix[start : start + portion])
+    graph.rebuild()
+    assert sum(count for _, _, count in added) == 2 * 3_000
+    assert all(threads == (1 if present < 1_024 else 3) for threads, present, _ in added)
 
 
 @needs_hnswlib
