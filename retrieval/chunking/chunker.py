@@ -15,7 +15,7 @@ from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.notebooks import notebook_chunks
 from retrieval.chunking.outline import Label, Outline, SplitPoint
 from retrieval.chunking.packing import ChunkSpan, pack
-from retrieval.chunking.parsing import ParseTimeout, parse
+from retrieval.chunking.parsing import ParseTimeout, parse_source, source_for_parser
 from retrieval.chunking.pattern_rules import RULES
 from retrieval.chunking.patterns import splitter_for
 from retrieval.types import Chunk
@@ -25,7 +25,8 @@ from retrieval.types import Chunk
 # 2: grammars for 19 more languages; languages by content
 # 3: a long class keeps its name, all symbols of a chunk are stored
 # 4: patterns keep comments with what follows and find members
-CHUNKING_VERSION = 4
+# 5: macros of C and C++ are seen through
+CHUNKING_VERSION = 5
 
 MAX_CHUNK_BYTES = 6000  # bytes; only lines far longer than hand-written ones reach it
 MAX_LONG_LINE_PARTS = 8  # of such a chunk are indexed: it is data or generated, and its beginning says what it is
@@ -63,9 +64,10 @@ def passage(chunk: Chunk) -> str:
 
 
 def _split_points(language: str, lines: LineIndex, *, parsed: bool = True) -> list[SplitPoint]:
-    root = parse(language, lines.data) if parsed else None
+    source = source_for_parser(language, lines.data) if parsed else b""
+    root = parse_source(language, source) if parsed else None
     if root is not None:
-        outline = Outline(lines, grammars.GRAMMARS[language]).walk(root)
+        outline = Outline(lines, grammars.GRAMMARS[language], source).walk(root)
         if language not in RULES or not root.has_error or _has_names(outline):
             return outline
     splitter = splitter_for(language)

@@ -47,6 +47,7 @@ _C = {
     "function": "function_definition",
     "class": "struct_specifier enum_specifier union_specifier",
     "variable": "declaration type_definition preproc_function_def preproc_def",
+    "wrapper": "linkage_specification",
     "leading": "comment",
 }
 _CPP = {
@@ -54,7 +55,7 @@ _CPP = {
     "class": _C["class"] + " class_specifier",
     "scope": "namespace_definition",
     "variable": _C["variable"] + " alias_declaration concept_definition",
-    "wrapper": "template_declaration",
+    "wrapper": _C["wrapper"] + " template_declaration",
     "leading": "comment access_specifier",
 }
 _C_BODIES = frozenset(

@@ -43,10 +43,10 @@ class LineIndex:
     def is_blank(self, line: int) -> bool:
         return self._weights[line + 1] - self._weights[line] == BLANK_COST
 
-    def begins_line(self, line: int, offset: int) -> bool:
-        """Whether only white space precedes `offset` on its line."""
+    def begins_line(self, line: int, offset: int, source: bytes) -> bool:
+        """Whether only white space of `source`, a text with the same offsets, precedes `offset` on its line."""
         start = self.starts[line]
-        return start == offset or not self.data[start:offset].strip()
+        return start == offset or not source[start:offset].strip()
 
     def row(self, line: int) -> bytes:
         """The bytes of one line without its line break."""

@@ -24,6 +24,7 @@ MIN_SEARCHED_IN_FUNCTION_BYTES = 800  # inside functions only long statements ca
 MIN_NESTED_BYTES = 400  # minimum size of a definition inside a function that is a separate chunk
 MAX_DEPTH = 60  # of nested nodes; deeper nesting is generated code
 MAX_CHILDREN = 20_000  # of one node; more are a data table, which line windows split as well
+_BODIES = ("_body", "declaration_list")
 
 
 class Label:
@@ -77,8 +78,9 @@ class _SiblingWalk:
 class Outline:
     """Collects the split points of one parse tree."""
 
-    def __init__(self, lines: LineIndex, grammar: Grammar) -> None:
-        self.lines, self.grammar = lines, grammar
+    def __init__(self, lines: LineIndex, grammar: Grammar, source: bytes) -> None:
+        """`source`: what was parsed, in which macros can be blanks."""
+        self.lines, self.grammar, self.source = lines, grammar, source
         self.split_points: list[SplitPoint] = []
         self._members: list[Symbol] | None = None  # of the short definition that is being looked through
 
@@ -98,7 +100,7 @@ class Outline:
             if stop == start:
                 continue
             first, last = lines.line_at(start), lines.line_at(stop - 1)
-            begins_line = first > siblings.last_assigned and lines.begins_line(first, start)
+            begins_line = first > siblings.last_assigned and lines.begins_line(first, start, self.source)
             role = roles.get(child.type)
             if role == "leading":
                 if begins_line:
@@ -161,7 +163,7 @@ class Outline:
     def _statement(self, node: Node, siblings: _SiblingWalk, head: int, first: int, size: int) -> None:
         if head >= 0:
             self._add_split(head, siblings.label, siblings.depth)
-            if size < MIN_SEARCHED_BYTES and node.type not in self.grammar.bodies:
+            if size < MIN_SEARCHED_BYTES and not self._is_body(node, siblings.context):
                 if siblings.context != "function" and self.grammar.roles.get(node.type) == "wrapper":
                     self._add_members(siblings.label, node, siblings, first - 1)  # `const (`: a group of names
                 return
@@ -181,6 +183,10 @@ class Outline:
                 inner_walk.comment, inner_walk.comment_end = head, first - 1
         self._children(node, inner_walk)
         siblings.label = siblings.label if inner_walk.label is siblings.label else siblings.trailing_label
+
+    def _is_body(self, node: Node, context: str) -> bool:
+        """Whether a short node is to be searched for definitions, as the body of a class with its brace on a line of its own."""
+        return node.type in self.grammar.bodies or (context == "class" and node.type.endswith(_BODIES))
 
     def _define(self, node_definition: Definition, siblings: _SiblingWalk, head: int, last: int) -> None:
         """Add the split points of one definition."""

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from retrieval.chunking import grammars
+from retrieval.chunking.c_macros import without_macros
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -26,7 +27,6 @@ WATCHED_MIN_BYTES = 4 * 1024
 _BLOCK = 1024
 
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
-_LONE_MACRO = re.compile(rb"^[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]+[ \t]*$", re.MULTILINE)
 _GLOBAL = re.compile(rb"\bglobal\b", re.IGNORECASE)  # of Apex: `public` is as long
 # Words of dialects that the grammar of their language does not know: a word that it knows takes their place, where a
 # definition may begin.
@@ -45,12 +45,16 @@ class ParseTimeout(Exception):
 
 def parse(language: str, data: bytes) -> Node | None:
     """The root of the parse tree; None without a grammar. Raises ParseTimeout."""
+    return parse_source(language, source_for_parser(language, data))
+
+
+def parse_source(language: str, source: bytes) -> Node | None:
+    """As `parse`, of what `source_for_parser` made."""
     grammar = grammars.load(language)
     if grammar is None:
         return None
     from tree_sitter import Parser
 
-    source = _normalize(language, data)
     if len(source) < WATCHED_MIN_BYTES:
         return Parser(grammar).parse(source).root_node
     started = time.thread_time()
@@ -67,10 +71,10 @@ def parse(language: str, data: bytes) -> Node | None:
         raise ParseTimeout(f"{language}: {BUDGET_SECONDS} s") from error
 
 
-def _normalize(language: str, data: bytes) -> bytes:
+def source_for_parser(language: str, data: bytes) -> bytes:
     """The source for the parser, with unchanged byte offsets.
 
-    Grammars end lines and comments at \\n only; lone macros (`Q_OBJECT`, `FMT_BEGIN_NAMESPACE`) break C++ around them.
+    Grammars end lines and comments at \\n only; macros hide the definitions of C around them (c_macros.py).
     """
     if b"\r" in data:
         data = _LONE_RETURN.sub(b"\n", data)
@@ -80,5 +84,5 @@ def _normalize(language: str, data: bytes) -> bytes:
     if language == "apex":
         data = _GLOBAL.sub(b"public", data)
     if language in ("c", "cpp", "objc", "opencl"):
-        return _LONE_MACRO.sub(lambda found: b" " * len(found[0]), data)
+        return without_macros(language, data)
     return data

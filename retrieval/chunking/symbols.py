@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from retrieval.chunking.c_symbols import c_declared
+from retrieval.chunking.definition import Definition, split_name, text_of
 from retrieval.chunking.grammar import Grammar
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-MAX_NAME = 120
-_SPACE = re.compile(r"\s+")
-_SEPARATOR = re.compile(r"::|->|[.:\\]")
 _RECEIVER = re.compile(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)$")
-_TYPE_ARGUMENTS = re.compile(r"<[^<>]*>")
 _ASSIGNABLE = re.compile(r"#?[\w$'\"-]+(?:(?:\.|->|::|:)#?[\w$]+)*")
 _BETWEEN_NAMES = re.compile(r"\.|->|::|:")
-_DECLARATORS = frozenset(
-    {
-        "pointer_declarator", "function_declarator", "array_declarator", "parenthesized_declarator", "init_declarator",
-        "reference_declarator", "attributed_declarator", "template_function", "operator_cast",
-    }
-)  # fmt: skip
-_NAMES = frozenset({"identifier", "field_identifier", "type_identifier", "destructor_name", "operator_name"})
 _ELIXIR = {
     "defmodule": "class", "defprotocol": "class", "defimpl": "class", "def": "function", "defp": "function",
     "defmacro": "function", "defmacrop": "function", "defguard": "variable", "defguardp": "variable",
@@ -31,21 +22,6 @@ _ELIXIR = {
 }  # fmt: skip
 LONG_ARGUMENT = 200  # minimum size of a function argument that defines the result of a call
 _WRAPPED = 4  # levels of wrappers: export, declaration, declarator, parentheses
-
-
-class Definition(NamedTuple):
-    """The definition at a node. `inner` is the node whose children are its content."""
-
-    role: str  # "function", "class", "impl", "scope" or "variable"
-    name: str
-    scope: str
-    inner: Node
-
-
-def text_of(node: Node | None) -> str:
-    if node is None or node.text is None:
-        return ""
-    return _SPACE.sub(" ", node.text[: 4 * MAX_NAME].decode("utf-8", "replace")).strip()[:MAX_NAME]
 
 
 def definition(node: Node, grammar: Grammar, levels: int = _WRAPPED) -> Definition | None:
@@ -87,14 +63,15 @@ def _named(node: Node, role: str, grammar: Grammar) -> Definition | None:  # noq
     if kind in ("singleton_class", "extension_definition"):
         return Definition(role, "", "", node)
     if kind in _C_DECLARED and grammar.module in _C_FAMILY:
-        return _c_declared(node, role)
+        return c_declared(node, role)
     named = None if kind in _FALLBACKS else node.child_by_field_name(grammar.names.get(kind, "name"))
     name = text_of(named) if named is not None else _fallback_name(node)
     if grammar.module in _DOTTED:
         return Definition(role, name.strip("\"'"), "", node)
     if grammar.module == "tree_sitter_go":
         return Definition(role, name, _receiver(node), node)
-    scope, name = _split(name.partition("<")[0] if role == "impl" else name.strip("\"'"))
+    is_type = role == "impl" or (role == "class" and grammar.module in _C_FAMILY)  # `struct hash<Basket>` is a hash
+    scope, name = split_name(name.partition("<")[0] if is_type else name.strip("\"'"))
     return Definition(role, name, scope, node)
 
 
@@ -111,7 +88,7 @@ def _headed(node: Node, role: str, grammar: Grammar) -> Definition | None:
             return None
         head = inner
     name = _END_OF_NAME.split(text_of(head).lstrip("*"), maxsplit=1)[0]
-    scope, symbol = _split(name)
+    scope, symbol = split_name(name)
     if node.type == "member_defn":
         scope = ""  # F#: the name of the object, `this` in `member this.Go`
     return Definition(role, symbol, scope, node) if symbol else None
@@ -173,48 +150,6 @@ def _fallback_name(node: Node) -> str:
         if kind in ("infix", "variable_declaration", "string", "prefix"):
             return text_of(child.child_by_field_name("operator")) or _fallback_name(child) or text_of(child).strip('"')
     return ""
-
-
-def _split(name: str) -> tuple[str, str]:
-    """ "A::B.c" -> ("A.B", "c")."""
-    if name.startswith("operator") or not _SEPARATOR.search(name):
-        return "", name
-    *outer, last = [part for part in _SEPARATOR.split(_TYPE_ARGUMENTS.sub("", name)) if part] or [name]
-    return ".".join(outer), last
-
-
-_C_WORDS = frozenset(
-    "namespace switch if for while do return else case class struct union enum public private protected extern".split()
-)
-
-
-def _c_declared(node: Node, role: str) -> Definition | None:
-    """C and C++: the name sits inside nested declarators; a typedef of a body is the class it names."""
-    declarator = node.child_by_field_name("declarator")
-    inner = node
-    declared_type = node.child_by_field_name("type")
-    if (
-        declared_type is not None
-        and declared_type.child_by_field_name("body") is not None
-        and node.type != "function_definition"
-    ):
-        role = "class"
-        inner = declared_type
-        tag = text_of(declared_type.child_by_field_name("name"))
-        if tag:
-            return Definition(role, tag, "", inner)
-    while declarator is not None and declarator.type in _DECLARATORS:
-        deeper = declarator.child_by_field_name("declarator")
-        if deeper is None:
-            deeper = next((c for c in declarator.named_children if c.type in _DECLARATORS or c.type in _NAMES), None)
-            deeper = deeper or next((c for c in declarator.named_children if c.type == "qualified_identifier"), None)
-        declarator = deeper
-    if declarator is None:
-        return None
-    scope, name = _split(text_of(declarator))
-    if name in _C_WORDS:  # produced by an unknown macro: only its content is useful
-        return Definition("scope", "", "", node) if node.type == "function_definition" else None
-    return Definition(role, name, scope, inner)
 
 
 def _valued(node: Node, grammar: Grammar) -> Definition | None:
@@ -303,5 +238,5 @@ def _elixir(node: Node) -> Definition | None:
     if head.type == "call":
         head = head.child_by_field_name("target") or head
     name = text_of(head).strip('"')
-    scope, symbol = _split(name) if role == "class" else ("", name)
+    scope, symbol = split_name(name) if role == "class" else ("", name)
     return Definition(role, symbol, scope, node)

@@ -232,7 +232,7 @@ typedef NS_ENUM(NSInteger, Kind) { A, B };
 struct s { int a; };
 """,
         "class Song, method Song.playFrom, method Song.shared, class Song, method Song.x, class P, "
-        "method P.pause, class Song, method Song.playFrom, method Song.shared, function helper, block A, "
+        "method P.pause, class Song, method Song.playFrom, method Song.shared, function helper, class Kind, "
         "class s",
     ),
     "a.ml": (

@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 from retrieval import text_pattern
-from retrieval.chunking import languages, pattern_outline, pattern_rules, patterns, shared_endings, symbols
+from retrieval.chunking import c_macros, definition, languages, pattern_outline, pattern_rules, patterns, shared_endings
 from retrieval.files import default_excludes
 from retrieval.search import definitions
 from retrieval.training import doc_comments
@@ -25,6 +25,15 @@ _COMMENT = (doc_comments.MAX_CHARS_READ, "the first characters of a comment's pa
 # The longest text that a pattern sees, in characters, and what that text is.
 BOUNDS: dict[str, tuple[int, str]] = {
     **dict.fromkeys(DEFINITION_PATTERNS, _HEADER),
+    **{
+        f"retrieval.chunking.c_macros:{name}": (
+            c_macros.LINE_BYTES + c_macros.NEXT_BYTES,
+            "a short line and the next one",
+        )
+        for name in (
+            "_ALONE _EXPORT _MIXED_TYPE _MODULE _OBJC_TYPE _OPENED _SLOTS _TEXT _TEXT_TEST _TRAILING _TYPE _TYPED_NAME"
+        ).split()
+    },
     "retrieval.chunking.languages:_EMACS": (languages.MODE_CHARS, "the first characters of a line"),
     "retrieval.chunking.languages:_VIM": (languages.MODE_CHARS, "the first characters of a line"),
     **{
@@ -46,7 +55,7 @@ BOUNDS: dict[str, tuple[int, str]] = {
     },
     "retrieval.chunking.patterns:_IMAGE": _TITLE,
     "retrieval.chunking.patterns:_MARKUP": _TITLE,
-    "retrieval.chunking.symbols:_RECEIVER": (symbols.MAX_NAME, "a name"),
+    "retrieval.chunking.symbols:_RECEIVER": (definition.MAX_NAME, "a name"),
     "retrieval.files.default_excludes:GENERATED_MARKER": (
         default_excludes.GENERATED_HEADER_BYTES,
         "the first bytes of a file",
