@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from tests import patience
+
 # Tests run in several processes: torch's threads, which spin while they wait for each other, would hold all of them up.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -27,4 +29,5 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     monkeypatch.setenv("C2LLM_DATA_DIR", str(tmp_path_factory.getbasetemp() / "data"))
     for name in (*PERSONAL, "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    patience.lengthen()
     return cache

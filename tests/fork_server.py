@@ -1,7 +1,8 @@
 """Starts Python programs by forking a process that has imported their libraries: a start costs 0.02 s of CPU instead of 0.5 to 2.
 
 A forked program is a process like any other: arguments, environment, directory, streams, signals and exit code are its own, and
-it is a child of the process that asked for it. What it does not show is what a start imports, and how an interpreter starts:
+it is a child of the process that asked for it. It waits longer than the product does, unless C2LLM_TEST_IMPATIENT is set (see
+patience.py). What it does not show is what a start imports, and how an interpreter starts:
 `tests/cli/test_startup.py` and whatever passes options to the interpreter start a real one.
 """
 
@@ -24,13 +25,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests import patience
+
 CHECKOUT = Path(__file__).parents[1]
 # None of these starts a thread (onnxruntime does) or reads the environment (typer.rich_utils does): the server checks the first.
 LIBRARIES = """
     numpy tokenizers sqlite3 typer rich.console rich.markdown rich.progress rich.table rich.syntax pygls.lsp.server
     lsprotocol.types msgspec watchdog.observers filelock psutil tree_sitter httpx2 importlib.metadata retrieval.engine
     retrieval.encoders.onnx retrieval.encoders.token_overlap retrieval.rag c2llm_lsp.cli.app c2llm_lsp.server.app
-    mcp mcp.server mcp.server.stdio
+    mcp mcp.server mcp.server.stdio retrieval.encoders.remote c2llm_lsp.server.transport.admission
 """.split()
 TORCH = (
     "torch transformers transformers.models.qwen2.modeling_qwen2 safetensors retrieval.training.trainer".split()
@@ -231,6 +234,8 @@ def _become(request: dict[str, Any], streams: list[int]) -> NoReturn:
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    if not os.environ.get("C2LLM_TEST_IMPATIENT"):
+        patience.lengthen()
     _open_streams(unbuffered=bool(os.environ.get("PYTHONUNBUFFERED")))
     command = request["command"]
     is_module = command[0] == "-m"

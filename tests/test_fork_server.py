@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests import fork_server
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux only")
 
@@ -60,7 +61,7 @@ def test_what_a_program_sees_of_itself_is_the_same(
     options: dict[str, Any] = {"env": environment(**more), "cwd": tmp_path}
     command = program(TELLS)
     assert fork_server._can_fork(command, options)
-    forked = fork_server.run(command, input="ü\n".encode(), timeout=60, **options)
+    forked = fork_server.run(command, input="ü\n".encode(), timeout=PATIENCE, **options)
     started = subprocess.run(command, input="ü\n".encode(), capture_output=True, check=False, **options)
     assert json.loads(forked.stdout) == json.loads(started.stdout)
     assert (forked.returncode, forked.stderr) == (started.returncode, started.stderr) == (7, b"to stderr\n")
@@ -72,7 +73,7 @@ def test_a_module_is_run_with_its_folder_on_the_import_path(tmp_path: Path) -> N
     options: dict[str, Any] = {"env": environment(), "cwd": tmp_path}
     assert fork_server._can_fork(command, options)
     started = subprocess.run(command, capture_output=True, check=True, **options)
-    assert fork_server.run(command, input=b"", timeout=60, **options).stdout == started.stdout
+    assert fork_server.run(command, input=b"", timeout=PATIENCE, **options).stdout == started.stdout
 
 
 @pytest.mark.parametrize("signal_, said, code", [(signal.SIGINT, "caught\n", 0), (signal.SIGKILL, "", -9)])
@@ -90,7 +91,7 @@ def test_it_is_signalled_and_waited_for(
 
 
 def test_an_uncaught_exception_is_a_traceback_and_exit_code_1(program: Callable[[str], list[str]]) -> None:
-    done = fork_server.run(program("raise ValueError('so')"), input=b"", timeout=60, env=environment())
+    done = fork_server.run(program("raise ValueError('so')"), input=b"", timeout=PATIENCE, env=environment())
     assert (done.returncode, done.stderr.splitlines()[-1]) == (1, b"ValueError: so")
 
 
@@ -125,7 +126,7 @@ def test_a_server_whose_answer_was_not_taken_is_replaced(
 ) -> None:
     """As when the time of a test is up while it starts a program: the next must not get the process of the one before."""
     command, options = program("print(1)"), {"env": environment()}
-    assert fork_server.run(command, input=b"", timeout=60, **options).stdout == b"1\n"
+    assert fork_server.run(command, input=b"", timeout=PATIENCE, **options).stdout == b"1\n"
     before = fork_server._server(uses_torch=False)
 
     class Interrupted(BaseException):
@@ -138,5 +139,5 @@ def test_a_server_whose_answer_was_not_taken_is_replaced(
         patched.setattr(fork_server.json, "dumps", interrupt)
         with pytest.raises(Interrupted):
             fork_server.popen(command, **options)
-    assert fork_server.run(program("print(2)"), input=b"", timeout=60, **options).stdout == b"2\n"
+    assert fork_server.run(program("print(2)"), input=b"", timeout=PATIENCE, **options).stdout == b"2\n"
     assert fork_server._server(uses_torch=False) is not before

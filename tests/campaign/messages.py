@@ -13,7 +13,8 @@ import psutil
 
 from tests.cli.conftest import PROJECT
 from tests.cli.program import lay_out
-from tests.server.client import LONG, Client, framed, started
+from tests.patience import PATIENCE
+from tests.server.client import Client, framed, started
 from tests.server.editing import SERVE
 
 MESSAGES = 150
@@ -53,7 +54,7 @@ def end(dice: random.Random, client: Client, process: psutil.Process) -> None:
         client.leave()
     else:
         client.kill()
-    assert psutil.wait_procs(children, timeout=LONG)[1] == []
+    assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
 
 
 def random_message(dice: random.Random, root: Path) -> bytes:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import fork_server
+from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[2]
-LONG = 100.0  # seconds until a test gives up on a process; no test waits for it when things go well
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Program:
             input=given,
             cwd=cwd or self.home,
             env=self.environment(**(environ or {})),
-            timeout=LONG,
+            timeout=PATIENCE,
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode()).no_traceback()
 
@@ -100,11 +100,11 @@ class Program:
         os.close(slave)
         output = _drain(master)
         os.close(master)
-        return Result(process.wait(LONG), output.decode(errors="replace"), "").no_traceback()
+        return Result(process.wait(PATIENCE), output.decode(errors="replace"), "").no_traceback()
 
 
 def _drain(master: int) -> bytes:
-    output, end = b"", time.monotonic() + LONG
+    output, end = b"", time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if select.select([master], [], [], 1.0)[0]:
             try:

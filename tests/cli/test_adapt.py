@@ -35,7 +35,6 @@ def encoder_of(c2llm: Program, project: Path, environ: dict[str, str]) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_a_better_model_is_used_until_it_is_taken_back(c2llm: Program, documented: Path, tmp_path: Path) -> None:
     environ = with_model(checkpoint(tmp_path / "start"))  # weights by chance: there is something to gain
     done = c2llm("adapt", documented, "--way", "all", "--steps", "150", "--json", environ=environ)
@@ -57,7 +56,6 @@ def test_a_better_model_is_used_until_it_is_taken_back(c2llm: Program, documente
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_ctrl_c_leaves_the_old_model_and_the_next_run_goes_on(c2llm: Program, documented: Path, tmp_path: Path) -> None:
     environ = with_model(checkpoint(tmp_path / "start"))
     command = ("adapt", str(documented), "--way", "all", "--steps", "2500")

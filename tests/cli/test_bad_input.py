@@ -12,7 +12,8 @@ import pytest
 
 from c2llm_lsp.cli.location import parse_location
 from retrieval.errors import QueryError
-from tests.cli.program import LONG, Program
+from tests.cli.program import Program
+from tests.patience import PATIENCE
 
 as_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 
@@ -197,7 +198,7 @@ def test_a_reader_that_goes_away_is_no_error(c2llm: Program, project: Path) -> N
     process = c2llm.start("search", "apply rules price job", project, "-C", "1000")
     assert process.stdout and process.stderr
     process.stdout.close()
-    assert process.wait(LONG) == 141
+    assert process.wait(PATIENCE) == 141
     assert process.stderr.read() == ""
     process.stderr.close()
 
@@ -207,7 +208,7 @@ def test_an_interrupt_ends_with_130_and_keeps_what_is_done(c2llm: Program, proje
     assert process.stdout and process.stderr and process.stdin
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    assert process.wait(LONG) == 130  # before standard input is closed, which would end it too
+    assert process.wait(PATIENCE) == 130  # before standard input is closed, which would end it too
     _, err = process.communicate()
     assert "Traceback" not in err
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.program import LONG, Program
+from tests.cli.program import Program
+from tests.patience import PATIENCE
 
 
 def ask(c2llm: Program, project: Path, *lines: str | bytes) -> list[dict]:
@@ -40,7 +41,7 @@ def test_ready_comes_when_the_index_is_complete_and_answers_come_at_once(c2llm: 
         process.stdin.write('{"query": "ignore rules"}\n')
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["results"]
-    process.communicate(timeout=LONG)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
 
 

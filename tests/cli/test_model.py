@@ -81,7 +81,6 @@ def test_a_checkpoint_that_was_never_downloaded_names_the_command(c2llm: Program
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_an_export_is_compared_and_then_searched_with(c2llm: Program, project: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxscript")
     write_checkpoint(tmp_path / "checkpoint", num_hidden_layers=1)

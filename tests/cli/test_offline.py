@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import CHECKOUT, LONG
+from tests.cli.program import CHECKOUT
+from tests.patience import PATIENCE
 
 GUARD = CHECKOUT / "tests/cli/guard"
 CAUGHT = 97  # how the guard ends a process
@@ -51,7 +52,7 @@ def test_a_search_needs_no_network_and_writes_only_the_cache(encoder: str, proje
     before = sorted(project.rglob("*"))
     command = [*without_network(), sys.executable, "-m", "c2llm_lsp", "search", "apply ignore rules", str(project)]
     done = subprocess.run(
-        command, env=guarded(home, encoder), cwd=tmp_path, capture_output=True, text=True, timeout=LONG, check=False
+        command, env=guarded(home, encoder), cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert (done.returncode, (tmp_path / "attempts").exists()) == (0, False), done.stderr
     assert "ignore.py" in done.stdout
@@ -77,7 +78,7 @@ def test_no_library_opens_a_socket_behind_pythons_back(encoder: str, project: Pa
     strace = ["strace", "-f", "-qq", "-e", "trace=socket,connect,sendto", "-o", str(log)]
     command = [*strace, sys.executable, "-m", "c2llm_lsp", "search", "apply ignore rules", str(project), "--quiet"]
     done = subprocess.run(
-        command, env=guarded(home, encoder), cwd=tmp_path, capture_output=True, text=True, timeout=LONG, check=False
+        command, env=guarded(home, encoder), cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     if "PTRACE_TRACEME" in done.stderr or "Operation not permitted" in done.stderr:
         pytest.skip("tracing is not permitted here")

@@ -17,7 +17,8 @@ import pytest
 
 from retrieval.encoders import OverlapEncoder, load
 from retrieval.encoders.remote import encoder
-from tests.cli.program import LONG, Program
+from tests.cli.program import Program
+from tests.patience import PATIENCE
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def test_it_serves_the_encoder_of_the_settings_and_ends_by_a_signal(c2llm: Progr
         found = load(url)
         np.testing.assert_allclose(found.encode_queries(["a b"]), OverlapEncoder().encode_queries(["a b"]), atol=1e-6)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=LONG)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "Traceback" not in err
 
@@ -50,7 +51,7 @@ def test_what_is_under_way_when_it_is_told_to_stop_is_answered(c2llm: Program) -
         host, port = httpx2.URL(url).host, httpx2.URL(url).port
         body = b'{"model": "overlap", "input": "a b"}'
         head = f"POST /v1/embeddings HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-        with socket.create_connection((host, port or 0), timeout=LONG) as client:
+        with socket.create_connection((host, port or 0), timeout=PATIENCE) as client:
             client.sendall(f"{head}content-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n".encode())
             assert b"100 Continue" in client.recv(1_000)  # it reads the body
             process.send_signal(signal.SIGINT)
@@ -61,12 +62,12 @@ def test_what_is_under_way_when_it_is_told_to_stop_is_answered(c2llm: Program) -
             while part := client.recv(65_536):
                 answer += part
         assert b"200 OK" in answer and b"embedding" in answer
-        process.communicate(timeout=LONG)
+        process.communicate(timeout=PATIENCE)
 
 
 def _takes(host: str, port: int) -> bool:
     try:
-        socket.create_connection((host, port), timeout=LONG).close()
+        socket.create_connection((host, port), timeout=PATIENCE).close()
     except OSError:
         return False
     return True
@@ -86,7 +87,7 @@ def test_a_key_is_needed_and_never_printed(c2llm: Program, monkeypatch: pytest.M
             assert client.get(f"{here}/models").status_code == 401
             assert client.get(f"{here}/models", headers={"authorization": "Bearer sk-secret"}).status_code == 200
         process.terminate()
-        out, err = process.communicate(timeout=LONG)
+        out, err = process.communicate(timeout=PATIENCE)
         assert "sk-secret" not in out + err
 
 
@@ -106,7 +107,7 @@ def test_an_encoder_that_there_is_not_is_an_error(c2llm: Program) -> None:
 
 @pytest.mark.slow
 def test_the_embedded_model_serves_fifty_clients_at_once(c2llm: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, "QUERY_TIMEOUT_SECONDS", LONG)  # on a busy machine fifty at once take their time
+    monkeypatch.setattr(encoder, "QUERY_TIMEOUT_SECONDS", PATIENCE)  # on a busy machine fifty at once take their time
     own = load("embedded")
     texts = [f"def function_{number}(path): return open(path).read({number})" for number in range(64)]
     expected, started = own.encode_passages(texts), threading.Barrier(50)
@@ -114,7 +115,7 @@ def test_the_embedded_model_serves_fifty_clients_at_once(c2llm: Program, monkeyp
         remote = load(url)
 
         def ask(number: int) -> np.ndarray:
-            started.wait(LONG)
+            started.wait(PATIENCE)
             return remote.encode_queries(["read a file"]) if number % 2 else remote.encode_passages(texts)
 
         with ThreadPoolExecutor(50) as pool:

@@ -12,6 +12,7 @@ import pytest
 from retrieval.processes import preflight
 from tests.cli.conftest import c2llm, project
 from tests.cli.program import Program
+from tests.patience import PATIENCE
 
 __all__ = ["c2llm", "project"]
 
@@ -22,7 +23,7 @@ QUERY = "ignore rule"
 def in_shell(c2llm: Program, redirections: str, *arguments: str, cwd: Path, before: str = "") -> tuple[int, str, str]:
     line = f"{before} {shlex.join(c2llm.command(*arguments))} {redirections}"
     done = subprocess.run(
-        ["bash", "-c", line], capture_output=True, text=True, cwd=cwd, env=c2llm.environment(), timeout=60
+        ["bash", "-c", line], capture_output=True, text=True, cwd=cwd, env=c2llm.environment(), timeout=PATIENCE
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import LONG, Program
+from tests.cli.program import Program
+from tests.patience import PATIENCE
 
 
 class Watching:
@@ -34,7 +35,7 @@ class Watching:
     def until(self, pattern: str) -> str:
         """The next line that matches."""
         while True:
-            line = self._queue.get(timeout=LONG)
+            line = self._queue.get(timeout=PATIENCE)
             assert line is not None, f"ended before {pattern!r}: {self.lines}"
             self.lines.append(line)
             if re.search(pattern, line):
@@ -42,7 +43,7 @@ class Watching:
 
     def end(self, number: int) -> tuple[int, str]:
         self.process.send_signal(number)
-        code = self.process.wait(LONG)
+        code = self.process.wait(PATIENCE)
         assert self.process.stderr
         return code, self.process.stderr.read()
 

@@ -18,8 +18,9 @@ import pytest
 import typer.main
 
 from c2llm_lsp.cli.app import COMMANDS, LazyGroup, app
-from tests.cli.program import LONG, Program, lay_out
+from tests.cli.program import Program, lay_out
 from tests.docs.pages import CHECKOUT, ShellBlock, between, files, inline_code, pages, shell_blocks
+from tests.patience import PATIENCE
 
 BLOCKS = [block for page in pages() for block in shell_blocks(page)]
 RUN = [block for block in BLOCKS if block.marker == "runs"]
@@ -59,7 +60,7 @@ def test_commands_of_the_documentation_run(block: ShellBlock, tmp_path: Path) ->
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=LONG,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

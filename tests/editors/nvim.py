@@ -21,9 +21,9 @@ import pytest
 
 from tests.cli.program import CHECKOUT, Program
 from tests.editors.program import on_path
+from tests.patience import PATIENCE
 
 PLUGIN = CHECKOUT / "editors" / "nvim"
-LONG = 200.0  # seconds for one run of the editor; under half a minute on an idle machine
 NEEDED = (0, 11)
 LINES, COLUMNS = 40, 120
 
@@ -48,7 +48,6 @@ def missing() -> str:
 
 NEEDS_NVIM = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(bool(missing()), reason=missing() or "-"),
 ]
 
@@ -96,7 +95,7 @@ def run(tmp_path: Path, *arguments: str | Path, cwd: Path | None = None, **more:
     """Neovim from its start to its end; what it says on standard error. `more` is for `prepared`."""
     command, environment = prepared(tmp_path, *arguments, **more)
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=cwd or tmp_path, timeout=LONG, check=False
+        command, capture_output=True, text=True, env=environment, cwd=cwd or tmp_path, timeout=PATIENCE, check=False
     )
     told = tmp_path / "told"
     assert done.returncode == 0, (told.read_text() if told.exists() else "") + done.stderr
@@ -132,7 +131,7 @@ class Remote:
 
     def until(self, expression: str) -> Any:
         """The first value of an expression that is neither false nor nil."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         problem = ""
         while time.monotonic() < end:
             try:
@@ -147,7 +146,7 @@ class Remote:
         nvim = editor()
         assert nvim
         asked = [nvim, "--clean", "--server", str(self._socket), *question]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=LONG, check=True).stdout
+        return subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
 
 
 class Terminal:
@@ -176,7 +175,7 @@ class Terminal:
 
     def until(self, words: str) -> None:
         """Read until the terminal was sent these words, since the last time."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while words not in self._said:
             assert time.monotonic() < end, f"{words!r} did not come, but:\n{self._said[-2000:]}"
             self.read(0.1)

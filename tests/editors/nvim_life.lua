@@ -10,7 +10,7 @@ vim.notify = function(text, level)
 end
 
 local function until_(check, what)
-  assert(vim.wait(40000, check, 20), "it did not happen: " .. what)
+  assert(vim.wait(300000, check, 20), "it did not happen: " .. what)
 end
 
 local function clients()

@@ -11,7 +11,7 @@ end
 local function until_(check)
   local found
   assert(
-    vim.wait(60000, function()
+    vim.wait(300000, function()
       found = check()
       return found
     end, 20),

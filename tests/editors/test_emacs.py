@@ -14,8 +14,8 @@ from tests.cli.conftest import PROJECT
 from tests.cli.program import CHECKOUT, Program, lay_out
 from tests.editors.pages import blocks
 from tests.editors.program import on_path
+from tests.patience import PATIENCE
 
-LONG = 200.0  # seconds for one run of the editor; under half a minute on an idle machine
 FIND_EGLOT = "(progn (package-initialize) (require 'eglot))"
 
 
@@ -29,7 +29,6 @@ def missing() -> str:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(bool(missing()), reason=missing() or "-"),
 ]
 
@@ -58,7 +57,7 @@ def drive(tmp_path: Path, configuration: str) -> dict[str, Any]:
         text=True,
         env=environment | {"PATH": ":".join(path)},
         cwd=project,
-        timeout=LONG,
+        timeout=PATIENCE,
         check=False,
     )
     told: dict[str, Any] = {}

@@ -191,7 +191,7 @@ local function marks()
   local found = space and vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true }) or {}
   return vim.tbl_map(function(mark) return mark[4] end, found)
 end
-local function until_(check) assert(vim.wait(60000, check, 20), "it did not happen") end
+local function until_(check) assert(vim.wait(300000, check, 20), "it did not happen") end
 local said
 vim.notify = function(text) said = text end
 vim.schedule(function()
@@ -261,7 +261,7 @@ end
 vim.notify = function(text) notified = text end
 vim.schedule(function()
   vim.cmd("tab C2llm search ignore rule excludes the path")
-  local fine = vim.wait(60000, function() return offered or (notified and not notified:match("being indexed")) end, 20)
+  local fine = vim.wait(300000, function() return offered or (notified and not notified:match("being indexed")) end, 20)
   local tabs = #vim.api.nvim_list_tabpages()
   vim.fn.writefile({ vim.json.encode({ offered = offered, notified = notified, fine = fine, tabs = tabs }) }, vim.env.TOLD)
   vim.cmd("qa!")
@@ -291,7 +291,7 @@ vim.ui.select = function(items, opts, chosen)
   chosen(nil)
 end
 vim.notify = function(text) notified = text end
-local function until_(check) assert(vim.wait(60000, check, 20), "it did not happen") end
+local function until_(check) assert(vim.wait(300000, check, 20), "it did not happen") end
 vim.schedule(function()
   local told = {}
   local fine, problem = xpcall(function()

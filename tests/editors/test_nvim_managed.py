@@ -41,7 +41,7 @@ require("lazy").setup({ %(specs)s }, {
 ENABLED = 'vim.lsp.enable("c2llm")'
 SCENARIO = """
 local told = {}
-local function until_(check) assert(vim.wait(60000, check, 20), "it did not happen") end
+local function until_(check) assert(vim.wait(300000, check, 20), "it did not happen") end
 vim.ui.select = function(items, opts) told.offered = vim.tbl_map(opts.format_item, items) end
 vim.schedule(function()
   local fine, problem = xpcall(function()

@@ -20,8 +20,7 @@ from starlette.routing import Route
 from c2llm_lsp.embeddings_server.app import Serving, application
 from c2llm_lsp.embeddings_server.run_server import bound
 from retrieval.encoders import Encoder, OverlapEncoder
-
-LONG = 60.0  # seconds until a test gives up
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -49,7 +48,7 @@ class Running:
     def stop(self) -> None:
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join(LONG)
+            self._thread.join(PATIENCE)
             self._server = None
 
 

@@ -20,7 +20,8 @@ from c2llm_lsp.embeddings_server.batching import Batcher, Overloaded
 from retrieval.encoders import OverlapEncoder, load
 from retrieval.encoders.protocol import Vectors
 from retrieval.errors import EncoderError
-from tests.embeddings_server.serving import LONG, Running, ours
+from tests.embeddings_server.serving import Running, ours
+from tests.patience import PATIENCE
 
 CLIENTS = 50
 
@@ -45,7 +46,7 @@ class Instructed(OverlapEncoder):
     def _noted(self, kind: str, texts: Any) -> Vectors:
         self.batches.append((kind, len(texts)))
         self.begun.release()
-        assert self.gate.wait(LONG)
+        assert self.gate.wait(PATIENCE)
         if self.fails:
             raise EncoderError("The encoder broke, as the test wants it.")
         return self._encode(texts)
@@ -173,7 +174,7 @@ def test_other_addresses_and_methods_are_told_in_the_same_form(server: Running) 
 
 def test_empty_text_lone_surrogates_and_a_million_tokens_have_vectors(server: Running) -> None:
     body = json.dumps({"model": "mini", "input": ["", "a\ud800b", "word " * 1_000_000]}).encode()
-    with httpx2.Client(trust_env=False, timeout=LONG) as client:
+    with httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
         sent = client.post(f"{server.url}/v1/embeddings", content=body, headers={"content-type": "application/json"})
     assert np.isfinite(rows(sent)).all() and len(rows(sent)) == 3
 
@@ -241,11 +242,11 @@ def test_fifty_clients_at_once_each_get_their_own_vectors(server: Running, encod
         body = {"model": f"mini:{'query' if n % 2 else 'document'}", "input": texts[n]}
         return rows(client.post(f"{server.url}/v1/embeddings", json=body))
 
-    with ThreadPoolExecutor(CLIENTS) as pool, httpx2.Client(trust_env=False, timeout=LONG) as client:
+    with ThreadPoolExecutor(CLIENTS) as pool, httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
         answers = [pool.submit(ask, n) for n in range(CLIENTS)]
-        assert encoder.begun.acquire(timeout=LONG)
+        assert encoder.begun.acquire(timeout=PATIENCE)
         encoder.gate.set()
-        found = [answer.result(LONG) for answer in answers]
+        found = [answer.result(PATIENCE) for answer in answers]
     own = Instructed()
     for n, given in enumerate(found):
         encode = own.encode_queries if n % 2 else own.encode_passages
@@ -320,7 +321,7 @@ def test_too_much_that_waits_is_refused_with_a_time_to_come_again(
     body = {"model": "mini", "input": ["a" * 900]}
     with ThreadPoolExecutor(3) as pool, httpx2.Client(trust_env=False) as client:
         kept = [pool.submit(post, server, body)]
-        assert encoder.begun.acquire(timeout=LONG)  # that one is being computed, the next one waits
+        assert encoder.begun.acquire(timeout=PATIENCE)  # that one is being computed, the next one waits
         kept.append(pool.submit(post, server, body))
         while not client.get(f"{server.url}/health").json()["waiting"]:
             assert not any(answer.done() for answer in kept)
@@ -328,7 +329,7 @@ def test_too_much_that_waits_is_refused_with_a_time_to_come_again(
         assert sent.headers["retry-after"] == "1"
         assert error(sent)["code"] == "overloaded"
         encoder.gate.set()
-        assert all(answer.result(LONG).status_code == 200 for answer in kept)
+        assert all(answer.result(PATIENCE).status_code == 200 for answer in kept)
 
 
 def test_what_nobody_waits_for_any_more_is_not_embedded(encoder: Instructed) -> None:

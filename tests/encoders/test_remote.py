@@ -19,7 +19,8 @@ from retrieval.encoders import OverlapEncoder, load
 from retrieval.encoders.remote import RemoteEncoder, circuit_breaker, encoder
 from retrieval.encoders.remote import client as http
 from retrieval.errors import CancelledError, EncoderError, EncoderUnreachableError, ModelError
-from tests.embeddings_server.serving import LONG, Running, Script, failed, good, ours, page, running, vector
+from tests.embeddings_server.serving import Running, Script, failed, good, ours, page, running, vector
+from tests.patience import PATIENCE
 
 TEXTS = [f"def function_{number}(argument): return {number}" for number in range(100)]
 
@@ -60,7 +61,7 @@ def looked_again(found: RemoteEncoder) -> None:
     host = found.name.partition(" at ")[2]
     for thread in threading.enumerate():
         if thread.name == f"c2llm-server {host}":
-            thread.join(LONG)
+            thread.join(PATIENCE)
     assert found.available
 
 
@@ -297,7 +298,7 @@ def test_a_hanging_server_delays_only_one_query(
     monkeypatch.setattr(encoder, "QUERY_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(circuit_breaker, "PROBE_SECONDS", 0.1)
     answers = threading.Event()
-    script.answers = [lambda body: good(body, 8) if answers.wait(LONG) else failed(500)]
+    script.answers = [lambda body: good(body, 8) if answers.wait(PATIENCE) else failed(500)]
     with pytest.raises(EncoderUnreachableError, match=r"did not answer within 0\.2 s"):
         found.encode_queries(["first"])
     for _ in range(100):

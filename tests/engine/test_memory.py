@@ -43,7 +43,6 @@ def resident() -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_memory_stays_flat_over_thousands_of_saves_and_unsaved_edits(tmp_path: Path) -> None:
     root, dice = tmp_path / "root", random.Random(5)
     write_project(root, 120)

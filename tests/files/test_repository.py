@@ -105,7 +105,6 @@ def test_the_user_ignore_file_does_not_apply_outside_a_repository(tmp_path: Path
     assert set(Scanner(tmp_path / "plain").scan().stamps) == {"a.py"}
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "config",
     [
@@ -125,7 +124,6 @@ def test_hostile_configuration_of_a_repository_does_nothing(config: str, root: P
     assert not (root.parent / "made").exists()
 
 
-@pytest.mark.timeout(20)
 def test_a_git_file_that_names_no_directory_does_nothing(tmp_path: Path, home: Path) -> None:
     write(tmp_path / "a.py", "")
     for text in ("gitdir: " + "x/" * 100_000, "gitdir: \0", "gitdir: a.py", "", "gitdir: ."):

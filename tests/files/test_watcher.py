@@ -13,8 +13,7 @@ import pytest
 
 from retrieval.files import ChangeBatch, Scanner, Watcher, WatchTiming, watch_limits
 from retrieval.files.debounce import MAX_PATHS
-
-PATIENCE = 20.0
+from tests.patience import PATIENCE
 
 
 class Listener:

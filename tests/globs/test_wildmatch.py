@@ -62,7 +62,6 @@ def test_steps_are_bounded_by_pattern_times_path(pattern: str, path: str, longer
     assert steps(expression, path) <= 4 * (len(pattern) + 4) * (len(path) + 4)
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     ("pattern", "path"),
     [

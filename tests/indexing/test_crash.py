@@ -65,7 +65,6 @@ KILLS = rounds(16, 50)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
     """Each kill hits an index that is being made or, every other time, one that was killed before."""
     root = tmp_path / "root"

@@ -155,7 +155,6 @@ class TestEditing(Editing.TestCase):  # type: ignore[misc,name-defined]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 class TestEditingAtLength(Editing.TestCase):  # type: ignore[misc,name-defined]
     settings = settings(
         max_examples=rounds(40, 200), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)

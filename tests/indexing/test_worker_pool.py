@@ -22,6 +22,7 @@ from retrieval.indexing import worker_pool as pools
 from retrieval.indexing.chunk_jobs import BY_LINES, ChunkedFile, ChunkJob, InProcessChunker, in_order
 from retrieval.indexing.worker_pool import CRASHED, CRASHED_OR_EXHAUSTED, LOST, WorkerPool
 from tests.engine.indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
+from tests.patience import PATIENCE
 
 SEGV = CRASHED_OR_EXHAUSTED if limits.memory_is_limited() else f"{CRASHED}: SIGSEGV"
 TEXTS = {
@@ -263,4 +264,4 @@ def test_a_worker_dies_with_its_parent(trap: Path) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     assert parent.stdout.read() == ""  # so the pipe ends when the parent does
     parent.wait()
-    worker.wait(timeout=20)
+    worker.wait(PATIENCE)

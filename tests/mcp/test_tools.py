@@ -16,6 +16,7 @@ import pytest
 from tests import fork_server
 from tests.cli.conftest import PROJECT, c2llm, project
 from tests.cli.program import Program, lay_out
+from tests.patience import PATIENCE
 
 mcp = pytest.importorskip("mcp", reason="the extra 'mcp' is not installed")
 
@@ -65,7 +66,7 @@ def talk(
             return await conversation(client)
 
     with patch.object(subprocess, "Popen", fork_server.popen):  # which asyncio starts programs with
-        return asyncio.run(asyncio.wait_for(run(), 100))
+        return asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
 
 @pytest.fixture(scope="module", params=["auto", "legacy"])  # the protocol without and with an `initialize`
@@ -184,7 +185,7 @@ def test_nobody_waits_who_does_not_want_to(c2llm: Program, project: Path) -> Non
 
 
 def test_it_ends_with_its_input_and_without_a_word_on_it(c2llm: Program, project: Path) -> None:
-    done = fork_server.run(c2llm.command("mcp", project), input=b"", env=c2llm.environment(), timeout=60)
+    done = fork_server.run(c2llm.command("mcp", project), input=b"", env=c2llm.environment(), timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, b"")
     assert b"Traceback" not in done.stderr
 

@@ -39,7 +39,6 @@ def test_the_embedded_model_can_be_trained_and_computes_what_the_shipped_graph_d
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("side", "precision"), [("left", "fp32"), ("right", "int8-weights")])
 def test_a_graph_with_layers_gives_its_model_back(tmp_path: Path, side: str, precision: str) -> None:
     pytest.importorskip("onnxscript")

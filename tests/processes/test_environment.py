@@ -18,6 +18,7 @@ from retrieval.processes.environment import (
     import_path,
     isolate_this_process,
 )
+from tests.patience import PATIENCE
 
 PACKAGE_ROOT = str(Path(environment.__file__).parents[2])
 
@@ -154,7 +155,7 @@ def test_a_child_process_runs_in_a_safe_folder_with_the_same_import_path(
     code = (
         "import os, numpy, retrieval; print(os.getcwd(), sys.flags.isolated, numpy.__version__, *sys.path, sep='\\n')"
     )
-    outcome = helpers.run(code, seconds=60)
+    outcome = helpers.run(code, seconds=PATIENCE)
     folder, isolated, _, *path = outcome.out.splitlines()
     assert (outcome.code, isolated, folder) == (0, "1", environment.SAFE_FOLDER), outcome.err
     assert path == import_path()

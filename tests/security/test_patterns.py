@@ -98,6 +98,5 @@ def test_each_takes_time_as_its_text_is_long() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_each_takes_time_as_its_text_is_long_for_many_runs_of_characters() -> None:
     assert slow_uses(measured(), every=1 if FULL else 3) == []

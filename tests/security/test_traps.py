@@ -15,10 +15,10 @@ from retrieval.finetune.git_history import commits_of
 from retrieval.training.pair_sources import derive
 from retrieval.training.tasks import DataError
 from tests.cli.program import CHECKOUT, Program
+from tests.patience import PATIENCE
 from tests.security.traps import lay_traps, make_partial, sprung
 from tests.server.client import Client
 
-LONG = 100
 QUESTION = "ignore rule excludes the path"
 # The graph, and so the trial of hnswlib, at the size of a test.
 LOWERED = "import retrieval.indexing.vector_sync as sync\nsync.GRAPH_FROM = 10\n"
@@ -66,7 +66,7 @@ class Trapped:
 
     def __call__(self, *arguments: str | Path, given: str = "", script: Path | None = None, fine: bool = True) -> str:
         process = self.start(*arguments, script=script)
-        printed = process.communicate(given.encode(), LONG)[0].decode()
+        printed = process.communicate(given.encode(), PATIENCE)[0].decode()
         assert process.returncode == 0 or not fine, printed
         assert "Traceback" not in printed, printed
         assert sprung(self.marks) == [], (arguments, printed)
@@ -88,7 +88,7 @@ def test_the_traps_work(trapped: Trapped) -> None:
         ["/usr/bin/git", "status"],
         ["git"],
     ):
-        subprocess.run(command, cwd=trapped.root, env=environment, capture_output=True, check=False, timeout=LONG)
+        subprocess.run(command, cwd=trapped.root, env=environment, capture_output=True, check=False, timeout=PATIENCE)
     assert {"module hnswlib", "module numpy", "module sqlite3", "git gpg", "git fsmonitor"} <= set(
         sprung(trapped.marks)
     )
@@ -180,7 +180,7 @@ def test_no_command_runs_anything_of_the_workspace(trapped: Trapped) -> None:
     assert watching.stdout is not None
     assert watching.stdout.readline()
     watching.send_signal(signal.SIGINT)
-    watching.communicate(timeout=LONG)
+    watching.communicate(timeout=PATIENCE)
     trapped("clear", "--yes", fine=False)
     assert sprung(trapped.marks) == []
 
@@ -221,5 +221,5 @@ def test_the_server_for_assistants_runs_nothing_of_the_workspace(trapped: Trappe
     answers = (json.loads(line) for line in process.stdout if line.startswith(b"{"))
     answer = next(message for message in answers if message.get("id") == 2)
     assert not answer["result"].get("isError"), answer
-    process.communicate(timeout=LONG)
+    process.communicate(timeout=PATIENCE)
     assert sprung(trapped.marks) == []

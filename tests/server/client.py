@@ -20,8 +20,8 @@ from typing import Any, BinaryIO, TypeVar
 
 from tests import fork_server
 from tests.cli.program import CHECKOUT, Program
+from tests.patience import PATIENCE
 
-LONG = 60.0  # seconds until a test gives up; none waits for it when things go well
 T = TypeVar("T")
 Message = dict[str, Any]
 
@@ -67,7 +67,7 @@ class Connection:
 
     # -- hearing ----------------------------------------------------------------------------------------------------
 
-    def answer(self, asked: Any, seconds: float = LONG) -> Message:
+    def answer(self, asked: Any, seconds: float = PATIENCE) -> Message:
         """The whole answer to a request, error or not."""
         with self._heard:
             if not self._heard.wait_for(lambda: asked in self._answers or self.ended, seconds):
@@ -79,7 +79,7 @@ class Connection:
         with self._heard:
             return asked in self._answers
 
-    def ask(self, method: str, params: Any = None, seconds: float = LONG) -> Any:
+    def ask(self, method: str, params: Any = None, seconds: float = PATIENCE) -> Any:
         """The result of a request; an error fails the test."""
         answer = self.answer(self.start(method, params), seconds)
         assert "error" not in answer, answer["error"]
@@ -99,7 +99,7 @@ class Connection:
             return [m["params"] for m in self.said[since:] if m["method"] == method and fits(m["params"])]
 
         with self._heard:
-            if not self._heard.wait_for(lambda: found() or self.ended, LONG):
+            if not self._heard.wait_for(lambda: found() or self.ended, PATIENCE):
                 raise AssertionError(f"no fitting {method}; the last heard: {self.said[-3:]}")
             assert found(), "the server ended"
             return found()[0]
@@ -108,7 +108,7 @@ class Connection:
         with self._heard:
             return [message["params"] for message in self.said[since:] if message["method"] == method]
 
-    def eventually(self, check: Callable[[], T], seconds: float = LONG) -> T:
+    def eventually(self, check: Callable[[], T], seconds: float = PATIENCE) -> T:
         """What `check` gives as soon as that is true; looked at again whenever the server says something."""
         end = time.monotonic() + seconds
         while not (found := check()):
@@ -200,18 +200,18 @@ class Client(Connection):
         """Shut it down; its exit code must be 0."""
         assert self.ask("shutdown") is None
         self.notify("exit")
-        assert self.process.wait(LONG) == 0
+        assert self.process.wait(PATIENCE) == 0
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(LONG)
+        self.process.wait(PATIENCE)
 
     def dispose(self) -> None:
         """End it whatever state it is in."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(LONG)
-        self._reader.join(LONG)
+        self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
                 with suppress(OSError):
@@ -222,7 +222,7 @@ class Client(Connection):
     def status(self, folder: str | None = None) -> Any:
         return self.ask("c2llm/status", {"folder": folder})
 
-    def ready(self, seconds: float = LONG) -> Any:
+    def ready(self, seconds: float = PATIENCE) -> Any:
         """Wait until every folder is indexed and every edit is in; the status then."""
 
         def done() -> Any:

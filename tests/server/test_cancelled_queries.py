@@ -18,8 +18,7 @@ from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import CancelledError
 from tests.cli.program import lay_out
-
-PATIENCE = 30.0
+from tests.patience import PATIENCE
 
 
 class Held(OverlapEncoder):

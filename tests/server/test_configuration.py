@@ -124,7 +124,7 @@ def test_the_debounce_is_the_setting(serve: Serve, project: Path) -> None:
     assert not client.finds("bake_chocolate_cake", "app/ignore.py", limit=1)
     changed(client, {"debounce_ms": 0})
     folder.change("app/ignore.py", (0, 0, 0, 0, "\n"))
-    client.eventually(lambda: client.finds("bake_chocolate_cake", "app/ignore.py", limit=1), 15)
+    client.eventually(lambda: client.finds("bake_chocolate_cake", "app/ignore.py", limit=1))
 
 
 def test_settings_are_asked_for_and_asked_for_again(serve: Serve, project: Path) -> None:

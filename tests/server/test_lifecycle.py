@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from tests.cli.program import lay_out
-from tests.server.client import LONG, Client, alive, started
+from tests.patience import PATIENCE
+from tests.server.client import Client, alive, started
 from tests.server.editing import SERVE, Faults, Serve
 
 ENOUGH = 300  # files: from 200 on a process of its own indexes them
@@ -114,13 +115,13 @@ def test_the_end_of_its_input_ends_it_with_code_1(serve: Serve, project: Path) -
     client.initialize(project)
     client.ready()
     client.process.stdin.close()  # type: ignore[union-attr]
-    assert client.process.wait(LONG) == 1
+    assert client.process.wait(PATIENCE) == 1
 
 
 def test_the_end_of_input_before_the_first_message_ends_it(serve: Serve) -> None:
     client = serve()
     client.process.stdin.close()  # type: ignore[union-attr]
-    assert client.process.wait(LONG) == 1
+    assert client.process.wait(PATIENCE) == 1
 
 
 def test_a_client_that_dies_while_the_server_indexes(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_a_client_that_dies_while_the_server_indexes(serve_faulty: Serve, faults
     client.eventually(lambda: len(faults.batches) > 2)
     client.process.stdin.close()  # type: ignore[union-attr]
     client.process.stdout.close()  # type: ignore[union-attr]
-    assert client.process.wait(LONG) == 1
+    assert client.process.wait(PATIENCE) == 1
     assert "Traceback" not in client.log
     faults.clear("hold-from")
     after = serve_faulty()
@@ -175,11 +176,11 @@ def test_it_ends_when_the_editor_is_killed_though_its_pipes_stay_open(home: Path
         assert client.ask("c2llm/status", {})["folders"]
         editor.send_signal(signal.SIGKILL)
         if asked:
-            editor.wait(LONG)
+            editor.wait(PATIENCE)
         client.eventually(lambda: client.ended and not alive(server))
     finally:
         editor.kill()
-        editor.wait(LONG)
+        editor.wait(PATIENCE)
         if server and alive(server):
             os.kill(server, signal.SIGKILL)
 
@@ -189,7 +190,7 @@ def test_a_crash_of_a_library_leaves_its_place_in_the_log(serve: Serve, project:
     client.initialize(project)
     client.ready()
     client.process.send_signal(signal.SIGSEGV)
-    assert client.process.wait(LONG) == -signal.SIGSEGV
+    assert client.process.wait(PATIENCE) == -signal.SIGSEGV
     assert "Fatal Python error: Segmentation fault" in client.log
 
 
@@ -217,7 +218,7 @@ def test_shutdown_does_not_wait_for_the_process_that_indexes(
     client, helpers = indexing(serve_faulty, faults, root)
     assert helpers
     client.leave()
-    assert psutil.wait_procs(helpers, LONG)[1] == []  # though its encoder hangs
+    assert psutil.wait_procs(helpers, PATIENCE)[1] == []  # though its encoder hangs
     faults.clear("hold-from")
     again = serve_faulty()
     again.initialize(root)
@@ -234,7 +235,7 @@ def test_when_a_server_is_killed_its_indexer_ends_and_another_server_goes_on(
     second.initialize(root)
     second.eventually(lambda: second.status()["folders"][0]["state"] == "following")
     first.kill()
-    assert psutil.wait_procs(helpers, LONG)[1] == []
+    assert psutil.wait_procs(helpers, PATIENCE)[1] == []
     faults.clear("hold-from")
     assert second.ready()["folders"][0]["freshness"]["chunks"] == ENOUGH
 
@@ -264,7 +265,7 @@ def test_a_client_that_reads_nothing_is_still_listened_to(home: Path, project: P
             for _ in range(400):
                 client.start("c2llm/search", {"query": "apply rules", "limit": 50})
             client.notify("exit", None)
-            assert client.process.wait(LONG) == 1
+            assert client.process.wait(PATIENCE) == 1
     finally:
         client.dispose()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.server.client import Client, framed
 from tests.server.editing import Opened, Serve
 
@@ -263,20 +264,20 @@ def test_after_shutdown_requests_are_refused_until_exit(serve: Serve) -> None:
         assert client.refused(method, {})["code"] == INVALID_REQUEST
     client.notify("textDocument/didOpen", {"textDocument": 1})
     client.notify("exit")
-    assert client.process.wait(20) == 0
+    assert client.process.wait(PATIENCE) == 0
 
 
 def test_exit_without_shutdown_says_so_in_the_code(serve: Serve) -> None:
     client = serve()
     client.initialize()
     client.notify("exit")
-    assert client.process.wait(20) == 1
+    assert client.process.wait(PATIENCE) == 1
 
 
 def test_exit_before_anything_else_ends_it(serve: Serve) -> None:
     client = serve()
     client.notify("exit")
-    assert client.process.wait(20) == 1
+    assert client.process.wait(PATIENCE) == 1
 
 
 def test_brackets_in_strings_are_no_nesting(shared: Client) -> None:

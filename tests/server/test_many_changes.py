@@ -53,7 +53,7 @@ def test_thousands_of_changes_are_all_in_the_index(serve: Serve, project: Path, 
         found = [hit for hit in client.search(name, limit=3)["hits"] if hit["path"] == f"storm/file_{number}.py"]
         return bool(found) == (number in there) and (not found or name in found[0]["text"])
 
-    client.eventually(all_in, 60)
+    client.eventually(all_in)
     for number in range(0, FILES, 11):
         # As many files may be there for a moment before all that came and went is in.
-        client.eventually(lambda number=number: right(number), 60)  # type: ignore[misc]
+        client.eventually(lambda number=number: right(number))  # type: ignore[misc]

@@ -14,8 +14,8 @@ from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities, 
 
 from tests.cli.conftest import PROJECT
 from tests.cli.program import Program, lay_out
+from tests.patience import PATIENCE
 
-PATIENCE = 60.0
 NEW = "def bake_chocolate_cake(oven):\n    return oven.heat('flour', 'sugar')\n\n\n"
 
 

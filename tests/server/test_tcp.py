@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from c2llm_lsp.server.transport import admission
-from tests.server.client import LONG, Connection, framed, started
+from tests.patience import PATIENCE
+from tests.server.client import Connection, framed, started
 from tests.server.editing import SERVE
 
 TOKEN = "token-of-the-test"
@@ -36,7 +37,7 @@ class Served:
         self.announced = json.loads(self.client.lines[0])
 
     def connect(self) -> Connection:
-        connected = socket.create_connection(("127.0.0.1", self.announced["port"]), timeout=LONG)
+        connected = socket.create_connection(("127.0.0.1", self.announced["port"]), timeout=PATIENCE)
         self.sockets.append(connected)
         file = connected.makefile("rwb")
         return Connection(file, file)  # type: ignore[arg-type]
@@ -70,7 +71,7 @@ def test_with_the_token_it_serves_and_ends_as_over_stdio(served: Served, project
     assert answer["hits"][0]["path"] == "app/ignore.py"
     assert client.ask("shutdown") is None
     client.notify("exit")
-    assert served.client.process.wait(LONG) == 0
+    assert served.client.process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", 5, ["token"]])
@@ -100,7 +101,7 @@ def test_nothing_of_a_long_first_message_is_read(monkeypatch: pytest.MonkeyPatch
     async def told() -> bytes | None:
         stream = asyncio.StreamReader()
         stream.feed_data(b"Content-Length: %d\r\n\r\n" % (admission.MAX_FIRST_MESSAGE + 1))
-        return await asyncio.wait_for(admission.first_message(stream, TOKEN.encode()), LONG)
+        return await asyncio.wait_for(admission.first_message(stream, TOKEN.encode()), PATIENCE)
 
     assert asyncio.run(told()) is None
 
@@ -126,7 +127,7 @@ def test_a_client_that_hangs_up_ends_it_with_code_1(served: Served, project: Pat
     client.ask("initialize", initialize(TOKEN, project))
     for connected in served.sockets:
         connected.shutdown(socket.SHUT_RDWR)
-    assert served.client.process.wait(LONG) == 1
+    assert served.client.process.wait(PATIENCE) == 1
 
 
 def test_without_a_token_in_the_environment_it_makes_one(home: Path) -> None:
@@ -155,7 +156,7 @@ def test_a_port_in_use_is_one_plain_sentence(home: Path) -> None:
         taken.listen()
         client = started([*SERVE, "--tcp", str(taken.getsockname()[1])], home)
         try:
-            assert client.process.wait(LONG) == 2
+            assert client.process.wait(PATIENCE) == 2
             assert str(taken.getsockname()[1]) in client.log
             assert "Traceback" not in client.log
         finally:
@@ -179,4 +180,4 @@ def test_a_server_that_nobody_has_reached_ends_with_who_started_it(home: Path) -
     assert parent.stdout is not None
     server = psutil.Process(int(parent.stdout.readline().split()[0]))
     parent.communicate("")
-    assert psutil.wait_procs([server], timeout=LONG)[0], "it outlived who started it"
+    assert psutil.wait_procs([server], timeout=PATIENCE)[0], "it outlived who started it"

@@ -44,7 +44,7 @@ def test_both_see_every_change_soon_and_embed_it_once(serve_faulty: Serve, fault
     for number in range(6):
         (project / f"app/change_{number}.py").write_text(f"def the_change_{number}():\n    return {number}\n")
         for client in (first, second):
-            client.eventually(lambda c=client, n=number: c.finds(f"the_change_{n}", f"app/change_{n}.py"), 10)
+            client.eventually(lambda c=client, n=number: c.finds(f"the_change_{n}", f"app/change_{n}.py"))
     for client in (first, second):
         client.ready()
     assert sum(int(line.split()[0]) for line in faults.batches) - before == 6

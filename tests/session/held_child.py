@@ -8,10 +8,10 @@ from c2llm_lsp.session.events import Event, Progress
 from c2llm_lsp.session.index_process import child, messages
 from c2llm_lsp.session.session import Session
 from retrieval.indexing import index_files
+from tests.patience import PATIENCE
 
 HELD_AT = 10
 PROGRAM = "import c2llm_lsp.session.index_process.child; from tests.session.held_child import main; main()"
-PATIENCE = 60.0
 
 _cancelled = threading.Event()
 

@@ -77,7 +77,6 @@ class Storm:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_thousands_of_changes_lose_nothing(tmp_path: Path, seed: int) -> None:
     with live(tmp_path) as running:
@@ -90,7 +89,6 @@ def test_thousands_of_changes_lose_nothing(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_same_files_saved_again_and_again_end_as_they_were_saved_last(tmp_path: Path) -> None:
     """No new names, so no rescan helps out: each path's last event must count."""
     (tmp_path / "root").mkdir()

@@ -22,9 +22,9 @@ from c2llm_lsp.session.session import Delays, Session
 from c2llm_lsp.settings import Settings
 from retrieval.engine import Workspace
 from tests.cli.program import lay_out
+from tests.patience import PATIENCE
 from tests.session import held_child
 
-PATIENCE = 60.0
 FILES = LARGE + 50
 
 

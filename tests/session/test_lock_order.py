@@ -14,10 +14,10 @@ from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.indexing import pipeline
 from tests.cli.program import lay_out
+from tests.patience import PATIENCE
 from tests.session.lock_order import LockOrder
 
 PAGE = Path(__file__).parents[2] / "docs" / "threads.md"
-PATIENCE = 60.0
 
 
 @pytest.fixture

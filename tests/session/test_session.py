@@ -20,8 +20,7 @@ from retrieval.indexing import index_files, writer_lock
 from retrieval.types import IndexReport
 from tests.cli.program import lay_out
 from tests.engine.remote_stand_in import RemoteStandIn
-
-PATIENCE = 60.0
+from tests.patience import PATIENCE
 
 
 class HeldEncoder(OverlapEncoder):

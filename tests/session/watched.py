@@ -13,8 +13,7 @@ from c2llm_lsp.session.session import Delays, Session
 from retrieval.engine import Workspace
 from retrieval.files import ChangeBatch, Watcher
 from tests.engine.indexed import CountingEncoder
-
-PATIENCE = 120.0
+from tests.patience import PATIENCE
 
 
 class Live:

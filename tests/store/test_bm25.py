@@ -16,6 +16,7 @@ from stored import update
 
 from retrieval.store import Store, bm25, full_text, split_identifiers
 from retrieval.store.bm25 import Bm25Index
+from tests.patience import PATIENCE
 
 WEIGHTS = [(4.0, 2.0, 1.0), (1.0, 1.0, 1.0), (0.0, 3.0, 0.5)]
 TERMS = ["alpha", "beta", "gamma", "delta", "missing"]
@@ -229,7 +230,7 @@ def test_questions_are_answered_while_rows_come_and_go(store: Store) -> None:
         store.apply([update(f"g{n % 7}.py", f"alpha {n}", "delta delta")], [f"g{(n + 3) % 7}.py"])
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert not failures
     check_same(store)
 

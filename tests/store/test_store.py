@@ -13,6 +13,7 @@ from retrieval.errors import StoreError
 from retrieval.store import FileRow, FileUpdate, Store, split_identifiers
 from retrieval.store.database import Database
 from retrieval.types import Filters
+from tests.patience import PATIENCE
 
 WEIGHTS = (4.0, 2.0, 1.0)
 
@@ -195,7 +196,7 @@ def test_readers_do_not_wait_for_the_writer(store: Store) -> None:
         db.execute("DELETE FROM chunks")
         thread = threading.Thread(target=lambda: seen.append(store.chunks.count()))
         thread.start()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert seen == [1]
         db.execute("INSERT INTO meta VALUES ('x', 1)")
 

@@ -26,6 +26,7 @@ from retrieval.training.mixture import Mixture  # noqa: E402
 from retrieval.training.tasks import DataError, Example, Task, instruction_of  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer  # noqa: E402
 from retrieval.training.trainer import Stage  # noqa: E402
+from tests.patience import PATIENCE  # noqa: E402
 
 WORDS = [f"w{chr(97 + i)}{chr(97 + j)}" for i in range(8) for j in range(8)]
 SETTINGS = TrainSettings(
@@ -214,6 +215,7 @@ from dataclasses import replace
 from pathlib import Path
 from retrieval.training.fit import fit
 from tests.training.test_fit import SETTINGS
+
 torch.set_num_threads(1)
 tasks, start, out = map(Path, sys.argv[1:])
 fit(tasks, start, out, replace(SETTINGS, hard_negatives=1, stage=replace(SETTINGS.stage, steps=10, cached=True)))
@@ -235,7 +237,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path, tasks: Path, start: P
 
     running = [started(tmp_path / "two", rank, 2) for rank in (0, 1)] + [started(tmp_path / "one", 0, 1)]
     for process in running:
-        _, told = process.communicate(timeout=100)
+        _, told = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, told.decode()
     one, two = (C2LLM.load(tmp_path / name).state_dict() for name in ("one", "two"))
     for name, tensor in one.items():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from retrieval.vectors import ExactIndex, HnswIndex, VectorIndex, hnsw_problem
 from retrieval.vectors import hnsw as hnsw_module
+from tests.patience import PATIENCE
 
 needs_hnswlib = pytest.mark.skipif(bool(hnsw_problem()), reason="hnswlib cannot be used here")
 KINDS = [
@@ -163,7 +164,7 @@ def test_queries_go_on_while_rows_come_and_go_and_the_graph_is_rebuilt() -> None
     index.rebuild()
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert not failures
     assert len(index) == 2_000
 
