@@ -33,14 +33,17 @@ LIBRARIES = """
     numpy tokenizers sqlite3 typer rich.console rich.markdown rich.progress rich.table rich.syntax pygls.lsp.server
     lsprotocol.types msgspec watchdog.observers filelock psutil tree_sitter httpx2 importlib.metadata retrieval.engine
     retrieval.encoders.onnx retrieval.encoders.token_overlap retrieval.rag c2llm_lsp.cli.app c2llm_lsp.server.app
-    mcp mcp.server mcp.server.stdio retrieval.encoders.remote c2llm_lsp.server.transport.admission
+    mcp mcp.server mcp.server.stdio retrieval.encoders.remote
+    retrieval.model.checkpoint c2llm_lsp.server.transport.admission
 """.split()
 TORCH = (
     "torch transformers transformers.models.qwen2.modeling_qwen2 safetensors retrieval.training.trainer".split()
 )  # in another server, for the commands that need them
 _TORCH_COMMANDS = ("adapt", "doctor", "evaluate", "model", "train")
-# What only a new interpreter obeys, or a library reads when it is imported.
-_INTERPRETER = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "HF_", "HUGGINGFACE_")
+# What only a new interpreter obeys.
+_INTERPRETER = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_")
+# What huggingface_hub reads when it is imported: by the server with torch, and by no library of the other one.
+_HUB = ("HF_", "HUGGINGFACE_")
 # Tests run in several processes: torch's and OpenBLAS's threads would only wait for each other.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _OBEYED = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONUNBUFFERED")
@@ -48,9 +51,14 @@ _PR_SET_CHILD_SUBREAPER = 36
 _Popen = subprocess.Popen  # also where a test has put `popen` in its place
 
 
-def popen(command: list[str], **options: Any) -> subprocess.Popen[Any]:
-    """`subprocess.Popen` of a command; forked where it is `python -m MODULE …` or `python FILE …` and nothing asks for more."""
-    return (ForkedProcess if _can_fork(command, options) else _Popen)(command, **options)
+def popen(command: list[str], *, uses_torch: bool = False, **options: Any) -> subprocess.Popen[Any]:
+    """`subprocess.Popen` of a command; forked where it is `python -m MODULE …` or `python FILE …` and nothing asks for more.
+
+    `uses_torch`: it is a program of a test that imports it; of ours that is known.
+    """
+    if not _can_fork(command, options):
+        return _Popen(command, **options)
+    return (TorchProcess if uses_torch else ForkedProcess)(command, **options)
 
 
 def run(command: list[str], *, input: bytes, timeout: float, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -78,6 +86,7 @@ def _can_fork(command: list[str], options: dict[str, Any]) -> bool:
         and (command[1] == "-m" or not command[1].startswith("-"))
         and options.get("preexec_fn") in (None, default_sigint)
         and _of_interpreter(environ) == _of_interpreter(_environment())
+        and not (_uses_torch(command, environ) and any(name.startswith(_HUB) for name in environ))
         and all(map(_is_ours, _import_path(environ)))
     )
 
@@ -104,6 +113,8 @@ def _environment() -> dict[str, str]:
 class ForkedProcess(subprocess.Popen[Any]):
     """A process that the server of this process has forked, with all that Popen does."""
 
+    uses_torch = False
+
     def _execute_child(self, args: list[str], *more: Any) -> None:
         _executable, _preexec, _close, _passed, cwd, env, _info, _flags, _shell, *pipes = more
         read_in, write_in, read_out, write_out, read_err, write_err = pipes[:6]
@@ -115,11 +126,17 @@ class ForkedProcess(subprocess.Popen[Any]):
             "session": new_session,
         }
         streams = [(0, read_in), (1, write_out), (2, write_err)]
-        self.pid = _server(uses_torch=_uses_torch(args, request["env"])).fork(
+        self.pid = _server(uses_torch=self.uses_torch or _uses_torch(args, request["env"])).fork(
             request, [own if given == -1 else given for own, given in streams]
         )
         self._child_created = True
         self._close_pipe_fds(read_in, write_in, read_out, write_out, read_err, write_err)
+
+
+class TorchProcess(ForkedProcess):
+    """One from the server that has imported torch."""
+
+    uses_torch = True
 
 
 class _Server:
@@ -192,6 +209,7 @@ def serve(number: int, libraries: list[str]) -> None:
         with suppress(ModuleNotFoundError):  # of an extra
             import_module(name)
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a library has started a thread"
+    assert "torch" in libraries or "huggingface_hub" not in sys.modules, "it reads settings when it is imported"
     gc.collect()
     gc.freeze()
     connection = socket.socket(fileno=number)

@@ -1,17 +1,20 @@
 ;;; What a person does in Emacs, done without one. Tells what happened as lines of JSON.  -*- lexical-binding: t -*-
 
 (setq inhibit-message t
-      eglot-sync-connect 60
-      eglot-connect-timeout 60
+      eglot-sync-connect 300
+      eglot-connect-timeout 300
       make-backup-files nil
       auto-save-default nil)
+(with-eval-after-load 'jsonrpc
+  (setq jrpc-default-request-timeout 300
+        jsonrpc-default-request-timeout 300))
 
 (defun tell (what value)
   (princ (concat (json-encode (list (cons what value))) "\n") #'external-debugging-output))
 
 (defun until (check)
   "The value of CHECK as soon as it is one; messages are handled meanwhile."
-  (let ((end (+ (float-time) 60)) found)
+  (let ((end (+ (float-time) 300)) found)
     (while (and (not (setq found (funcall check))) (< (float-time) end))
       (accept-process-output nil 0.05))
     (or found (error "It did not happen"))))

@@ -157,5 +157,5 @@ class TestEditing(Editing.TestCase):  # type: ignore[misc,name-defined]
 @pytest.mark.slow
 class TestEditingAtLength(Editing.TestCase):  # type: ignore[misc,name-defined]
     settings = settings(
-        max_examples=rounds(40, 200), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=rounds(20, 200), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
     )

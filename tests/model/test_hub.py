@@ -4,8 +4,6 @@ settings when it is imported."""
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +14,15 @@ from tests.extras import need
 
 need("huggingface_hub", "torch")
 
+from tests import fork_server  # noqa: E402
+from tests.cli.program import Program  # noqa: E402
 from tests.model.checkpoints import write_checkpoint  # noqa: E402
 from tests.model.hub_server import NAME, Hub, serving  # noqa: E402
+from tests.patience import PATIENCE  # noqa: E402
 
-CHECKOUT = Path(__file__).parents[2]
 SHARD = "model-00002-of-00003.safetensors"
 # Seconds. The client asks again for what a busy machine sends late, and the server has counted those bytes as sent.
-PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": "60", "HF_HUB_ETAG_TIMEOUT": "60"}
+PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": "300", "HF_HUB_ETAG_TIMEOUT": "300"}
 NOBODY = "http://127.0.0.1:9"  # the port that discards; nothing listens there
 
 
@@ -44,11 +44,11 @@ class Machine:
     def ask(self, call: str, *, address: str = "", **more: str) -> str:
         """The path, or the error as one line."""
         code = f"""
-import json
+import json, time
 import huggingface_hub.constants
 huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE = 100_000  # 10 MB: more than a whole file here
+time.sleep = lambda seconds: None  # the client's pauses before it asks again, and ours
 from retrieval.model import hub
-hub.RESET_DELAY = 0.0
 from retrieval.errors import C2llmError
 def progress_of(name):
     seen = []
@@ -59,13 +59,16 @@ try:
 except C2llmError as error:
     print(type(error).__name__, error)
 """
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "HF_HOME": str(self.home / "hf")}
-        environment |= {"HF_ENDPOINT": address or self.address, **PATIENT, **more}
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+        (self.home / "ask.py").write_text(code)
+        settings = {"HF_HOME": str(self.home / "hf"), "HF_ENDPOINT": address or self.address, **PATIENT, **more}
+        done = fork_server.run(
+            [sys.executable, str(self.home / "ask.py")],
+            input=b"",
+            env=Program(self.home).environment(**settings),
+            timeout=PATIENCE,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode().strip()
 
     def fetch(self, name: str = NAME, **more: str) -> str:
         return self.ask(f"hub.fetch({name!r})", **more)

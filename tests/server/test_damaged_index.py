@@ -156,7 +156,7 @@ def test_a_full_disk_is_said_once_and_room_ends_it(serve: Serve, small_disk: Pat
     folder = Opened(client, project)
     folder.open("app/new.py", CAKE)
     assert folder.top("bake_chocolate_cake")["path"] == "app/new.py"
-    assert client.status()["folders"][0]["state"] == "failed"
+    client.eventually(lambda: client.status()["folders"][0]["state"] == "failed")  # it is tried again now and then
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     client.eventually(lambda: client.finds("large_150", "app/large_150.py"))
     assert len([text for text in client.messages() if "room" in text.lower()]) == 1
@@ -171,7 +171,7 @@ def test_a_full_disk_under_the_process_that_indexes(serve: Serve, small_disk: Pa
     client.hear("window/showMessage", lambda said: "room" in said["message"].lower())
     client.eventually(lambda: "delegation.py" in client.log)  # where the failure came from
     assert client.search("rules")["freshness"]["stale"]
-    assert client.status()["folders"][0]["state"] == "failed"
+    client.eventually(lambda: client.status()["folders"][0]["state"] == "failed")  # it is tried again now and then
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     client.eventually(lambda: client.finds("large_150", "app/large_150.py"))
     client.ready()
@@ -189,7 +189,7 @@ def test_no_room_to_begin_with_is_one_sentence(serve: Serve, small_disk: Path, p
     said = client.hear("window/showMessage")["message"]
     assert "C2LLM_CACHE_DIR" in said
     assert client.search("rules")["notes"]
-    assert client.status()["folders"][0]["state"] == "failed"
+    client.eventually(lambda: client.status()["folders"][0]["state"] == "failed")  # it is tried again now and then
     (small_disk / "hog").unlink()
     client.eventually(lambda: client.finds("apply_ignore_rules", "app/ignore.py"))
     client.leave()

@@ -52,7 +52,7 @@ def test_one_command_goes_from_packages_to_a_model(
     monkeypatch.setattr("retrieval.training.fetch.read_sources", lambda _: [])  # nothing but the wheels at hand
     monkeypatch.setattr("retrieval.encoders.minilm.MiniLmEncoder", Teacher)
     short = tuple(replace(step, stage=replace(step.stage, steps=2, validate_every=2)) for step in recipe.STACKED)
-    monkeypatch.setattr(recipe.Recipe, "__init__", partialmethod(recipe.Recipe.__init__, steps=short))
+    monkeypatch.setattr(recipe.Recipe, "__init__", partialmethod(recipe.Recipe.__init__, steps=short, batch=16))
     words = work / "sources" / "deb" / "wordnet-base"
     words.mkdir(parents=True)
     package(words)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,6 +24,8 @@ from retrieval.training.mixture import Mixture  # noqa: E402
 from retrieval.training.tasks import DataError, Example, Task, instruction_of  # noqa: E402
 from retrieval.training.tokenizer import blank_tokenizer  # noqa: E402
 from retrieval.training.trainer import Stage  # noqa: E402
+from tests import fork_server  # noqa: E402
+from tests.cli.program import Program  # noqa: E402
 from tests.patience import PATIENCE  # noqa: E402
 
 WORDS = [f"w{chr(97 + i)}{chr(97 + j)}" for i in range(8) for j in range(8)]
@@ -209,31 +209,16 @@ def test_every_public_task_has_an_instruction() -> None:
     assert instruction_of("synthetic-text2sql").startswith("Given a natural language question")
 
 
-PROGRAM = """
-import sys, torch
-from dataclasses import replace
-from pathlib import Path
-from retrieval.training.fit import fit
-from tests.training.test_fit import SETTINGS
-
-torch.set_num_threads(1)
-tasks, start, out = map(Path, sys.argv[1:])
-fit(tasks, start, out, replace(SETTINGS, hard_negatives=1, stage=replace(SETTINGS.stage, steps=10, cached=True)))
-"""
-
-
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(tmp_path: Path, tasks: Path, start: Path) -> None:
     pytest.importorskip("accelerate")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
 
     def started(out: Path, rank: int, count: int) -> subprocess.Popen[bytes]:
-        place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        environment = {**os.environ, **{name: str(value) for name, value in place.items()}}
-        command = [sys.executable, "-c", PROGRAM, str(tasks), str(start), str(out)]
-        return subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
+        place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": 1}
+        environment = Program(tmp_path).environment(**{name: str(value) for name, value in place.items()})
+        arguments = map(str, (tasks, start, out, tmp_path / "meeting"))
+        command = [sys.executable, "-m", "tests.training.fit_program", *arguments]
+        return fork_server.popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, uses_torch=True)
 
     running = [started(tmp_path / "two", rank, 2) for rank in (0, 1)] + [started(tmp_path / "one", 0, 1)]
     for process in running:
