@@ -59,7 +59,7 @@ class LazyGroup(TyperGroup):
         show()
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(cls=LazyGroup, invoke_without_command=True, pretty_exceptions_enable=False)
 
 
 def _version(show_version: bool) -> None:
@@ -72,11 +72,26 @@ def _version(show_version: bool) -> None:
 
 @app.callback()
 def c2llm(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback does it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Semantic code search for your own code: local, offline, current.
+    """Semantic code search for your own code: local, offline, current. Without a command it searches while you type.
 
     Exit codes are those of grep: 0 found, 1 nothing found, 2 error.
     """
+    if context.invoked_subcommand is None:
+        _without_command(context)
+
+
+def _without_command(context: typer.Context) -> None:
+    """The search box at a terminal, else the help; the exit code is then that of a usage error."""
+    from c2llm_lsp.cli.common import ERROR, guarded, locate
+    from c2llm_lsp.cli.picker import available, pick
+
+    if available():
+        guarded(lambda: pick(locate(None)))()
+        return
+    typer.echo(context.get_help(), err=True)
+    raise typer.Exit(ERROR)

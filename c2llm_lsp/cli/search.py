@@ -49,7 +49,7 @@ JsonSchema = Annotated[
 def search(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="What to look for, in words or code.", show_default=False)
-    ],
+    ] = "",
     path: options.WorkspacePath = None,
     results: options.Limit = None,
     globs: options.PathGlobs = None,
@@ -65,12 +65,19 @@ def search(
     no_wait: options.NoWait = False,
     encoder: options.Encoder = None,
     quiet: options.Quiet = False,
+    interactive: Annotated[
+        bool, typer.Option("--interactive", "-i", help="Search while typing, with a preview; so does `c2llm` alone.")
+    ] = False,
     json_schema: JsonSchema = False,  # noqa: ARG001 - its callback does it
 ) -> int:
     """Find code by what it does.
 
     The first search of a workspace indexes it; later ones notice what changed by themselves.
     """
+    if interactive:
+        from c2llm_lsp.cli.picker import pick
+
+        return pick(locate(path, quiet=quiet, encoder=encoder, results=results), query)
     if not query.strip():
         raise QueryError("The query is empty; say in a few words what the code does.")
     target = locate(path, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)

@@ -6,6 +6,7 @@ import re
 
 from retrieval.types import Hit
 
+_WORDS = re.compile(r"\w+")
 MAX_SALIENT = 4  # lines of a hit shown at first: ten hits then fit on one screen
 
 
@@ -48,6 +49,17 @@ def anchor_line(hit: Hit) -> int:
     candidates = [*hit.salient_lines, *_by_match_count(hit, lines)]
     candidates += [number for number, line in lines.items() if line.strip()]
     return next((number for number in candidates if number in lines), hit.start_line)
+
+
+def answer_line(hit: Hit) -> int:
+    """The line that says most beside the hit's name: the first salient one below the anchor, else the one with most matches,
+    else the first; lines of brackets and a single word, as `pass` or `else:`, only where there are no others.
+    """
+    lines, anchor = hit_lines(hit), anchor_line(hit)
+    below = [number for number in hit.salient_lines if number > anchor]
+    candidates = [*below, *_by_match_count(hit, lines), *(number for number in lines if number > anchor), *lines]
+    informative = (n for n in candidates if n in lines and n != anchor and len(_WORDS.findall(lines[n])) > 1)
+    return next(informative, anchor)
 
 
 def _by_match_count(hit: Hit, lines: dict[int, str]) -> list[int]:
