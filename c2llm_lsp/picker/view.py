@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
 
-from prompt_toolkit.formatted_text import PygmentsTokens, StyleAndTextTuples, to_formatted_text
-from prompt_toolkit.formatted_text.utils import split_lines
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.utils import get_cwidth
 
 from c2llm_lsp.picker.state import PickerState
@@ -136,16 +137,10 @@ def _help() -> StyleAndTextTuples:
 @lru_cache(maxsize=32)
 def _colored(hit: Hit) -> tuple[StyleAndTextTuples, ...]:
     """The lines of a result with syntax colours, in one go so that strings over many lines get theirs."""
-    from pygments.lexers import get_lexer_for_filename
-    from pygments.lexers.special import TextLexer
-    from pygments.util import ClassNotFound
-
-    try:  # by name alone: guessing by content is slow and wrong as often as not
-        lexer = get_lexer_for_filename(hit.chunk.path.rpartition("/")[2], stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        lexer = TextLexer(stripnl=False, ensurenl=False)
-    text = "\n".join(escape_line(line) for line in hit_lines(hit).values())
-    return tuple(split_lines(to_formatted_text(PygmentsTokens(list(lexer.get_tokens(text))))))
+    lines = [escape_line(line) for line in hit_lines(hit).values()]
+    # by name alone: guessing by content is slow and wrong as often as not
+    row = PygmentsLexer.from_filename(hit.chunk.path.rpartition("/")[2]).lex_document(Document("\n".join(lines)))
+    return tuple(row(number) for number in range(len(lines)))
 
 
 def _marked(row: Iterable[tuple[str, str] | tuple[str, str, object]], text: str, hit: Hit) -> StyleAndTextTuples:
@@ -166,9 +161,8 @@ def _marked(row: Iterable[tuple[str, str] | tuple[str, str, object]], text: str,
 def _reversed(row: StyleAndTextTuples, width: int) -> StyleAndTextTuples:
     """The selected row, over the whole width."""
     used = sum(get_cwidth(part[1]) for part in row)
-    return [("reverse" + (" bold underline" if "match" in part[0] else ""), part[1]) for part in row] + [
-        ("reverse", " " * max(width - used, 0))
-    ]
+    out: StyleAndTextTuples = [("reverse bold underline" if "match" in part[0] else "reverse", part[1]) for part in row]
+    return [*out, ("reverse", " " * max(width - used, 0))]
 
 
 def _beginning(text: str, width: int) -> str:
