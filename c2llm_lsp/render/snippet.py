@@ -7,6 +7,7 @@ import re
 from retrieval.types import Hit
 
 _WORDS = re.compile(r"\w+")
+_NAMED_BY_A_LINE = ("function", "method", "class")  # what begins with a line that has its name and little else
 MAX_SALIENT = 4  # lines of a hit shown at first: ten hits then fit on one screen
 
 
@@ -51,15 +52,21 @@ def anchor_line(hit: Hit) -> int:
     return next((number for number in candidates if number in lines), hit.start_line)
 
 
-def answer_line(hit: Hit) -> int:
+def answer_line(hit: Hit, anchor: int | None = None) -> int:
     """The line that says most beside the hit's name: the first salient one below the anchor, else the one with most matches,
-    else the first; lines of brackets and a single word, as `pass` or `else:`, only where there are no others.
+    else the first; lines of brackets and a single word, as `pass` or `else:`, only where there are no others. The anchor is
+    the line of the name, `anchor_line` where it is not given.
     """
-    lines, anchor = hit_lines(hit), anchor_line(hit)
+    lines = hit_lines(hit)
+    if anchor is None:
+        anchor = anchor_line(hit)
+    if hit.chunk.kind not in _NAMED_BY_A_LINE or not hit.chunk.symbol:
+        anchor -= 1
     below = [number for number in hit.salient_lines if number > anchor]
     candidates = [*below, *_by_match_count(hit, lines), *(number for number in lines if number > anchor), *lines]
-    informative = (n for n in candidates if n in lines and n != anchor and len(_WORDS.findall(lines[n])) > 1)
-    return next(informative, anchor)
+    candidates = [n for n in candidates if lines.get(n, "").strip() and n != anchor]
+    informative = (n for n in candidates if len(_WORDS.findall(lines[n])) > 1)
+    return next(informative, candidates[0] if candidates else min(max(anchor, hit.start_line), hit.end_line))
 
 
 def _by_match_count(hit: Hit, lines: dict[int, str]) -> list[int]:

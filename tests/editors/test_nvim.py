@@ -37,13 +37,16 @@ def test_enabling_the_server_is_all_that_is_needed(told: dict[str, Any]) -> None
 
 def test_results_are_offered_best_first_and_the_choice_is_gone_to(told: dict[str, Any]) -> None:
     assert told["offered"]["prompt"] == "ignore rule excludes the path"
-    assert told["offered"]["titles"][0] == "app/ignore.py:4  apply_ignore_rules  def apply_ignore_rules(path, rules):"
+    assert (
+        told["offered"]["titles"][0]
+        == 'app/ignore.py:4  apply_ignore_rules  """Whether an ignore rule excludes the path."""'
+    )
     assert told["jumped"] == ["app/ignore.py", 4, 4]
     assert told["back"][0] == "app/invoices.py"
 
 
 def test_what_is_not_saved_is_found_and_the_list_keeps_the_ranking(told: dict[str, Any]) -> None:
-    assert re.fullmatch(r"app/invoices\.py:10:5 shrink_picture  def shrink_picture\(picture, width\):", told["list"][0])
+    assert told["list"][0] == 'app/invoices.py:10:5 shrink_picture  """Makes a picture 🎉 smaller."""'
     assert len(told["list"]) == len(PROJECT)
     assert all(re.fullmatch(r"\S+:\d+:\d+ .*\S.*", line) for line in told["list"]), "each says something of the code"
     assert told["first"] == ["app/invoices.py", 10, 4]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from c2llm_lsp.render.escape import escape_line
+from c2llm_lsp.render.snippet import answer_line
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.folders import Folder
 from c2llm_lsp.server.services import Services
@@ -89,6 +90,7 @@ def protocol_hit(folder: Folder, hit: Hit, encoding: Encoding) -> protocol.Hit:
         score=round(float(hit.score), 6),
         text=hit.text,
         salient_lines=[line - 1 for line in hit.salient_lines],
+        answer_line=answer_line(hit, target.line) - 1,
         signals=[
             protocol.Signal(name=s.name, value=round(float(s.value), 6), effect=round(float(s.effect), 6))
             for s in hit.signals

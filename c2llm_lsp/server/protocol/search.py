@@ -69,6 +69,7 @@ class Hit(ProtocolType, frozen=True, kw_only=True):
     score: Annotated[float, Meta(description="Higher is better; comparable within one answer")]
     text: str
     salient_lines: Annotated[list[Line], Meta(description="The most relevant lines, ascending")]
+    answer_line: Annotated[Line, Meta(description="The line that says most beside the label, for a list")]
     signals: list[Signal]
     copies: Annotated[list[Copy], Meta(description="Where the same text, or nearly the same, stands as well")]
 

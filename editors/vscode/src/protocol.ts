@@ -89,6 +89,7 @@ export interface Hit {
   score: number;
   text: string;
   salientLines: number[];
+  answerLine: number;
 }
 
 export interface Answer {

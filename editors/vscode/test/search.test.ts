@@ -24,6 +24,7 @@ function hit(fields: Partial<Hit> = {}): Hit {
     score: 1,
     text: "@cached\ndef apply(self):\n    # 🙂 all of them\n    return self.rules",
     salientLines: [9, 11],
+    answerLine: 11,
     ...fields,
   };
 }
@@ -70,19 +71,15 @@ test("a hit is named by its scope and name, else its file, and placed by the lin
     assert.equal(title(hit({ label: line })), "Rules.apply", "a line of code is no name");
   }
   assert.equal(title(hit({ kind: "section", label: "How it works", symbol: "How it works", scope: "" })), "How it works");
-  assert.equal(detail(hit({ salientLines: [11] })), "return self.rules");
   assert.equal(place(hit(), ""), "src/app.py:10");
   assert.equal(place(hit(), "w"), "w/src/app.py:10");
 });
 
-test("below a title stands what it does not say: a line below the head, worth showing if there is one", () => {
-  assert.equal(detail(hit()), "return self.rules");
-  assert.equal(detail(hit({ salientLines: [8, 9] })), "# 🙂 all of them");
-  assert.equal(detail(hit({ text: "@cached\ndef apply(self): pass" })), "def apply(self): pass");
-  assert.equal(detail(hit({ kind: "block", text: "LIMIT = 3\napply = 4  # at most", salientLines: [8, 9] })), "apply = 4  # at most");
-  assert.equal(detail(hit({ label: "", symbol: "" })), "def apply(self):");
-  const text = "def apply(self):\n    try:\n        pass\n    finally:\n        self.close_all()";
-  assert.equal(detail(hit({ text, salientLines: [11] })), "self.close_all()", "neither a brace nor a bare keyword");
+test("below a title stands the line that answers, shortened", () => {
+  assert.equal(detail(hit({ answerLine: 8 })), "@cached");
+  assert.equal(detail(hit({ answerLine: 11 })), "return self.rules");
+  assert.equal(detail(hit({ answerLine: 8, text: "y".repeat(500) })).length, 160);
+  assert.equal(detail(hit({ answerLine: 40 })), "");
 });
 
 test("a kind that there is not is told, with those that there are", () => {

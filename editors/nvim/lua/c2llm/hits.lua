@@ -24,6 +24,7 @@ local M = {}
 ---@field score number
 ---@field text string
 ---@field salientLines integer[]
+---@field answerLine integer
 
 ---@class c2llm.Freshness
 ---@field files integer
@@ -81,29 +82,11 @@ local function byte_column(hit, encoding)
   return vim.str_byteindex(line, encoding --[[@as "utf-16"]], at.character, false)
 end
 
---- Whether a line says something: more than brackets and one word such as `finally` or `pass`.
----@param line string
-local function telling(line)
-  return select(2, line:gsub("[%w_\128-\255]+", "")) > 1
-end
-
---- The line that answers: the best of those that the server names, else that of the name, else the first that says something.
+--- The line that answers.
 ---@param hit c2llm.Hit
 ---@return string
 local function best_line(hit)
-  local all = vim.split(hit.text, "\n")
-  for _, line in ipairs(vim.list_extend(vim.list_slice(hit.salientLines or {}), { hit.selectionRange.start.line })) do
-    local text = all[line - hit.range.start.line + 1]
-    if text and telling(text) then
-      return vim.trim(text)
-    end
-  end
-  for _, text in ipairs(all) do
-    if telling(text) then
-      return vim.trim(text)
-    end
-  end
-  return vim.trim(all[1] or "")
+  return vim.trim(vim.split(hit.text, "\n")[hit.answerLine - hit.range.start.line + 1] or "")
 end
 
 --- What a result is: its name with its scope, or its kind where it has none; then the line that answers, if that says more.

@@ -12,7 +12,6 @@ const ICONS: Record<Kind, string> = {
   window: "file-code",
 };
 const NAME = /^[^\s(){};=]+$/u;
-const HEADED = new Set<Kind>(["function", "method", "class"]); // what begins with a line that names it
 const MAX_LINE = 160; // characters of a line of code: more is cut off by the box anyway
 
 export function icon(kind: Kind): string {
@@ -28,25 +27,15 @@ export function title({ kind, label, symbol, scope, path }: Hit): string {
   return name === symbol && scope !== "" ? `${scope}.${name}` : name;
 }
 
-/** Whether a line says something: more than brackets and one word such as `finally` or `pass`. */
-function telling(text: string): boolean {
-  return (text.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0) > 1;
-}
-
 /** `path:line`, counted from 1 as people do; with the folder's name where there are several. */
 export function place(hit: Hit, folderName: string): string {
   const path = folderName === "" ? hit.path : `${folderName}/${hit.path}`;
   return `${path}:${hit.selectionRange.start.line + 1}`;
 }
 
-/** Below its title: the first line worth showing from where it stands; a head says no more than the title does. */
+/** Below its title: the line that answers. */
 export function detail(hit: Hit): string {
-  const lines = salient(hit);
-  const above = hit.label === "" ? -1 : hit.selectionRange.start.line - (HEADED.has(hit.kind) ? 0 : 1);
-  const below = lines.filter(({ line }) => line > above);
-  const rows = rowsBelow(hit, above);
-  const best = [below, rows, lines].flatMap((some) => some.filter(({ text }) => telling(text)).slice(0, 1))[0];
-  return (best ?? below[0] ?? rows[0] ?? lines[0])?.text ?? "";
+  return shortened(rowsOf(hit)[hit.answerLine - hit.range.start.line] ?? "");
 }
 
 export interface ShownLine {
@@ -63,15 +52,11 @@ export function salient(hit: Hit): ShownLine[] {
   if (shown.length > 0) {
     return shown;
   }
-  return rowsBelow(hit, -1).slice(0, 1);
-}
-
-/** The rows below a line that are not blank. */
-function rowsBelow(hit: Hit, above: number): ShownLine[] {
   const start = hit.range.start.line;
-  return rowsOf(hit)
+  return rows
     .map((row, n) => ({ line: start + n, text: shortened(row) }))
-    .filter(({ line, text }) => line > above && text !== "");
+    .filter(({ text }) => text !== "")
+    .slice(0, 1);
 }
 
 function rowsOf(hit: Hit): string[] {
