@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyte
 
-PATIENCE = 240  # seconds until a screen that does not come is a failure
+from tests.patience import PATIENCE
 
 
 class Terminal:

@@ -59,7 +59,7 @@ class LazyGroup(TyperGroup):
         show()
 
 
-app = typer.Typer(cls=LazyGroup, invoke_without_command=True, pretty_exceptions_enable=False)
+app = typer.Typer(cls=LazyGroup, invoke_without_command=True, pretty_exceptions_enable=False, add_completion=True)
 
 
 def _version(show_version: bool) -> None:

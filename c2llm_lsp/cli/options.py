@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,23 @@ import typer
 
 from retrieval.errors import QueryError
 from retrieval.types import CHUNK_KINDS, Filters
+
+
+def _complete_languages(incomplete: str) -> list[str]:
+    """For the shell: the languages that begin with what is typed, after those that are given already."""
+    from retrieval.chunking.languages import LANGUAGES
+
+    return _complete(incomplete, LANGUAGES)
+
+
+def _complete_kinds(incomplete: str) -> list[str]:
+    return _complete(incomplete, CHUNK_KINDS)
+
+
+def _complete(incomplete: str, names: Iterable[str]) -> list[str]:
+    given, comma, beginning = incomplete.rpartition(",")
+    return [f"{given}{comma}{name}" for name in names if name.startswith(beginning.lower())]
+
 
 WorkspacePath = Annotated[
     Path | None,
@@ -28,10 +45,18 @@ PathGlobs = Annotated[
     typer.Option("--path", help="Only paths that match this glob; with ! in front, only others. May be repeated."),
 ]
 Languages = Annotated[
-    list[str] | None, typer.Option("--lang", help="Only this language, as in go, ts or .py. May be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--lang",
+        help="Only this language, as in go, ts or .py. May be repeated.",
+        autocompletion=_complete_languages,
+    ),
 ]
 Kinds = Annotated[
-    list[str] | None, typer.Option("--kind", help=f"Only this kind: {', '.join(CHUNK_KINDS)}. May be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--kind", help=f"Only this kind: {', '.join(CHUNK_KINDS)}. May be repeated.", autocompletion=_complete_kinds
+    ),
 ]
 Grep = Annotated[
     str | None,
