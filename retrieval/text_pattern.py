@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import re
 import time
+from bisect import bisect_right
 from functools import lru_cache
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_PATTERN_CHARS = 1_000
-# CPU time for all texts of one query. Ordinary patterns take 0.2 s for 50,000 chunks; the worst known one takes 0.6 s for a
-# chunk of 6 kB, so that a query ends at most so much later.
+# CPU time for all texts of one query. Ordinary patterns take 0.2 s for 50,000 chunks; the worst known one takes 0.6 s for
+# 6 kB, so that a query ends at most two seconds later.
 MAX_SECONDS = 3.0
+# Texts that are searched at once, joined by line breaks: five times as fast as one by one.
+BLOCK_BYTES = 16_000
+# What can match a text and not where it stands among others: the very beginning and end, and ^ and $ without lines.
+_WHOLE_TEXT = re.compile(r"\\[AzQC]|\(\?\w*-")
 MAX_MATCHES = 100  # of one text that are looked at
 
 _PARENTHESIS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(|\)", re.DOTALL)
@@ -39,19 +44,45 @@ class TextPattern:
     def keep(self, texts: Iterable[tuple[int, str | bytes]]) -> Iterator[int]:
         """The ids of the texts (in UTF-8 where they are bytes) that match. Raises QueryError where that takes too long."""
         deadline = time.thread_time() + MAX_SECONDS
-        for number, text in texts:
-            if self._search(text) is not None:
-                yield number
+        for block in _blocks(texts, 0 if _WHOLE_TEXT.search(self.pattern) else BLOCK_BYTES):
+            yield from self._keep(block)
             if time.thread_time() > deadline:
                 raise QueryError(
                     f"Searching for '{_shown(self.pattern)}' takes too long here: use a simpler pattern, or search less with "
                     "path and language filters."
                 )
 
+    def _keep(self, block: Sequence[tuple[int, bytes]]) -> Iterator[int]:
+        """Those of a block that match. Where its texts match behind each other nowhere, none of them does; else the first
+        that can is the one in which that match begins.
+        """
+        starts = [0, *accumulate(len(text) + 1 for _, text in block)]
+        joined, n = b"\n".join(text for _, text in block), 0
+        while n < len(block) and (match := self._search(joined, starts[n])) is not None:
+            n = bisect_right(starts, match.start()) - 1
+            number, text = block[n]
+            if self._search(text) is not None:
+                yield number
+            n += 1
+
     def lines(self, text: str) -> list[int]:
         """The numbers, from 0, of the lines in which a match begins."""
         matches = _compile(self.pattern).finditer(text)
         return sorted({text.count("\n", 0, match.start()) for match in islice(matches, MAX_MATCHES)})
+
+
+def _blocks(texts: Iterable[tuple[int, str | bytes]], size: int) -> Iterator[list[tuple[int, bytes]]]:
+    """The texts in blocks of about so many bytes."""
+    block: list[tuple[int, bytes]] = []
+    left = size
+    for number, text in texts:
+        block.append((number, text if isinstance(text, bytes) else text.encode("utf-8", "replace")))
+        left -= len(block[-1][1])
+        if left <= 0:
+            yield block
+            block, left = [], size
+    if block:
+        yield block
 
 
 @lru_cache(maxsize=32)

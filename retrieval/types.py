@@ -53,11 +53,18 @@ class Chunk:
         return ".".join(part for part in (self.scope, self.symbol) if part)
 
 
+# What is named by its place in a document and not by a definition.
+_NO_DEFINITIONS = frozenset({"section", "cell", "window"})
+
+
 def own_symbols(chunk: Chunk) -> tuple[Symbol, ...]:
     """The symbols of a chunk that is one definition from its first line to its last, as most are."""
-    if not chunk.symbol or chunk.kind in ("section", "cell", "window"):
-        return ()
-    return (Symbol(chunk.symbol, chunk.kind, chunk.scope, chunk.start_line, chunk.end_line),)
+    return whole_symbol(chunk.symbol, chunk.kind, chunk.scope, chunk.start_line, chunk.end_line)
+
+
+def whole_symbol(name: str, kind: ChunkKind, scope: str, start_line: int, end_line: int) -> tuple[Symbol, ...]:
+    """The same from what is needed of the chunk."""
+    return (Symbol(name, kind, scope, start_line, end_line),) if name and kind not in _NO_DEFINITIONS else ()
 
 
 @dataclass(frozen=True, slots=True)

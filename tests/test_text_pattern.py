@@ -6,7 +6,7 @@ import pytest
 
 from retrieval import text_pattern
 from retrieval.errors import QueryError
-from retrieval.text_pattern import MAX_PATTERN_CHARS, TextPattern
+from retrieval.text_pattern import BLOCK_BYTES, MAX_PATTERN_CHARS, TextPattern
 
 
 def kept(pattern: str, *texts: str | bytes) -> list[int]:
@@ -69,4 +69,29 @@ def test_a_pattern_that_costs_too_much_is_given_up(monkeypatch: pytest.MonkeyPat
     clock = iter(range(1_000))
     monkeypatch.setattr(text_pattern.time, "thread_time", lambda: next(clock))
     with pytest.raises(QueryError, match="takes too long here: use a simpler pattern"):
-        kept("slow", *["text"] * 1_000)
+        kept("slow", *["text" * BLOCK_BYTES] * 10)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"^b",
+        r"a$",
+        r"\Ab",
+        r"b\z",
+        r"(?-m)^b",
+        r"a\nb",
+        r"[^x]b",
+        r"\bb\b",
+        r"\Bb",
+        r"^$",
+        "x*",
+        r"\n",
+        r"(?s)a.*c",
+        r"(?-m)a$",
+    ],
+)
+def test_texts_match_beside_each_other_as_they_do_alone(pattern: str) -> None:
+    texts = ["a", "b", "", "\n", "ab", "c\n", "a\nb", "bb c", "\u00fcb", "x"]
+    alone = [number for number, text in enumerate(texts) if kept(pattern, text)]
+    assert kept(pattern, *texts) == alone

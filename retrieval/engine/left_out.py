@@ -25,7 +25,7 @@ def left_out_note(store: Store, query: str, has_hits: bool) -> str | None:
     some are ignored goes without saying where there are hits.
     """
     counts: Counter[str] = Counter(json.loads(str(store.meta.get(SKIPPED_KEY) or "{}")))
-    counts.update(store.counts().skipped)
+    counts.update(store.files.skip_counts())
     told = [f"{counts[reason]:,} {text}" for reason, text in _TELLING.items() if counts[reason]]
     if not told or (has_hits and told == [f"{counts['ignored']:,} ignored"]):
         return None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Vectors
 from retrieval.globs import PathGlobs
-from retrieval.store import Bm25Snapshot, Header, Store, index_terms
+from retrieval.store import Bm25Snapshot, ChunkText, Header, Store, index_terms
 from retrieval.store.top_k import SortKey, top_k
 from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
@@ -64,6 +64,11 @@ class BufferChunk:
             chunk.start_byte,
             chunk.end_byte,
         )
+
+    @property
+    def text(self) -> ChunkText:
+        chunk = self.chunk
+        return ChunkText(chunk.path, chunk.language, chunk.scope, chunk.start_line, chunk.text)
 
     @property
     def sort_key(self) -> SortKey:
@@ -215,6 +220,10 @@ class OverlaidRows:
         mine = {i: self.view.rows[i].chunk for i in ids if i in self.view.rows}
         return self.store.chunks.get([i for i in ids if i >= 0 and i not in self._hidden_ids]) | mine
 
+    def texts(self, ids: Sequence[int]) -> dict[int, ChunkText]:
+        mine = {i: self.view.rows[i].text for i in ids if i in self.view.rows}
+        return self.store.chunks.texts([i for i in ids if i >= 0 and i not in self._hidden_ids]) | mine
+
     def headers(self, ids: Sequence[int]) -> dict[int, Header]:
         mine = {i: self.view.rows[i].header for i in ids if i in self.view.rows}
         return self.store.chunks.headers([i for i in ids if i >= 0 and i not in self._hidden_ids]) | mine
@@ -235,8 +244,8 @@ class OverlaidRows:
 
     def allowed(self, filters: Filters) -> Ids | None:
         stored = self.store.chunks.allowed(filters)
-        if stored is None:
-            return None
+        if stored is None or not (self.view.buffers or len(self.hidden)):
+            return stored
         globs = PathGlobs(filters.paths)
         buffers = [buffer for path, buffer in self.view.buffers.items() if globs.match(path)]
         rows = [row for buffer in buffers for row in buffer.rows if _passes(row.chunk, filters)]

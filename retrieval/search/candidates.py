@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from retrieval.search.query import Query
 from retrieval.search.snapshot import Snapshot
 from retrieval.search.statistics import TermStatistics
 from retrieval.search.weights import Weights
+from retrieval.store import ChunkText
 from retrieval.store.top_k import top_k
-from retrieval.types import Chunk, Filters
+from retrieval.types import Filters
 
 # A term in more than this share of all chunks discriminates little and costs BM25 most of its time.
 COMMON_SHARE = 0.25
@@ -98,15 +100,15 @@ def _as_written(
     by_symbol = rows.by_symbol(queried)
     named = dict(by_symbol) | {row: name for row, name in by_symbol if name in queried}
     if allowed is not None:
-        within = set(allowed.tolist())
-        named = {row: name for row, name in named.items() if row in within}
+        within = np.isin(np.array(list(named), dtype=np.int64), allowed).tolist()
+        named = dict(compress(named.items(), within))
     if not query.names and not query.phrase:
         return named, {}
     ids, scores = np.array(list(lexical_scores), dtype=np.int64), np.array(list(lexical_scores.values()))
-    chunks = rows.chunks([row for row, _ in top_k(ids, scores, DEFINITION_CANDIDATES, rows.sort_keys)])
+    texts = rows.texts([row for row, _ in top_k(ids, scores, DEFINITION_CANDIDATES, rows.sort_keys)])
     if query.is_name:
-        named |= definitions_in_text(last_part(query.names[0]), chunks, named)
-    return named, exact_matches(rows, query, statistics.frequencies, chunks, named, allowed)
+        named |= definitions_in_text(last_part(query.names[0]), texts, named)
+    return named, exact_matches(rows, query, statistics.frequencies, texts, named, allowed)
 
 
 def nearest(
@@ -146,10 +148,10 @@ def coverage(snapshot: Snapshot, ids: NDArray[np.int64], idf: Mapping[str, float
     return held / max(float(rarity.sum()), 1e-9)
 
 
-def definitions_in_text(name: str, chunks: Mapping[int, Chunk], by_symbol: Mapping[int, str]) -> dict[int, str]:
+def definitions_in_text(name: str, texts: Mapping[int, ChunkText], by_symbol: Mapping[int, str]) -> dict[int, str]:
     """Those of some chunks whose text defines a name that is not, or in another case, their symbol."""
-    others = {row: chunk for row, chunk in chunks.items() if by_symbol.get(row) != name}
-    definitions = {row: at[1] for row, chunk in others.items() if (at := definition(chunk, name)) is not None}
+    others = {row: text for row, text in texts.items() if by_symbol.get(row) != name}
+    definitions = {row: at[1] for row, text in others.items() if (at := definition(text, name)) is not None}
     return {row: written for row, written in definitions.items() if row not in by_symbol or written == name}
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 from retrieval.search.duplicates import similarity
 from retrieval.search.merging import GAP
 from retrieval.search.ranking import Ranked
-from retrieval.store import Header
+from retrieval.store import ChunkText, Header
 from retrieval.types import Chunk, Location
 
 # Below so many bytes two texts are copies only if they are equal: what is short is alike by nature.
@@ -29,7 +30,7 @@ LINE_SHARE = 0.5
 MOST_COMPARED = 12
 
 
-def fold_copies(ranked: Sequence[Ranked], chunks_of: Callable[[Sequence[int]], Mapping[int, Chunk]]) -> list[Ranked]:
+def fold_copies(ranked: Sequence[Ranked], texts_of: Callable[[Sequence[int]], Mapping[int, ChunkText]]) -> list[Ranked]:
     """The candidates without those that repeat a better one, which gets their places."""
     groups: dict[tuple[object, ...], list[Ranked]] = defaultdict(list)
     for candidate in ranked:
@@ -39,22 +40,24 @@ def fold_copies(ranked: Sequence[Ranked], chunks_of: Callable[[Sequence[int]], M
     possible = [candidate for group in groups.values() for candidate in _possible(group)]
     if not possible:
         return list(ranked)
-    chunks = chunks_of([candidate.id for candidate in possible])
+    texts = texts_of([candidate.id for candidate in possible])
     copies: dict[int, list[Chunk | Header]] = defaultdict(list)
     gone: set[int] = set()
     for group in groups.values():
         by_text: dict[str, int] = {}
-        kept: list[tuple[int, Chunk]] = []
-        for candidate, chunk in ((each, chunks[each.id]) for each in group if each.id in chunks):
-            plain = " ".join(chunk.text.split())
+        kept: list[_Compared] = []
+        for candidate in (each for each in group if each.id in texts):
+            text = texts[candidate.id].text
+            plain = " ".join(text.split())
             original = by_text.get(plain)
             if original is None:
-                original = next((row for row, other in kept[:MOST_COMPARED] if _nearly(chunk, other)), candidate.id)
+                compared = _Compared(candidate.id, candidate.chunk.path, bool(candidate.chunk.symbol), text)
+                original = next((each.id for each in kept[:MOST_COMPARED] if _nearly(compared, each)), candidate.id)
+                if original == candidate.id:
+                    kept.append(compared)
             by_text.setdefault(plain, original)
-            if original == candidate.id:
-                kept.append((candidate.id, chunk))
-            else:
-                copies[original].append(chunk)
+            if original != candidate.id:
+                copies[original].append(candidate.chunk)
                 gone.add(candidate.id)
     left = (candidate for candidate in ranked if candidate.id not in gone)
     return [replace(each, copies=tuple(copies[each.id])) if each.id in copies else each for each in left]
@@ -83,14 +86,27 @@ def _size(candidate: Ranked) -> int:
     return candidate.chunk.end_byte - candidate.chunk.start_byte
 
 
-def _nearly(one: Chunk, other: Chunk) -> bool:
+@dataclass(frozen=True)
+class _Compared:
+    """A candidate that others are compared with."""
+
+    id: int
+    path: str
+    named: bool
+    text: str
+
+    @cached_property
+    def lines(self) -> frozenset[str]:
+        return frozenset(map(str.strip, self.text.split("\n")))
+
+
+def _nearly(one: _Compared, other: _Compared) -> bool:
     """Whether two texts of different files differ in little, and both define the same, or stand in files of one name."""
-    if one.path == other.path or not (one.symbol or one.path.rsplit("/", 1)[-1] == other.path.rsplit("/", 1)[-1]):
+    if one.path == other.path or not (one.named or one.path.rsplit("/", 1)[-1] == other.path.rsplit("/", 1)[-1]):
         return False
     short, long = sorted((len(one.text), len(other.text)))
     if short < max(NEARLY_MIN_BYTES, SIZE_RATIO * long):
         return False
     # Most pairs differ in most lines, which is told ten times as fast.
-    first, second = (set(map(str.strip, chunk.text.split("\n"))) for chunk in (one, other))
-    same = len(first & second) >= LINE_SHARE * max(len(first), len(second))
+    same = len(one.lines & other.lines) >= LINE_SHARE * max(len(one.lines), len(other.lines))
     return same and similarity(one.text, other.text) >= NEARLY

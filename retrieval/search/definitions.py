@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from retrieval.store import ChunkText
 from retrieval.types import Chunk, Hit
 
 # The signal of a hit that defines a name of the query, and its least value where the query is nothing but that name.
@@ -98,7 +99,7 @@ _TYPE_OF = re.compile(r"\s+::?\s")
 _GO_TYPE = re.compile(r"\s+(?:struct|interface)\b")
 
 
-def definition(chunk: Chunk, name: str) -> tuple[int, str] | None:
+def definition(chunk: Chunk | ChunkText, name: str) -> tuple[int, str] | None:
     """The line of the file where a chunk defines a name, and the name as it is written there: in its own case where
     there is such a line, else in another. None where the text defines no such name.
     """

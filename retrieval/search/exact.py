@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.search.query import Query
 from retrieval.search.snapshot import Rows
-from retrieval.store import split_identifiers
-from retrieval.types import Chunk
+from retrieval.store import ChunkText, split_identifiers
 
 # Names of a query that are looked for; a stack trace has dozens.
 MOST_NAMES = 4
@@ -38,27 +38,67 @@ _NAME_START, _NAME_END = re.compile(r"[\w$]"), re.compile(r"[\w$]$")
 _QUALIFIER = re.compile(r"\.|::|->|#")
 
 
-def literal(text: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
-    """What a name or a quotation is found by: its characters with any white space between its words, and no part of a longer
-    word or name.
+class Literal:
+    """A name or a quotation as it is looked for: its characters with any white space between its words, and no part of a
+    longer word or name.
     """
+
+    def __init__(self, text: str) -> None:
+        self._text, self._ascii = text, text.isascii()
+        self._own, self._low = _Pattern(text), _Pattern(text.lower())
+        self._longest = max(text.lower().split(), key=len)
+
+    def written_in(self, text: str) -> bool:
+        """Whether it stands in a text in its own case."""
+        return self._own.found_in(text)
+
+    def found_in(self, text: str, low: str) -> bool:
+        """Whether it stands in a text in any case; `low` is the text in lower case."""
+        if self._longest not in low:
+            return False
+        if self._ascii and text.isascii():
+            return self._low.found_in(low)
+        return self._any_case.search(text) is not None
+
+    @cached_property
+    def _any_case(self) -> re.Pattern[str]:
+        return re.compile(_expression(self._text), re.IGNORECASE)
+
+
+class _Pattern:
+    """An expression that begins with a word. Where that stands is told ten times as fast by `str.find`."""
+
+    def __init__(self, text: str) -> None:
+        self._match = re.compile(_expression(text)).match
+        self._first = _SPACE.split(text.strip())[0]
+
+    def found_in(self, text: str) -> bool:
+        at = text.find(self._first)
+        while at >= 0:
+            if self._match(text, at) is not None:
+                return True
+            at = text.find(self._first, at + 1)
+        return False
+
+
+def _expression(text: str) -> str:
     words = [re.escape(word) for word in _SPACE.split(text.strip())]
     before = r"(?<![\w$])" if _NAME_START.match(text) else ""
     after = r"(?![\w$])" if _NAME_END.search(text) else ""
-    return re.compile(before + r"\s+".join(words) + after, flags)
+    return before + r"\s+".join(words) + after
 
 
 def quoting(rows: Rows, query: Query, allowed: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     """The chunks that hold all that a query quotes, ascending; None where it quotes nothing."""
     if not query.quoted:
         return None
-    patterns = [literal(text) for text in query.quoted]
+    quotations = [Literal(text) for text in query.quoted]
     words = max((split_identifiers(text).split() for text in query.quoted), key=len)
     ids = rows.phrase(words, MOST_QUOTING)
     if allowed is not None:
         ids = ids[np.isin(ids, allowed)]
-    chunks = rows.chunks(ids.tolist())
-    held = [row for row, chunk in chunks.items() if all(pattern.search(searched(chunk)) for pattern in patterns)]
+    texts = {row: searched(chunk) for row, chunk in rows.texts(ids.tolist()).items()}
+    held = [row for row, text in texts.items() if all(each.found_in(text, text.lower()) for each in quotations)]
     return np.array(sorted(held), dtype=np.int64)
 
 
@@ -66,7 +106,7 @@ def exact_matches(
     rows: Rows,
     query: Query,
     frequencies: Mapping[str, int],
-    best: Mapping[int, Chunk],
+    best: Mapping[int, ChunkText],
     named: Mapping[int, str],
     allowed: NDArray[np.int64] | None,
 ) -> dict[int, float]:
@@ -75,7 +115,7 @@ def exact_matches(
     """
     names = query.names[:MOST_NAMES]
     chunks = dict(best)
-    chunks |= rows.chunks([row for row in _holding_names(rows, names, frequencies, allowed) if row not in best])
+    chunks |= rows.texts([row for row in _holding_names(rows, names, frequencies, allowed) if row not in best])
     share = 1.0 if query.is_code_name else IN_PASSING
     values: dict[int, float] = {}
     if query.is_code_name:
@@ -86,13 +126,9 @@ def exact_matches(
     texts = {row: searched(chunk) for row, chunk in chunks.items()}
     folded = {row: text.lower() for row, text in texts.items()}
     for text, worth in wanted.items():
-        patterns = (
-            (literal(text, 0), 1.0),
-            (literal(text), OTHER_CASE),
-        )  # the former begins with letters: ten times as fast
-        longest = max(text.lower().split(), key=len)
-        near = [row for row, low in folded.items() if longest in low]  # a pattern in any case is slow
-        held = {row: worth * value for row in near if (value := _value(patterns, texts[row]))}
+        sought = Literal(text)
+        found = [row for row, low in folded.items() if sought.found_in(texts[row], low)]
+        held = {row: worth * (1.0 if sought.written_in(texts[row]) else OTHER_CASE) for row in found}
         if worth == 1.0 or len(held) <= RARE:
             values |= {row: max(value, values.get(row, 0.0)) for row, value in held.items()}
     return {row: value for row, value in values.items() if value}
@@ -111,16 +147,12 @@ def _holding_names(
     return ids
 
 
-def searched(chunk: Chunk) -> str:
+def searched(chunk: ChunkText) -> str:
     """What is looked through of a chunk: what stands before its code in the file is told by its path and names."""
     return f"{chunk.path}\n{chunk.scope}\n{chunk.text}"
 
 
-def _value(patterns: Sequence[tuple[re.Pattern[str], float]], text: str) -> float:
-    return next((value for pattern, value in patterns if pattern.search(text)), 0.0)
-
-
-def _defined(defined: str, chunk: Chunk | None, names: Sequence[str]) -> float:
+def _defined(defined: str, chunk: ChunkText | None, names: Sequence[str]) -> float:
     """A definition is as good as the name itself, if it stands where the name says: `Session.send` in a Session."""
     best = 0.0
     for name in names:

@@ -142,7 +142,7 @@ def _lines_with_terms(lines: Sequence[str], idf: dict[str, float], count: int) -
     bounds = sorted((-sum(idf[stem] for stem in stems) / total, n) for n, stems in near)
     best: list[tuple[float, int]] = []
     for bound, n in bounds:
-        if len(best) >= count and best[count - 1][0] < bound:
+        if len(best) >= count and best[count - 1] < (bound, n):
             break
         if share := term_share(lines[n], idf):
             insort(best, (-share, n))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,10 +29,14 @@ class Span:
 def merge(ranked: Sequence[Ranked]) -> list[Span]:
     """Fold each candidate into an earlier one of the same file that it touches, else keep it."""
     spans: list[Span] = []
+    by_path: dict[str, list[Span]] = defaultdict(list)
     for candidate in ranked:
         chunk = candidate.chunk
-        if (span := next((s for s in spans if _touches(s, candidate)), None)) is None:
-            spans.append(Span(candidate, chunk.start_line, chunk.end_line, candidate.copies))
+        in_file = by_path[chunk.path]
+        if (span := next((s for s in in_file if _touches(s, candidate)), None)) is None:
+            span = Span(candidate, chunk.start_line, chunk.end_line, candidate.copies)
+            spans.append(span)
+            in_file.append(span)
         else:
             span.start_line = min(span.start_line, chunk.start_line)
             span.end_line = max(span.end_line, chunk.end_line)
@@ -40,8 +45,9 @@ def merge(ranked: Sequence[Ranked]) -> list[Span]:
 
 
 def _touches(span: Span, candidate: Ranked) -> bool:
+    """Whether a candidate of the same file continues a span."""
     chunk = candidate.chunk
-    if chunk.path != span.best.chunk.path or chunk.kind == "cell":
+    if chunk.kind == "cell":
         return False
     start, end = min(span.start_line, chunk.start_line), max(span.end_line, chunk.end_line)
     near = chunk.start_line <= span.end_line + GAP and span.start_line <= chunk.end_line + GAP

@@ -75,7 +75,7 @@ def search(
         headers = snapshot.rows.headers(candidates.ids.tolist())
         ranked = rank(candidates, headers, query, statistics.idf, weights)
         check()
-        distinct = fold_copies(ranked, snapshot.rows.chunks)
+        distinct = fold_copies(ranked, snapshot.rows.texts)
         if len(distinct) >= MIN_RANKED or len(distinct) == len(ranked) or weights.depth >= MAX_DEPTH:
             break
         weights = replace(weights, depth=DEEPER * weights.depth)  # copies have taken the places of other candidates
@@ -107,7 +107,7 @@ def similar(
     scores = Scores(list(headers), list(headers.values()))
     values = np.array([cosines[row] for row in headers], dtype=np.float64)
     scores.add("meaning", values, values)
-    return _hits(snapshot, merge(fold_copies(scores.ranked()[:wanted], snapshot.rows.chunks))[:limit], {})
+    return _hits(snapshot, merge(fold_copies(scores.ranked()[:wanted], snapshot.rows.texts))[:limit], {})
 
 
 def _notes(request: SearchRequest, query: Query, statistics: TermStatistics, candidates: Candidates) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Encoder
-from retrieval.store import Header
+from retrieval.store import ChunkText, Header
 from retrieval.store.top_k import SortKey
 from retrieval.types import Chunk, Filters
 from retrieval.vectors import Searchable
@@ -34,6 +34,8 @@ class Rows(Protocol):
     def holding(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]: ...
 
     def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]: ...
+
+    def texts(self, ids: Sequence[int]) -> dict[int, ChunkText]: ...
 
     def headers(self, ids: Sequence[int]) -> dict[int, Header]: ...
 

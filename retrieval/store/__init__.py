@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from retrieval.store.bm25 import Bm25Index, Bm25Snapshot
     from retrieval.store.cache_paths import cache_folder, vectors_file, workspace_folder
     from retrieval.store.full_text import index_terms
-    from retrieval.store.rows import Applied, Counts, FileRow, FileUpdate, Header, NewChunk, Pending, passage_hash
+    from retrieval.store.rows import (
+        Applied,
+        ChunkText,
+        Counts,
+        FileRow,
+        FileUpdate,
+        Header,
+        NewChunk,
+        Pending,
+        passage_hash,
+    )
     from retrieval.store.sqlite_errors import cannot_lock
     from retrieval.store.store import Store
 
@@ -23,7 +33,17 @@ _MODULES = {
     "bm25": ("Bm25Index", "Bm25Snapshot"),
     "cache_paths": ("cache_folder", "vectors_file", "workspace_folder"),
     "full_text": ("index_terms",),
-    "rows": ("Applied", "Counts", "FileRow", "FileUpdate", "Header", "NewChunk", "Pending", "passage_hash"),
+    "rows": (
+        "Applied",
+        "ChunkText",
+        "Counts",
+        "FileRow",
+        "FileUpdate",
+        "Header",
+        "NewChunk",
+        "Pending",
+        "passage_hash",
+    ),
     "sqlite_errors": ("cannot_lock",),
     "store": ("Store",),
 }
@@ -35,6 +55,7 @@ __all__ = [
     "Applied",
     "Bm25Index",
     "Bm25Snapshot",
+    "ChunkText",
     "Counts",
     "FileRow",
     "FileUpdate",

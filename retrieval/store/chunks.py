@@ -11,8 +11,8 @@ from retrieval.errors import DamagedStoreError
 from retrieval.globs import PathGlobs
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
-from retrieval.store.queries import CHUNK_COLUMNS, Ids, chunk_of, ids_of, select_many
-from retrieval.store.rows import Header
+from retrieval.store.queries import CHUNK_COLUMNS, Ids, chunk_of, ids_of, select_ids, select_many
+from retrieval.store.rows import ChunkText, Header
 from retrieval.store.top_k import SortKey
 from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
@@ -20,6 +20,11 @@ from retrieval.types import Chunk, Filters
 _HEADER_COLUMNS = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte, c.end_byte"
 # Cached headers: 8 MB.
 _HEADERS = 20_000
+_TEXT_COLUMNS = "f.path, c.language, c.scope, c.start_line, c.text"
+# Characters of cached texts: some 5,000 chunks, the candidates of 30 queries.
+_TEXT_CHARS = 4_000_000
+# Cached ids of filters: 8 MB, twenty filters that most of 50,000 chunks pass.
+_ALLOWED_IDS = 1_000_000
 
 
 class Chunks:
@@ -29,6 +34,8 @@ class Chunks:
         self._database, self._meta = database, meta
         self._counted: tuple[int, int] = (-1, 0)  # at a revision, how many
         self._headers: tuple[int, dict[int, Header]] = (-1, {})
+        self._texts: tuple[int, dict[int, ChunkText], int] = (-1, {}, 0)  # and their characters
+        self._allowed: tuple[int, dict[Filters, Ids]] = (-1, {})
         self._rows_checked = -1  # the revision at which rows were missing and looked for
 
     def count(self) -> int:
@@ -65,6 +72,22 @@ class Chunks:
         if missing and any(i not in headers for i in missing):
             self._check_rows(revision)
         return {i: headers[i] for i in ids if i in headers}
+
+    def texts(self, ids: Sequence[int]) -> dict[int, ChunkText]:
+        """The texts of these chunks; deleted ones are left out. Recent ones are cached: a query looks at those of its
+        candidates several times, and the next keystroke at most of them again.
+        """
+        revision, texts, size = self._meta.revision, *self._texts[1:]
+        if self._texts[0] != revision or size > _TEXT_CHARS:
+            texts, size = {}, 0
+        sql = f"SELECT c.id, {_TEXT_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
+        new = {
+            row[0]: ChunkText._make(row[1:])
+            for row in select_many(self._database, sql, [i for i in ids if i not in texts])
+        }
+        texts.update(new)
+        self._texts = (revision, texts, size + sum(len(each.text) for each in new.values()))
+        return {i: texts[i] for i in ids if i in texts}
 
     def _check_rows(self, revision: int) -> None:
         """Raise DamagedStoreError where rows are gone that an index of the table still has. Whoever asks for rows that were
@@ -121,12 +144,26 @@ class Chunks:
     def ids(self) -> Ids:
         """All chunk ids, ascending."""
         with self._database.reading() as db:
-            return ids_of(db.execute("SELECT id FROM main.chunks ORDER BY id"))
+            return select_ids(db, "SELECT id FROM main.chunks")
 
     def allowed(self, filters: Filters) -> Ids | None:
-        """The sorted ids of the chunks that pass the filters, None without filters."""
+        """The sorted ids of the chunks that pass the filters, None without filters. Those of the last few filters are cached:
+        they stay while somebody types.
+        """
         if not filters:
             return None
+        revision, known = self._meta.revision, self._allowed
+        if known[0] == revision and filters in known[1]:
+            return known[1][filters]
+        ids = self._select_allowed(filters)
+        ids.setflags(write=False)
+        kept = dict(known[1]) if known[0] == revision else {}
+        while kept and sum(map(len, kept.values())) + len(ids) > _ALLOWED_IDS:
+            kept.pop(next(iter(kept)))
+        self._allowed = (revision, kept | {filters: ids})
+        return ids
+
+    def _select_allowed(self, filters: Filters) -> Ids:
         clauses, values = [], []
         for column, accepted in (("language", filters.languages), ("kind", filters.kinds)):
             if accepted:
@@ -138,7 +175,7 @@ class Chunks:
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         with self._database.reading() as db:
             if not filters.grep:
-                return ids_of(db.execute(f"SELECT id FROM main.chunks {where} ORDER BY id", values))
+                return select_ids(db, f"SELECT id FROM main.chunks {where}", values)
             texts = db.execute(f"SELECT id, CAST(text AS BLOB) FROM main.chunks {where} ORDER BY id", values)
             return np.fromiter(TextPattern(filters.grep).keep(texts), np.int64)
 

@@ -27,7 +27,7 @@ from retrieval.store.bm25_file import load_bm25, save_bm25
 from retrieval.store.chunks import Chunks
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta, next_revision, read_revision
-from retrieval.store.queries import Ids, ids_of, select_many
+from retrieval.store.queries import Ids, ids_of, select_ids, select_many
 from retrieval.store.schema import create_words, drop_words, transaction
 from retrieval.store.top_k import top_k
 
@@ -305,7 +305,7 @@ def any_of(terms: Sequence[str]) -> str:
 
 
 def _ids_in(db: sqlite3.Connection) -> Ids:
-    return np.fromiter((row[0] for row in db.execute("SELECT id FROM main.chunks ORDER BY id")), dtype=np.int64)
+    return select_ids(db, "SELECT id FROM main.chunks")
 
 
 def _terms_in(db: sqlite3.Connection, ids: Ids) -> Iterator[TermRow]:

@@ -30,6 +30,16 @@ class Header(NamedTuple):
     end_byte: int
 
 
+class ChunkText(NamedTuple):
+    """A chunk's text and where it stands, without its definitions: what candidates are looked through by."""
+
+    path: str
+    language: str
+    scope: str
+    start_line: int
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class NewChunk:
     """A chunk to be stored, the hash of its passage and, if already split, its words."""

@@ -38,6 +38,7 @@ class ExactIndex:
         self._published: tuple[Ids, Rows] = (np.empty(0, np.int64), np.empty((0, dimension), self._type))
         self._room: tuple[Ids, Rows] = self._published
         self._count = 0  # rows that are not removed
+        self._live: tuple[Ids, Ids] | None = None  # published ids, those that are not removed, ascending
         self._sorted: tuple[Ids, Ids, Ids] | None = None  # published ids, their order, they in that order
 
     @classmethod
@@ -61,8 +62,8 @@ class ExactIndex:
         if not len(ids) or limit <= 0:
             return nothing()
         rows = np.flatnonzero(ids != _REMOVED) if allowed is None else np.flatnonzero(np.isin(ids, allowed))
-        # Picking rows copies them: worth it only where they are few.
-        if len(rows) * 4 < len(ids):
+        # Picking rows copies them: worth it only where they are few, or where the others would be widened for nothing.
+        if len(rows) * (4 if matrix.dtype == np.float32 else 1) < len(ids):
             return top_k(ids[rows], _dot(matrix[rows], query), limit)
         scores = _dot(matrix, query)
         return top_k(ids, scores, limit) if len(rows) == len(ids) else top_k(ids[rows], scores[rows], limit)
@@ -114,7 +115,11 @@ class ExactIndex:
 
     def ids(self) -> Ids:
         ids = self._published[0]
-        return np.sort(ids[ids != _REMOVED])
+        known = self._live
+        if known is None or known[0] is not ids:
+            known = self._live = (ids, np.sort(ids[ids != _REMOVED]))
+            known[1].setflags(write=False)
+        return known[1]
 
     def frozen(self) -> tuple[Ids, Callable[[int, int], Matrix]]:
         """The ids of this moment, ascending, and how to get the rows of a range of them, whatever is removed

@@ -9,7 +9,7 @@ import pytest
 
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
-from retrieval.search.exact import literal
+from retrieval.search.exact import Literal
 from retrieval.search.notes import notes_on
 from retrieval.search.query import parse
 from retrieval.search.statistics import TermStatistics
@@ -74,9 +74,20 @@ def test_a_definition_comes_before_a_mention_of_its_qualified_name(ask: Ask) -> 
 
 
 def test_part_of_a_longer_name_is_no_match() -> None:
-    assert literal("render").search("x.render(y)")
-    assert not literal("render").search("rerender renderer render_all $render")
-    assert literal("last  name was").search("the LAST name\n  was changed")
+    assert stands_in("render", "x.render(y)")
+    assert not stands_in("render", "rerender renderer render_all $render")
+    assert stands_in("render", "rerender render")
+    assert stands_in("last  name was", "the LAST name\n  was changed")
+    assert stands_in("größe", "rosa GRÖSSE Größe") and not stands_in("größe", "größer")
+
+
+def test_a_literal_tells_its_own_case_from_others() -> None:
+    assert Literal("maxSize").written_in("a.maxSize")
+    assert not Literal("maxSize").written_in("a.maxsize MaxSize maxSizes")
+
+
+def stands_in(text: str, other: str) -> bool:
+    return Literal(text).found_in(other, other.lower())
 
 
 def test_what_is_quoted_is_in_every_result(ask: Ask) -> None:
