@@ -30,13 +30,14 @@ def index(
 
     Only what changed is read, and only new pieces of code are embedded. Ctrl-C keeps what is done.
     """
-    from c2llm_lsp.cli.progress import refresh
+    from c2llm_lsp.cli.progress import refresh, verify
 
     target = locate(path, quiet=quiet, encoder=encoder)
     with open_workspace(target) as workspace:
         report = refresh(workspace, quiet=quiet, wait=True)
         if workspace.store.read_only:
             raise StorageFullError(" ".join(report.notes))
+        verify(workspace)
         report = replace(report, skipped=skipped_files(report, workspace.store.files.skipped()))
         ignored = workspace.status().skipped.get("ignored", 0) if skipped and not quiet else 0
     if as_json:

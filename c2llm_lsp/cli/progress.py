@@ -11,11 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from c2llm_lsp.cli.common import remark
+from retrieval.errors import StoreError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -53,6 +54,12 @@ def refresh(workspace: Workspace, *, quiet: bool, wait: bool = False) -> IndexRe
         if report.chunks_added > MAINTAIN_AFTER and not report.cancelled:
             workspace.maintain(cancel, progress, threads=processors())
         return replace(report, cancelled=report.cancelled or cancel.is_set())
+
+
+def verify(workspace: Workspace) -> None:
+    """Compare the index with itself and with the disk, where that is due."""
+    with cancel_on_interrupt() as cancel, suppress(StoreError):  # the next query meets it, and says so
+        workspace.verifier.run(cancel)
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 MAINTAIN_AFTER = 3.0  # seconds of quiet before maintenance
+VERIFY_AFTER = 60.0  # seconds until the index is verified for the first time; it says itself how often it is worth it
+VERIFY_EVERY = 3_600.0
 PROBE_EVERY = 1.0  # seconds between two looks at whether an encoder that runs elsewhere is available again
 RETRY = "retry"  # the cause of the scan that follows a failure
 
@@ -40,19 +42,25 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """Compare the index with itself and with the disk, at a quiet moment."""
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderProbe:
     """Look whether an encoder that could not be reached is available again."""
 
 
 IndexJob = FilesChanged | FullScan
-Job = FilesChanged | FullScan | Maintenance | EncoderProbe
+Job = FilesChanged | FullScan | Maintenance | Verification | EncoderProbe
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """There is no job until then; None: until the next request."""
+    """There is no job until then; None: until the next request. `idle`: nothing is left but what is done now and then."""
 
     until: float | None
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,15 @@ class Requests:
 class JobQueue:
     """Not safe to use from many threads: its owner has a lock."""
 
-    def __init__(self, *, maintain_after: float = MAINTAIN_AFTER, probe_every: float = PROBE_EVERY) -> None:
-        self._maintain_after, self._probe_every = maintain_after, probe_every
+    def __init__(
+        self,
+        *,
+        maintain_after: float = MAINTAIN_AFTER,
+        probe_every: float = PROBE_EVERY,
+        verify_after: float | None = None,
+    ) -> None:
+        """`verify_after` None: the index is never verified."""
+        self._maintain_after, self._probe_every, self._verify_after = maintain_after, probe_every, verify_after
         self._changed: dict[str, None] = {}  # a dict keeps their order
         self._scan = ""  # the cause of a requested full scan
         self._resume = ""  # the cause of an interrupted one, which goes on behind everything else
@@ -76,6 +91,7 @@ class JobQueue:
         self._not_before: float | None = None  # after a failure nothing is begun before this moment
         self._maintenance_due: float | None = None
         self._probe_due: float | None = None
+        self._verification_due: float | None = None
         self._running: Job | None = None
         self._pause_running = False  # a pause that the running job has not answered yet
         self._yields = False  # whether the running job steps aside for a request
@@ -98,7 +114,7 @@ class JobQueue:
         """Stop the running job; do nothing but index changed files until `resume`."""
         self._paused = True
         self._scan = self._resume = ""
-        self._pause_running = isinstance(self._running, FilesChanged | FullScan | Maintenance)
+        self._pause_running = isinstance(self._running, FilesChanged | FullScan | Maintenance | Verification)
 
     def resume(self, cause: str) -> None:
         """End a pause with a full scan, which goes on with whatever was interrupted. Without a pause nothing happens."""
@@ -166,11 +182,20 @@ class JobQueue:
             return self._begin(self._index_job())
         if self._paused:
             return Wait(None)
+        return self._next_upkeep(now)
+
+    def _next_upkeep(self, now: float) -> Job | Wait:
+        """The job of a quiet moment. Verification comes last, and does not count as something to do."""
         if self._probe_due is not None and self._probe_due <= now:
             return self._begin(EncoderProbe())
         if self._maintenance_due is not None and self._maintenance_due <= now:
             return self._begin(Maintenance(), yields=True)
-        return Wait(min((due for due in (self._probe_due, self._maintenance_due) if due is not None), default=None))
+        due = min((due for due in (self._probe_due, self._maintenance_due) if due is not None), default=None)
+        if due is not None or self._verification_due is None:
+            return Wait(due)
+        if self._verification_due <= now:
+            return self._begin(Verification(), yields=True)
+        return Wait(self._verification_due, idle=True)
 
     def files_stored(self) -> None:
         """The running full scan has stored its files and goes on to embed: it yields to requests from now on."""
@@ -205,13 +230,18 @@ class JobQueue:
             self._resume = self._resume or job.cause
         if maintain or self._maintenance_due is not None:
             self._maintenance_due = now + self._maintain_after
+        if self._verification_due is None and self._verify_after is not None:
+            self._verification_due = now + self._verify_after
         if unreachable:
             self.request_probe(now)
 
-    def finish_maintenance(self, now: float, *, interrupted: bool) -> None:
-        """Maintenance ended; what interrupted it does not replace it."""
-        self._end()
-        self._maintenance_due = now + self._maintain_after if interrupted else None
+    def finish_upkeep(self, now: float, *, interrupted: bool) -> None:
+        """Maintenance or verification ended; what interrupted it does not replace it."""
+        if isinstance(self._end(), Maintenance):
+            self._maintenance_due = now + self._maintain_after if interrupted else None
+        else:
+            assert self._verify_after is not None
+            self._verification_due = now + (self._verify_after if interrupted else VERIFY_EVERY)
 
     def finish_probe(self, now: float, *, available: bool) -> None:
         """The encoder was looked for."""

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 from c2llm_lsp.session.delegation import delegate
 from c2llm_lsp.session.events import Busy, Done, Failed, Progress, State
-from c2llm_lsp.session.job_queue import EncoderProbe, FilesChanged, FullScan, IndexJob, Job, Maintenance, Wait
+from c2llm_lsp.session.job_queue import (
+    EncoderProbe,
+    FilesChanged,
+    FullScan,
+    IndexJob,
+    Job,
+    Maintenance,
+    Verification,
+    Wait,
+)
 from c2llm_lsp.session.session_state import SessionState
 from retrieval.errors import C2llmError, StorageFullError
 from retrieval.types import IndexReport
@@ -44,6 +53,8 @@ class JobRunner:
             match job:
                 case Maintenance():
                     self._maintain()
+                case Verification():
+                    self._verify()
                 case EncoderProbe():
                     self._probe()
                 case _:
@@ -66,7 +77,7 @@ class JobRunner:
                         self._state.left_files = 0  # it finds them
                     self._state.report_pending()
                     return job
-                if job.until is None:
+                if job.until is None or job.idle:
                     self._on_idle()
                 self._state.wake.wait(None if job.until is None else max(0.0, job.until - now))
 
@@ -169,7 +180,18 @@ class JobRunner:
         except Exception:  # a disk without room, a damaged file: the next job says so
             logger.exception("Maintenance failed; searches are slower without it, and no less right.")
         with self._state.wake:
-            self._state.queue.finish_maintenance(time.monotonic(), interrupted=self._state.stop_job.is_set())
+            self._state.queue.finish_upkeep(time.monotonic(), interrupted=self._state.stop_job.is_set())
+
+    def _verify(self) -> None:
+        """At a quiet moment; whatever comes in ends it. What it repairs the listener reports."""
+        try:
+            self._state.workspace.verifier.run(self._state.stop_job)
+        except (C2llmError, OSError) as error:
+            logger.warning("The index could not be verified: %s", error)
+        except Exception:
+            logger.exception("Unexpected error while the index was verified.")
+        with self._state.wake:
+            self._state.queue.finish_upkeep(time.monotonic(), interrupted=self._state.stop_job.is_set())
 
     def _probe(self) -> None:
         """Go on with what waits for an encoder, once that is available again."""

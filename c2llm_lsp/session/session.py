@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.session.events import Event, SessionStatus
-from c2llm_lsp.session.job_queue import MAINTAIN_AFTER, PROBE_EVERY, JobQueue
+from c2llm_lsp.session.job_queue import MAINTAIN_AFTER, PROBE_EVERY, VERIFY_AFTER, JobQueue
 from c2llm_lsp.session.job_runner import RETRY_AFTER, JobRunner
 from c2llm_lsp.session.session_state import SessionState
 
@@ -34,6 +34,7 @@ class Delays:
     retry: float = RETRY_AFTER  # until a job that failed is tried again
     maintain: float = MAINTAIN_AFTER  # of quiet before maintenance
     probe: float = PROBE_EVERY  # between two looks at whether a remote encoder is available again
+    verify: float | None = VERIFY_AFTER  # until the index is verified for the first time; None: it never is
 
 
 class Session:
@@ -51,7 +52,7 @@ class Session:
         """With `process_settings` a large job is done by an index process that has these settings. `on_idle` is called
         whenever there is nothing more to do, maintenance included; the lock is held meanwhile.
         """
-        queue = JobQueue(maintain_after=delays.maintain, probe_every=delays.probe)
+        queue = JobQueue(maintain_after=delays.maintain, probe_every=delays.probe, verify_after=delays.verify)
         self._workspace = workspace
         self._state = SessionState(workspace, queue, on_event)
         runner = JobRunner(self._state, process_settings, delays.retry, on_idle)

@@ -29,6 +29,7 @@ from retrieval.engine.listener import NullListener, WorkspaceListener
 from retrieval.engine.open_buffers import OpenBuffers
 from retrieval.engine.opening import open_store, usable
 from retrieval.engine.query_engine import QueryEngine
+from retrieval.engine.verification import Verifier
 from retrieval.errors import StoreError
 from retrieval.files import MAX_BYTES, Scanner
 from retrieval.indexing import Cancel, Progress
@@ -54,7 +55,7 @@ class FileLimits:
 
 
 class Workspace:
-    """Wires the index writer, the query engine and the open buffers. Safe to use from many threads: any number query,
+    """Wires the index writer, its verifier, the query engine and the open buffers. Safe to use from many threads: any number query,
     one at a time writes.
     """
 
@@ -65,6 +66,7 @@ class Workspace:
         self.context = context
         self.buffers = OpenBuffers(context)
         self.writer = IndexWriter(context, self.buffers)
+        self.verifier = Verifier(context, self.writer)
         self.queries = QueryEngine(context)
         context.stores.refill = self._refill
 

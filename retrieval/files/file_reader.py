@@ -140,6 +140,23 @@ def digest_of(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
+def digest_of_file(root: Path, path: str, *, limit: int = MAX_BYTES) -> bytes | None:
+    """The digest that `read_file` would give; None where the file cannot be read."""
+    try:
+        descriptor = open_inside(root, path.split("/"))
+    except (OSError, ValueError):
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            return None
+        return digest_of(read_all(descriptor, limit))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def _read_once(root: Path, path: str, limit: int, reincluded: bool) -> SourceFile | Skip | None:
     """One attempt; None if the file changed while it was read."""
     descriptor = open_inside(root, path.split("/"))

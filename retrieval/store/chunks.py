@@ -12,7 +12,7 @@ from retrieval.globs import PathGlobs
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
 from retrieval.store.queries import CHUNK_COLUMNS, Ids, chunk_of, ids_of, select_ids, select_many
-from retrieval.store.rows import ChunkText, Header
+from retrieval.store.rows import ChunkText, Header, Pending
 from retrieval.store.top_k import SortKey
 from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
@@ -128,6 +128,13 @@ class Chunks:
                   WHERE f.path = ? AND c.start_line <= ? AND c.end_line >= ? ORDER BY c.start_byte, c.end_byte, c.id"""
         with self._database.reading() as db:
             return [chunk_of(row) for row in db.execute(sql, (path, last_line, first_line))]
+
+    def with_passages(self, after: int, limit: int) -> list[Pending]:
+        """The first chunks in order of id, beyond `after`, each with the stored hash of its passage."""
+        sql = f"""SELECT c.id, c.passage, {CHUNK_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file
+                  WHERE c.id > ? ORDER BY c.id LIMIT ?"""
+        with self._database.reading() as db:
+            return [Pending(row[0], row[1], chunk_of(row[2:])) for row in db.execute(sql, (after, limit))]
 
     def sort_keys(self, ids: Sequence[int]) -> dict[int, SortKey]:
         """The locations of these chunks, by which ties are broken."""

@@ -2,7 +2,8 @@
 
 Damage is what a complete check finds in bytes that can be read. A read that fails says nothing about the file: a disk that
 was away for a moment, a network share, a full table of locks. SQLite mixes the two in its reports ("btreeInitPage() returns
-error code 10"), so their codes are looked at, and a file is set aside only after all of it could be read.
+error code 10"), so their codes are looked at, and a file is set aside only after all of it could be read. The one exception is a
+file that the disk has lost a part of for good (bad_blocks.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _BUSY_SECONDS = 20.0
 _ERROR_CODE = re.compile(r"error code[ =](\d{1,6})")
 # What SQLite calls a page that is not what it should be: SQLITE_CORRUPT, SQLITE_NOTADB. Others are failures to read.
 _DAMAGE_CODES = (11, 26)
+# In the table meta: what somebody who compared the rows with each other has found, which no check of pages would.
+DAMAGED_KEY = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def check_tables(db: sqlite3.Connection, schema: str, file: DatabaseFile, *, eve
     for table in file.tables:
         db.execute(f"SELECT * FROM {schema}.{table} LIMIT 1").fetchone()
     if every_page:
+        if found := db.execute(f"SELECT value FROM {schema}.meta WHERE key = '{DAMAGED_KEY}'").fetchone():
+            raise DamagedStoreError(str(found[0]))
         report = str(db.execute(f"PRAGMA {schema}.integrity_check(1)").fetchone()[0])
         if report != "ok":
             raise _finding(report)

@@ -29,21 +29,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from retrieval.errors import DamagedStoreError, StorageFullError, StoreError, StoreIOError
-from retrieval.private_files import FILE_MODE, private_cache, private_folder, touch_private
-from retrieval.store.damage import (
-    INDEX,
-    VECTORS,
-    DatabaseFile,
-    check_tables,
-    damage_of,
-    has_header,
-    looks_damaged,
-    set_aside,
-)
+from retrieval.private_files import private_cache, private_folder, touch_private
+from retrieval.store.bad_blocks import has_bad_blocks
+from retrieval.store.damage import INDEX, VECTORS, DatabaseFile, check_tables, has_header, looks_damaged
 from retrieval.store.file_locks import lock_failure
+from retrieval.store.repair import note_of, repair_lock, set_aside_damaged
 from retrieval.store.schema import VECTORS_MIGRATIONS, check_version, migrate, supplement, transaction, version_of
 from retrieval.store.sqlite_errors import SQLITE_ERRORS, cannot_lock, explain, explained, is_trouble
 
@@ -60,6 +51,8 @@ _IDLE_READERS = 4
 _CACHE_KIB = 8_000
 # A log longer than this is cut back once it was copied.
 _LOG_BYTES = 32 * 1024 * 1024
+# A complete check looks after so many steps of SQLite (about a millisecond) whether it is cancelled.
+_CHECK_STEPS = 20_000
 
 
 class Database:
@@ -146,6 +139,26 @@ class Database:
             self._vectors_writer.execute("PRAGMA shared.synchronous = NORMAL")
         return self._vectors_writer
 
+    def check_pages(self, cancelled: Callable[[], bool]) -> bool:
+        """Look at every page of both files, on a connection of its own; False where cancelled. Raises DamagedStoreError,
+        StoreError.
+        """
+        with explained(self.directory):
+            self._check_open()
+            self._check_there()
+            db = self._open(f"{self.index_path.absolute().as_uri()}?mode=rw")
+            try:
+                db.set_progress_handler(cancelled, _CHECK_STEPS)
+                for file, _ in self._files_and_paths():
+                    check_tables(db, file.schema, file, every_page=True)
+            except sqlite3.OperationalError:
+                if cancelled():
+                    return False
+                raise
+            finally:
+                self._close_quietly(db)
+        return not cancelled()
+
     def checkpoint(self) -> None:
         """Copy the log into the database and sync both: a file saved afterwards matches what is on the disk."""
         with self.reading() as db:
@@ -198,15 +211,29 @@ class Database:
         check = check or looks_damaged(self.index_path) or looks_damaged(self.vectors_path)
         try:
             return self._connect(check)
-        except (*SQLITE_ERRORS, DamagedStoreError) as error:
-            # Damage has many faces: a header that is cut off cannot even be attached, and says so as if the file could not
-            # be opened. So whatever it was, if not what is around the files, they are looked at.
-            whole = has_header(self.index_path) and has_header(self.vectors_path)
-            if whole and is_trouble(error):
+        except (*SQLITE_ERRORS, DamagedStoreError, StoreIOError) as error:
+            if self._will_pass(error):
                 raise
-        with self._repair_lock():
-            self._set_aside_damaged()
-            return self._connect(check=False)
+        with repair_lock(self.vectors_path.parent):
+            replaced = set_aside_damaged(self._files_and_paths())
+            db = self._connect(check=False)
+            self.notes += [note_of(file, db) for file in replaced]
+            return db
+
+    def _will_pass(self, error: Exception) -> bool:
+        """Whether an error is about what is around the files, so that trying again later may help.
+
+        Damage has many faces: a header that is cut off cannot even be attached, and says so as if the file could not be
+        opened. So whatever it was, if not what is around the files, they are looked at.
+        """
+        reads_fail = isinstance(error, StoreIOError) or "disk i/o error" in str(error).lower()
+        try:
+            is_whole = has_header(self.index_path) and has_header(self.vectors_path)
+        except OSError:
+            is_whole = reads_fail = True
+        if reads_fail and any(has_bad_blocks(path) for _, path in self._files_and_paths()):
+            return False
+        return is_whole and (reads_fail or is_trouble(error))
 
     def _connect(self, check: bool) -> sqlite3.Connection:
         """Open both files for writing. To make a file's log SQLite waits for nobody, so two that open a new cache at the
@@ -293,30 +320,6 @@ class Database:
     def _close_quietly(self, db: sqlite3.Connection) -> None:
         with suppress(sqlite3.Error):
             db.close()
-
-    # -- repair -----------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _repair_lock(self) -> Iterator[None]:
-        """Two processes must not set aside each other's new file."""
-        lock = FileLock(self.vectors_path.with_name("repair.lock"), timeout=_BUSY_SECONDS, mode=FILE_MODE)
-        try:
-            with lock:
-                yield
-        except Timeout as error:
-            raise StoreError(f"Another process is repairing the index in {self.directory}: try again.") from error
-
-    def _set_aside_damaged(self) -> None:
-        """Rename what is damaged out of the way, with its log, and note it."""
-        for file, path in self._files_and_paths():
-            reason = damage_of(path, file)
-            if reason:
-                try:
-                    aside = set_aside(path)
-                except PermissionError as error:  # Windows renames no file that another process has open
-                    why = f"{path} is damaged ({reason}) and in use: close other programs that use the index, and try again."
-                    raise StoreIOError(why) from error
-                self.notes.append(f"{path} was damaged ({reason}): it is set aside as {aside.name}, {file.remedy}.")
 
 
 def _inode(path: Path) -> int:

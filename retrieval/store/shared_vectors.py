@@ -29,6 +29,8 @@ Matrix = NDArray[np.float32]
 
 # half precision: 512 bytes for 256 dimensions; cosines move by less than 0.001, half the memory and half the disk
 _STORED = np.dtype("<f2")
+# What encoders give is normalized: no number of a vector is beyond 1, but for rounding.
+_MIN, _MAX = -1.1, 1.1
 
 
 class SharedVectors:
@@ -156,6 +158,20 @@ class SharedVectors:
         """Whether nothing was pending when this was last recorded, and nothing has changed since."""
         return fingerprint in self.complete_encoders()
 
+    def remove_broken(self, fingerprint: str) -> int:
+        """Delete what is stored for chunks of this workspace and is no vector, so that it is made again; how many."""
+        encoder = self._encoder(fingerprint)
+        if encoder is None:
+            return 0
+        sql = """SELECT v.id, v.data FROM main.chunks c CROSS JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"""
+        with self._database.reading() as db:
+            broken = [(row,) for row, data in db.execute(sql, (encoder[0],)) if not _is_vector(data, encoder[1])]
+        if broken:
+            with self._database.writing_vectors() as db:
+                db.executemany("DELETE FROM shared.vectors WHERE id = ?", broken)
+                db.execute("UPDATE shared.meta SET value = ? WHERE key = 'generation'", (new_generation(),))
+        return len(broken)
+
     def prune(self, indexes: Sequence[Path]) -> int:
         """Delete vectors that no chunk of these index files refers to; how many.
 
@@ -216,7 +232,20 @@ def _matrix(rows: Iterable[Any], dimension: int) -> tuple[Ids, Matrix]:
         return _no_vectors(dimension)
     order = np.argsort(np.array(ids, dtype=np.int64), kind="stable")
     matrix = np.frombuffer(b"".join(parts), dtype=_STORED).reshape(len(ids), dimension)
-    return np.array(ids, dtype=np.int64)[order], matrix[order].astype(np.float32)
+    sorted_ids, rows = np.array(ids, dtype=np.int64)[order], matrix[order].astype(np.float32)
+    if rows.min() >= _MIN and rows.max() <= _MAX:
+        return sorted_ids, rows
+    # Other bytes than were stored, which SQLite does not notice in a log: such a row would be first for every query.
+    whole = ((rows >= _MIN) & (rows <= _MAX)).all(axis=1)
+    return sorted_ids[whole], rows[whole]
+
+
+def _is_vector(data: bytes, dimension: int) -> bool:
+    """Whether these bytes can be a vector of this dimension."""
+    if len(data) != dimension * _STORED.itemsize:
+        return False
+    row = np.frombuffer(data, dtype=_STORED)
+    return bool(row.min() >= _MIN and row.max() <= _MAX)  # false for NaN
 
 
 def _no_vectors(dimension: int) -> tuple[Ids, Matrix]:

@@ -65,7 +65,7 @@ def explain(error: Exception, folder: Path) -> StoreError:
         )
     if "disk i/o error" in text:
         return StoreIOError(_io_message(folder, getattr(error, "sqlite_errorcode", None)))
-    if "locked" in text or "busy" in text:
+    if "locked" in text or "busy" in text or "locking protocol" in text:
         return _lock_error(folder)
     return StoreError(f"The index in {folder} cannot be used: {error}.")
 
@@ -92,7 +92,9 @@ def is_damage(error: BaseException) -> bool:
 def is_trouble(error: BaseException) -> bool:
     """Whether SQLite failed for what is around the file: a lock, a full disk, a read that failed."""
     text = str(error).lower()
-    signs = ("locked", "busy", "disk is full", "disk i/o error", "readonly", "out of memory", "interrupted")
+    signs = (
+        "locked", "busy", "locking protocol", "disk is full", "disk i/o error", "readonly", "out of memory", "interrupted",
+    )  # fmt: skip
     return isinstance(error, sqlite3.Error) and any(sign in text for sign in signs)
 
 

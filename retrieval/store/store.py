@@ -5,12 +5,13 @@ Files, chunks, full text and vectors are components over one database; this clas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from retrieval.errors import DamagedStoreError, StoreIOError
 from retrieval.store.chunks import Chunks
+from retrieval.store.damage import DAMAGED_KEY
 from retrieval.store.database import Database
 from retrieval.store.files import Files
 from retrieval.store.full_text import FullText
@@ -85,7 +86,16 @@ class Store:
             return  # another process has stored something in between
         if not self._checked:
             raise DamagedStoreError(f"The index in {self.directory} lacks rows that were stored: it is checked.")
+        self.vectors.remove_broken(fingerprint)
         self.vectors.forget_complete(fingerprint)
+
+    def check_pages(self, cancelled: Callable[[], bool]) -> bool:
+        """Look at every page; False where cancelled. Raises DamagedStoreError, after which `open(check=True)` repairs."""
+        return self.database.check_pages(cancelled)
+
+    def condemn(self, reason: str) -> None:
+        """Have the index made anew by the next `open(check=True)`: its pages are whole and its rows are not what was stored."""
+        self.meta.set(**{DAMAGED_KEY: reason})
 
     def counts(self) -> Counts:
         return Counts(self.files.count(), self.chunks.count(), self.chunks.language_counts(), self.files.skip_counts())

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.campaign import bombs, damage, disk, kills, messages
+from tests.campaign import bombs, damage, disk, kills, messages, sectors
 
 Attack = Callable[[random.Random, Path], dict[str, int]]
 
@@ -17,6 +17,7 @@ ATTACKS: dict[str, Attack] = {
     "disk": disk.attack,
     "kills": kills.attack,
     "messages": messages.attack,
+    "sectors": sectors.attack,
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.campaign.attacks import ATTACKS, attack
 
-NUMBERS = {"bombs": 1, "damage": 10, "disk": 1, "kills": 1, "messages": 1}
+NUMBERS = {"bombs": 1, "damage": 10, "disk": 1, "kills": 1, "messages": 1, "sectors": 1}
 ROUNDS = [(kind, number) for kind, count in NUMBERS.items() for number in range(count)]
 
 

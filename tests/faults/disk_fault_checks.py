@@ -9,11 +9,12 @@ import pytest
 
 from retrieval.engine import Workspace
 from retrieval.errors import IndexLockedError, StorageFullError, StoreError
-from retrieval.store import database
+from retrieval.store import bad_blocks, database
 from tests.engine.indexed import CountingEncoder, check_equals_fresh, rows_of, write_project
 from tests.faults.disk_faults import Fault, failing
 
 QUERY = "send request"
+PAGE = 4096
 
 
 @pytest.fixture
@@ -115,6 +116,58 @@ def test_reads_that_fail_for_a_moment_set_no_file_aside(
                 workspace.writer.repair(workspace.store)
         except StoreError as error:
             assert "amaged" not in str(error)
+    assert set_aside(cache) == []
+    with opened(root, cache) as workspace:
+        assert rows_of(workspace) == indexed
+
+
+@pytest.mark.parametrize("name", ["vectors.db", "index.db"])
+@pytest.mark.parametrize("page", [0, 3, 11, -1])
+def test_a_part_of_a_file_that_the_disk_has_lost_blocks_nothing(
+    root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, page: int
+) -> None:
+    """The first page has the tables' names; the last is far from it."""
+    monkeypatch.setattr(bad_blocks, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(bad_blocks, "_BLOCK_BYTES", PAGE)
+    with opened(root, cache) as workspace:
+        workspace.refresh()
+        before = rows_of(workspace)
+        workspace.store.checkpoint()
+    [path] = cache.rglob(name)
+    status = path.stat()
+    start = (page % (status.st_size // PAGE)) * PAGE
+    lost = Fault("read", errno.EIO, f"#{status.st_ino}", span=(start, start + PAGE))
+    with failing(lost), opened(root, cache) as workspace:
+        workspace.refresh()
+        workspace.search(QUERY)
+        workspace.writer.repair(workspace.store)  # as a query does that meets the page
+        workspace.refresh()
+        assert rows_of(workspace) == before
+        notes = set(workspace.search(QUERY).notes)
+        assert len(notes) == 1, notes
+        assert all("cannot be read from the disk" in note for note in notes)
+        embedded = len(workspace.encoder.passages)
+    with failing(lost), opened(root, cache) as workspace:  # said once
+        workspace.refresh()
+        assert rows_of(workspace) == before
+        assert not workspace.search(QUERY).notes
+        assert workspace.encoder.passages == []
+    if name == "index.db":
+        assert embedded == 0
+    elif page == -1:
+        assert 0 < embedded < len(before) / 2  # the vectors on other pages are kept
+
+
+def test_a_share_that_is_away_sets_no_file_aside(
+    root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, indexed: list[tuple[object, ...]]
+) -> None:
+    monkeypatch.setattr(bad_blocks, "_PAUSE_SECONDS", 0.0)
+    [path] = cache.rglob("vectors.db")
+    away = Fault("read", errno.ESTALE, "vectors.db", span=(PAGE, path.stat().st_size))
+    with failing(away), pytest.raises(StoreError), opened(root, cache) as workspace:
+        workspace.refresh()
+        workspace.search(QUERY)
+        workspace.writer.repair(workspace.store)
     assert set_aside(cache) == []
     with opened(root, cache) as workspace:
         assert rows_of(workspace) == indexed

@@ -1,7 +1,8 @@
 /* Makes system calls fail: LD_PRELOAD a shared object of this, and call disk_faults(RULES), or name them in C2LLM_DISK_FAULTS.
 
-   A rule is CALL:ERRNO:PATH:SKIP:COUNT, several are separated by commas. CALL is read, write, lock, flock, mmap or fsync; PATH is
-   part of the name of the file; the first SKIP calls succeed, the COUNT after them fail (-1: all). */
+   A rule is CALL:ERRNO:PATH:SKIP:COUNT:FROM:TO, several are separated by commas. CALL is read, write, lock, flock, mmap or fsync;
+   PATH is part of the name of the file, or #INODE; the first SKIP calls succeed, the COUNT after them fail (-1: all). Reads fail
+   that touch a byte from FROM on and before TO (0: any). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,12 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #define RULES 16
 
-struct rule { char call[16]; int error; char path[128]; long skip; long count; atomic_long seen; };
+struct rule { char call[16]; int error; char path[128]; long skip; long count; long from; long to; atomic_long seen; };
 static struct rule rules[RULES];
 static int rule_count;
 
@@ -29,7 +31,8 @@ void disk_faults(const char *text) {
     while ((one = strsep(&at, ",")) != NULL && rule_count < RULES) {
         struct rule *rule = &rules[rule_count];
         rule->seen = 0;
-        if (sscanf(one, "%15[^:]:%d:%127[^:]:%ld:%ld", rule->call, &rule->error, rule->path, &rule->skip, &rule->count) == 5)
+        if (sscanf(one, "%15[^:]:%d:%127[^:]:%ld:%ld:%ld:%ld", rule->call, &rule->error, rule->path, &rule->skip, &rule->count,
+                   &rule->from, &rule->to) == 7)
             rule_count++;
     }
 }
@@ -39,39 +42,44 @@ __attribute__((constructor)) static void from_environment(void) {
     if (text != NULL) disk_faults(text);
 }
 
-static int fails(const char *call, const char *path) {
+static int matches(struct rule *rule, int fd, const char *path) {
+    struct stat status;
+    if (rule->path[0] != '#') return strstr(path, rule->path) != NULL;
+    return fstat(fd, &status) == 0 && (long)status.st_ino == atol(rule->path + 1);
+}
+
+/* Whether a call fails that is about SIZE bytes at AT; -1 for calls that are about a whole file. */
+static int fails(const char *call, int fd, long at, long size) {
+    char link[64], path[4096];
+    if (rule_count == 0) return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length <= 0) return 0;
+    path[length] = 0;
     for (int i = 0; i < rule_count; i++) {
         struct rule *rule = &rules[i];
-        if (strcmp(rule->call, call) != 0 || strstr(path, rule->path) == NULL) continue;
+        if (strcmp(rule->call, call) != 0 || !matches(rule, fd, path)) continue;
+        if (at >= 0 && rule->to > 0 && (at >= rule->to || at + size <= rule->from)) continue;
         long seen = atomic_fetch_add(&rule->seen, 1);
         if (seen >= rule->skip && (rule->count < 0 || seen < rule->skip + rule->count)) { errno = rule->error; return 1; }
     }
     return 0;
 }
-
-static int fd_fails(const char *call, int fd) {
-    char link[64], path[4096];
-    if (rule_count == 0) return 0;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t size = readlink(link, path, sizeof path - 1);
-    if (size <= 0) return 0;
-    path[size] = 0;
-    return fails(call, path);
-}
+static int fd_fails(const char *call, int fd) { return fails(call, fd, -1, 0); }
 
 #define REAL(name) static __typeof__(&name) real; if (real == NULL) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 ssize_t pread(int fd, void *to, size_t size, off_t at) {
     REAL(pread);
-    return fd_fails("read", fd) ? -1 : real(fd, to, size, at);
+    return fails("read", fd, at, size) ? -1 : real(fd, to, size, at);
 }
 ssize_t pread64(int fd, void *to, size_t size, off64_t at) {
     REAL(pread64);
-    return fd_fails("read", fd) ? -1 : real(fd, to, size, at);
+    return fails("read", fd, at, size) ? -1 : real(fd, to, size, at);
 }
 ssize_t read(int fd, void *to, size_t size) {
     REAL(read);
-    return fd_fails("read", fd) ? -1 : real(fd, to, size);
+    return rule_count > 0 && fails("read", fd, lseek(fd, 0, SEEK_CUR), size) ? -1 : real(fd, to, size);
 }
 ssize_t pwrite(int fd, const void *from, size_t size, off_t at) {
     REAL(pwrite);

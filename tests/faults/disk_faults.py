@@ -22,8 +22,8 @@ _SOURCE = Path(__file__).with_suffix(".c")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Calls (read, write, lock, flock, mmap, fsync) on files whose path contains `path` fail, after `skip` that succeed,
-    `count` times (-1: always).
+    """Calls (read, write, lock, flock, mmap, fsync) on files whose path contains `path`, or whose inode is `#number`, fail, after
+    `skip` that succeed, `count` times (-1: always); of reads only those that touch `span`, if there is one.
     """
 
     call: str
@@ -31,6 +31,7 @@ class Fault:
     path: str
     skip: int = 0
     count: int = -1
+    span: tuple[int, int] = (0, 0)
 
 
 def preload(folder: Path, *faults: Fault) -> dict[str, str]:
@@ -63,4 +64,4 @@ def library(folder: Path) -> Path:
 
 
 def _rules(faults: tuple[Fault, ...]) -> str:
-    return ",".join(f"{f.call}:{f.error}:{f.path}:{f.skip}:{f.count}" for f in faults)
+    return ",".join(f"{f.call}:{f.error}:{f.path}:{f.skip}:{f.count}:{f.span[0]}:{f.span[1]}" for f in faults)

@@ -6,12 +6,14 @@ import pytest
 
 from c2llm_lsp.session.job_queue import (
     RETRY,
+    VERIFY_EVERY,
     EncoderProbe,
     FilesChanged,
     FullScan,
     JobQueue,
     Maintenance,
     Requests,
+    Verification,
     Wait,
 )
 
@@ -172,7 +174,7 @@ def test_maintenance_comes_after_a_time_without_jobs(queue: JobQueue) -> None:
     queue.finish(2.0)
     assert queue.next(3.0) == Wait(5.0)
     assert queue.next(5.0) == Maintenance()
-    queue.finish_maintenance(6.0, interrupted=False)
+    queue.finish_upkeep(6.0, interrupted=False)
     assert queue.next(100.0) == IDLE
 
 
@@ -183,7 +185,7 @@ def test_maintenance_that_was_interrupted_comes_again(queue: JobQueue) -> None:
     queue.next(3.0)
     queue.add_changed(["b"])
     assert queue.interrupts
-    queue.finish_maintenance(4.0, interrupted=True)
+    queue.finish_upkeep(4.0, interrupted=True)
     assert queue.next(4.0) == FilesChanged(("b",))
     queue.finish(4.0)
     assert queue.next(4.0) == Wait(7.0)
@@ -199,6 +201,31 @@ def test_maintenance_waits_for_the_end_of_a_pause(queue: JobQueue) -> None:
     queue.next(10.0)
     queue.finish(10.0)
     assert queue.next(13.0) == Maintenance()
+
+
+def test_verification_comes_now_and_then_behind_everything_else_and_leaves_the_queue_idle() -> None:
+    queue = JobQueue(maintain_after=3.0, verify_after=60.0)
+    assert queue.next(0.0) == IDLE
+    queue.request_scan("start")
+    queue.next(0.0)
+    queue.finish(1.0, maintain=True)
+    assert queue.next(1.0) == Wait(4.0)
+    queue.next(4.0)
+    queue.finish_upkeep(5.0, interrupted=False)
+    assert queue.next(5.0) == Wait(61.0, idle=True)
+    queue.add_changed(["a"])
+    assert queue.next(61.0) == FilesChanged(("a",))
+    queue.finish(62.0)
+    assert queue.next(62.0) == Verification()
+    queue.add_changed(["b"])
+    assert queue.interrupts
+    queue.finish_upkeep(63.0, interrupted=True)
+    queue.next(63.0)
+    queue.finish(63.0)
+    assert queue.next(63.0) == Wait(123.0, idle=True)
+    assert queue.next(123.0) == Verification()
+    queue.finish_upkeep(124.0, interrupted=False)
+    assert queue.next(124.0) == Wait(124.0 + VERIFY_EVERY, idle=True)
 
 
 def test_an_encoder_that_was_unreachable_is_probed_until_it_is_available(queue: JobQueue) -> None:

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from c2llm_lsp.session.job_queue import EncoderProbe, FilesChanged, FullScan, JobQueue, Maintenance, Wait
+from c2llm_lsp.session.job_queue import EncoderProbe, FilesChanged, FullScan, JobQueue, Maintenance, Verification, Wait
 
 PATHS = st.sampled_from("abcdef")
 CAUSES = st.sampled_from(["branch", "ignore rules", "asked"])
@@ -19,7 +19,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue = JobQueue(maintain_after=3.0, probe_every=1.0)
+        self.queue = JobQueue(maintain_after=3.0, probe_every=1.0, verify_after=8.0)
         self.now = 0.0
         self.unstored: set[str] = set()  # without those that the running job may store
         self.in_job: set[str] = set()
@@ -44,7 +44,7 @@ class QueueMachine(RuleBasedStateMachine):
     def pause(self) -> None:
         self.queue.pause()
         self.paused, self.stale_tree, self.cause = True, False, ""  # its rest is left until somebody resumes
-        if isinstance(self.queue.running, FilesChanged | FullScan | Maintenance):
+        if isinstance(self.queue.running, FilesChanged | FullScan | Maintenance | Verification):
             assert self.queue.interrupts
 
     @rule()
@@ -85,7 +85,7 @@ class QueueMachine(RuleBasedStateMachine):
                 assert not self.cause or cause == self.cause, "the latest request wins"
                 self.in_job, self.unstored = self.unstored, set()
                 self.stale_tree, self.cause = False, ""
-            case Maintenance() | EncoderProbe():
+            case Maintenance() | Verification() | EncoderProbe():
                 assert not self.paused
                 assert not self.unstored and not self.stale_tree
 
@@ -121,10 +121,10 @@ class QueueMachine(RuleBasedStateMachine):
         self.stale_tree = self.stale_tree or not self.paused
         self.in_job = set()
 
-    @precondition(lambda self: isinstance(self.queue.running, Maintenance))
+    @precondition(lambda self: isinstance(self.queue.running, Maintenance | Verification))
     @rule()
-    def end_maintenance(self) -> None:
-        self.queue.finish_maintenance(self.now, interrupted=self.queue.interrupts)
+    def end_upkeep(self) -> None:
+        self.queue.finish_upkeep(self.now, interrupted=self.queue.interrupts)
 
     @precondition(lambda self: isinstance(self.queue.running, EncoderProbe))
     @rule(available=st.booleans())

@@ -392,3 +392,25 @@ def test_answers_are_stale_while_a_watcher_holds_changes_back(
     assert workspace.freshness().stale
     session.hold(False)
     assert not workspace.freshness().stale
+
+
+def test_the_index_is_verified_at_a_quiet_moment(
+    workspace: Workspace, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so to nobody, and being idle does not wait for it."""
+    verified, idle = threading.Event(), threading.Event()
+
+    def verify(stop: object) -> None:
+        verified.set()
+        raise StoreError("a disk that fails then is the next query's business")
+
+    monkeypatch.setattr(workspace.verifier, "run", verify)
+    session = Session(workspace, events, delays=Delays(maintain=0.0, verify=0.0), on_idle=idle.set)
+    session.start()
+    try:
+        assert verified.wait(PATIENCE)
+        assert idle.wait(PATIENCE)
+        assert session.status.state == "idle"
+        assert not [event for event in events.seen if isinstance(event, Failed)]
+    finally:
+        session.stop()

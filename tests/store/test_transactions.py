@@ -19,6 +19,7 @@ CAUSES = [
     (sqlite3.DatabaseError("database disk image is malformed"), DamagedStoreError),
     (sqlite3.OperationalError("database or disk is full"), StorageFullError),
     (sqlite3.OperationalError("database is locked"), IndexLockedError),
+    (sqlite3.OperationalError("locking protocol"), IndexLockedError),
     (MemoryError(), MemoryError),
 ]
 # By operation: what is done, and what tells whether it was done.

@@ -64,7 +64,9 @@ def serve(start: messages.Start, commands: IO[bytes], reporter: Reporter) -> Non
             logger.exception("%s cannot be opened", root)
         reporter.send(messages.Failed(error_message(error)))
         return
-    session = Session(workspace, reporter.send_event, delays=Delays(maintain=0.0), on_idle=reporter.send_idle)
+    session = Session(
+        workspace, reporter.send_event, delays=Delays(maintain=0.0, verify=None), on_idle=reporter.send_idle
+    )
     session.start(start.cause)
     with suppress(EOFError, ValueError):
         while True:

@@ -1,0 +1,105 @@
+"""Compares the index with itself and with the disk at a quiet moment, about once a day.
+
+Queries and scans notice most damage as they meet it. What they cannot notice is looked for here:
+
+- pages of a database that were lost or changed places, by SQLite's complete check;
+- rows that are not what was stored, by the hash of each chunk's passage, and vectors that are none;
+- files that were edited so that size and times are as before, by their content. Where the system tells when a file changed in
+  any way (ctime), only somebody who sets the clock can do that; Windows does not tell, so there it is looked for each hour.
+
+All of it can be cancelled at any moment; the files are gone on with from where that was.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from retrieval.chunking import passage
+from retrieval.engine.context import EngineContext
+from retrieval.engine.index_writer import IndexWriter
+from retrieval.errors import DamagedStoreError
+from retrieval.files import digest_of_file
+from retrieval.indexing import CHUNKING_KEY, TEXT_VERSION, Cancel, NullCancel
+from retrieval.store import Store, passage_hash
+
+DAY = 86_400
+HOUR = 3_600
+HAS_CTIME = os.name != "nt"
+PAGES_KEY, FILES_KEY = "pages_checked_at", "files_compared_at"
+_ROWS = 200  # chunks that are compared between two looks at whether to go on
+_FILES = 50  # changed files that are indexed at a time
+
+
+class Verifier:
+    """One for each workspace; `run` is called by whoever keeps it current, at quiet moments."""
+
+    def __init__(self, context: EngineContext, writer: IndexWriter) -> None:
+        self._context, self._writer = context, writer
+        self._compared = ""  # the last file that an interrupted run has compared
+
+    def run(self, cancel: Cancel | None = None) -> None:
+        """Do what is due. What is found is repaired: damage as a query would, files by indexing them. Raises StoreError."""
+        stop = cancel or NullCancel()
+        if self._context.store.read_only:
+            return
+        if self._is_due(PAGES_KEY, DAY):
+            self._check_store(stop)
+        if not stop.is_set() and self._is_due(FILES_KEY, DAY if HAS_CTIME else HOUR):
+            self._compare_files(stop)
+
+    def _is_due(self, key: str, period: int) -> bool:
+        """Whether so long has passed; a new index is not looked at at once."""
+        now, last = int(time.time()), self._context.store.meta.get(key)
+        if last is None:
+            self._context.store.meta.set(**{key: now})
+        return last is not None and not 0 <= now - int(last) < period
+
+    def _check_store(self, stop: Cancel) -> None:
+        store = self._context.store
+        try:
+            whole = store.check_pages(stop.is_set) and self._compare_passages(store, stop)
+        except DamagedStoreError:
+            self._writer.repair(store)
+            self._writer.refresh(None, stop)
+            return
+        if whole:
+            if store.vectors.remove_broken(self._context.encoder.fingerprint):
+                store.announce()
+                self._writer.refresh(None, stop)
+            store.meta.set(**{PAGES_KEY: int(time.time())})
+
+    def _compare_passages(self, store: Store, stop: Cancel) -> bool:
+        """Whether all chunks were looked at. Raises DamagedStoreError for one that is not what was stored."""
+        if store.meta.get(CHUNKING_KEY) != TEXT_VERSION:
+            return True  # another version has stored them
+        after = 0
+        while rows := store.chunks.with_passages(after, _ROWS):
+            for row in rows:
+                if passage_hash(passage(row.chunk)) != row.passage:
+                    store.condemn(f"the text of {row.chunk.path} is not what was stored")
+                    raise DamagedStoreError(f"The index in {store.directory} holds text that was not stored.")
+            after = rows[-1].id
+            if stop.is_set():
+                return False
+        return True
+
+    def _compare_files(self, stop: Cancel) -> None:
+        store, changed = self._context.store, list[str]()
+        for path, row in sorted(store.files.all().items()):
+            if path <= self._compared:
+                continue
+            digest = digest_of_file(self._context.root, path, limit=self._context.scanner.max_bytes)
+            if row.digest and digest is not None and digest != row.digest:
+                changed.append(path)
+            if len(changed) >= _FILES:
+                self._writer.changed(changed)
+                changed = []
+            self._compared = path
+            if stop.is_set():
+                break
+        if changed:
+            self._writer.changed(changed)
+        if not stop.is_set():
+            self._compared = ""
+            store.meta.set(**{FILES_KEY: int(time.time())})
