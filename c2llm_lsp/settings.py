@@ -45,6 +45,7 @@ class Setting:
     in_workspace: bool
     minimum: int
     maximum: int
+    in_editors: bool  # what only a terminal shows is no setting of an editor
 
     @property
     def variable(self) -> str:
@@ -56,9 +57,17 @@ class Setting:
 
 
 def _setting(
-    default: Value, text: str, *, used_by: str, in_workspace: bool = False, minimum: int = 0, maximum: int = 0
+    default: Value,
+    text: str,
+    *,
+    used_by: str,
+    in_workspace: bool = False,
+    minimum: int = 0,
+    maximum: int = 0,
+    in_editors: bool = True,
 ) -> Any:
     extra = {"help": text, "used_by": used_by, "in_workspace": in_workspace, "minimum": minimum, "maximum": maximum}
+    extra["in_editors"] = in_editors
     return field(default=default, metadata=extra)
 
 
@@ -78,7 +87,7 @@ class Settings:
     )
     exclude: tuple[str, ...] = _setting(
         (),
-        "Additional ignore patterns, written as in .gitignore; in the environment separated by commas.",
+        "Additional ignore patterns, written as in .gitignore.",
         used_by="indexing, watch",
         in_workspace=True,
     )
@@ -108,21 +117,23 @@ class Settings:
     )
     results: int = _setting(
         10,
-        "Number of results if --limit is not given.",
-        used_by="search, similar, batch",
+        "Number of results of a search that does not say how many.",
+        used_by="search, similar, batch, serve",
         minimum=1,
         maximum=1_000,
     )
     context_lines: int = _setting(
         0,
-        "Lines shown before and after each salient line if --context-lines is not given.",
+        "Lines shown before and after each salient line.",
         used_by="search, similar",
         maximum=1_000,
+        in_editors=False,
     )
     link: str = _setting(
         "file://{path}",
         "Link target of a result's path in a terminal, with {path} and {line}; empty for no links.",
         used_by="search, similar",
+        in_editors=False,
     )
     debounce_ms: int = _setting(
         150,

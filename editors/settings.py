@@ -18,6 +18,7 @@ from typing import Any
 from c2llm_lsp.settings import SCHEMA, Setting
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+IN_EDITORS = tuple(setting for setting in SCHEMA if setting.in_editors)
 TITLE = "Server"  # of the section in package.json
 _JSON_TYPES = {"text": "string", "integer": "integer", "boolean": "boolean", "list": "array"}
 _LUA_TYPES = {"text": "string", "integer": "integer", "boolean": "boolean", "list": "string[]"}
@@ -31,7 +32,7 @@ def package_json(text: str) -> str:
     package = json.loads(text)
     section = next(part for part in package["contributes"]["configuration"] if part["title"] == TITLE)
     section["properties"] = {
-        f"c2llm.{camel(setting.name)}": _property(setting, n) for n, setting in enumerate(SCHEMA, 1)
+        f"c2llm.{camel(setting.name)}": _property(setting, n) for n, setting in enumerate(IN_EDITORS, 1)
     }
     return json.dumps(package, indent=2, ensure_ascii=False) + "\n"
 
@@ -48,13 +49,13 @@ def _property(setting: Setting, order: int) -> dict[str, Any]:
 
 
 def typescript(text: str) -> str:
-    names = "".join(f'  "{camel(setting.name)}",\n' for setting in SCHEMA)
+    names = "".join(f'  "{camel(setting.name)}",\n' for setting in IN_EDITORS)
     return _between(text, "export const SERVER_SETTINGS = [\n", "] as const;", names)
 
 
 def lua(_: str) -> str:
-    fields = "".join(f"---@field {s.name}? {_LUA_TYPES[s.kind]} {s.help}\n" for s in SCHEMA)
-    defaults = "".join(f"  {s.name} = {_lua_value(s)},\n" for s in SCHEMA)
+    fields = "".join(f"---@field {s.name}? {_LUA_TYPES[s.kind]} {s.help}\n" for s in IN_EDITORS)
+    defaults = "".join(f"  {s.name} = {_lua_value(s)},\n" for s in IN_EDITORS)
     return (
         "-- The settings of the server and their defaults. Made by: python editors/settings.py\n\n"
         f"local M = {{}}\n\n---@class c2llm.Settings\n{fields}\n"

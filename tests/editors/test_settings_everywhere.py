@@ -19,18 +19,26 @@ __all__ = ["c2llm"]
 
 Told = dict[str, tuple[Any, str]]  # name -> default, what it does
 EXPECTED: Told = {s.name: (list(s.default) if isinstance(s.default, tuple) else s.default, s.help) for s in SCHEMA}
+OF_EDITORS: Told = {setting.name: EXPECTED[setting.name] for setting in SCHEMA if setting.in_editors}
 
 
 def test_each_place_tells_the_schema(c2llm: Program) -> None:
-    told = {
+    editors = {
         "package.json": of_package(json.loads(read("editors/vscode/package.json"))),
         "the Lua defaults": of_lua(read("editors/nvim/lua/c2llm/settings.lua")),
+    }
+    elsewhere = {
         "the page's table": of_table(read("docs/configuration.md")),
         "c2llm --help": of_help(c2llm("--help", environ={"COLUMNS": "500"}).out),
     }
-    for place, found in told.items():
-        assert found == EXPECTED, f"{place} differs: run `python editors/settings.py`"
-        assert list(found) == list(EXPECTED), f"{place} has them in another order"
+    for told, expected in ((editors, OF_EDITORS), (elsewhere, EXPECTED)):
+        for place, found in told.items():
+            assert found == expected, f"{place} differs: run `python editors/settings.py`"
+            assert list(found) == list(expected), f"{place} has them in another order"
+
+
+def test_no_setting_of_an_editor_is_told_in_the_words_of_the_command_line() -> None:
+    assert not [name for name, (_, text) in OF_EDITORS.items() if re.search(r"--\w|terminal|environment", text)]
 
 
 @pytest.mark.parametrize("name", ["package.json", "settings.ts", "settings.lua", "configuration.md"])
@@ -42,7 +50,7 @@ def test_what_is_made_from_the_schema_is_made_anew_the_same(name: str) -> None:
 
 def test_a_difference_is_seen() -> None:
     lua = read("editors/nvim/lua/c2llm/settings.lua")
-    assert of_lua(lua.replace("results = 10,", "results = 11,")) != EXPECTED
+    assert of_lua(lua.replace("results = 10,", "results = 11,")) != OF_EDITORS
     table = read("docs/configuration.md").replace("| `results` | integer | 10 |", "| `results` | integer | 11 |")
     assert of_table(table) != EXPECTED
 

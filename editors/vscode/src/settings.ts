@@ -16,8 +16,6 @@ export const SERVER_SETTINGS = [
   "device",
   "dtype",
   "results",
-  "contextLines",
-  "link",
   "debounceMs",
   "nearDuplicates",
 ] as const;

@@ -5,14 +5,12 @@ local M = {}
 ---@class c2llm.Settings
 ---@field encoder? string Embedding model: `embedded`, the folder of a model, a checkpoint on the hub or the address of a server.
 ---@field cache_dir? string Folder for indexes and vectors; empty means the system's cache folder for this program.
----@field exclude? string[] Additional ignore patterns, written as in .gitignore; in the environment separated by commas.
+---@field exclude? string[] Additional ignore patterns, written as in .gitignore.
 ---@field max_file_bytes? integer Files larger than this are skipped and counted.
 ---@field threads? integer CPU threads for the encoder; 0 chooses by the machine.
 ---@field device? string Device for a checkpoint: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` uses a GPU if there is one.
 ---@field dtype? string Precision for a checkpoint: `bf16`, `fp16`, `fp32`; `auto` chooses by the device.
----@field results? integer Number of results if --limit is not given.
----@field context_lines? integer Lines shown before and after each salient line if --context-lines is not given.
----@field link? string Link target of a result's path in a terminal, with {path} and {line}; empty for no links.
+---@field results? integer Number of results of a search that does not say how many.
 ---@field debounce_ms? integer Milliseconds without changes before an edit of a file or open buffer is indexed.
 ---@field near_duplicates? boolean Report code in an open file that is a near duplicate of other code.
 
@@ -26,8 +24,6 @@ M.defaults = {
   device = "auto",
   dtype = "auto",
   results = 10,
-  context_lines = 0,
-  link = "file://{path}",
   debounce_ms = 150,
   near_duplicates = false,
 }
