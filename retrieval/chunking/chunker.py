@@ -2,22 +2,22 @@
 
 Choices: chunks are whole lines and do not overlap, so every non-blank line is in exactly one chunk, and `text`
 is always the file's bytes from `start_byte` to `end_byte`. A class that is too long is split into its outline (header,
-docstring, fields up to the first member) and its members. Three exceptions, each explained where it
+docstring, fields up to the first member) and its members. The parts of a file with several languages are cut each by its own
+(embedded/). Three exceptions, each explained where it
 is made: notebooks (see notebooks.py), lines of thousands of characters, and large data files, of which only the beginning
 is indexed.
 """
 
 from __future__ import annotations
 
-from retrieval.chunking import grammars
+from collections import Counter
+
 from retrieval.chunking.languages import language_of
 from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.notebooks import notebook_chunks
-from retrieval.chunking.outline import Label, Outline, SplitPoint
 from retrieval.chunking.packing import ChunkSpan, pack
-from retrieval.chunking.parsing import ParseTimeout, parse_source, source_for_parser
-from retrieval.chunking.pattern_rules import RULES
-from retrieval.chunking.patterns import splitter_for
+from retrieval.chunking.parsing import ParseTimeout
+from retrieval.chunking.split_points import split_points_of
 from retrieval.types import Chunk
 
 # One line per version: what is chunked differently.
@@ -26,7 +26,8 @@ from retrieval.types import Chunk
 # 3: a long class keeps its name, all symbols of a chunk are stored
 # 4: patterns keep comments with what follows and find members
 # 5: macros of C and C++ are seen through
-CHUNKING_VERSION = 5
+# 6: files with several languages are cut by the rules of each; all functions of a notebook's cell have names
+CHUNKING_VERSION = 6
 
 MAX_CHUNK_BYTES = 6000  # bytes; only lines far longer than hand-written ones reach it
 MAX_LONG_LINE_PARTS = 8  # of such a chunk are indexed: it is data or generated, and its beginning says what it is
@@ -53,7 +54,7 @@ def chunks_of(path: str, text: str, *, parsed: bool = True) -> list[Chunk]:
         if cells is not None:
             return cells
         language = "json"
-    chunk_spans = pack(lines, _split_points(language, lines, parsed=parsed))[: MAX_DATA_CHUNKS.get(language)]
+    chunk_spans = _within_limits(language, pack(lines, split_points_of(language, lines, parsed=parsed)))
     return [chunk for chunk_span in chunk_spans for chunk in _chunks(path, language, lines, chunk_span)]
 
 
@@ -63,27 +64,23 @@ def passage(chunk: Chunk) -> str:
     return f"{chunk.path}\n{qualified}\n{chunk.text}" if qualified else f"{chunk.path}\n{chunk.text}"
 
 
-def _split_points(language: str, lines: LineIndex, *, parsed: bool = True) -> list[SplitPoint]:
-    source = source_for_parser(language, lines.data) if parsed else b""
-    root = parse_source(language, source) if parsed else None
-    if root is not None:
-        outline = Outline(lines, grammars.GRAMMARS[language], source).walk(root)
-        if language not in RULES or not root.has_error or _has_names(outline):
-            return outline
-    splitter = splitter_for(language)
-    if splitter is not None:
-        return splitter(lines)
-    return [SplitPoint(0, Label("window"), 0)]
-
-
-def _has_names(split_points: list[SplitPoint]) -> bool:
-    return any(point.label.symbol or point.label.members for point in split_points)
+def _within_limits(language: str, chunk_spans: list[ChunkSpan]) -> list[ChunkSpan]:
+    """The first chunks of each language that is data, and all others."""
+    counts: Counter[str] = Counter()
+    kept = []
+    for chunk_span in chunk_spans:
+        part = chunk_span.label.language or language
+        counts[part] += 1
+        if counts[part] <= MAX_DATA_CHUNKS.get(part, counts[part]):
+            kept.append(chunk_span)
+    return kept
 
 
 def _chunks(path: str, language: str, lines: LineIndex, chunk_span: ChunkSpan) -> list[Chunk]:
     start, stop = lines.span(chunk_span.first, chunk_span.end)
     label = chunk_span.label
     symbol = label.symbol if 2 * chunk_span.named >= chunk_span.weight else ""
+    language = label.language or language
     spans = _split_long_lines(lines.data, start, stop) if stop - start > MAX_CHUNK_BYTES else [(start, stop)]
     return [
         Chunk(

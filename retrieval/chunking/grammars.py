@@ -8,6 +8,7 @@ value: what they are depends on it. A `package` names what follows it up to the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -81,6 +82,7 @@ GRAMMARS: dict[str, Grammar] = {
             },
             scope="namespace_declaration",
             variable="delegate_declaration",
+            wrapper="global_statement",
             leading="comment",
         ),
     ),
@@ -249,12 +251,20 @@ GRAMMARS.update(MORE_GRAMMARS)
 # Dialects; parsing.py replaces the words that their grammar does not know.
 GRAMMARS["apex"] = GRAMMARS["java"]
 GRAMMARS["opencl"] = GRAMMARS["c"]
+PHP_CODE = "php_code"
+# Of parts of files.
+_PARTS = {PHP_CODE: replace(GRAMMARS["php"], loader="language_php_only")}  # what is between the tags
+
+
+def grammar_of(language: str) -> Grammar | None:
+    """What is known of a language's grammar, or of that of a part."""
+    return GRAMMARS.get(language) or _PARTS.get(language)
 
 
 @cache
 def load(language: str) -> Language | None:
     """The compiled grammar; None if the language has none or its package is missing or incompatible."""
-    grammar = GRAMMARS.get(language)
+    grammar = grammar_of(language)
     if grammar is None:
         return None
     try:

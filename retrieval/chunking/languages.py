@@ -39,8 +39,10 @@ _ENDINGS_OF: dict[str, str] = {
     "d": "d",
     "dart": "dart",
     "diff": "diff patch",
+    "ejs": "ejs",
     "elixir": "ex exs",
     "elm": "elm",
+    "erb": "erb rhtml",
     "erlang": "erl hrl",
     "fish": "fish",
     "fortran": "f f77 f90 f95 f03 f08 f18 for ftn",
@@ -57,6 +59,7 @@ _ENDINGS_OF: dict[str, str] = {
     "java": "java",
     "javascript": "js mjs cjs jsx",
     "json": "json jsonc json5 jsonl ndjson geojson webmanifest",
+    "jsp": "jsp jspf jspx tag",
     "julia": "jl",
     "just": "just",
     "kotlin": "kt kts",
@@ -64,7 +67,8 @@ _ENDINGS_OF: dict[str, str] = {
     "lisp": "lisp lsp asd cl el scm rkt",
     "lua": "lua",
     "mathematica": "wl wls",
-    "markdown": "md markdown mdx mkd",
+    "markdown": "md markdown mkd mdown",
+    "mdx": "mdx",
     "nim": "nim nims",
     "nix": "nix",
     "notebook": "ipynb",
@@ -80,7 +84,9 @@ _ENDINGS_OF: dict[str, str] = {
     "proto": "proto",
     "puppet": "pp epp",
     "python": "py pyi pyw",
-    "r": "r rmd",
+    "r": "r",
+    "razor": "cshtml razor",
+    "rmarkdown": "rmd qmd",
     "rst": "rst",
     "ruby": "rb rake gemspec ru podspec",
     "rust": "rs",
@@ -253,6 +259,13 @@ LANGUAGES = tuple(
 _NAMED = {**_BY_ENDING, **_BY_NAME, **_LSP_NAMES, **_SHORT, **{name: name for name in LANGUAGES}}
 
 
+def known(word: str) -> str | None:
+    """As `named`, of the languages here alone."""
+    word = word.lower()
+    language = _NAMED.get(word) or _BY_INTERPRETER.get(word)
+    return language if language in LANGUAGES else None
+
+
 def named(word: str) -> str | None:
     """The language for a name, alias or file ending; None if there is none."""
     word = word.lower()
@@ -264,7 +277,7 @@ def named(word: str) -> str | None:
 
 
 # What people read as prose; what programs read as settings and data. All else is code.
-_DOCS = frozenset({"asciidoc", "markdown", "rst", "tex", TEXT})
+_DOCS = frozenset({"asciidoc", "markdown", "mdx", "rst", "tex", TEXT})
 _CONFIG = frozenset("csv dockerfile gomod hcl ini json toml xml yaml".split())
 
 

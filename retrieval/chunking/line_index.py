@@ -18,13 +18,20 @@ class LineIndex:
 
     __slots__ = ("_weights", "count", "data", "starts")
 
-    def __init__(self, text: str) -> None:
-        self.data = text.encode("utf-8", "replace")  # lone surrogates cannot be encoded
+    def __init__(self, text: str | bytes) -> None:
+        # lone surrogates cannot be encoded
+        self.data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
         rows = self.data.splitlines(keepends=True)
         self.count = len(rows)
         self.starts = [0, *accumulate(map(len, rows))]
         costs = [len(row) + LINE_COST if row else BLANK_COST for row in map(bytes.strip, rows)]
         self._weights = [0, *accumulate(costs)]
+
+    def with_data(self, data: bytes) -> LineIndex:
+        """The same lines and weights over bytes of which some are replaced, but none of those that break lines."""
+        other = LineIndex(b"")
+        other.data, other.count, other.starts, other._weights = data, self.count, self.starts, self._weights
+        return other
 
     def line_at(self, offset: int) -> int:
         """The line that contains the byte at `offset`."""

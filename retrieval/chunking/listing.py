@@ -28,7 +28,7 @@ def parts_of(chunks: Sequence[Chunk]) -> list[Part]:
 
 def _parts(number: int, chunk: Chunk) -> Iterator[Part]:
     outer = _outermost(chunk.symbols)
-    if len(outer) < 2:
+    if not outer or chunk.kind in ("cell", "section"):
         yield Part(number, chunk.language, chunk.kind, chunk.scope, chunk.symbol, chunk.start_line, chunk.end_line)
         return
     lines = chunk.text.split("\n")

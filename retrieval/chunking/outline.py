@@ -30,12 +30,14 @@ _BODIES = ("_body", "declaration_list")
 class Label:
     """The definition that lines belong to. Compared by identity: two overloads are two labels."""
 
-    __slots__ = ("home", "is_split", "kind", "members", "scope", "symbol")
+    __slots__ = ("home", "is_split", "kind", "language", "last", "members", "scope", "symbol")
 
     def __init__(self, kind: ChunkKind, symbol: str = "", scope: str = "", home: str | None = None) -> None:
         """`home` is the enclosing scope; `scope` can be longer: a Go method's receiver, `A::b` in C++."""
         self.kind, self.symbol, self.scope = kind, symbol, scope
         self.home = scope if home is None else home
+        self.language = ""  # where it is not the file's
+        self.last = -1  # the last line of a definition
         self.is_split = False  # its members are labels of their own
         self.members: list[Symbol] = []  # definitions that are no labels: the members of a short class
 
@@ -84,10 +86,10 @@ class Outline:
         self.split_points: list[SplitPoint] = []
         self._members: list[Symbol] | None = None  # of the short definition that is being looked through
 
-    def walk(self, root: Node) -> list[SplitPoint]:
+    def walk(self, root: Node, context: str = "top") -> list[SplitPoint]:
         top = Label("block")
         self.split_points.append(SplitPoint(0, top, 0))
-        self._children(root, _SiblingWalk(top, top, 0, -1, "top"))
+        self._children(root, _SiblingWalk(top, top, 0, -1, context))
         return self.split_points
 
     def _children(self, node: Node, siblings: _SiblingWalk) -> None:
@@ -218,6 +220,7 @@ class Outline:
             if previous is not None and not is_commented and _is_same(previous, definition_label):
                 definition_label = previous  # one more clause of the function above
             siblings.last_function = definition_label
+        definition_label.last = last
         if self._members is not None:
             self._add_member(definition_label, head, last, is_clause=definition_label is previous)
         member_label = Label("block", "", definition_label.inside)

@@ -132,7 +132,7 @@ def _merge_similar(spans: list[ChunkSpan]) -> list[ChunkSpan]:
 
 def _can_merge(left: ChunkSpan, right: ChunkSpan) -> bool:
     a, b = left.label, right.label
-    if a is b or a.home != b.home:
+    if a is b or a.home != b.home or a.language != b.language:
         return False
     total = left.weight + right.weight
     if a.kind == "block" and b.kind == "block":
@@ -161,7 +161,7 @@ def _absorb(spans: list[ChunkSpan]) -> list[ChunkSpan]:
 def _absorbing_label(last: ChunkSpan, span: ChunkSpan) -> Label | None:
     """The label of two merged neighbours; None if both stay separate."""
     outer, inner = last.label, span.label
-    if last.weight + span.weight > MAX_WHOLE_WEIGHT:
+    if last.weight + span.weight > MAX_WHOLE_WEIGHT or outer.language != inner.language:
         return None
     if outer.kind == "section":  # a heading with only deeper headings below it, or front matter
         below = _within(span, last) or not outer.symbol

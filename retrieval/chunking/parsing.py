@@ -43,24 +43,31 @@ class ParseTimeout(Exception):
     """The parse was stopped because it took too long."""
 
 
+def deadline() -> float:
+    """Until when the parsers may compute that begin now, in the CPU time of this thread."""
+    return time.thread_time() + BUDGET_SECONDS
+
+
 def parse(language: str, data: bytes) -> Node | None:
     """The root of the parse tree; None without a grammar. Raises ParseTimeout."""
     return parse_source(language, source_for_parser(language, data))
 
 
-def parse_source(language: str, source: bytes) -> Node | None:
-    """As `parse`, of what `source_for_parser` made."""
+def parse_source(language: str, source: bytes, until: float | None = None) -> Node | None:
+    """As `parse`, of what `source_for_parser` made. Several parts of one file share a deadline."""
     grammar = grammars.load(language)
     if grammar is None:
         return None
     from tree_sitter import Parser
 
+    if until is not None and time.thread_time() > until:
+        raise ParseTimeout(f"{language}: {BUDGET_SECONDS} s")
     if len(source) < WATCHED_MIN_BYTES:
         return Parser(grammar).parse(source).root_node
-    started = time.thread_time()
+    end = deadline() if until is None else until
 
     def is_over_budget(*_: object) -> bool:
-        return time.thread_time() - started > BUDGET_SECONDS
+        return time.thread_time() > end
 
     def block(offset: int, _: object) -> bytes:
         return source[offset : offset + _BLOCK]

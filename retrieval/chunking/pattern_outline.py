@@ -200,6 +200,7 @@ class PatternOutline:
 
     def _emit(self, node: _Node, depth: int) -> None:
         end = self.lines.trimmed(node.head, node.end)[1]
+        node.label.last = end - 1
         is_whole = self.lines.weight(node.head, end) <= MAX_WHOLE_WEIGHT
         self._add(node.head, node.label, depth)
         if is_whole:

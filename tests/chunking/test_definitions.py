@@ -6,13 +6,14 @@ import pytest
 
 from retrieval.chunking import chunker, outline
 from retrieval.chunking.line_index import LineIndex
+from retrieval.chunking.split_points import split_points_of
 
 
 def definitions(path: str, code: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(outline, "MAX_WHOLE_WEIGHT", 0)
     monkeypatch.setattr(outline, "MIN_SEARCHED_BYTES", 0)
     monkeypatch.setattr(outline, "MIN_SEARCHED_IN_FUNCTION_BYTES", 10**9)
-    split_points = chunker._split_points(chunker.language_of(path, code.partition("\n")[0]), LineIndex(code))
+    split_points = split_points_of(chunker.language_of(path, code.partition("\n")[0]), LineIndex(code))
     labels = list(dict.fromkeys(point.label for point in split_points if point.label.symbol))
     return [f"{label.kind} {label.inside}" for label in labels]
 

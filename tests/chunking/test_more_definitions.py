@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.chunking import chunk_file, chunker, outline
+from retrieval.chunking import chunk_file, outline
 from retrieval.chunking.grammars import GRAMMARS, load
 from retrieval.chunking.line_index import LineIndex
 from retrieval.chunking.more_grammars import MORE_GRAMMARS
+from retrieval.chunking.split_points import split_points_of
 
 LANGUAGES = {
     "adb": "ada", "dart": "dart", "f90": "fortran", "fs": "fsharp", "gd": "gdscript", "glsl": "glsl", "tf": "hcl", "jl": "julia",
@@ -372,7 +373,7 @@ def test_definitions_have_their_names_and_scopes(path: str, monkeypatch: pytest.
     language = LANGUAGES[path.rpartition(".")[2]]
     if load(language) is None and GRAMMARS[language].extra:
         pytest.skip(f"needs the extra {GRAMMARS[language].extra}")
-    labels = dict.fromkeys(point.label for point in chunker._split_points(language, LineIndex(code)))
+    labels = dict.fromkeys(point.label for point in split_points_of(language, LineIndex(code)))
     assert [f"{label.kind} {label.inside}" for label in labels if label.symbol] == expected.split(", ")
 
 

@@ -1,0 +1,153 @@
+"""Where a file is cut: by the grammar of its language, by patterns, or by both for each of its languages."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+
+from retrieval.chunking.embedded import HOSTS, Region
+from retrieval.chunking.grammars import grammar_of
+from retrieval.chunking.line_index import LineIndex
+from retrieval.chunking.outline import Label, Outline, SplitPoint
+from retrieval.chunking.parsing import deadline, parse_source, source_for_parser
+from retrieval.chunking.pattern_rules import RULES
+from retrieval.chunking.patterns import splitter_for
+
+_DEFINITIONS = ("function", "method", "class")
+MAX_NESTING = 2  # of files with several languages in each other
+# Of code in prose that defines nothing: about 15 lines. A call that shows how something is used says little without its text.
+MAX_SHORT_WEIGHT = 600
+
+
+def split_points_of(language: str, lines: LineIndex, *, parsed: bool = True) -> list[SplitPoint]:
+    """The places at which a file may be cut, without a parser unless `parsed`. Raises ParseTimeout."""
+    if not parsed:
+        return _by_patterns(language, lines)
+    return _split_points(language, lines, deadline(), MAX_NESTING)
+
+
+def _split_points(language: str, lines: LineIndex, until: float, nesting: int) -> list[SplitPoint]:
+    host = HOSTS.get(language) if nesting else None
+    regions = host(lines) if host is not None else []
+    return _joined(lines, regions, until, nesting - 1) if regions else _outline(language, lines, until)
+
+
+def _outline(language: str, lines: LineIndex, until: float, *, are_members: bool = False) -> list[SplitPoint]:
+    grammar = grammar_of(language)
+    source = source_for_parser(language, lines.data) if grammar is not None else b""
+    root = parse_source(language, source, until) if grammar is not None else None
+    if root is not None and grammar is not None:
+        outline = Outline(lines, grammar, source)
+        body = next((child.child_by_field_name("body") for child in root.named_children), None) if are_members else None
+        split_points = outline.walk(root) if body is None else outline.walk(body, "class")
+        if language not in RULES or not root.has_error or _has_names(split_points):
+            return split_points
+    return _by_patterns(language, lines)
+
+
+def _by_patterns(language: str, lines: LineIndex) -> list[SplitPoint]:
+    splitter = splitter_for(language)
+    return splitter(lines) if splitter is not None else [SplitPoint(0, Label("window"), 0)]
+
+
+def _has_names(split_points: Sequence[SplitPoint]) -> bool:
+    return any(point.label.symbol or point.label.members for point in split_points)
+
+
+def _joined(lines: LineIndex, regions: Sequence[Region], until: float, nesting: int) -> list[SplitPoint]:
+    """The split points of all regions, each in its own lines."""
+    owners = [0] * lines.count
+    outlines: list[list[SplitPoint]] = []
+    for number, region in enumerate(regions):
+        split_points = _of_region(region, until, nesting)
+        outlines.append(split_points)
+        if region.in_text:
+            first, end = region.runs[0]
+            if not _has_names(split_points) and lines.weight(first, end) <= MAX_SHORT_WEIGHT:
+                continue
+            _rename(split_points, _label_at(outlines[0], first))
+        runs = [*region.runs, *(_definitions(split_points) if region.takes_definitions else ())]
+        for first, end in runs:
+            owners[first:end] = [number] * (end - first)
+    return _merged(owners, outlines)
+
+
+def _of_region(region: Region, until: float, nesting: int) -> list[SplitPoint]:
+    """Its split points, in lines of the file."""
+    language = region.grammar or region.language
+    if region.nested:
+        split_points = _split_points(language, region.lines, until, nesting)
+    else:
+        split_points = _outline(language, region.lines, until, are_members=region.are_members)
+    for label in {id(point.label): point.label for point in split_points}.values():
+        label.language = label.language or region.language
+        if region.offset:
+            _move(label, region.offset)
+    moved = [SplitPoint(point.line + region.offset, point.label, point.depth) for point in split_points]
+    return _with_ends(moved)
+
+
+def _move(label: Label, offset: int) -> None:
+    label.last += offset if label.last >= 0 else 0
+    label.members = [
+        replace(member, start_line=member.start_line + offset, end_line=member.end_line + offset)
+        for member in label.members
+    ]
+
+
+def _with_ends(split_points: list[SplitPoint]) -> list[SplitPoint]:
+    """With a split point behind a definition where something else follows that is no code: the end of a tag, markup."""
+    ended: list[SplitPoint] = []
+    last, outer = -1, split_points[0].label
+    for number, point in enumerate(split_points):
+        if point.line > last:
+            outer = point.label
+        last = max(last, point.label.last)
+        ended.append(point)
+        following = split_points[number + 1].line if number + 1 < len(split_points) else last + 2
+        if point.label.last >= 0 and last + 1 < following:
+            label = Label("block", "", outer.home)
+            label.language = outer.language
+            ended.append(SplitPoint(last + 1, label, 0))
+    return ended
+
+
+def _rename(split_points: Sequence[SplitPoint], around: Label | None) -> None:
+    """The headings around code are its scope."""
+    if around is None or not around.inside:
+        return
+    for label in {id(point.label): point.label for point in split_points}.values():
+        label.scope, label.home = _join(around.inside, label.scope), _join(around.inside, label.home)
+        label.members = [replace(member, scope=_join(around.inside, member.scope)) for member in label.members]
+
+
+def _join(*parts: str) -> str:
+    return ".".join(part for part in parts if part)
+
+
+def _label_at(split_points: Sequence[SplitPoint], line: int) -> Label | None:
+    at = bisect_right(split_points, line, key=lambda point: point.line)
+    return split_points[at - 1].label if at else None
+
+
+def _definitions(split_points: Sequence[SplitPoint]) -> list[tuple[int, int]]:
+    return [(point.line, point.label.last + 1) for point in split_points if point.label.kind in _DEFINITIONS]
+
+
+def _merged(owners: Sequence[int], outlines: Sequence[Sequence[SplitPoint]]) -> list[SplitPoint]:
+    merged: list[SplitPoint] = []
+    line = 0
+    while line < len(owners):
+        end = line + 1
+        while end < len(owners) and owners[end] == owners[line]:
+            end += 1
+        split_points = outlines[owners[line]]
+        at = bisect_right(split_points, line, key=lambda point: point.line)
+        if at:
+            merged.append(SplitPoint(line, split_points[at - 1].label, split_points[at - 1].depth))
+        while at < len(split_points) and split_points[at].line < end:
+            merged.append(split_points[at])
+            at += 1
+        line = end
+    return merged
