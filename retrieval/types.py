@@ -6,6 +6,7 @@ bytes are 0-based and half-open over the UTF-8 text, paths are relative to the w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -71,14 +72,30 @@ def whole_symbol(name: str, kind: ChunkKind, scope: str, start_line: int, end_li
 class Filters:
     """What a query is limited to; an empty field limits nothing."""
 
-    languages: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()  # of chunks
     paths: tuple[str, ...] = ()  # gitignore-style globs over the relative path; one that begins with "!" excludes
     kinds: tuple[str, ...] = ()  # of CHUNK_KINDS
     content: tuple[str, ...] = ()  # of CONTENT_TYPES; normalizing turns them into languages
     grep: str = ""  # a regular expression (retrieval/text_pattern.py) that a chunk's text has to match
+    # What normalizing adds, for files with several languages:
+    whole_files: tuple[
+        str, ...
+    ] = ()  # languages of files whose chunks pass in any language, as the script of a Vue file
+    no_files: tuple[str, ...] = ()  # languages of files whose chunks do not pass, as code in Markdown that is no code
 
     def __bool__(self) -> bool:
         return bool(self.languages or self.paths or self.kinds or self.content or self.grep)
+
+    def passes_language(self, language: str, file_language: str) -> bool:
+        """Whether a chunk of this language passes, in a file of that language."""
+        if file_language in self.no_files:
+            return False
+        accepted = {name.lower() for name in self.languages}
+        return not accepted or language in accepted or file_language in self.whole_files
+
+    def passes_kind(self, kinds: Iterable[str]) -> bool:
+        """Whether a chunk passes that is of these kinds, its own and those of all definitions in it."""
+        return not self.kinds or not {kind.lower() for kind in self.kinds}.isdisjoint(kinds)
 
 
 NO_FILTERS = Filters()

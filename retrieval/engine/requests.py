@@ -46,8 +46,16 @@ def normalize_filters(filters: Filters, root: Path) -> Filters:
     PathGlobs(paths)  # raises QueryError for what is no glob
     if filters.grep:
         TextPattern(filters.grep)  # raises QueryError for what is no pattern
-    languages = _languages(tuple(map(_language, filters.languages)), filters.content)
-    return Filters(languages, paths, tuple(map(_kind, filters.kinds)), (), filters.grep)
+    kinds = tuple(map(_kind, filters.kinds))
+    languages = tuple(map(_language, filters.languages))
+    if filters.whole_files or filters.no_files:  # normalized before
+        return replace(filters, languages=languages, paths=paths, kinds=kinds)
+    accepted = _languages(languages, filters.content)
+    content = [name.strip().lower() for name in filters.content]
+    docs = tuple(name for name in LANGUAGES if content_type(name) == "docs")
+    whole_files = accepted if languages else docs if "docs" in content else ()
+    no_files = docs if content and "docs" not in content else ()
+    return Filters(accepted, paths, kinds, (), filters.grep, whole_files, no_files)
 
 
 def _normalize(request: Request, root: Path) -> Request:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.chunking import language_of
 from retrieval.encoders.protocol import Vectors
 from retrieval.globs import PathGlobs
 from retrieval.store import Bm25Snapshot, ChunkText, Header, Store, index_terms
@@ -247,8 +248,8 @@ class OverlaidRows:
         if stored is None or not (self.view.buffers or len(self.hidden)):
             return stored
         globs = PathGlobs(filters.paths)
-        buffers = [buffer for path, buffer in self.view.buffers.items() if globs.match(path)]
-        rows = [row for buffer in buffers for row in buffer.rows if _passes(row.chunk, filters)]
+        buffers = [(path, buffer) for path, buffer in self.view.buffers.items() if globs.match(path)]
+        rows = [row for path, buffer in buffers for row in _passing(path, buffer, filters)]
         if filters.grep:
             matching = set(TextPattern(filters.grep).keep((row.id, row.chunk.text) for row in rows))
             rows = [row for row in rows if row.id in matching]
@@ -270,10 +271,14 @@ class OverlaidRows:
         return [chunk for chunk in chunks if chunk.start_line <= last_line and chunk.end_line >= first_line]
 
 
-def _passes(chunk: Chunk, filters: Filters) -> bool:
-    return (not filters.languages or chunk.language in {name.lower() for name in filters.languages}) and (
-        not filters.kinds or chunk.kind in filters.kinds
-    )
+def _passing(path: str, buffer: Buffer, filters: Filters) -> list[BufferChunk]:
+    language = language_of(path, buffer.text) if filters.whole_files or filters.no_files else ""
+    return [
+        row
+        for row in buffer.rows
+        if filters.passes_language(row.chunk.language, language)
+        and filters.passes_kind({row.chunk.kind, *(symbol.kind for symbol in row.chunk.symbols)})
+    ]
 
 
 def folded(name: str) -> str:

@@ -18,10 +18,11 @@ from retrieval.types import Chunk, Symbol
 _LINES = 60
 
 
-def named_symbols(chunk: Chunk, name: str) -> tuple[Symbol, ...]:
-    """The definitions of a name in a chunk: in its own case where there is one, else in another."""
-    exact = tuple(symbol for symbol in chunk.symbols if symbol.name == name)
-    return exact or tuple(symbol for symbol in chunk.symbols if symbol.name.lower() == name.lower())
+def named_symbols(chunk: Chunk, name: str, kinds: Collection[str] = ()) -> tuple[Symbol, ...]:
+    """The definitions of a name in a chunk, of these kinds if any: in its own case where there is one, else in another."""
+    symbols = [symbol for symbol in chunk.symbols if not kinds or symbol.kind in kinds]
+    exact = tuple(symbol for symbol in symbols if symbol.name == name)
+    return exact or tuple(symbol for symbol in symbols if symbol.name.lower() == name.lower())
 
 
 def about(chunk: Chunk, symbol: Symbol) -> Chunk:
@@ -32,7 +33,7 @@ def about(chunk: Chunk, symbol: Symbol) -> Chunk:
 def own_lines(chunk: Chunk, name: str) -> tuple[int, int] | None:
     """The lines of the definitions of a name; None where they are all of the chunk, or the beginning of more."""
     symbols = named_symbols(chunk, name)
-    if not symbols:
+    if not symbols or not is_line_by_line(chunk):
         return None
     first, last = min(s.start_line for s in symbols), max(s.end_line for s in symbols)
     outside = [s for s in chunk.symbols if not first <= s.start_line <= s.end_line <= last]
@@ -42,15 +43,24 @@ def own_lines(chunk: Chunk, name: str) -> tuple[int, int] | None:
     return first, last
 
 
+def is_line_by_line(chunk: Chunk) -> bool:
+    """Whether its text has the lines of its file, as that of a notebook's cell need not."""
+    return chunk.kind != "cell" or len(lines_of(chunk.text)) == chunk.end_line - chunk.start_line + 1
+
+
 def best_symbol(chunk: Chunk, idf: dict[str, float], kinds: Collection[str]) -> Symbol | None:
-    """The one of several definitions beside each other that says most of the query; None where none does."""
-    outer = [symbol for symbol in _outermost(chunk.symbols) if not kinds or symbol.kind in kinds]
-    if len(outer) < 2:
-        return None
+    """The one of several definitions beside each other that says most of the query; None where none does. One of these kinds,
+    where any are asked for and the chunk is of another.
+    """
+    is_inside = bool(kinds) and chunk.kind not in kinds
+    beside = chunk.symbols if is_inside else _outermost(chunk.symbols)
+    outer = [symbol for symbol in beside if not kinds or symbol.kind in kinds]
+    if len(outer) < 2 or not idf:
+        return outer[0] if outer and is_inside else None
     lines = lines_of(chunk.text)
     shares = [_share(lines, chunk.start_line, symbol, idf) for symbol in outer]
     best = max(shares)
-    return outer[shares.index(best)] if best > 0 and shares.count(best) == 1 else None
+    return outer[shares.index(best)] if is_inside or (best > 0 and shares.count(best) == 1) else None
 
 
 def _outermost(symbols: Sequence[Symbol]) -> list[Symbol]:

@@ -28,6 +28,8 @@ _LEGACY = re.compile(
 _DECLARATION = re.compile(r"\.d\.[mc]?ts$|\.pyi$")
 _REEXPORT = re.compile(r"(^|/)(__init__\.py|index\.[mc]?[jt]sx?|mod\.rs|lib\.rs|package-info\.java)$")
 _PROSE = frozenset({"asciidoc", "markdown", "rst", "text"})
+_PROSE_FILE = re.compile(r"\.(md|markdown|mkd|mdown|mdx)$", re.IGNORECASE)  # code in them explains something
+_PAGE = re.compile(r"\.x?html?$", re.IGNORECASE)  # markup elsewhere belongs to a component or a template
 _DATA = frozenset({"json", "yaml", "toml", "xml", "css", "scss", "html", "svg", "csv", "ini"})
 
 # Such a file name says nothing; the folder's name does.
@@ -46,8 +48,8 @@ def kind_of(path: str, language: str) -> FileKind:
 _KINDS: tuple[tuple[FileKind, Callable[[str, str], bool]], ...] = (
     ("test", lambda path, _: bool(_TEST.search(path))),
     ("example", lambda path, _: bool(_EXAMPLE.search(path))),
-    ("data", lambda _, language: language in _DATA),
-    ("prose", lambda _, language: language in _PROSE),
+    ("prose", lambda path, language: language in _PROSE or bool(_PROSE_FILE.search(path))),
+    ("data", lambda path, language: language in _DATA and (language != "html" or bool(_PAGE.search(path)))),
     ("legacy", lambda path, _: bool(_LEGACY.search(path))),
     ("declaration", lambda path, _: bool(_DECLARATION.search(path))),
     ("reexport", lambda path, _: bool(_REEXPORT.search(path))),

@@ -15,7 +15,7 @@ from retrieval.search.confidence import is_certain
 from retrieval.search.copies import fold_copies, places
 from retrieval.search.definitions import definition_line
 from retrieval.search.highlighting import SALIENT, LineVectors, highlight_by_meaning, salient_lines
-from retrieval.search.hit_symbols import about, best_symbol, named_symbols, own_lines
+from retrieval.search.hit_symbols import about, best_symbol, is_line_by_line, named_symbols, own_lines
 from retrieval.search.merging import Span, merge
 from retrieval.search.notes import notes_on
 from retrieval.search.query import Query, parse
@@ -107,7 +107,9 @@ def similar(
     scores = Scores(list(headers), list(headers.values()))
     values = np.array([cosines[row] for row in headers], dtype=np.float64)
     scores.add("meaning", values, values)
-    return _hits(snapshot, merge(fold_copies(scores.ranked()[:wanted], snapshot.rows.texts))[:limit], {})
+    return _hits(
+        snapshot, merge(fold_copies(scores.ranked()[:wanted], snapshot.rows.texts))[:limit], {}, filters=filters
+    )
 
 
 def _notes(request: SearchRequest, query: Query, statistics: TermStatistics, candidates: Candidates) -> tuple[str, ...]:
@@ -150,12 +152,16 @@ def _hits(
 
 
 def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], name: str, filters: Filters) -> Hit:
-    symbols = named_symbols(chunk, name) if name else ()
     kinds = filters.kinds
-    if symbols and not filters.grep and (lines := own_lines(chunk, name)) is not None:
-        span = replace(span, start_line=lines[0], end_line=lines[1])
-    symbol = symbols[0] if symbols else best_symbol(chunk, idf, kinds) if idf else None
-    if symbol is not None and (not kinds or symbol.kind in kinds):
+    symbols = named_symbols(chunk, name, kinds) if name else ()
+    symbol = symbols[0] if symbols else best_symbol(chunk, idf, kinds) if idf or kinds else None
+    if not filters.grep:
+        lines = own_lines(chunk, name) if symbols else None
+        if lines is None and symbol is not None and kinds and chunk.kind not in kinds and is_line_by_line(chunk):
+            lines = symbol.start_line, symbol.end_line  # what was asked for is a part of the chunk
+        if lines is not None:
+            span = replace(span, start_line=lines[0], end_line=lines[1])
+    if symbol is not None:
         chunk = about(chunk, symbol)
     text = chunk.text
     if (span.start_line, span.end_line) != (chunk.start_line, chunk.end_line):

@@ -171,11 +171,22 @@ class Chunks:
         return ids
 
     def _select_allowed(self, filters: Filters) -> Ids:
-        clauses, values = [], []
-        for column, accepted in (("language", filters.languages), ("kind", filters.kinds)):
-            if accepted:
-                clauses.append(f"{column} IN ({','.join('?' * len(accepted))})")
-                values += [value.lower() for value in accepted]
+        clauses: list[str] = []
+        values: list[str] = []
+        if filters.languages:
+            languages, files = _marks(filters.languages), _marks(filters.whole_files)
+            clauses.append(
+                f"(language IN ({languages}) OR file IN (SELECT id FROM main.files WHERE language IN ({files})))"
+            )
+            values += map(str.lower, filters.languages + filters.whole_files)
+        if filters.no_files:
+            files = _marks(filters.no_files)
+            clauses.append(f"file NOT IN (SELECT id FROM main.files WHERE language IN ({files}))")
+            values += filters.no_files
+        if filters.kinds:
+            kinds = _marks(filters.kinds)
+            clauses.append(f"(kind IN ({kinds}) OR id IN (SELECT chunk FROM symbols WHERE kind IN ({kinds})))")
+            values += map(str.lower, filters.kinds * 2)
         if filters.paths:
             clauses.append("file IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(self._files_matching(filters.paths)))
@@ -198,3 +209,7 @@ class Chunks:
         with self._database.reading() as db:
             files = db.execute("SELECT id, path FROM main.files WHERE skip IS NULL").fetchall()
         return [i for i, path in files if filter_.match(path)]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))

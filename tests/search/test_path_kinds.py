@@ -78,3 +78,10 @@ def test_the_kind_of_a_file_shows_in_its_path(path: str, language: str, expected
 )
 def test_a_nameless_file_goes_by_its_folder(path: str, expected: tuple[str, str]) -> None:
     assert name_of(path) == expected
+
+
+def test_code_in_documents_is_prose_and_markup_in_components_is_code() -> None:
+    assert kind_of("README.md", "python") == kind_of("a/guide.MDX", "javascript") == "prose"
+    assert kind_of("a/analysis.Rmd", "r") == kind_of("a/notes.ipynb", "python") == "code"
+    assert kind_of("a/Till.vue", "html") == kind_of("views/till.erb", "html") == "code"
+    assert kind_of("a/till.html", "html") == kind_of("a/Till.vue", "css") == "data"
