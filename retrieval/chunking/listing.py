@@ -28,7 +28,7 @@ def parts_of(chunks: Sequence[Chunk]) -> list[Part]:
 
 def _parts(number: int, chunk: Chunk) -> Iterator[Part]:
     outer = _outermost(chunk.symbols)
-    if not outer or chunk.kind in ("cell", "section"):
+    if not outer or (chunk.kind == "cell" and len(outer) == 1):
         yield Part(number, chunk.language, chunk.kind, chunk.scope, chunk.symbol, chunk.start_line, chunk.end_line)
         return
     lines = chunk.text.split("\n")
@@ -52,7 +52,7 @@ def _between(number: int, chunk: Chunk, lines: Sequence[str], first: int, last: 
     while last >= first and is_blank(last):
         last -= 1
     if first <= last:
-        yield Part(number, chunk.language, "block", chunk.scope, "", first, last)
+        yield Part(number, chunk.language, "cell" if chunk.kind == "cell" else "block", chunk.scope, "", first, last)
 
 
 def _outermost(symbols: Sequence[Symbol]) -> list[Symbol]:

@@ -2,7 +2,8 @@
 
 A notebook is JSON: a chunk's lines and bytes are those of the cell's source in the .ipynb file, so that an editor
 opens the right location, while its text is the decoded source (the only kind of chunk whose text is not a slice of the file).
-Outputs and metadata are skipped. A Markdown heading becomes the scope of the cells that follow it.
+Outputs and metadata are skipped. A Markdown heading becomes the scope of the cells that follow it. The definitions in a code cell
+are found by the grammar of its language, which is the kernel's or the one that a magic names.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retrieval.chunking.line_index import LineIndex
-from retrieval.chunking.parsing import parse
+from retrieval.chunking.parsing import deadline, parse
 from retrieval.chunking.patterns import title_of
-from retrieval.types import Chunk
+from retrieval.chunking.split_points import definitions_in, split_points_of
+from retrieval.types import Chunk, Symbol
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,7 +26,14 @@ LONG_CELL = 2400  # characters; longer cells are split between lines
 TINY_CELL = 160  # characters; such code cells are merged
 CELLS_TOGETHER = 900
 HEADING = re.compile(r"^[^\S\n]*(#{1,6})\s+(.+)", re.MULTILINE)  # `^\s*` tries each of many blank lines at each
-_DEFINES = re.compile(r"^(?:async\s+)?(?:def|class|function|fn)\s+(\w+)|^(\w+)\s*(?:<-|=)\s*function\b", re.MULTILINE)
+# Commands of the notebook, not of its language, at the beginning of a line: `%matplotlib inline`, `!pip install x`, `?print`
+_COMMAND = re.compile(r"^[ \t]*[%!?].*", re.MULTILINE)
+_CELL_MAGIC = re.compile(r"\s*%%(?:script[ \t]+)?(\w+)")
+_MAGICS = {
+    "bash": "bash", "sh": "bash", "javascript": "javascript", "js": "javascript", "html": "html", "svg": "html", "sql": "sql",
+    "bigquery": "sql", "r": "r", "ruby": "ruby", "perl": "perl", "latex": "tex", "cython": "cython", "markdown": "markdown",
+    "julia": "julia",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,49 +68,88 @@ def notebook_chunks(path: str, lines: LineIndex) -> list[Chunk] | None:
         return None
     language = _language(_value(root, "metadata"))
     chunks: list[Chunk] = []
-    scope = ""
+    scope, until = "", deadline()
     for cell in cells:
         heading = HEADING.search(cell.text) if cell.kind == "markdown" else None
         if heading is not None:
             scope = title_of(heading[2])
-        cell_language = language if cell.kind == "code" else "markdown" if cell.kind == "markdown" else "text"
+        cell_language = _cell_language(cell, language)
+        symbols = _symbols(cell, cell_language, lines, until) if cell.kind == "code" else []
         for rows in _parts(cell.rows):
-            chunk = _chunk(path, cell_language, scope, rows, lines, is_heading=heading is not None)
+            chunk = _chunk(path, cell_language, scope, rows, lines, symbols, is_heading=heading is not None)
             if chunk is not None:
                 _append(chunks, chunk)
     return chunks
 
 
 def _append(chunks: list[Chunk], chunk: Chunk) -> None:
-    """Add a chunk; merge it with the previous one if both are tiny code cells of one section."""
+    """Add a chunk; merge it with the previous one if both are tiny code cells of one section that define nothing."""
     last = chunks[-1] if chunks else None
     if (
         last is not None
         and last.language == chunk.language != "markdown"
         and last.scope == chunk.scope
+        and not last.symbols + chunk.symbols
         and len(chunk.text) <= TINY_CELL
         and len(last.text) + len(chunk.text) <= CELLS_TOGETHER
     ):
-        text = last.text.rstrip("\n") + "\n\n" + chunk.text
-        chunks[-1] = replace(last, text=text, end_line=chunk.end_line, end_byte=chunk.end_byte)
+        chunks[-1] = replace(
+            last,
+            text=last.text.rstrip("\n") + "\n\n" + chunk.text,
+            end_line=chunk.end_line,
+            end_byte=chunk.end_byte,
+        )
     else:
         chunks.append(chunk)
 
 
+def _cell_language(cell: _Cell, kernel: str) -> str:
+    if cell.kind != "code":
+        return "markdown" if cell.kind == "markdown" else "text"
+    magic = _CELL_MAGIC.match(cell.rows[0].text) if cell.rows else None
+    return _MAGICS.get(magic[1].lower(), kernel) if magic else kernel
+
+
+def _symbols(cell: _Cell, language: str, lines: LineIndex, until: float) -> list[Symbol]:
+    """The definitions of a code cell, in lines of the file."""
+    source = LineIndex(_COMMAND.sub("", cell.text) if language == "python" else cell.text)
+    at = [lines.line_at(row.start) + 1 for row in cell.rows for _ in row.text.splitlines()]
+    return [
+        replace(symbol, start_line=at[symbol.start_line - 1], end_line=at[min(symbol.end_line, len(at)) - 1])
+        for symbol in definitions_in(split_points_of(language, source, until=until))
+        if symbol.start_line <= len(at)
+    ]
+
+
 def _chunk(
-    path: str, language: str, scope: str, rows: tuple[_SourceLine, ...], lines: LineIndex, *, is_heading: bool
+    path: str,
+    language: str,
+    scope: str,
+    rows: tuple[_SourceLine, ...],
+    lines: LineIndex,
+    symbols: list[Symbol],
+    *,
+    is_heading: bool,
 ) -> Chunk | None:
-    text = "".join(row.text for row in rows).strip("\n")
-    if not text.strip():
+    """A chunk of some lines of a cell, without the blank ones around them; `symbols` are those of the cell."""
+    shown = [n for n, row in enumerate(rows) if row.text.strip()]
+    if not shown:
         return None
-    match = _DEFINES.search(text) if language not in ("markdown", "text") else None
-    symbol = (match[1] or match[2]) if match else ""
+    rows = rows[shown[0] : shown[-1] + 1]
+    start, end = rows[0].start, rows[-1].end
+    first, last = lines.line_at(start) + 1, lines.line_at(end - 1) + 1
+    inside = [symbol for symbol in symbols if symbol.start_line <= last and symbol.end_line >= first]
+    begun = [
+        symbol for symbol in inside if symbol.start_line >= first
+    ]  # a part of a long class is named by its members
+    symbol = begun[0].name if begun else inside[-1].name if inside else ""
     if is_heading:
         symbol, scope = scope, ""
-    start, end = rows[0].start, rows[-1].end
-    return Chunk(
-        path, language, "cell", symbol, scope, lines.line_at(start) + 1, lines.line_at(end - 1) + 1, start, end, text
+    text = "".join(row.text for row in rows).strip("\n")
+    clipped = tuple(
+        replace(one, start_line=max(one.start_line, first), end_line=min(one.end_line, last)) for one in inside
     )
+    return Chunk(path, language, "cell", symbol, scope, first, last, start, end, text, clipped)
 
 
 def _parts(rows: tuple[_SourceLine, ...]) -> list[tuple[_SourceLine, ...]]:
