@@ -25,5 +25,6 @@ def languages(as_json: options.AsJson = False) -> int:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return FOUND
     for row in rows:
-        tell(f"{row.language:<14} {row.method:<9} {row.note:<42} {' '.join(row.endings)}".rstrip())
+        note = f"parts: {row.parts}" if row.parts else row.note
+        tell(f"{row.language:<14} {row.method:<9} {note:<46} {' '.join(row.endings)}".rstrip())
     return FOUND

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
+from retrieval.chunking.embedded import HOSTS
 from retrieval.chunking.grammars import GRAMMARS, version
 from retrieval.chunking.languages import LANGUAGES, endings_of
 from retrieval.chunking.patterns import SECTIONED, splitter_for
 
+_MARKUP = frozenset({"astro", "ejs", "erb", "jsp", "razor", "svelte", "vue"})
 Method = Literal["grammar", "patterns", "sections", "windows"]
 
 
@@ -21,6 +23,7 @@ class LanguageMethod:
     method: Method
     note: str
     endings: tuple[str, ...]
+    parts: str = ""  # of a file with several languages: what is cut by the rules of another language
 
 
 def methods() -> list[LanguageMethod]:
@@ -30,10 +33,17 @@ def methods() -> list[LanguageMethod]:
 
 def _method(language: str) -> LanguageMethod:
     endings = endings_of(language)
+    parts = HOSTS[language].parts if language in HOSTS else ""
     grammar = GRAMMARS.get(language)
     if grammar is not None and find_spec(grammar.module) is not None:
-        return LanguageMethod(language, "grammar", version(language).rpartition(", ")[2], endings)
+        return LanguageMethod(language, "grammar", version(language).rpartition(", ")[2], endings, parts)
     note = "" if grammar is None else f"grammar missing: pip install {grammar.module.replace('_', '-')}"
-    if language in SECTIONED:
-        return LanguageMethod(language, "sections", note, endings)
-    return LanguageMethod(language, "patterns" if splitter_for(language) is not None else "windows", note, endings)
+    return LanguageMethod(language, _without_grammar(language), note, endings, parts)
+
+
+def _without_grammar(language: str) -> Method:
+    if language in _MARKUP:
+        return "grammar"  # that of HTML
+    if language in SECTIONED or language in ("mdx", "rmarkdown"):
+        return "sections"
+    return "patterns" if splitter_for(language) is not None else "windows"

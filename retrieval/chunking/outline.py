@@ -231,7 +231,8 @@ class Outline:
         if not needs_split:
             if node_definition.role in ("class", "impl"):
                 walk = _SiblingWalk(definition_label, member_label, depth + 1, siblings.last_assigned, "class")
-                self._add_members(definition_label, node_definition.inner, walk, siblings.last_assigned)
+                body = node_definition.inner.child_by_field_name("body") or node_definition.inner
+                self._add_members(definition_label, body, walk, siblings.last_assigned)
             return
         definition_label.is_split = node_definition.role in ("class", "impl")
         if definition_label.is_split:

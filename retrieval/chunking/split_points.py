@@ -13,6 +13,7 @@ from retrieval.chunking.outline import Label, Outline, SplitPoint
 from retrieval.chunking.parsing import deadline, parse_source, source_for_parser
 from retrieval.chunking.pattern_rules import RULES
 from retrieval.chunking.patterns import splitter_for
+from retrieval.types import Symbol
 
 _DEFINITIONS = ("function", "method", "class")
 MAX_NESTING = 2  # of files with several languages in each other
@@ -20,16 +21,30 @@ MAX_NESTING = 2  # of files with several languages in each other
 MAX_SHORT_WEIGHT = 600
 
 
-def split_points_of(language: str, lines: LineIndex, *, parsed: bool = True) -> list[SplitPoint]:
-    """The places at which a file may be cut, without a parser unless `parsed`. Raises ParseTimeout."""
+def split_points_of(
+    language: str, lines: LineIndex, *, parsed: bool = True, until: float | None = None
+) -> list[SplitPoint]:
+    """The places at which a text may be cut, without a parser unless `parsed`. Raises ParseTimeout after `until`."""
     if not parsed:
         return _by_patterns(language, lines)
-    return _split_points(language, lines, deadline(), MAX_NESTING)
+    return _split_points(language, lines, deadline() if until is None else until, MAX_NESTING)
+
+
+def definitions_in(split_points: Sequence[SplitPoint]) -> list[Symbol]:
+    """The functions and types of a text, in line order; an outer one comes before its members."""
+    symbols: dict[tuple[str, str, int], Symbol] = {}
+    for point in split_points:
+        label = point.label
+        own = Symbol(label.symbol, label.kind, label.scope, point.line + 1, label.last + 1)
+        for symbol in (own, *label.members):
+            if symbol.kind in _DEFINITIONS and symbol.name and symbol.end_line >= symbol.start_line:
+                symbols.setdefault((symbol.name, symbol.scope, symbol.end_line), symbol)
+    return list(symbols.values())
 
 
 def _split_points(language: str, lines: LineIndex, until: float, nesting: int) -> list[SplitPoint]:
     host = HOSTS.get(language) if nesting else None
-    regions = host(lines) if host is not None else []
+    regions = host.regions(lines) if host is not None else []
     return _joined(lines, regions, until, nesting - 1) if regions else _outline(language, lines, until)
 
 
@@ -107,7 +122,7 @@ def _with_ends(split_points: list[SplitPoint]) -> list[SplitPoint]:
         ended.append(point)
         following = split_points[number + 1].line if number + 1 < len(split_points) else last + 2
         if point.label.last >= 0 and last + 1 < following:
-            label = Label("block", "", outer.home)
+            label = Label("block", "", outer.home, point.label.home)  # small enough, it goes with what is before it
             label.language = outer.language
             ended.append(SplitPoint(last + 1, label, 0))
     return ended

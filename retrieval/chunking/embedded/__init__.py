@@ -7,28 +7,37 @@ lines, a later one has them. The regions' outlines are joined in the order of li
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from retrieval.chunking.embedded.fences import literate, markdown, mdx
+from retrieval.chunking.embedded.fences import markdown, mdx
 from retrieval.chunking.embedded.markup import astro, html, svelte, vue
 from retrieval.chunking.embedded.razor import razor
 from retrieval.chunking.embedded.regions import Region
 from retrieval.chunking.embedded.templates import ejs, erb, jsp, php
 from retrieval.chunking.line_index import LineIndex
 
-# Language of a file -> its regions; an empty list where the file is in that one language alone.
-HOSTS: dict[str, Callable[[LineIndex], list[Region]]] = {
-    "astro": astro,
-    "ejs": ejs,
-    "erb": erb,
-    "html": html,
-    "jsp": jsp,
-    "markdown": markdown,
-    "mdx": mdx,
-    "php": php,
-    "razor": razor,
-    "rmarkdown": literate,
-    "svelte": svelte,
-    "vue": vue,
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A kind of file with several languages."""
+
+    regions: Callable[[LineIndex], list[Region]]  # none where a file is in one language alone
+    parts: str  # what is cut by rules of its own, for people
+
+
+HOSTS: dict[str, Host] = {
+    "astro": Host(astro, "front matter, scripts, styles"),
+    "ejs": Host(ejs, "JavaScript, HTML, scripts, styles"),
+    "erb": Host(erb, "Ruby, HTML, scripts, styles"),
+    "html": Host(html, "scripts, styles"),
+    "jsp": Host(jsp, "Java, HTML, scripts, styles"),
+    "markdown": Host(markdown, "fenced code"),
+    "mdx": Host(mdx, "imports and exports, fenced code"),
+    "php": Host(php, "HTML, scripts, styles"),
+    "razor": Host(razor, "C#, HTML, scripts, styles"),
+    "rmarkdown": Host(markdown, "fenced code"),
+    "svelte": Host(svelte, "scripts, styles"),
+    "vue": Host(vue, "template, scripts, styles, other blocks"),
 }
 
-__all__ = ["HOSTS", "Region"]
+__all__ = ["HOSTS", "Host", "Region"]

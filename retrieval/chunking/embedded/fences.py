@@ -16,6 +16,7 @@ _MAX_INFO = 400  # bytes
 _PLAIN_INDENT = 3  # columns; further in it is a fence only if it says its language and ends, as in a list
 # The first word of what is behind a fence: `ts title="x"`, `{r, echo=FALSE}`, `{.python .numberLines}`, `rust,ignore`, `js{1,3}`
 _WORD = re.compile(rb"[ \t]{0,8}\{?[ \t]{0,8}[.=]?([\w+#-]{1,40})")
+_MAX_MODULE_LINES = 500
 _MODULE = re.compile(rb"(?:import|export)\b")
 _OPENING_BRACKET, _CLOSING_BRACKET = re.compile(rb"[\[({]"), re.compile(rb"[\])}]")
 
@@ -31,11 +32,6 @@ class Fence(NamedTuple):
 def markdown(lines: LineIndex) -> list[Region]:
     """Fenced code in the languages that it names."""
     return [_text(lines), *_code(lines, list(fences(lines)))]
-
-
-def literate(lines: LineIndex) -> list[Region]:
-    """R Markdown and Quarto."""
-    return markdown(lines)
 
 
 def mdx(lines: LineIndex) -> list[Region]:
@@ -122,8 +118,8 @@ def _modules(lines: LineIndex, found: list[Fence]) -> list[Region]:
 
 def _end_of_module(lines: LineIndex, line: int) -> int:
     """The blank line that ends it: the first one outside of brackets, or the first where they are not closed."""
-    depth, first_blank = 0, lines.count
-    while line < lines.count:
+    depth, first_blank, limit = 0, lines.count, min(lines.count, line + _MAX_MODULE_LINES)
+    while line < limit:
         row = lines.row(line)
         if not row.strip():
             if depth <= 0:
@@ -131,4 +127,4 @@ def _end_of_module(lines: LineIndex, line: int) -> int:
             first_blank = min(first_blank, line)
         depth += len(_OPENING_BRACKET.findall(row)) - len(_CLOSING_BRACKET.findall(row))
         line += 1
-    return first_blank if depth > 0 else line
+    return first_blank if depth > 0 and first_blank < limit else limit

@@ -14,7 +14,7 @@ from retrieval.chunking.embedded.regions import MAX_REGIONS, Element, Region, re
 from retrieval.chunking.languages import named
 from retrieval.chunking.line_index import LineIndex
 
-MAX_TAG = 4_000  # bytes; a longer one is no tag
+MAX_TAG = 2_000  # bytes; a longer one is no tag
 _RAW = re.compile(rb"<!--|<(script|style)(?=[\s/>])", re.IGNORECASE)
 _BLOCK = re.compile(rb"<!--|<([A-Za-z][\w-]*)(?=[\s/>])")
 _IN_TAG = re.compile(rb"[\"'>]")
@@ -44,7 +44,8 @@ class _Tag(NamedTuple):
 
 def html(lines: LineIndex) -> list[Region]:
     """Scripts and styles, and the markup around them."""
-    return markup_regions(lines, lines.data, "html")
+    regions = markup_regions(lines, lines.data, "html")
+    return regions if len(regions) > 1 else []
 
 
 def svelte(lines: LineIndex) -> list[Region]:
@@ -111,6 +112,7 @@ def _tags(
             at = end + 3
             continue
         start = _tag_end(data, match.end())
+        count += 1
         if start < 0:
             at = match.end()
             continue
@@ -119,7 +121,6 @@ def _tags(
         if attributes.endswith(b"/>"):
             continue
         stop, at = end_of(data, match[1].lower(), start)
-        count += 1
         yield _Tag(match[1].decode().lower(), _attributes(attributes), Element(match.start(), start, stop, at))
 
 
