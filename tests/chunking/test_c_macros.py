@@ -13,7 +13,7 @@ CPP = {
     "FOO_EXPORT void go(int a);": "block go 1-1",
     "FOO_API int shop::Till::count(int a) const {\n    return a;\n}": "method shop.Till.count 1-3",
     'extern "C" SHOP_EXPORT int haul(void* handle)\n{\n    return 0;\n}': "function haul 1-4",
-    'extern "C" {\nSHOP_EXPORT int haul(void* handle)\n{\n    return 0;\n}\n}': "function haul 2-6",
+    'extern "C" {\nSHOP_EXPORT int haul(void* handle)\n{\n    return 0;\n}\n}': "function haul 2-5",
     "STDMETHODIMP Till::Count(int a) {\n    return S_OK;\n}": "method Till.Count 1-3",
     "NS_IMETHODIMP\nTill::Count(int a) {\n    return S_OK;\n}": "method Till.Count 1-4",
     "V8_EXPORT_PRIVATE std::unique_ptr<Till> MakeTill(int a) {\n    return nullptr;\n}": "function MakeTill 1-3",
@@ -26,8 +26,8 @@ CPP = {
     "class shop_export Till : public Base {\n    int a;\n};": "class Till 1-3",
     "enum class SHOP_API Color : int { Red, Green };": "class Color 1-1",
     "struct stat st{};": "block st 1-1",
-    "NAMESPACE_BEGIN(detail)\nclass Till {\n    int a;\n};\nNAMESPACE_END(detail)": "class Till 2-5",
-    "namespace std _SHOP_VISIBILITY(default)\n{\n_SHOP_BEGIN_NAMESPACE\nclass Till {\n    int a;\n};\n}": "class std.Till 4-7",
+    "NAMESPACE_BEGIN(detail)\nclass Till {\n    int a;\n};\nNAMESPACE_END(detail)": "class Till 2-4",
+    "namespace std _SHOP_VISIBILITY(default)\n{\n_SHOP_BEGIN_NAMESPACE\nclass Till {\n    int a;\n};\n}": "class std.Till 4-6",
     'UCLASS(Blueprintable, meta=(DisplayName="Till"))\nclass UTill : public UObject\n{\n    GENERATED_BODY()\n'
     '    UPROPERTY(EditAnywhere, Category="A")\n    float Strength = 10.0f;\n    UFUNCTION(BlueprintCallable)\n'
     "    void Go(UPARAM(ref) int& A) { x(); }\n};": "class UTill 1-9, method UTill.Go 7-8",
@@ -35,7 +35,7 @@ CPP = {
     "public Q_SLOTS:\n    void stop() { x(); }\n};": "class Till 1-8, method Till.stop 6-7",
     "TEST(Basket, IsEmpty) {\n    EXPECT_EQ(1, 1);\n}": "method Basket.IsEmpty 1-3",
     'TEST_CASE("a basket, full", "[basket]")\n{\n    REQUIRE(1);\n}': "function a_basket__full 1-4",
-    'TEST_SUITE("baskets") {\n    TEST_CASE("one") {\n        CHECK(1);\n    }\n}': "function baskets.one 2-5",
+    'TEST_SUITE("baskets") {\n    TEST_CASE("one") {\n        CHECK(1);\n    }\n}': "function baskets.one 2-4",
     "BOOST_AUTO_TEST_SUITE(baskets)\nBOOST_AUTO_TEST_CASE(one)\n{\n    BOOST_CHECK(1);\n}": "function one 1-5",
     "Till::operator bool() const {\n    return true;\n}": "method Till.operator bool 1-3",
     "bool Till::operator->() const {\n    return true;\n}": "method Till.operator-> 1-3",

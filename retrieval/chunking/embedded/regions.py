@@ -104,7 +104,7 @@ def _lines_of(lines: LineIndex, element: Element) -> tuple[int, int]:
     """The first line and the one behind the last: those that hold some of its content, and those that hold nothing else."""
     data = lines.data
     first, last = lines.line_at(element.begin), lines.line_at(max(element.end - 1, element.start))
-    if not lines.begins_line(first, element.begin):
+    if not lines.begins_line(first, element.begin, data):
         if first == last:
             return first, first
         first = lines.line_at(element.start)
