@@ -223,11 +223,13 @@ class OverlaidRows:
 
     def texts(self, ids: Sequence[int]) -> dict[int, ChunkText]:
         mine = {i: self.view.rows[i].text for i in ids if i in self.view.rows}
-        return self.store.chunks.texts([i for i in ids if i >= 0 and i not in self._hidden_ids]) | mine
+        stored = [i for i in ids if i >= 0 and i not in self._hidden_ids]
+        return self.store.chunks.texts(stored, self.revision) | mine
 
     def headers(self, ids: Sequence[int]) -> dict[int, Header]:
         mine = {i: self.view.rows[i].header for i in ids if i in self.view.rows}
-        return self.store.chunks.headers([i for i in ids if i >= 0 and i not in self._hidden_ids]) | mine
+        stored = [i for i in ids if i >= 0 and i not in self._hidden_ids]
+        return self.store.chunks.headers(stored, self.revision) | mine
 
     def sort_keys(self, ids: Sequence[int]) -> dict[int, SortKey]:
         mine = {i: self.view.rows[i].sort_key for i in ids if i in self.view.rows}
@@ -263,12 +265,12 @@ class OverlaidRows:
             return self.store.chunks.in_file(path)
         return [(row.id, row.chunk) for row in buffer.rows]
 
-    def chunks_between(self, path: str, first_line: int, last_line: int) -> list[Chunk]:
+    def texts_between(self, path: str, first_line: int, last_line: int) -> list[ChunkText]:
         buffer = self.view.buffers.get(path)
         if buffer is None:
             return self.store.chunks.between(path, first_line, last_line)
-        chunks = (row.chunk for row in buffer.rows)
-        return [chunk for chunk in chunks if chunk.start_line <= last_line and chunk.end_line >= first_line]
+        rows = (row for row in buffer.rows if row.chunk.start_line <= last_line and row.chunk.end_line >= first_line)
+        return [row.text for row in rows]
 
 
 def _passing(path: str, buffer: Buffer, filters: Filters) -> list[BufferChunk]:

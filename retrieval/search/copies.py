@@ -37,25 +37,25 @@ def fold_copies(ranked: Sequence[Ranked], texts_of: Callable[[Sequence[int]], Ma
         chunk = candidate.chunk
         lines = 0 if chunk.symbol else chunk.end_line - chunk.start_line
         groups[chunk.language, chunk.kind, chunk.symbol, lines].append(candidate)
-    possible = [candidate for group in groups.values() for candidate in _possible(group)]
+    possible = [some for group in groups.values() if len(group) > 1 and (some := _possible(group))]
     if not possible:
         return list(ranked)
-    texts = texts_of([candidate.id for candidate in possible])
+    texts = texts_of([candidate.id for some in possible for candidate in some])
     copies: dict[int, list[Chunk | Header]] = defaultdict(list)
     gone: set[int] = set()
-    for group in groups.values():
+    for some in possible:
         by_text: dict[str, int] = {}
         kept: list[_Compared] = []
-        for candidate in (each for each in group if each.id in texts):
+        for candidate in (each for each in some if each.id in texts):
             text = texts[candidate.id].text
             plain = " ".join(text.split())
             original = by_text.get(plain)
             if original is None:
                 compared = _Compared(candidate.id, candidate.chunk.path, bool(candidate.chunk.symbol), text)
-                original = next((each.id for each in kept[:MOST_COMPARED] if _nearly(compared, each)), candidate.id)
-                if original == candidate.id:
+                near = (each.id for each in kept if _can_be_near(compared, each) and _nearly(compared, each))
+                original = by_text[plain] = next(near, candidate.id)
+                if original == candidate.id and len(kept) < MOST_COMPARED:
                     kept.append(compared)
-            by_text.setdefault(plain, original)
             if original != candidate.id:
                 copies[original].append(candidate.chunk)
                 gone.add(candidate.id)
@@ -96,17 +96,27 @@ class _Compared:
     text: str
 
     @cached_property
+    def size(self) -> int:
+        return len(self.text)
+
+    @cached_property
+    def file_name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+    @cached_property
     def lines(self) -> frozenset[str]:
         return frozenset(map(str.strip, self.text.split("\n")))
 
 
+def _can_be_near(one: _Compared, other: _Compared) -> bool:
+    """Whether two texts are large and alike in size, in different files, and define the same or stand in files of one name."""
+    short, long = (one.size, other.size) if one.size < other.size else (other.size, one.size)
+    if short < NEARLY_MIN_BYTES or short < SIZE_RATIO * long:
+        return False
+    return one.path != other.path and (one.named or one.file_name == other.file_name)
+
+
 def _nearly(one: _Compared, other: _Compared) -> bool:
-    """Whether two texts of different files differ in little, and both define the same, or stand in files of one name."""
-    if one.path == other.path or not (one.named or one.path.rsplit("/", 1)[-1] == other.path.rsplit("/", 1)[-1]):
-        return False
-    short, long = sorted((len(one.text), len(other.text)))
-    if short < max(NEARLY_MIN_BYTES, SIZE_RATIO * long):
-        return False
-    # Most pairs differ in most lines, which is told ten times as fast.
+    """Whether two texts differ in little. Most pairs differ in most lines, which is told ten times as fast."""
     same = len(one.lines & other.lines) >= LINE_SHARE * max(len(one.lines), len(other.lines))
     return same and similarity(one.text, other.text) >= NEARLY

@@ -134,7 +134,7 @@ def _lines_with_terms(lines: Sequence[str], idf: dict[str, float], count: int) -
     Splitting a line takes most of the time, and a line says no more than the stems that it has somewhere: lines with most of
     those come first, until the others cannot be among the best.
     """
-    low = [_searchable(line) for line in lines]
+    low = [line.lower() for line in lines] if "".join(lines).isascii() else [_searchable(line) for line in lines]
     whole = "\n".join(low)
     present = [stem for stem in idf if stem in whole]
     near = [(n, stems) for n, line in enumerate(low) if (stems := [stem for stem in present if stem in line])]

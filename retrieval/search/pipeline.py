@@ -183,7 +183,7 @@ def _hit(snapshot: Snapshot, span: Span, chunk: Chunk, idf: dict[str, float], na
 def _lines(snapshot: Snapshot, path: str, span: Span) -> str:
     """The lines of a merged hit, put together from the file's chunks; lines between chunks are blank."""
     lines = [("", "")] * (span.end_line - span.start_line + 1)
-    for chunk in snapshot.rows.chunks_between(path, span.start_line, span.end_line):
+    for chunk in snapshot.rows.texts_between(path, span.start_line, span.end_line):
         for n, line in enumerate(lines_with_breaks(chunk.text), chunk.start_line - span.start_line):
             if 0 <= n < len(lines):
                 lines[n] = line

@@ -121,7 +121,12 @@ def rank(
     overlap = QueryOverlap({part: idf[part] for part in query.parts})
     names = [candidates.named.get(row, "") for row in ids]
     definition = np.array([_exactness(name, query) if name else 0.0 for name in names])
-    symbol = np.array([max(overlap.mean(n), overlap.mean(row.symbol)) for n, row in zip(names, rows, strict=True)])
+    symbol = np.array(
+        [
+            max(overlap.mean(n), overlap.mean(row.symbol)) if n else overlap.mean(row.symbol)
+            for n, row in zip(names, rows, strict=True)
+        ]
+    )
     kind = np.array([weights.of_chunk_kind(row.kind) for row in rows])
     group = _files_of(rows)
     files = _files(rows, overlap)

@@ -58,11 +58,11 @@ class Chunks:
         chunks = {row[0]: chunk_of(row[1:]) for row in select_many(self._database, sql, ids)}
         return {i: chunks[i] for i in ids if i in chunks}
 
-    def headers(self, ids: Sequence[int]) -> dict[int, Header]:
+    def headers(self, ids: Sequence[int], revision: int) -> dict[int, Header]:
         """What ranking needs of these chunks; deleted ones are left out. Recent ones are cached: while somebody types a query,
-        most candidates are those of the keystroke before.
+        most candidates are those of the keystroke before. `revision` is that of the query: one that was
+        overtaken is asked again.
         """
-        revision = self._meta.revision
         if self._headers[0] != revision or len(self._headers[1]) > _HEADERS:
             self._headers = (revision, {})
         headers = self._headers[1]
@@ -73,11 +73,11 @@ class Chunks:
             self._check_rows(revision)
         return {i: headers[i] for i in ids if i in headers}
 
-    def texts(self, ids: Sequence[int]) -> dict[int, ChunkText]:
+    def texts(self, ids: Sequence[int], revision: int) -> dict[int, ChunkText]:
         """The texts of these chunks; deleted ones are left out. Recent ones are cached: a query looks at those of its
         candidates several times, and the next keystroke at most of them again.
         """
-        revision, texts, size = self._meta.revision, *self._texts[1:]
+        texts, size = self._texts[1:]
         if self._texts[0] != revision or size > _TEXT_CHARS:
             texts, size = {}, 0
         sql = f"SELECT c.id, {_TEXT_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"
@@ -122,12 +122,12 @@ class Chunks:
         with self._database.reading() as db:
             return [(row[0], chunk_of(row[1:])) for row in db.execute(sql, (path,))]
 
-    def between(self, path: str, first_line: int, last_line: int) -> list[Chunk]:
-        """A file's chunks that have one of these lines, in line order."""
-        sql = f"""SELECT {CHUNK_COLUMNS} FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id
+    def between(self, path: str, first_line: int, last_line: int) -> list[ChunkText]:
+        """The texts of a file's chunks that have one of these lines, in line order."""
+        sql = f"""SELECT {_TEXT_COLUMNS} FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id
                   WHERE f.path = ? AND c.start_line <= ? AND c.end_line >= ? ORDER BY c.start_byte, c.end_byte, c.id"""
         with self._database.reading() as db:
-            return [chunk_of(row) for row in db.execute(sql, (path, last_line, first_line))]
+            return [ChunkText._make(row) for row in db.execute(sql, (path, last_line, first_line))]
 
     def with_passages(self, after: int, limit: int) -> list[Pending]:
         """The first chunks in order of id, beyond `after`, each with the stored hash of its passage."""
