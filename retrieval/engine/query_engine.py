@@ -25,6 +25,7 @@ from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
 from retrieval.search.duplicates import CachedDuplicates
 from retrieval.search.duplicates import near_duplicates as duplicates_in
+from retrieval.search.enclosing import enclosing_rows
 from retrieval.store import passage_hash
 from retrieval.types import Answer, Chunk, Duplicate, Explanation, Freshness, SearchRequest, SimilarRequest
 from retrieval.vectors import ExactIndex, VectorIndex
@@ -57,12 +58,12 @@ class QueryEngine:
         first, last = request.first_line, request.last_line
 
         def ask(snapshot: Snapshot) -> SearchResult:
-            if request.text:
-                chunks = snapshot.rows.file_chunks(request.path)
-                own = [row for row, chunk in chunks if overlaps(chunk, first, last)]
-                return SearchResult(search_similar(snapshot, request.text, request.limit, request.filters, own))
-            row, code = passage_at(snapshot.rows, request.path, first)
-            return SearchResult(search_similar(snapshot, code, request.limit, request.filters, (row,)))
+            code, lines = request.text, (first, last)
+            if not code:
+                chunk, code = passage_at(snapshot.rows, request.path, first)
+                lines = (chunk.start_line, chunk.end_line)
+            own = enclosing_rows(snapshot.rows.file_chunks(request.path), *lines)
+            return SearchResult(search_similar(snapshot, code, request.limit, request.filters, own, request.path))
 
         return self._answer(ask)
 
@@ -203,12 +204,7 @@ def with_vectors(rows: OverlaidRows, stored: VectorIndex, buffers: ExactIndex | 
     return Snapshot(rows, index, encoder) if len(index) else Snapshot(rows)
 
 
-def overlaps(chunk: Chunk, first: int, last: int) -> bool:
-    return chunk.start_line <= last and chunk.end_line >= first
-
-
-def passage_at(rows: Rows, path: str, line: int) -> tuple[int, str]:
+def passage_at(rows: Rows, path: str, line: int) -> tuple[Chunk, str]:
     """The chunk at a line (or the first behind it) and what the encoder reads of it."""
-    chunks = rows.file_chunks(path)
-    match = chunk_at(path, line, [chunk for _, chunk in chunks])
-    return next(row for row, chunk in chunks if chunk is match), passage(match)
+    match = chunk_at(path, line, [chunk for _, chunk in rows.file_chunks(path)])
+    return match, passage(match)

@@ -30,6 +30,8 @@ from retrieval.types import NO_FILTERS, NOTHING_CERTAIN, Chunk, Filters, Hit, Se
 OVERFETCH = 2
 # ... and at least so many: which neighbors a hit absorbs must not depend on the limit.
 MIN_RANKED = 60
+# Added to the likeness of code in the file that one comes from: who asks knows that file. It moves what is nearly as like.
+SAME_FILE = -0.05
 
 # Where copies take the places of other candidates, so many times as many are looked at, up to these many of each kind.
 DEEPER, MAX_DEPTH = 4, 1_600
@@ -94,8 +96,9 @@ def similar(
     limit: int = 10,
     filters: Filters = NO_FILTERS,
     exclude: Sequence[int] = (),
+    path: str = "",
 ) -> tuple[Hit, ...]:
-    """The chunks most like a piece of code, by meaning alone; `exclude` are rows of the piece itself."""
+    """The chunks most like a piece of code, by meaning; `exclude` are rows of the piece itself, `path` is its file."""
     if snapshot.encoder is None or snapshot.index is None:
         return ()
     vector = snapshot.encoder.encode_passages([passage])[0]
@@ -107,6 +110,8 @@ def similar(
     scores = Scores(list(headers), list(headers.values()))
     values = np.array([cosines[row] for row in headers], dtype=np.float64)
     scores.add("meaning", values, values)
+    beside = np.array([float(header.path == path) for header in headers.values()])
+    scores.add("same file", beside, SAME_FILE * beside)
     return _hits(
         snapshot, merge(fold_copies(scores.ranked()[:wanted], snapshot.rows.texts))[:limit], {}, filters=filters
     )
