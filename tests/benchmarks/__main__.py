@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks                       # everything: 50,000 and 100,000 chunks of real code, many minutes
     python -m tests.benchmarks --chunks 3000         # a quick look; budgets are for 50,000
+    python -m tests.benchmarks --only query_kinds    # queries of every kind, with filters, patterns and highlighting
     python -m tests.benchmarks --json results.json --encoder embedded
 
 Real code (the standard library and the installed packages of the running interpreter), the real encoder, real
@@ -31,6 +32,9 @@ def main() -> int:
     options.add_argument("--chunks", type=int, default=50_000, help="size of the workspace that is queried")
     options.add_argument("--memory-chunks", type=int, help="size at which memory is measured (twice --chunks)")
     options.add_argument("--encoder", default="embedded")
+    options.add_argument(
+        "--only", nargs="+", default=(), help="steps to measure: the methods of Bench, such as queries"
+    )
     options.add_argument("--json", type=Path, help="write the rows here as well")
     options.add_argument("--work", type=Path, help="keep the corpus and the cache in this folder")
     args = options.parse_args()
@@ -38,7 +42,8 @@ def main() -> int:
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="c2llm-benchmarks-") as temporary:
         folder = args.work or Path(temporary)
-        bench = Bench(folder, encoder=args.encoder, chunks=args.chunks, most=args.memory_chunks or 2 * args.chunks)
+        most = args.memory_chunks or 2 * args.chunks
+        bench = Bench(folder, encoder=args.encoder, chunks=args.chunks, most=most, only=args.only)
         started = time.perf_counter()
         for row in bench.rows():
             print(f"{row.what}: {row.value:,.4g} {row.unit} {row.verdict}", file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from retrieval.engine import Workspace
 from retrieval.types import IndexReport
 from retrieval.vectors import ExactIndex, HnswIndex, hnsw_problem
 from tests.benchmarks.corpus import Corpus, Source, questions
+from tests.benchmarks.query_kinds import measured
 from tests.benchmarks.table import Row
 
 QUERIES = 300
@@ -34,11 +35,11 @@ RIPGREP_QUERIES = 30
 class Bench:
     """One run. `rows` gives them as they are measured and keeps them in `done`."""
 
-    def __init__(self, folder: Path, *, encoder: str, chunks: int, most: int) -> None:
+    def __init__(self, folder: Path, *, encoder: str, chunks: int, most: int, only: Sequence[str] = ()) -> None:
         self.corpus = Corpus(folder / "corpus")
         self.cache = folder / "cache"
         self.encoder_name = encoder
-        self.chunks, self.most = chunks, most
+        self.chunks, self.most, self.only = chunks, most, only
         self.source = Source()
         self.encoder: Encoder = load(encoder)
         self.cold = 0.0
@@ -47,16 +48,21 @@ class Bench:
 
     def rows(self) -> Iterator[Row]:
         self.source.grow(self.corpus, self.chunks)
-        for step in (
+        steps = (
             self.indexing,
             self.encoding,
             self.queries,
+            self.query_kinds,
             self.recall,
             self.edits,
             self.branches,
             self.reopening,
-        ):
-            yield from self._kept(step())
+        )
+        for step in steps:
+            if not self.only or step.__name__ in self.only:
+                yield from self._kept(step())
+        if self.only and self.memory.__name__ not in self.only:
+            return
         self.source.grow(self.corpus, self.most - self.chunks)
         yield from self._kept(self.memory())
 
@@ -119,6 +125,12 @@ class Bench:
             note = "ripgrep lists the files with any word of the query, in a process of its own"
             yield Row("query, median", p50, "ms", 10, False, "ripgrep", 1e3 * statistics.median(found), note)
         yield Row("query, 95th percentile", p95, "ms", 25)
+
+    def query_kinds(self) -> Iterator[Row]:
+        with self.open() as workspace:
+            workspace.refresh()
+            workspace.maintain()
+            yield from measured(workspace, questions(self.corpus.root, QUERIES))
 
     def recall(self) -> Iterator[Row]:
         with self.open() as workspace:
