@@ -69,7 +69,7 @@ class BufferChunk:
     @property
     def text(self) -> ChunkText:
         chunk = self.chunk
-        return ChunkText(chunk.path, chunk.language, chunk.scope, chunk.start_line, chunk.text)
+        return ChunkText(chunk.path, chunk.language, chunk.symbol, chunk.scope, chunk.start_line, chunk.text)
 
     @property
     def sort_key(self) -> SortKey:

@@ -20,7 +20,7 @@ from retrieval.types import Chunk, Filters
 _HEADER_COLUMNS = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte, c.end_byte"
 # Cached headers: 8 MB.
 _HEADERS = 20_000
-_TEXT_COLUMNS = "f.path, c.language, c.scope, c.start_line, c.text"
+_TEXT_COLUMNS = "f.path, c.language, c.symbol, c.scope, c.start_line, c.text"
 # Characters of cached texts: some 5,000 chunks, the candidates of 30 queries.
 _TEXT_CHARS = 4_000_000
 # Cached ids of filters: 8 MB, twenty filters that most of 50,000 chunks pass.

@@ -27,7 +27,7 @@ from retrieval.store.bm25_file import load_bm25, save_bm25
 from retrieval.store.chunks import Chunks
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta, next_revision, read_revision
-from retrieval.store.queries import Ids, ids_of, select_ids, select_many
+from retrieval.store.queries import Ids, ids_of, select_ids
 from retrieval.store.schema import create_words, drop_words, transaction
 from retrieval.store.top_k import top_k
 
@@ -128,9 +128,8 @@ class FullText:
         """The same, read from the texts of the chunks: for common words, whose rows the table walks all."""
         held = np.zeros((len(ids), len(terms)), dtype=np.bool_)
         positions = {row: n for n, row in enumerate(ids.tolist())}
-        sql = f"""SELECT {TERM_COLUMNS} FROM main.chunks c CROSS JOIN main.files f ON f.id = c.file WHERE c.id IN ({{}})"""
-        for row, *columns in select_many(self._database, sql, list(positions)):
-            held[positions[row]] = holds_words("\n".join(columns), terms)
+        for row, chunk in self._chunks.texts(list(positions), self._meta.revision).items():
+            held[positions[row]] = holds_words(f"{chunk.symbol}\n{chunk.path}\n{chunk.scope}\n{chunk.text}", terms)
         return held
 
     def phrase(self, words: Sequence[str], limit: int) -> Ids:

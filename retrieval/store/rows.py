@@ -35,6 +35,7 @@ class ChunkText(NamedTuple):
 
     path: str
     language: str
+    symbol: str
     scope: str
     start_line: int
     text: str
