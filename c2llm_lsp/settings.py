@@ -62,10 +62,10 @@ def _setting(
     *,
     used_by: str,
     in_workspace: bool = False,
-    minimum: int = 0,
-    maximum: int = 0,
+    bounds: tuple[int, int] = (0, 0),
     in_editors: bool = True,
 ) -> Any:
+    minimum, maximum = bounds
     extra = {"help": text, "used_by": used_by, "in_workspace": in_workspace, "minimum": minimum, "maximum": maximum}
     extra["in_editors"] = in_editors
     return field(default=default, metadata=extra)
@@ -96,14 +96,13 @@ class Settings:
         "Files larger than this are skipped and counted.",
         used_by="indexing, watch",
         in_workspace=True,
-        minimum=1_000,
-        maximum=64_000_000,
+        bounds=(1_000, 64_000_000),
     )
     threads: int = _setting(
         0,
         "CPU threads for the encoder; 0 chooses by the machine.",
         used_by="encoder",
-        maximum=256,
+        bounds=(0, 256),
     )
     device: str = _setting(
         "auto",
@@ -119,14 +118,13 @@ class Settings:
         10,
         "Number of results of a search that does not say how many.",
         used_by="search, similar, batch, serve",
-        minimum=1,
-        maximum=1_000,
+        bounds=(1, 1_000),
     )
     context_lines: int = _setting(
         0,
         "Lines shown before and after each salient line.",
         used_by="search, similar",
-        maximum=1_000,
+        bounds=(0, 1_000),
         in_editors=False,
     )
     link: str = _setting(
@@ -139,7 +137,7 @@ class Settings:
         150,
         "Milliseconds without changes before an edit of a file or open buffer is indexed.",
         used_by="watch, serve",
-        maximum=60_000,
+        bounds=(0, 60_000),
     )
     near_duplicates: bool = _setting(
         False,
