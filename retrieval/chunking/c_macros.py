@@ -71,7 +71,9 @@ _KERNEL = re.compile(
 _ALONE = re.compile(rb"[ \t]*(_{0,2}[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]\w*[A-Z_]\w*[ \t]?" + _ARGUMENTS + rb")[ \t]*\r?\n?")
 _OPENED = re.compile(rb"[ \t]*([A-Z]\w*[A-Z_]\w*)[ \t]?\([^;{}]*\r?$")  # its arguments go on below
 # What opens or closes something, and says nothing about the definition below.
-_BORDER = re.compile(rb"BEGIN|END\b|END_|_DECLS|NAMESPACE|PUSH|POP|WARN|DIAGNOSTIC")
+_BORDER = re.compile(
+    rb"BEGIN|END\b|END_|_DECLS|NAMESPACE|PUSH|POP|WARN|DIAGNOSTIC|^Q_(?!INVOKABLE|SLOT|SIGNAL)|GENERATED|DECLARE|DISALLOW|DISABLE|REGISTER"
+)
 _GOES_ON = b",(&|=+-<?!~^%["  # a line after such a character is in the middle of an expression
 _NAME_AT_MARGIN = re.compile(rb"[*&]{0,2}(?![A-Z0-9_]+[ \t]?\()[A-Za-z_][\w:~]*[ \t]?\(")
 # Tests that are named by a text: `TEST_CASE("a basket is empty", "[basket]") {`

@@ -29,6 +29,8 @@ _C_WORDS = frozenset(
 def c_declared(node: Node, role: str) -> Definition | None:
     """C and C++: the name sits inside nested declarators; a typedef of a body is the class it names."""
     declarator = node.child_by_field_name("declarator")
+    if role == "prototype" and not _declares_function(declarator):
+        return None
     inner = node
     declared_type = node.child_by_field_name("type")
     if (
@@ -57,6 +59,12 @@ def c_declared(node: Node, role: str) -> Definition | None:
     if node.type == "function_definition" and _MACRO.fullmatch(name):
         scope, name = _in_arguments(node, scope, name)
     return Definition(role, name, scope, inner)
+
+
+def _declares_function(declarator: Node | None) -> bool:
+    while declarator is not None and declarator.type in ("pointer_declarator", "reference_declarator"):
+        declarator = declarator.named_children[-1] if declarator.named_child_count else None
+    return declarator is not None and declarator.type == "function_declarator"
 
 
 def _in_arguments(node: Node, scope: str, macro: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ _TYPE_ARGUMENTS = re.compile(r"<[^<>]*>")
 class Definition(NamedTuple):
     """The definition at a node. `inner` is the node whose children are its content."""
 
-    role: str  # "function", "class", "impl", "scope" or "variable"
+    role: str  # "function", "class", "impl", "scope", "variable" or "prototype"
     name: str
     scope: str
     inner: Node

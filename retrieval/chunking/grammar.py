@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Role = Literal[
-    "function", "class", "impl", "scope", "variable", "wrapper", "leading", "valued", "package", "continued"
+    "function", "class", "impl", "scope", "variable", "prototype", "wrapper", "leading", "valued", "package", "continued"
 ]  # fmt: skip
 
 
@@ -28,6 +28,7 @@ class Grammar:
     continues: bool = False  # has nodes that continue a definition
     extra: str = ""  # the extra of this package that brings the grammar; "" for those that are always installed
     bodies: frozenset[str] = frozenset()  # what holds definitions, however short it is
+    comments_inside: bool = False  # a comment above a definition is a part of the node before
     clauses: bool = False  # a function is several definitions of one name, one below the other
     data: bool = False  # holds data, not code: less of a big file is indexed
 

@@ -1,9 +1,10 @@
 """The meaning of each grammar's node types, as data, and the grammars themselves, imported on first use.
 
 A node type is a `function`, a `class`, an `impl` (members of a type that is defined elsewhere), a `scope` (names its
-content and is no unit itself), a `variable` (a name with a value or a bare declaration), or a `wrapper` around one of
-these. `leading` types belong to what follows, `continued` ones to the definition before. `valued` types give a name to a
-value: what they are depends on it. A `package` names what follows it up to the end.
+content and is no unit itself), a `variable` (a name with a value or a bare declaration), a `prototype` (a variable that is a
+member of a type: a method without a body, an event), or a `wrapper` around one of these. `leading` types belong to what
+follows, `continued` ones to the definition before. `valued` types give a name to a value: what they are depends on it. A
+`package` names what follows it up to the end.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _TS = {
     "function": _JS["function"],
     "class": _JS["class"] + " abstract_class_declaration interface_declaration enum_declaration type_alias_declaration",
     "scope": "internal_module module",
-    "variable": "function_signature abstract_method_signature",
+    "prototype": "function_signature abstract_method_signature method_signature",
     "wrapper": _JS["wrapper"] + " ambient_declaration",
     "valued": _JS["valued"] + " public_field_definition",
 }
@@ -56,6 +57,7 @@ _CPP = {
     "class": _C["class"] + " class_specifier",
     "scope": "namespace_definition",
     "variable": _C["variable"] + " alias_declaration concept_definition",
+    "prototype": "field_declaration",
     "wrapper": _C["wrapper"] + " template_declaration",
     "leading": "comment access_specifier",
 }
@@ -94,6 +96,7 @@ GRAMMARS: dict[str, Grammar] = {
             function="function_declaration method_declaration",
             **{"class": "type_spec type_alias"},
             variable="const_spec var_spec",
+            prototype="method_elem method_spec",
             wrapper="type_declaration const_declaration var_declaration var_spec_list",
             leading="comment",
         ),
@@ -106,7 +109,8 @@ GRAMMARS: dict[str, Grammar] = {
             impl="instance",
             leading="comment haddock signature pragma",
         ),
-        bodies=frozenset({"declarations"}),
+        bodies=frozenset({"declarations", "class_declarations", "instance_declarations"}),
+        comments_inside=True,
         clauses=True,
     ),
     "html": Grammar("tree_sitter_html", roles(leading="comment"), data=True),
@@ -193,7 +197,8 @@ GRAMMARS: dict[str, Grammar] = {
             **{"class": "struct_item enum_item union_item trait_item"},
             impl="impl_item",
             scope="mod_item",
-            variable="type_item const_item static_item function_signature_item",
+            variable="type_item const_item static_item",
+            prototype="function_signature_item",
             leading="line_comment block_comment attribute_item",
         ),
         names={"impl_item": "type"},
@@ -203,18 +208,22 @@ GRAMMARS: dict[str, Grammar] = {
         roles(
             function="function_definition",
             **{"class": "class_definition object_definition trait_definition enum_definition"},
-            scope="package_clause extension_definition",
-            variable="function_declaration val_definition var_definition type_definition given_definition",
+            scope="package_clause",
+            wrapper="extension_definition",
+            prototype="function_declaration",
+            variable="val_definition var_definition type_definition given_definition",
             leading="comment block_comment",
         ),
         names={"val_definition": "pattern", "var_definition": "pattern"},
+        bodies=frozenset({"extension_definition"}),
     ),
     "swift": Grammar(
         "tree_sitter_swift",
         roles(
             function="function_declaration init_declaration deinit_declaration subscript_declaration",
             **{"class": "class_declaration protocol_declaration"},
-            variable="property_declaration typealias_declaration protocol_function_declaration",
+            variable="property_declaration typealias_declaration",
+            prototype="protocol_function_declaration",
             leading="comment multiline_comment",
         ),
     ),

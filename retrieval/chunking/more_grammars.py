@@ -93,6 +93,8 @@ MORE_GRAMMARS: dict[str, Grammar] = {
             "enum_type_defn": ("type_name", "identifier"),
             "interface_type_defn": ("type_name", "identifier"),
         },
+        bodies=frozenset({"type_extension_elements"}),
+        comments_inside=True,
         extra="grammars",
     ),
     "gdscript": Grammar(
@@ -135,6 +137,8 @@ MORE_GRAMMARS: dict[str, Grammar] = {
         roles(valued="binding", leading="comment"),
         function_values=frozenset({"function_expression"}),
         fields={"binding": ("attrpath", "expression")},
+        bodies=frozenset("function_expression let_expression binding_set attrset_expression rec_attrset_expression "
+            "apply_expression".split()),
     ),
     "objc": Grammar(
         "tree_sitter_objc",
@@ -189,8 +193,8 @@ MORE_GRAMMARS: dict[str, Grammar] = {
         roles(
             function="function_definition modifier_definition constructor_definition fallback_receive_definition",
             **{"class": "contract_declaration interface_declaration library_declaration struct_declaration enum_declaration"},
-            variable="event_definition error_declaration state_variable_declaration user_defined_type_definition "
-            "constant_variable_declaration",
+            variable="state_variable_declaration user_defined_type_definition constant_variable_declaration",
+            prototype="event_definition error_declaration",
             leading="comment",
         ),
     ),
@@ -236,5 +240,6 @@ MORE_GRAMMARS: dict[str, Grammar] = {
             "subprogram_declaration": ("function_specification procedure_specification", "identifier operator_symbol"),
             "process_statement": ("label_declaration",),
         },
+        bodies=frozenset({"concurrent_block", "architecture_head"}),
     ),
 }  # fmt: skip

@@ -24,22 +24,28 @@ MIN_SEARCHED_IN_FUNCTION_BYTES = 800  # inside functions only long statements ca
 MIN_NESTED_BYTES = 400  # minimum size of a definition inside a function that is a separate chunk
 MAX_DEPTH = 60  # of nested nodes; deeper nesting is generated code
 MAX_CHILDREN = 20_000  # of one node; more are a data table, which line windows split as well
-_BODIES = ("_body", "declaration_list")
+_BODIES = ("_body", "declaration_list", "body_statement", "object_type", "interface_type")
+_MAX_TRAILING_DEPTH = 4
 
 
 class Label:
     """The definition that lines belong to. Compared by identity: two overloads are two labels."""
 
-    __slots__ = ("home", "is_split", "kind", "language", "last", "members", "scope", "symbol")
+    __slots__ = ("first", "home", "is_split", "kind", "language", "last", "members", "scope", "symbol")
 
     def __init__(self, kind: ChunkKind, symbol: str = "", scope: str = "", home: str | None = None) -> None:
         """`home` is the enclosing scope; `scope` can be longer: a Go method's receiver, `A::b` in C++."""
         self.kind, self.symbol, self.scope = kind, symbol, scope
         self.home = scope if home is None else home
         self.language = ""  # where it is not the file's
-        self.last = -1  # the last line of a definition
+        self.first, self.last = 0, -1  # the lines of the definition itself, where they are known
         self.is_split = False  # its members are labels of their own
         self.members: list[Symbol] = []  # definitions that are no labels: the members of a short class
+
+    def lines_of(self, first: int, end: int) -> tuple[int, int]:
+        """What of these lines, `end` exclusive, is the definition: not `public:` above it, nor the end of a scope below."""
+        at, stop = max(first, self.first), min(end, self.last + 1)
+        return (at, stop) if at < stop else (first, end)
 
     @property
     def inside(self) -> str:
@@ -57,6 +63,7 @@ class _SiblingWalk:
     """The state of a walk over the children of one node."""
 
     __slots__ = (
+        "access_end",
         "comment",
         "comment_end",
         "context",
@@ -74,6 +81,7 @@ class _SiblingWalk:
         self.last_assigned = last_assigned  # the last line that is already assigned
         self.context = context  # "top", "class" or "function": decides what counts as a definition
         self.comment = self.comment_end = -1  # lines of a pending comment
+        self.access_end = -1  # the last line of `public:` that begins a pending comment
         self.last_function: Label | None = None  # where the next clause of the same function belongs
 
 
@@ -106,26 +114,45 @@ class Outline:
             role = roles.get(child.type)
             if role == "leading":
                 if begins_line:
-                    self._leading(siblings, first, last)
+                    self._leading(siblings, first, last, is_access=child.type == "access_specifier")
             elif role == "continued":
                 self._continued(child, siblings, first, last)
             else:
-                node_definition = definition(child, self.grammar) if role is not None else None
-                head = self._head(siblings, first) if begins_line else -1
-                if node_definition is not None and self.grammar.continues:
-                    last = max(last, self._continued_to(child))
-                if node_definition is not None and _is_unit(node_definition, siblings.context, stop - start):
-                    siblings.last_assigned = max(siblings.last_assigned, first)
-                    self._define(node_definition, siblings, head, last)
-                else:
-                    siblings.last_function = None
-                    self._statement(child, siblings, head, first, stop - start)
-                    if role == "package":
-                        scope = text_of(child.child_by_field_name("name")).replace("::", ".")
-                        siblings.label = siblings.trailing_label = Label("block", "", scope)
-                siblings.last_assigned = max(siblings.last_assigned, last)
+                self._node(child, role, siblings, (first, last), begins_line=begins_line)
         if siblings.comment >= 0:
             self._add_split(siblings.comment, siblings.label, siblings.depth)
+
+    def _node(
+        self, node: Node, role: str | None, siblings: _SiblingWalk, lines: tuple[int, int], *, begins_line: bool
+    ) -> None:
+        """Add the split points of a definition or statement."""
+        first, last = lines
+        node_definition = definition(node, self.grammar) if role is not None else None
+        head = self._head(siblings, first) if begins_line else -1
+        size = node.end_byte - node.start_byte
+        comment = self._comment_inside(node, last) if self.grammar.comments_inside else -1
+        if comment > first:
+            last = comment - 1
+        if node_definition is not None and self.grammar.continues:
+            last = max(last, self._continued_to(node))
+        if node_definition is not None and _is_unit(node_definition, siblings.context, size):
+            siblings.last_assigned = max(siblings.last_assigned, first)
+            self._define(node_definition, siblings, head, last)
+        elif node_definition is not None and node_definition.role == "prototype" and siblings.context == "class":
+            self._prototype(node_definition, siblings, head, last)
+        else:
+            siblings.last_function = None
+            if role == "package":  # it names the file
+                scope = text_of(node.child_by_field_name("name")).replace("::", ".")
+                siblings.label = Label("block", scope)
+                siblings.label.last = last
+            self._statement(node, siblings, head, first, size)
+            if role == "package":
+                siblings.label = siblings.trailing_label = Label("block", "", scope)
+        siblings.last_assigned = max(siblings.last_assigned, last)
+        if comment > first:
+            siblings.comment, siblings.comment_end = comment, lines[1]
+            siblings.last_assigned = lines[1]
 
     def _continued_to(self, node: Node) -> int:
         """The last line of a definition that goes on in the next sibling; -1 if it does not."""
@@ -142,7 +169,41 @@ class Outline:
             self._children(node, _SiblingWalk(label, label, siblings.depth + 1, assigned, "function"))
         siblings.last_assigned = max(siblings.last_assigned, last)
 
-    def _leading(self, siblings: _SiblingWalk, first: int, last: int) -> None:
+    def _comment_inside(self, node: Node, last: int) -> int:
+        """The first line of a comment at the end of a node that is directly above the next one; -1 without."""
+        following = node.next_named_sibling
+        if following is None or self.lines.line_at(following.start_byte) != last + 1:
+            return -1
+        inner, line = node, -1
+        for _ in range(_MAX_TRAILING_DEPTH):
+            children = inner.named_children
+            while children and self.grammar.roles.get(children[-1].type) == "leading":
+                start = children.pop().start_byte
+                at = self.lines.line_at(start)
+                if not self.lines.begins_line(at, start, self.source) or (line >= 0 and at < line - 1):
+                    break
+                line = at
+            if line >= 0 or not children:
+                break
+            inner = children[-1]
+        return line
+
+    def _prototype(self, found: Definition, siblings: _SiblingWalk, head: int, last: int) -> None:
+        """Note a member that stays in the outline of its type."""
+        owner = siblings.label
+        if head >= 0:
+            self._add_split(head, owner, siblings.depth)
+        if found.name and owner.kind == "class":
+            members = owner.members if self._members is None else self._members
+            first = head if head >= 0 else self.lines.line_at(found.inner.start_byte)
+            first = self._below_access(siblings, first)
+            members.append(Symbol(found.name, "method", owner.inside, first + 1, last + 1))
+
+    def _below_access(self, siblings: _SiblingWalk, head: int) -> int:
+        """The first line of a definition, without `public:` above it."""
+        return siblings.access_end + 1 if siblings.access_end >= head else head
+
+    def _leading(self, siblings: _SiblingWalk, first: int, last: int, *, is_access: bool = False) -> None:
         """Keep a comment or attribute on its own lines for the node that follows."""
         if siblings.comment >= 0 and first > siblings.comment_end + 1:
             self._add_split(siblings.comment, siblings.label, siblings.depth)
@@ -150,6 +211,8 @@ class Outline:
         if siblings.comment < 0:
             siblings.comment = first
         siblings.comment_end = last
+        if is_access and siblings.comment == first:
+            siblings.access_end = last
         siblings.last_assigned = max(siblings.last_assigned, last)
 
     def _head(self, siblings: _SiblingWalk, first: int) -> int:
@@ -215,14 +278,15 @@ class Outline:
             _join(label.inside, node_definition.scope),
             label.inside,
         )
+        definition_label.first, definition_label.last = self._below_access(siblings, head), last
         is_commented = head < self.lines.line_at(node_definition.inner.start_byte)
         if self.grammar.clauses and node_definition.role == "function":
             if previous is not None and not is_commented and _is_same(previous, definition_label):
                 definition_label = previous  # one more clause of the function above
+                definition_label.last = last
             siblings.last_function = definition_label
-        definition_label.last = last
         if self._members is not None:
-            self._add_member(definition_label, head, last, is_clause=definition_label is previous)
+            self._add_member(definition_label, definition_label.first, last, is_clause=definition_label is previous)
         member_label = Label("block", "", definition_label.inside)
         needs_split = self.lines.weight(head, last + 1) > MAX_WHOLE_WEIGHT
         if node_definition.role == "impl" and needs_split:
@@ -272,8 +336,8 @@ class Outline:
 def _is_unit(node_definition: Definition, context: str, size: int) -> bool:
     """Whether a definition is a unit in this context."""
     if context == "function":
-        return node_definition.role != "variable" and size >= MIN_NESTED_BYTES
-    return context != "class" or node_definition.role != "variable"
+        return node_definition.role not in ("variable", "prototype") and size >= MIN_NESTED_BYTES
+    return context != "class" or node_definition.role not in ("variable", "prototype")
 
 
 def _is_same(previous: Label, label: Label) -> bool:
@@ -281,7 +345,7 @@ def _is_same(previous: Label, label: Label) -> bool:
 
 
 def _kind(node_definition: Definition, context: str) -> ChunkKind:
-    if node_definition.role == "variable":
+    if node_definition.role in ("variable", "prototype"):
         return "block"
     if node_definition.role == "function":
         return "method" if context == "class" or node_definition.scope else "function"

@@ -44,8 +44,8 @@ class ChunkSpan:
         symbols = []
         for label, first, end in self.parts:
             if label.symbol and label.kind not in ("section", "window"):
-                last = min(end, label.last + 1) if label.last >= first else end  # not the end of the class around it
-                symbols.append(Symbol(label.symbol, label.kind, label.scope, first + 1, last))
+                at, last = label.lines_of(first, end)
+                symbols.append(Symbol(label.symbol, label.kind, label.scope, at + 1, last))
             symbols += [member for member in label.members if first < member.start_line <= member.end_line <= end]
         return tuple(symbols)
 

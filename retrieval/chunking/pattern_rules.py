@@ -51,8 +51,8 @@ RULES: dict[str, Rules] = {
     "batch": Rules(rb":([\w.-]+)", anywhere=False),
     "bitbake": Rules(rb"(?:python\s+|fakeroot\s+)*" + _NAME + rb"\s*\(\)\s*\{|def\s+" + _BARE),
     "clojure": Rules(
-        rb"\((?:def\w*-?|ns)\s+(?:\^\S+\s+)*([^\s()\[\]]+)", containers=rb"\((?:defprotocol|defrecord|deftype)\s+([^\s()\[\]]+)",
-        members=rb"\(([^\s()\[\]]+)\s+\[", anywhere=False,
+        rb"\((?:def\w*-?)\s+(?:\^\S+\s+)*([^\s()\[\]]+)", containers=rb"\((?:defprotocol|definterface|defrecord|deftype|ns)\s+([^\s()\[\]]+)",
+        members=rb"\((?!:)([^\s()\[\]]+)\s+\[", anywhere=False,
     ),
     "cmake": Rules(rb"(?i)(?:function|macro)\s*\(\s*([\w${}-]+)"),
     "crystal": Rules(
@@ -93,6 +93,7 @@ RULES: dict[str, Rules] = {
     "graphql": Rules(
         rb"(?:query|mutation|subscription|fragment|directive)\s+@?(\w+)",
         containers=rb"(?:extend\s+)?(?:type|interface|input|enum|union|scalar)\s+(\w+)|(schema)\b",
+        members=rb"(\w+)\s*(?:\([^)]*\)?|:)",
     ),
     "groovy": Rules(
         rb"(?:(?:public|private|protected|static|final|abstract|synchronized)\s+)*def\s+(?:<[^<>]*>\s*)?" + _BARE + rb"\s*\(|task\s+" + _BARE
@@ -105,9 +106,13 @@ RULES: dict[str, Rules] = {
         rb"(?:@\w+\s+)*(?:function|macro)\s+(?:\w+\.)*([\w!]+)", containers=rb"(?:(?:base)?module|(?:mutable\s+)?struct|abstract\s+type)\s+" + _BARE,
         leading=b"@",
     ),
-    "just": Rules(rb"@?([A-Za-z_][\w-]*)[^:=\n]*:(?!=)", leading=rb"\[", anywhere=False),
-    "less": Rules(rb"([.#][\w-]+)\s*\("),
-    "lisp": Rules(rb"\((?:cl-)?def[\w*-]*\s+\(?([^\s()]+)", anywhere=False),
+    "just": Rules(rb"@?([A-Za-z_][\w-]*)(?:\s[^:\n]*)?:(?!=)", leading=rb"\[", anywhere=False),
+    "less": Rules(rb"([.#][\w-]+)\s*\([^;{}]*\{"),
+    "lisp": Rules(
+        rb"\((?:cl-)?def[\w*-]*\s+\(?([^\s()]+)",
+        containers=rb"\((?:def(?:class|struct|type|package|generic)|define-(?:condition|record-type|class)|cl-defstruct)\s+\(?[#:]*([^\s()]+)",
+        anywhere=False,
+    ),
     "make": Rules(rb"(?!\.)([A-Za-z0-9_./%$(){}-]+)\s*::?(?!=)|(?:override\s+)?define\s+([\w.-]+)", leading=b"\\.PHONY\\b", anywhere=False),
     "mathematica": Rules(rb"([A-Za-z$]\w*)\[[^\]]*\]\s*:?=", anywhere=False, clauses=True),
     "nim": Rules(
@@ -159,9 +164,9 @@ RULES: dict[str, Rules] = {
         members=rb"(?i)(?:(?:member|static|constructor|map|order)\s+)?(?:procedure|function)\s+(\w+)", leading=b"",
     ),
     "starlark": Rules(rb"(?:def\s+)?([a-z_]\w*)\s*\(", anywhere=False),
-    "supercollider": Rules(rb"(?:\*)?([a-z]\w*)\s*\{\s*\|", containers=rb"\+?\s*([A-Z]\w*)\s*(?::\s*\w+\s*)?\{"),
+    "supercollider": Rules(rb"(?:\*)?([a-z]\w*)\s*\{\s*\||(?:SynthDef|Pdef|Ndef|Tdef)\(\s*\\(\w+)|~(\w+)\s*=\s*\{", containers=rb"\+?\s*([A-Z]\w*)\s*(?::\s*\w+\s*)?\{"),
     "tcl": Rules(
-        rb"(?:proc|method|typemethod)\s+(\S+)|(constructor|destructor)\b", containers=rb"(?:namespace\s+eval|(?:oo|itcl|snit)::(?:class\s+create|class|type))\s+(\S+)"
+        rb"(?:proc|method|typemethod)\s+(?:::)?(\S+)|(constructor|destructor)\b", containers=rb"(?:namespace\s+eval|(?:oo|itcl|snit)::(?:class\s+create|class|type))\s+(?:::)?(\S+)"
     ),
     "thrift": Rules(containers=rb"(?:struct|service|enum|union|exception)\s+(\w+)", members=_TYPED, variables=rb"(?:typedef\s+\S+|const\s+\S+)\s+(\w+)"),
     "v": Rules(

@@ -28,15 +28,28 @@ PARAGRAPH_DEPTH = 1
 
 
 # Prose, cut at headings and paragraphs.
-SECTIONED = frozenset({"markdown", "text", "rst", "tex"})
+SECTIONED = frozenset({"asciidoc", "markdown", "text", "rst", "tex"})
+_LATEX = "part chapter section subsection subsubsection paragraph subparagraph".split()
+# What begins a section, as level and title, and the levels, highest first.
+_TITLES = {
+    "tex": (
+        re.compile(
+            rb"\\(part|chapter|section|subsection|subsubsection|paragraph|subparagraph)\*?(?:\[[^\]]*\])?\{([^{}]*)"
+        ),
+        [level.encode() for level in _LATEX],
+    ),
+    "asciidoc": (re.compile(rb"(={1,6}) +(\S.*)"), [b"=" * level for level in range(1, 7)]),
+}
 
 
 def splitter_for(language: str) -> Callable[[LineIndex], list[SplitPoint]] | None:
     """The splitter of a language without a grammar; None if only line windows apply."""
     if language in ("markdown", "text"):
         return markdown if language == "markdown" else paragraphs
-    if language in ("asciidoc", "rst", "tex"):
-        return restructured if language == "rst" else paragraphs
+    if language == "rst":
+        return restructured
+    if language in _TITLES:
+        return lambda lines: titled(lines, *_TITLES[language])
     rules = compiled(language) if language in RULES or _is_other_code(language) else None
     return None if rules is None else lambda lines: PatternOutline(language, lines, rules).walk()
 
@@ -94,6 +107,20 @@ def restructured(lines: LineIndex) -> list[SplitPoint]:
         if mark not in levels:
             levels.append(mark)
         _section(split_points, titles, line - 2 if overlined else line - 1, levels.index(mark) + 1, title)
+    return split_points
+
+
+def titled(lines: LineIndex, pattern: re.Pattern[bytes], levels: list[bytes]) -> list[SplitPoint]:
+    """Sections by lines that a pattern takes for a title; paragraphs are split points within long ones."""
+    split_points = [SplitPoint(0, Label("section"), 0)]
+    titles: list[tuple[int, str]] = []
+    for line in range(lines.count):
+        row = lines.row(line)
+        found = pattern.match(row[:MAX_TITLE_CHARS].lstrip())
+        if found is not None:
+            _section(split_points, titles, line, levels.index(found[1]) + 1, found[2])
+        elif line and lines.is_blank(line - 1) and row.strip():
+            _paragraph(split_points, line)
     return split_points
 
 

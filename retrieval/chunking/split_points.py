@@ -105,6 +105,7 @@ def _of_region(region: Region, until: float, nesting: int) -> list[SplitPoint]:
 
 def _move(label: Label, offset: int) -> None:
     label.last += offset if label.last >= 0 else 0
+    label.first += offset if label.last >= 0 else 0
     label.members = [
         replace(member, start_line=member.start_line + offset, end_line=member.end_line + offset)
         for member in label.members

@@ -32,7 +32,7 @@ CPP = {
     '    UPROPERTY(EditAnywhere, Category="A")\n    float Strength = 10.0f;\n    UFUNCTION(BlueprintCallable)\n'
     "    void Go(UPARAM(ref) int& A) { x(); }\n};": "class UTill 1-9, method UTill.Go 7-8",
     "class Till : public QObject {\n    Q_OBJECT\n    Q_PROPERTY(int a READ a WRITE setA)\nQ_SIGNALS:\n    void changed();\n"
-    "public Q_SLOTS:\n    void stop() { x(); }\n};": "class Till 1-8, method Till.stop 6-7",
+    "public Q_SLOTS:\n    void stop() { x(); }\n};": "class Till 1-8, method Till.changed 5-5, method Till.stop 7-7",
     "TEST(Basket, IsEmpty) {\n    EXPECT_EQ(1, 1);\n}": "method Basket.IsEmpty 1-3",
     'TEST_CASE("a basket, full", "[basket]")\n{\n    REQUIRE(1);\n}': "function a_basket__full 1-4",
     'TEST_SUITE("baskets") {\n    TEST_CASE("one") {\n        CHECK(1);\n    }\n}': "function baskets.one 2-4",

@@ -120,7 +120,7 @@ class Inner:
 	func m():
 		pass
 """,
-        "block Till.done, block Till.A, block Till.b, class Till.E, function Till.count, "
+        "block Till, block Till.done, block Till.A, block Till.b, class Till.E, function Till.count, "
         "function Till.go, class Till.Inner, method Till.Inner.m",
     ),
     "a.glsl": (
@@ -390,4 +390,4 @@ def test_the_body_of_a_dart_function_belongs_to_it() -> None:
 def test_the_class_name_of_a_gdscript_file_is_the_scope_of_what_follows() -> None:
     body = "".join(f"\tprint('line {number}')\n" for number in range(60))
     chunks = chunk_file("a.gd", f"class_name Till\nfunc one():\n{body}\nfunc two():\n{body}\n")
-    assert {chunk.qualified for chunk in chunks if chunk.symbol} == {"Till.one", "Till.two"}
+    assert {chunk.qualified for chunk in chunks if chunk.symbol} == {"Till", "Till.one", "Till.two"}

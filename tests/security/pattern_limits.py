@@ -53,6 +53,7 @@ BOUNDS: dict[str, tuple[int, str]] = {
             ("v", 0),
         )
     },
+    "retrieval.chunking.patterns:_TITLES['tex'][0]": _TITLE,
     "retrieval.chunking.patterns:_IMAGE": _TITLE,
     "retrieval.chunking.patterns:_MARKUP": _TITLE,
     "retrieval.chunking.symbols:_RECEIVER": (definition.MAX_NAME, "a name"),
