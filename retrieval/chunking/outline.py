@@ -24,7 +24,17 @@ MIN_SEARCHED_IN_FUNCTION_BYTES = 800  # inside functions only long statements ca
 MIN_NESTED_BYTES = 400  # minimum size of a definition inside a function that is a separate chunk
 MAX_DEPTH = 60  # of nested nodes; deeper nesting is generated code
 MAX_CHILDREN = 20_000  # of one node; more are a data table, which line windows split as well
-_BODIES = ("_body", "declaration_list", "body_statement", "object_type", "interface_type")
+# How the types of nodes end that hold the members of a type.
+_BODIES = (
+    "body",
+    "block",
+    "declaration_list",
+    "declarations",
+    "body_statement",
+    "object_type",
+    "interface_type",
+    "statements",
+)
 _MAX_TRAILING_DEPTH = 4
 
 
@@ -295,8 +305,7 @@ class Outline:
         if not needs_split:
             if node_definition.role in ("class", "impl"):
                 walk = _SiblingWalk(definition_label, member_label, depth + 1, siblings.last_assigned, "class")
-                body = node_definition.inner.child_by_field_name("body") or node_definition.inner
-                self._add_members(definition_label, body, walk, siblings.last_assigned)
+                self._add_members(definition_label, node_definition.inner, walk, siblings.last_assigned)
             return
         definition_label.is_split = node_definition.role in ("class", "impl")
         if definition_label.is_split:
