@@ -101,8 +101,9 @@ def _hcl(node: Node, role: str) -> Definition | None:
         if child.type not in ("identifier", "string_lit"):
             break
         words.append(text_of(child).strip('"'))
-    if not words:
-        return None
+    is_nested = node.parent is not None and node.parent.parent is not None and node.parent.parent.type == "block"
+    if not words or (len(words) == 1 and is_nested):
+        return None  # `lifecycle {` within a resource
     scope = words[1:-1] if words[0] == "resource" and len(words) > 2 else words[:-1]
     return Definition(role, words[-1], ".".join(scope), node)
 
