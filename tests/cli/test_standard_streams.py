@@ -33,7 +33,7 @@ def in_shell(c2llm: Program, redirections: str, *arguments: str, cwd: Path, befo
 def test_closed_streams_change_neither_the_exit_code_nor_the_index(
     c2llm: Program, project: Path, redirections: str
 ) -> None:
-    code, out, err = in_shell(c2llm, redirections, "search", QUERY, "-k", "1", cwd=project)
+    code, out, err = in_shell(c2llm, redirections, "search", QUERY, "-k", "1", "-q", cwd=project)
     assert (code, err) == (0, "")
     assert ("app/ignore.py:" in out) == (">&-" not in redirections.replace("2>&-", ""))
     assert c2llm("search", QUERY, "-k", "1", cwd=project).code == 0

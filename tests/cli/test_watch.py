@@ -16,6 +16,8 @@ import pytest
 from tests.cli.program import Program
 from tests.patience import PATIENCE
 
+PROGRESS = re.compile(r"[A-Z][a-z ]+: [\d,]+ of [\d,]+ ")  # said where something takes seconds
+
 
 class Watching:
     """A running `c2llm watch` whose lines are read as they come."""
@@ -45,7 +47,7 @@ class Watching:
         self.process.send_signal(number)
         code = self.process.wait(PATIENCE)
         assert self.process.stderr
-        return code, self.process.stderr.read()
+        return code, "".join(line for line in self.process.stderr if not PROGRESS.match(line))
 
 
 @contextmanager

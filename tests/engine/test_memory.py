@@ -45,7 +45,7 @@ def resident() -> float:
 @pytest.mark.slow
 def test_memory_stays_flat_over_thousands_of_saves_and_unsaved_edits(tmp_path: Path) -> None:
     root, dice = tmp_path / "root", random.Random(5)
-    write_project(root, 120)
+    write_project(root, 40, functions=3)
     files = sorted(root.rglob("*.py"))
     with Workspace.open(root, encoder=Forgetful(), cache_dir=tmp_path / "cache") as workspace:
         workspace.refresh()

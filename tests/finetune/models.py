@@ -49,11 +49,11 @@ def checkpoint(folder: Path, *, shared: float = 0.0) -> Path:
     return folder
 
 
-def exportable(side: str) -> C2LLM:
-    """Two layers, and matrices so large that the exporter does not compute with them. No two vectors are equal, as in any trained
+def exportable(side: str, layers: int = 2) -> C2LLM:
+    """Layers, and matrices so large that the exporter does not compute with them. No two vectors are equal, as in any trained
     model: the exporter makes one of those that are."""
     torch.manual_seed(5)
-    wide = replace(config(2), hidden_size=128, compressed_dim=128, intermediate_size=72)
+    wide = replace(config(layers), hidden_size=128, compressed_dim=128, intermediate_size=72)
     model = C2LLM(replace(wide, padding_side=side))
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -39,13 +39,13 @@ def test_the_embedded_model_can_be_trained_and_computes_what_the_shipped_graph_d
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("side", "precision"), [("left", "fp32"), ("right", "int8-weights")])
-def test_a_graph_with_layers_gives_its_model_back(tmp_path: Path, side: str, precision: str) -> None:
+@pytest.mark.parametrize(("side", "precision", "layers"), [("left", "fp32", 2), ("right", "int8-weights", 1)])
+def test_a_graph_with_layers_gives_its_model_back(tmp_path: Path, side: str, precision: str, layers: int) -> None:
     pytest.importorskip("onnxscript")
     from retrieval.model.export import export
     from tests.finetune.models import exportable, tokenizer
 
-    model = exportable(side)
+    model = exportable(side, layers)
     tokenizer().save(str(tmp_path / "given.json"))
     export(model, tmp_path / "given.json", tmp_path / "out", precision=precision)  # type: ignore[arg-type]
     found = load_from_onnx(tmp_path / "out").state_dict()

@@ -196,12 +196,19 @@ def trouble(pattern: re.Pattern[Any], use: str) -> str:
     """ "exponential", "quadratic" or ""."""
     made = automaton(pattern, use)
     after: dict[int, list[int]] = defaultdict(list)
+    before: dict[int, list[int]] = defaultdict(list)
     for a, b in made.follow:
         after[a].append(b)
+        before[b].append(a)
     loops = [group for group in _components(range(len(made.masks)), after) if len(group) > 1 or _loops(made, group)]
     if any(_exponential(made, group, after) for group in loops):
         return "exponential"
-    return "quadratic" if any(_quadratic(made, p, q, after) for p in loops for q in loops if p is not q) else ""
+    ahead, behind = {p: _reachable(p, after) for p in loops}, {q: _reachable(q, before) for q in loops}
+    return (
+        "quadratic"
+        if any(_quadratic(made, p, q, after, ahead[p] & behind[q]) for p in loops for q in loops if p is not q)
+        else ""
+    )
 
 
 def _loops(made: Automaton, group: frozenset[int]) -> bool:
@@ -232,14 +239,13 @@ def _exponential(made: Automaton, group: frozenset[int], after: dict[int, list[i
     )
 
 
-def _quadratic(made: Automaton, ps: frozenset[int], qs: frozenset[int], after: dict[int, list[int]]) -> bool:
-    """Whether a state p of one component loops over a word by which it reaches q of another, which loops over it too."""
-    if qs <= made.final:
+def _quadratic(
+    made: Automaton, ps: frozenset[int], qs: frozenset[int], after: dict[int, list[int]], middle: frozenset[int]
+) -> bool:
+    """Whether a state p of one component loops over a word by which it reaches q of another, which loops over it too;
+    `middle` are the states between the two, both included."""
+    if qs <= made.final or not middle:
         return False
-    reach = _reachable(ps, after)
-    if not qs & reach:
-        return False
-    middle = {state for state in reach if state in qs or qs & _reachable({state}, after)}
 
     def both(at: tuple[int, int]) -> Iterator[tuple[int, int]]:
         for a in after[at[0]]:

@@ -107,7 +107,6 @@ def test_a_relative_python_path_of_the_user_leads_to_no_import(tmp_path: Path) -
     """An empty entry is the current directory too: `PYTHONPATH=$PYTHONPATH:`."""
     trapped = Trapped(tmp_path, customize=False, python_path=os.pathsep + "." + os.pathsep)
     trapped("search", QUESTION, script=trapped.script)
-    trapped("doctor", fine=False)
     assert sprung(trapped.marks) == []
 
 

@@ -140,7 +140,7 @@ def test_two_hundred_open_documents_with_edits(serve: Serve, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_memory_is_steady_over_many_edits(home: Path, tmp_path: Path) -> None:
-    """Forty minutes of typing, or an hour, a pause for thought each 3 s: bursts of 10 keys."""
+    """Twenty minutes of typing, or an hour, a pause for thought each 3 s: bursts of 10 keys."""
     root = tmp_path / "project"
     paths = sources(root)
     client = started(SERVE, home)
@@ -150,12 +150,12 @@ def test_memory_is_steady_over_many_edits(home: Path, tmp_path: Path) -> None:
         mirror = Mirror(Opened(client, root), paths[:6], "utf-16", 3)
         process = psutil.Process(client.process.pid)
         grown: list[int] = []
-        for burst in range(rounds(800, 1_200)):
+        for burst in range(rounds(400, 1_200)):
             for _ in range(10):
                 mirror.edit()
             if burst % 10 == 9:
                 told(client, QUERIES[burst % len(QUERIES)])
-            if burst % 200 == 199:
+            if burst % 100 == 99:
                 grown.append(process.memory_info().rss)
                 for path, text in mirror.texts.items():  # the person undoes it all, and saves: texts stay as large
                     original = (root / path).read_bytes().decode()
@@ -163,6 +163,6 @@ def test_memory_is_steady_over_many_edits(home: Path, tmp_path: Path) -> None:
                     mirror.texts[path] = original
                     del text
                 told(client, QUERIES[0])
-        assert grown[-1] - grown[1] < 25_000_000, [size // 1_000_000 for size in grown]
+        assert grown[-1] - grown[1] < rounds(15_000_000, 25_000_000), [size // 1_000_000 for size in grown]
     finally:
         client.dispose()
