@@ -14,6 +14,7 @@ def test_each_kind_is_attacked() -> None:
     assert NUMBERS.keys() == ATTACKS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "number"), ROUNDS)
 def test_it_stands_an_attack(kind: str, number: int) -> None:
     assert attack(kind, seed=0, number=number)

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.faults.disk_faults import preload
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_disks_that_fail(tmp_path: Path) -> None:
     """The tests of `disk_fault_checks.py`, in a process whose system calls can be made to fail."""
     command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "tests/faults/disk_fault_checks.py"]

@@ -79,4 +79,5 @@ def opened(shared: Client, project: Path) -> Iterator[Opened]:
     folder = enter(shared, project)
     folder.settled()
     yield folder
+    folder.settled()  # what one test leaves to be embedded must not be counted by the next
     folder.leave()
