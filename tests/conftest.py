@@ -29,5 +29,5 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     monkeypatch.setenv("C2LLM_DATA_DIR", str(tmp_path_factory.getbasetemp() / "data"))
     for name in (*PERSONAL, "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
-    patience.lengthen()
+    patience.apply_to_product()
     return cache

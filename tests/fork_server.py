@@ -253,7 +253,7 @@ def _become(request: dict[str, Any], streams: list[int]) -> NoReturn:
     os.chdir(request["cwd"])
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     if not os.environ.get("C2LLM_TEST_IMPATIENT"):
-        patience.lengthen()
+        patience.apply_to_product()
     _open_streams(unbuffered=bool(os.environ.get("PYTHONUNBUFFERED")))
     command = request["command"]
     is_module = command[0] == "-m"

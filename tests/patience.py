@@ -8,7 +8,7 @@ import sys
 PATIENCE = 300.0
 
 # What the product waits for at most, which a busy machine exceeds: module, constant.
-_PRODUCT = (
+_LIMITS = (
     ("c2llm_lsp.server.folders.folder", "OPEN_SECONDS"),
     ("c2llm_lsp.server.folder_manager", "OPEN_SECONDS"),
     ("c2llm_lsp.server.transport.admission", "TOKEN_SECONDS"),
@@ -17,10 +17,16 @@ _PRODUCT = (
     ("retrieval.encoders.remote.encoder", "BATCH_TIMEOUT_SECONDS"),
     ("retrieval.store.database", "_BUSY_SECONDS"),
 )
+# After what time it tries again what another process or the disk did not let it do: module, constant.
+_PAUSES = (("c2llm_lsp.server.folders.folder", "REOPEN_SECONDS"),)
+_SHORT = 0.1  # seconds
 
 
-def lengthen() -> None:
-    """Have the product wait as long as tests do, as far as it is imported. A test of such a time-out sets its own."""
-    for module, name in _PRODUCT:
-        if module in sys.modules:
-            setattr(sys.modules[module], name, PATIENCE)
+def apply_to_product() -> None:
+    """Have the product wait as long as tests do, and try again soon, as far as it is imported. A test of such a time sets its
+    own.
+    """
+    for times, seconds in ((_LIMITS, PATIENCE), (_PAUSES, _SHORT)):
+        for module, name in times:
+            if module in sys.modules:
+                setattr(sys.modules[module], name, seconds)

@@ -16,6 +16,7 @@ from tests.cli.program import Program  # noqa: E402
 from tests.finetune.models import checkpoint  # noqa: E402
 from tests.finetune.repository import repository  # noqa: E402
 
+pytestmark = pytest.mark.slow  # torch in another process
 QUESTION = "gives the anchor of cedar"
 
 
@@ -34,7 +35,6 @@ def encoder_of(c2llm: Program, project: Path, environ: dict[str, str]) -> str:
     return str(json.loads(found.out)["encoder"])
 
 
-@pytest.mark.slow
 def test_a_better_model_is_used_until_it_is_taken_back(c2llm: Program, documented: Path, tmp_path: Path) -> None:
     environ = with_model(checkpoint(tmp_path / "start"))  # weights by chance: there is something to gain
     done = c2llm("adapt", documented, "--way", "all", "--steps", "150", "--json", environ=environ)
@@ -55,7 +55,6 @@ def test_a_better_model_is_used_until_it_is_taken_back(c2llm: Program, documente
     assert c2llm("adapt", "--undo", documented, environ=environ).code == 2
 
 
-@pytest.mark.slow
 def test_ctrl_c_leaves_the_old_model_and_the_next_run_goes_on(c2llm: Program, documented: Path, tmp_path: Path) -> None:
     environ = with_model(checkpoint(tmp_path / "start"))
     command = ("adapt", str(documented), "--way", "all", "--steps", "2500")

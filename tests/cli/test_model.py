@@ -38,6 +38,7 @@ def there(hub: str, tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_one_line_downloads_a_checkpoint_and_search_uses_it_offline(
     c2llm: Program, project: Path, hub: Hub, tmp_path: Path
 ) -> None:
@@ -53,6 +54,7 @@ def test_one_line_downloads_a_checkpoint_and_search_uses_it_offline(
     assert hub.requests == []
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached_leaves_search_as_it_was(c2llm: Program, project: Path, tmp_path: Path) -> None:
     done = c2llm("model", "use", NAME, environ=there(NOBODY, tmp_path))
     assert done.code == 2
@@ -62,12 +64,14 @@ def test_a_hub_that_cannot_be_reached_leaves_search_as_it_was(c2llm: Program, pr
     assert c2llm("search", "retry failed requests", project, environ=there(NOBODY, tmp_path)).code == 0
 
 
+@pytest.mark.slow
 def test_a_wrong_revision_is_told_and_not_set(c2llm: Program, hub: Hub, tmp_path: Path) -> None:
     done = c2llm("model", "use", NAME, "--revision", "v9", environ=there(hub.address, tmp_path))
     assert done.code == 2 and "no revision 'v9'" in done.err
     assert not (tmp_path / "config.toml").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_with_another_architecture_is_told_and_not_set(c2llm: Program, tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "other", model_type="bert", architectures=["BertModel"])
     done = c2llm("model", "use", tmp_path / "other", environ=there(NOBODY, tmp_path))
@@ -75,6 +79,7 @@ def test_a_folder_with_another_architecture_is_told_and_not_set(c2llm: Program, 
     assert not (tmp_path / "config.toml").exists()
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_was_never_downloaded_names_the_command(c2llm: Program, project: Path) -> None:
     done = c2llm("search", "x", project, "--encoder", NAME)
     assert done.code == 2 and f"c2llm model use {NAME}" in done.err
@@ -91,6 +96,7 @@ def test_an_export_is_compared_and_then_searched_with(c2llm: Program, project: P
     assert found.code == 0, found.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -107,6 +113,7 @@ def test_an_export_that_cannot_be_made_says_why(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_doctor_sees_two_onnxruntimes_in_one_folder(c2llm: Program, project: Path, tmp_path: Path) -> None:
     """The real onnxruntime, and beside it what pip leaves of an onnxruntime-gpu."""
     extra = tmp_path / "site" / "onnxruntime_gpu-1.22.0.dist-info"

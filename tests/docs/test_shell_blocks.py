@@ -48,6 +48,7 @@ def test_a_shell_block_says_whether_it_is_run(block: ShellBlock) -> None:
     assert block.marker, f"{block} has neither <!-- runs --> nor <!-- not run: REASON --> before it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", RUN, ids=str)
 def test_commands_of_the_documentation_run(block: ShellBlock, tmp_path: Path) -> None:
     program = Program(home := tmp_path / "home")

@@ -38,6 +38,7 @@ def cut_all(jobs: list[ChunkJob]) -> None:
             pool.wait(job, threading.Event())
 
 
+@pytest.mark.slow
 def test_known_bombs_are_cut_by_lines_and_their_neighbours_as_ever() -> None:
     good = ChunkJob("good.py", "def f():\n    return 1\n" * 50, True)
     jobs = [ChunkJob(path, text, True) for path, text in BOMBS.items()]

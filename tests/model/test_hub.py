@@ -21,6 +21,7 @@ from tests.model.hub_server import NAME, Hub, serving  # noqa: E402
 from tests.patience import PATIENCE  # noqa: E402
 
 SHARD = "model-00002-of-00003.safetensors"
+pytestmark = pytest.mark.slow  # each question is a process with the hub's client
 # Seconds. The client asks again for what a busy machine sends late, and the server has counted those bytes as sent.
 PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": "300", "HF_HUB_ETAG_TIMEOUT": "300"}
 NOBODY = "http://127.0.0.1:9"  # the port that discards; nothing listens there

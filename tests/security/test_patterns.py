@@ -59,6 +59,7 @@ def test_the_analysis_tells_what_backtracks(pattern: str, use: str, expected: st
     assert trouble(re.compile(pattern), use) == expected
 
 
+@pytest.mark.slow
 def test_patterns_that_are_not_linear_by_their_form_are_listed_with_the_reason() -> None:
     found = {*by_form()}
     assert found - {*BOUNDS, *HARMLESS} == set()
@@ -66,6 +67,7 @@ def test_patterns_that_are_not_linear_by_their_form_are_listed_with_the_reason()
     assert {*BOUNDS} - found - {*DEFINITION_PATTERNS} == set()
 
 
+@pytest.mark.slow
 def test_none_is_exponential() -> None:
     assert "exponential" not in by_form().values()
 
@@ -93,6 +95,7 @@ def test_the_measurement_finds_a_slow_pattern_and_goes_on_behind_one_that_never_
     assert [line.split()[0] for line in slow] == ["never", "square"]
 
 
+@pytest.mark.slow
 def test_each_takes_time_as_its_text_is_long() -> None:
     assert slow_uses(measured(), few=True) == []
 

@@ -95,6 +95,7 @@ def test_the_traps_work(trapped: Trapped) -> None:
     assert {"git diff command", "git textconv", "program git in workspace"} <= set(sprung(trapped.marks))
 
 
+@pytest.mark.slow
 def test_the_trial_of_hnswlib_imports_nothing_of_the_workspace(trapped: Trapped) -> None:
     printed = trapped("search", QUESTION, script=trapped.lowered)
     assert "app.py" in printed or ".py" in printed

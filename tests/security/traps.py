@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def lay_traps(root: Path, marks: Path, *, customize: bool = True) -> Path:
     return root
 
 
+@cache
 def module_names() -> list[str]:
     """What our dependencies are imported as, and the standard library but for what Python has imported before our first line."""
     text = (CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")

@@ -19,8 +19,10 @@ def test_one_writes_both_answer_and_the_second_takes_over(serve_faulty: Serve, f
     first.eventually(lambda: first.status()["folders"][0]["writerPid"] == first.process.pid)
     second = serve_faulty()
     second.initialize(root)
-    second.eventually(lambda: second.status()["folders"][0]["state"] == "following")
-    assert str(first.process.pid) in second.status()["folders"][0]["message"]
+    pid = str(first.process.pid)
+    second.eventually(
+        lambda: (found := second.status()["folders"][0])["state"] == "following" and pid in found["message"]
+    )
     first.eventually(lambda: first.finds("work_of_150", "src/module_150.py"))
     assert second.finds("work_of_150", "src/module_150.py")
     folder = Opened(second, root)

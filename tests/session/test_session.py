@@ -245,12 +245,21 @@ def test_an_index_that_cannot_be_read_behind_a_job_does_not_end_the_session(
     assert [type(event) for event in events.seen].count(Failed) == 1
 
 
-def test_another_writer_is_waited_for(session: Session, events: Events, workspace: Workspace) -> None:
+def test_another_writer_is_waited_for(events: Events, workspace: Workspace) -> None:
+    states: list[str] = []
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, Busy):  # on the session's thread: it has not tried again yet
+            states.append(session.status.state)
+        events(event)
+
+    session = Session(workspace, on_event, delays=Delays(retry=0.05))
     with writer_lock(workspace.store.directory):
         session.start()
         events.wait_for(lambda: any(isinstance(event, Busy) for event in events.seen))
-        assert session.status.state == "following"
     events.wait(1)
+    session.stop()
+    assert {*states} == {"following"}
     assert workspace.search("function_1").hits
 
 

@@ -93,6 +93,7 @@ def test_code_is_a_passage_and_never_a_query(run: Path) -> None:
         assert not set(queries.tolist()) & set(passages.tolist()) or len(queries) > prose.code // 2
 
 
+@pytest.mark.slow
 def test_similarities_move_towards_the_teachers(run: Path, tmp_path: Path) -> None:
     _, batches = neighbourhoods(run)
     torch.manual_seed(1)
