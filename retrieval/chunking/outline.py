@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from retrieval.chunking.definition import Definition, text_of
 from retrieval.chunking.grammar import Grammar
 from retrieval.chunking.line_index import LineIndex
-from retrieval.chunking.symbols import Definition, definition, text_of
+from retrieval.chunking.symbols import definition
 from retrieval.types import ChunkKind, Symbol
 
 if TYPE_CHECKING:
