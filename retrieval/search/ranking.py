@@ -152,7 +152,10 @@ def rank(
     scores.add(kinds, factor, scores.total * (factor - 1.0))
     repeats = _ranks_in_group(scores.total, group)
     scores.add("same file", repeats.astype(np.float64), scores.total * (weights.repeat**repeats - 1.0))
-    # Last, so that neither the kind of file nor other hits of the file take anything from it.
+    # Last, so that neither the kind of file nor other hits of the file take anything from it; but a description in plain words
+    # stands in the test of what it describes as often as in the code itself.
+    if query.phrase and not query.is_code_name and not query.quoted:
+        exact *= [test if kind == "test" else 1.0 for kind, test in zip(kinds, factor, strict=True)]
     scores.add("exact", exact, (weights.exact_name if query.is_code_name else weights.exact) * exact)
     return scores.ranked()
 

@@ -132,3 +132,13 @@ def test_unsaved_text_is_found_as_it_is_written(tmp_path: Path) -> None:
         workspace.set_buffer("a.py", "def send_letter():\n    # one stamp is missing\n    return 1\n")
         assert paths(workspace.search(SearchRequest('"stamp is missing"'))) == ["a.py"]
         assert workspace.search(SearchRequest('"return 1"')).notes == ()
+
+
+def test_a_description_that_stands_in_a_test_does_not_put_it_before_the_code(ask: Ask) -> None:
+    files = {
+        "src/till.py": "def count_coins(till):\n    total = 0\n    for coin in till:\n        total += coin.value\n"
+        "    return total\n",
+        "tests/test_till.py": "# count coins in the till\ndef test_it():\n    assert count_coins(till()) == 1\n",
+    }
+    assert paths(ask({**NOISE, **files}, "count coins in the till"))[0] == "src/till.py"
+    assert paths(ask({**NOISE, **files}, '"count coins in the till"')) == ["tests/test_till.py"]
