@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 import os
 import shlex
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from retrieval.errors import C2llmError
 from retrieval.processes.environment import find_program
+from retrieval.processes.helpers import run_interactively
 
 # How an editor is told the line. What is not here gets +LINE, as vi began it: Vim, Neovim, nano, Emacs, Kakoune, joe, less.
 _GOTO = ("code", "code-insiders", "codium", "vscodium", "cursor", "windsurf", "positron")
@@ -66,7 +66,7 @@ def _arguments(editor: str, path: Path, line: int) -> list[str]:
 
 def open_in_editor(path: Path, line: int) -> None:
     """Run the editor and wait for it. Raises NoEditorError, or OSError where it does not start."""
-    subprocess.run(editor_command(path, line), check=False)
+    run_interactively(editor_command(path, line))
 
 
 def osc52(text: str) -> str:

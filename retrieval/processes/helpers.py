@@ -1,8 +1,9 @@
-"""Starts our own Python processes and system tools; besides `git`, the only module that does.
+"""Starts our own Python processes, system tools and the user's editor; besides `git`, the only module that does.
 
 Each process is isolated: `-I` ignores PYTHON* variables and keeps the current directory and the user's site-packages off
 the import path; it then receives the import path of this process without workspace entries (see environment.py). It runs
-in a folder of this package, with a cleaned environment and without a shell.
+in a folder of this package, with a cleaned environment and without a shell. An editor runs where the user is, as if they had
+typed its name.
 """
 
 from __future__ import annotations
@@ -79,6 +80,11 @@ def run_tool(name: str, arguments: Sequence[str], *, folder: Path) -> Outcome:
     if program is None:
         raise FileNotFoundError(f"{name} is not on the PATH")
     return _run_to_end([program, *arguments], str(folder), b"", None)
+
+
+def run_interactively(command: Sequence[str]) -> int:
+    """Run a program in the user's terminal and wait for its end; its exit code. Raises OSError."""
+    return subprocess.run(command, check=False).returncode
 
 
 def worker_executor(processes: int) -> Executor:
