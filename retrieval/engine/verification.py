@@ -18,7 +18,7 @@ import time
 from retrieval.chunking import passage
 from retrieval.engine.context import EngineContext
 from retrieval.engine.index_writer import IndexWriter
-from retrieval.errors import DamagedStoreError
+from retrieval.errors import DamagedStoreError, StoreIOError
 from retrieval.files import digest_of_file
 from retrieval.indexing import CHUNKING_KEY, TEXT_VERSION, Cancel, NullCancel
 from retrieval.store import Store, passage_hash
@@ -59,7 +59,7 @@ class Verifier:
         store = self._context.store
         try:
             whole = store.check_pages(stop.is_set) and self._compare_passages(store, stop)
-        except DamagedStoreError:
+        except (DamagedStoreError, StoreIOError):  # what cannot be read now may be lost for good: a repair tells
             self._writer.repair(store)
             self._writer.refresh(None, stop)
             return

@@ -7,6 +7,7 @@ twice; vectors that no workspace refers to any more are deleted only by `prune`.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,8 @@ Matrix = NDArray[np.float32]
 _STORED = np.dtype("<f2")
 # What encoders give is normalized: no number of a vector is beyond 1, but for rounding.
 _MIN, _MAX = -1.1, 1.1
+# By how much rounding to half precision changes the length of a vector at most.
+_ROUNDING = 1e-3
 
 
 class SharedVectors:
@@ -159,13 +162,18 @@ class SharedVectors:
         return fingerprint in self.complete_encoders()
 
     def remove_broken(self, fingerprint: str) -> int:
-        """Delete what is stored for chunks of this workspace and is no vector, so that it is made again; how many."""
+        """Delete what is stored for chunks of this workspace and is no vector of length 1, as all encoders give, so that it is
+        made again; how many.
+        """
         encoder = self._encoder(fingerprint)
         if encoder is None:
             return 0
         sql = """SELECT v.id, v.data FROM main.chunks c CROSS JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"""
         with self._database.reading() as db:
-            broken = [(row,) for row, data in db.execute(sql, (encoder[0],)) if not _is_vector(data, encoder[1])]
+            norms = {row: _norm(data, encoder[1]) for row, data in db.execute(sql, (encoder[0],))}
+        broken = [(row,) for row, norm in norms.items() if not abs(norm - 1.0) <= _ROUNDING]  # NaN is
+        if len(broken) > len(norms) / 2:  # an encoder that does not normalize
+            broken = [(row,) for row, norm in norms.items() if not np.isfinite(norm)]
         if broken:
             with self._database.writing_vectors() as db:
                 db.executemany("DELETE FROM shared.vectors WHERE id = ?", broken)
@@ -240,12 +248,12 @@ def _matrix(rows: Iterable[Any], dimension: int) -> tuple[Ids, Matrix]:
     return sorted_ids[whole], rows[whole]
 
 
-def _is_vector(data: bytes, dimension: int) -> bool:
-    """Whether these bytes can be a vector of this dimension."""
+def _norm(data: bytes, dimension: int) -> float:
+    """The length of a stored vector; NaN for what is none of this dimension."""
     if len(data) != dimension * _STORED.itemsize:
-        return False
-    row = np.frombuffer(data, dtype=_STORED)
-    return bool(row.min() >= _MIN and row.max() <= _MAX)  # false for NaN
+        return math.nan
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(np.frombuffer(data, dtype=_STORED).astype(np.float32)))
 
 
 def _no_vectors(dimension: int) -> tuple[Ids, Matrix]:

@@ -1,6 +1,7 @@
 """Damage at any page of any file of the cache, before or while a workspace is open. Answers equal those of a fresh index.
 
-Pages of index.db that change places are the one damage that a query may not notice: it is found at the next quiet moment.
+Pages of index.db that change places, and the end of a file that is cut off while it is open, which SQLite reads as zeros, are
+what a query may not notice: it is found at the next quiet moment.
 """
 
 from __future__ import annotations
@@ -90,4 +91,4 @@ def spoil(dice: random.Random, cache: Path) -> bool:
             path.unlink()
             return False
     path.write_bytes(data)
-    return way == "swap" and path.name.startswith("index.db")
+    return way == "cut" or (way == "swap" and path.name.startswith("index.db"))

@@ -95,12 +95,22 @@ def test_a_row_that_is_not_what_was_stored_is_made_anew(reopened: Callable[[], W
         assert workspace.search(QUERY).notes == (note,)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff" * 512, b"\x00\x7c" * 256], ids=["empty", "not a number", "infinite"])
-def test_vectors_that_are_none_are_made_anew(reopened: Callable[[], Workspace], tmp_path: Path, data: bytes) -> None:
+@pytest.mark.parametrize(
+    "data",
+    [
+        "x''",
+        f"x'{'ff' * 512}'",
+        f"x'{'007c' * 256}'",
+        f"x'{'00' * 512}'",
+        "CAST(substr(data, 1, 400) || zeroblob(112) AS BLOB)",
+    ],
+    ids=["empty", "not a number", "infinite", "zeros", "zeros at its end"],
+)
+def test_vectors_that_are_none_are_made_anew(reopened: Callable[[], Workspace], tmp_path: Path, data: str) -> None:
     with reopened() as workspace:
         workspace.refresh()
         with workspace.store.database.writing_vectors() as db:
-            db.execute("UPDATE shared.vectors SET data = ? WHERE id IN (2, 7)", (data,))
+            db.execute(f"UPDATE shared.vectors SET data = {data} WHERE id IN (2, 7)")
     with reopened() as workspace:
         make_due(workspace)
         workspace.verifier.run()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.chunking.grammars import GRAMMARS
+from retrieval.chunking.languages import extension_of
 from retrieval.chunking.notebooks import HEADING
 from retrieval.engine import Workspace
 from retrieval.indexing import limits, shared_worker
@@ -24,9 +26,13 @@ BOMBS = {
 }
 FRAGMENTS = (
     "/*\n", "a<\n", "a<", "(", "[", "{", "if (a) { b(", "'", '"', "`", "<<", "->", "=>", "::", "a ? b : ", "- ", "${", "#{", "a:\n",
-    "<a>", "a=", "{-", "a,\n", "fn(", 'r#"', "/", "else", "<?php ",
+    "<a>", "a=", "{-", "a,\n", "fn(", 'r#"', "/", "else", "<?php ", "begin\n", "if x then\n", "(*", "<<EOF\n", "#if\n", "end\n",
+    "```js\n", "```md\n", "<script>\n", "<script></script>\n", "<style>a{", "<% ", "@{", "{{", "{% a %}\n",
 )  # fmt: skip
-ENDINGS = "sh c cpp cs css ex go hs html java js json kt lua php py rb rs scala swift toml tsx ts yaml zig".split()
+# Of every grammar, and of files that hold other languages.
+ENDINGS = sorted(
+    {extension_of(language)[1:] for language in GRAMMARS} | set("vue svelte astro md erb cshtml mdx rmd".split())
+)
 pytestmark = pytest.mark.skipif(not limits.memory_is_limited(), reason="the system does not limit memory")
 
 

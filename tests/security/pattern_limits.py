@@ -98,7 +98,8 @@ INLINE = {
     "retrieval.rag.truncation: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",
-    "retrieval.search.exact: before + '\\\\s+'.join(words) + after": "words, escaped, each of which ends a run of spaces",
+    "retrieval.search.exact: _expression(text)": "words, escaped, each of which ends a run of spaces; tried where the first one is",
+    "retrieval.search.exact: _expression(self._text)": "the same",
     "retrieval.files.repository: to_regex(tokens)": "linear by construction: tests/globs",
     "retrieval.chunking.comments: b'|'.join([*map(re.escape, longest_first), b'\\\\\\\\.']) if longest_first else b'\\\\\\\\.'": (
         "marks of comments, escaped"
