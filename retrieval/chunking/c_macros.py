@@ -21,8 +21,17 @@ _MAX_ARGUMENT_BYTES = 1_500
 _ARGUMENTS = rb"\((?:[^()\n]|\([^()\n]*\))*\)"
 _UPPER = rb"_{0,2}[A-Z][A-Z0-9_]+"
 _MACRO = _UPPER + rb"\b(?:[ \t]?" + _ARGUMENTS + rb")?"
-_CANDIDATE = re.compile(rb"[A-Z][A-Z0-9_]{2}|\b(?:class|struct|union|export|module|slots|signals|__init)\b|\b__[a-z]")
 
+# Where a line may need a change: not `return UV_EINVAL;`, no comments and directives.
+_CANDIDATE = re.compile(
+    rb"^[ \t]*(?:_{0,2}[A-Z][A-Za-z0-9]*[A-Z_]|(?:extern|static|inline|virtual|constexpr|explicit|friend|template|class|struct|"
+    rb"union|enum|typedef|namespace|export|module|import|signals|public|private|protected|asmlinkage|noinline|notrace)\b)"
+    rb"|\)[ \t]*(?:(?:const|noexcept)[ \t]+)?[A-Z][A-Z0-9_]{2}|\bU(?:META|PARAM)\b|\b__[a-z]",
+    re.MULTILINE,
+)
+# Without capitals only these do.
+_CAPITALS = re.compile(rb"[A-Z][A-Z0-9_]{2}")
+_SMALL = re.compile(rb"\b(?:class|struct|union|export|module|import|slots|signals|asmlinkage|noinline|notrace|__[a-z])")
 # `class FOO_API Bar : …`, `struct PACKED(4) Bar {`, `enum class FOO_API Kind`: not `struct STAT st;`
 _TYPE = re.compile(
     rb"\b(?:class|struct|union|enum)[ \t]+(?:(?:class|struct)[ \t]+)?((?:" + _MACRO + rb"[ \t]+)+)"
@@ -104,13 +113,13 @@ def without_macros(language: str, data: bytes) -> bytes:
     parts: list[bytes] = []
     done = at = 0
     while (found := _CANDIDATE.search(data, at)) is not None:
-        start = data.rfind(b"\n", 0, found.start()) + 1
+        start = data.rfind(b"\n", 0, found.end()) + 1
         end = _end_of_line(data, found.end())
         at = end
         if end - start > LINE_BYTES:
             continue
         line = data[start:end]
-        if line.lstrip()[:2].startswith((b"//", b"*", b"/*", b"#")):
+        if _CAPITALS.search(line) is None and _SMALL.search(line) is None:
             continue
         if _OPENED.match(line):
             at = end = _end_of_arguments(data, start, end)
@@ -161,9 +170,13 @@ def _rewritten(language: str, data: bytes, start: int, end: int) -> bytes | None
 
 
 def _blanked(language: str, line: bytes, below: bytes) -> bytes:
-    for pattern in (_TYPE, _FORWARD, _NAMESPACE, _TRAILING, _PARAMETER, _KERNEL):
-        at = 0
-        while (found := pattern.search(line + below, at)) is not None and found.start(1) < len(line):
+    is_type = b"class" in line or b"struct" in line or b"enum" in line or b"union" in line
+    for pattern, is_possible in (
+        (_TYPE, is_type), (_FORWARD, is_type and b";" in line), (_NAMESPACE, b"namespace" in line), (_TRAILING, b")" in line),
+        (_PARAMETER, b"UMETA" in line or b"UPARAM" in line), (_KERNEL, b"__" in line or b"asmlinkage" in line),
+    ):  # fmt: skip
+        at = 0 if is_possible else len(line)
+        while at < len(line) and (found := pattern.search(line + below, at)) is not None and found.start(1) < len(line):
             line = _blanks(line, found.start(1), found.end(1))
             at = found.end(1)
     for pattern in (_MIXED_TYPE, _OBJC_TYPE, *((_SLOTS, _MODULE, _EXPORT) if language == "cpp" else ())):

@@ -79,6 +79,7 @@ HARMLESS = {
     "c2llm_lsp.render.heat:_LINE": _WHOLE_LINE,
     "c2llm_lsp.server.fast_initialize:_STRING": "a string without an end is matched too",
     "c2llm_lsp.server.text.positions:_LINE": "is looked for up to the last line break only",
+    "retrieval.chunking.c_macros:_CANDIDATE": "blanks are looked at where a line begins, or behind a parenthesis",
     "retrieval.encoders.token_overlap:_PARTS": _RUN_TAKEN,
     "retrieval.engine.explain:_LINE": _WHOLE_LINE,
     "retrieval.files.secret_names:PRIVATE_KEY": "no line of what follows an opening line holds another one",
