@@ -34,7 +34,7 @@ LIBRARIES = """
     lsprotocol.types msgspec watchdog.observers filelock psutil tree_sitter httpx2 importlib.metadata retrieval.engine
     retrieval.encoders.onnx retrieval.encoders.token_overlap retrieval.rag c2llm_lsp.cli.app c2llm_lsp.server.app
     mcp mcp.server mcp.server.stdio retrieval.encoders.remote
-    retrieval.model.checkpoint c2llm_lsp.server.transport.admission
+    retrieval.model.checkpoint c2llm_lsp.server.transport.admission c2llm_lsp.embeddings_server.run_server
 """.split()
 TORCH = (
     "torch transformers transformers.models.qwen2.modeling_qwen2 safetensors retrieval.training.trainer".split()

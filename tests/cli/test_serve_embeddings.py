@@ -83,7 +83,7 @@ def test_a_key_is_needed_and_never_printed(c2llm: Program, monkeypatch: pytest.M
     with serving(c2llm, "--host", "0.0.0.0", "--port", "0", C2LLM_API_KEY="sk-secret") as (process, url):
         port = httpx2.URL(url).port
         here = f"http://127.0.0.1:{port}/v1"
-        with httpx2.Client(trust_env=False) as client:
+        with httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
             assert client.get(f"{here}/models").status_code == 401
             assert client.get(f"{here}/models", headers={"authorization": "Bearer sk-secret"}).status_code == 200
         process.terminate()
