@@ -14,6 +14,8 @@ from retrieval.types import Chunk
 GAP = 2
 # A merged hit longer than this is no longer an answer but a file.
 MAX_LINES = 120
+# Candidates that make an earlier hit longer; what ranks lower adds lines that few readers are after.
+MERGED = 40
 
 
 @dataclass(slots=True)
@@ -27,13 +29,14 @@ class Span:
 
 
 def merge(ranked: Sequence[Ranked]) -> list[Span]:
-    """Fold each candidate into an earlier one of the same file that it touches, else keep it."""
+    """Fold each of the best candidates into an earlier one of the same file that it touches; others only if they add no line."""
     spans: list[Span] = []
     by_path: dict[str, list[Span]] = defaultdict(list)
-    for candidate in ranked:
+    for place, candidate in enumerate(ranked):
         chunk = candidate.chunk
         in_file = by_path[chunk.path]
-        if (span := next((s for s in in_file if _touches(s, candidate)), None)) is None:
+        joins = _touches if place < MERGED else _holds
+        if (span := next((s for s in in_file if joins(s, candidate)), None)) is None:
             span = Span(candidate, chunk.start_line, chunk.end_line, candidate.copies)
             spans.append(span)
             in_file.append(span)
@@ -52,3 +55,8 @@ def _touches(span: Span, candidate: Ranked) -> bool:
     start, end = min(span.start_line, chunk.start_line), max(span.end_line, chunk.end_line)
     near = chunk.start_line <= span.end_line + GAP and span.start_line <= chunk.end_line + GAP
     return near and (end - start < MAX_LINES or (start, end) == (span.start_line, span.end_line))
+
+
+def _holds(span: Span, candidate: Ranked) -> bool:
+    """Whether a span of the same file shows all lines of a candidate."""
+    return span.start_line <= candidate.chunk.start_line and candidate.chunk.end_line <= span.end_line

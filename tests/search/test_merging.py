@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.search.merging import GAP, MAX_LINES, merge
+from retrieval.search.merging import GAP, MAX_LINES, MERGED, merge
 from retrieval.search.ranking import Ranked
 from retrieval.types import Chunk
 
@@ -30,6 +30,12 @@ def test_hits_far_apart_stay_apart() -> None:
 
 def test_merging_does_not_swallow_a_file() -> None:
     assert len(spans(hit("a", 1, 100), hit("a", 101, 100 + MAX_LINES))) == 2
+
+
+def test_what_ranks_low_makes_no_better_hit_longer() -> None:
+    others = [hit(f"other{n}", 1, 5) for n in range(MERGED)]
+    found = spans(hit("a", 1, 10), *others, hit("a", 11, 20), hit("a", 3, 4))
+    assert (found[0], found[-1], len(found)) == (("a", 1, 10), ("a", 11, 20), MERGED + 2)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 60), st.integers(0, 30)), max_size=12))
