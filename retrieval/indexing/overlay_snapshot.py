@@ -9,7 +9,7 @@ with statistics that still count the hidden rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +64,7 @@ class BufferChunk:
             chunk.end_line,
             chunk.start_byte,
             chunk.end_byte,
+            "\n".join(symbol.name for symbol in chunk.symbols),
         )
 
     @property
@@ -258,6 +259,11 @@ class OverlaidRows:
         mine = [row.id for row in rows]
         kept = np.setdiff1d(stored, self.hidden, assume_unique=True)
         return np.concatenate([np.array(sorted(mine), dtype=np.int64), kept])
+
+    def chunks_of_files(self, paths: Collection[str]) -> dict[str, int]:
+        mine = {path: len(self.view.buffers[path].rows) for path in paths if path in self.view.buffers}
+        stored = self.store.chunks.count_in_files([path for path in paths if path not in mine], self.revision)
+        return stored | mine
 
     def file_chunks(self, path: str) -> list[tuple[int, Chunk]]:
         buffer = self.view.buffers.get(path)

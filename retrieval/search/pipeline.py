@@ -29,7 +29,7 @@ from retrieval.types import NO_FILTERS, NOTHING_CERTAIN, Chunk, Filters, Hit, Se
 # Merging shortens the list: this many times the limit are ranked so that enough hits remain.
 OVERFETCH = 2
 # ... and at least so many: which neighbors a hit absorbs must not depend on the limit.
-MIN_RANKED = 60
+MIN_RANKED = 80
 # Added to the likeness of code in the file that one comes from: who asks knows that file. It moves what is nearly as like.
 SAME_FILE = -0.05
 
@@ -75,7 +75,8 @@ def search(
         candidates = gather(snapshot, query, vector, statistics, request.filters, weights)
         check()
         headers = snapshot.rows.headers(candidates.ids.tolist())
-        ranked = rank(candidates, headers, query, statistics.idf, weights)
+        sizes = snapshot.rows.chunks_of_files({header.path for header in headers.values()})
+        ranked = rank(candidates, headers, query, statistics.idf, weights, sizes)
         check()
         distinct = fold_copies(ranked, snapshot.rows.texts)
         if len(distinct) >= MIN_RANKED or len(distinct) == len(ranked) or weights.depth >= MAX_DEPTH:

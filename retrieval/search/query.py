@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from retrieval.errors import QueryError
+from retrieval.search.query_kinds import describes_change
 from retrieval.store import WORD, composed, stem, words_of
 
 # Longer queries are pasted code or logs: beyond this much text neither BM25 nor the encoder gains anything.
@@ -54,6 +55,7 @@ class Query:
     words: tuple[tuple[str, tuple[str, ...]], ...] = ()  # as written, each with its terms; without stop words
     length: int = 0  # terms, without the sub-words of a word beyond ASCII
     foreign: float = 0.0  # the share of its letters that are beyond ASCII
+    is_change: bool = False  # it says what is to be changed, or what is wrong: lines are meant, not a file
 
 
 def parse(text: str) -> Query:
@@ -93,6 +95,7 @@ def parse(text: str) -> Query:
         words=_with_terms(text, frozenset(terms)),
         length=sum(term not in subwords for term in terms),
         foreign=sum(not letter.isascii() for letter in letters) / max(1, len(letters)),
+        is_change=not whole and describes_change(text),
     )
 
 

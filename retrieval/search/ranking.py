@@ -30,6 +30,7 @@ from retrieval.types import Chunk, Signal
 Values = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
+NO_SIZES: Mapping[str, int] = {}
 # How many further chunks of a file count for it, each by half of the one before.
 FILE_DEPTH = 4
 # Chunks of a file whose meaning counts for it; fewer are made up by chunks that mean nothing.
@@ -108,8 +109,9 @@ def rank(
     query: Query,
     idf: dict[str, float],
     weights: Weights,
+    sizes: Mapping[str, int] = NO_SIZES,
 ) -> list[Ranked]:
-    """The candidates, best first; ties go by path and line, never by row order."""
+    """The candidates, best first; ties go by path and line, never by row order. `sizes` are the chunks of their files."""
     every = candidates.ids.tolist()
     there = [n for n, row in enumerate(every) if row in chunks]  # others were deleted since the vectors were read
     there.sort(key=lambda n: location_key(chunks[every[n]]))
@@ -123,7 +125,7 @@ def rank(
     definition = np.array([_exactness(name, query) if name else 0.0 for name in names])
     symbol = np.array(
         [
-            max(overlap.mean(n), overlap.mean(row.symbol)) if n else overlap.mean(row.symbol)
+            max(map(overlap.mean, (n, *_names_of(row)))) if n else max(map(overlap.mean, _names_of(row)))
             for n, row in zip(names, rows, strict=True)
         ]
     )
@@ -134,6 +136,7 @@ def rank(
     kinds = [_kind_of(row, query) for row in rows]
     factor = np.array([weights.of_kind(kind) if kind else 1.0 for kind in kinds])
     exact = np.array([candidates.exact.get(row, 0.0) for row in ids])
+    focus = _focus(rows, group, sizes)
     file_meaning, neighbor = _file_meaning(dense, group), _neighbor_meaning(rows, dense, group)
 
     scores = Scores(ids, rows)
@@ -145,6 +148,7 @@ def rank(
     scores.add("file name", file_name, weights.stem * file_name)
     scores.add("folder", folder, weights.folder * folder)
     scores.add("file meaning", file_meaning, weights.file_meaning * file_meaning)
+    scores.add("focus", focus, weights.focus * focus)
     scores.add("neighbor", neighbor, weights.neighbor * neighbor)
     scores.add([row.kind for row in rows], kind, kind)
     mass = _mass(scores.total, group)
@@ -188,6 +192,13 @@ class QueryOverlap:
 
     def _share(self, parts: Sequence[str]) -> float:
         return sum(self._idf[part] for part in parts) / self._total if parts else 0.0
+
+
+def _names_of(row: Chunk | Header) -> tuple[str, ...]:
+    """Its symbol, and all that it defines where that is more."""
+    if isinstance(row, Header):
+        return (row.symbol, *row.others.split("\n")) if row.others else (row.symbol,)
+    return row.symbol, *(symbol.name for symbol in row.symbols)
 
 
 def _files(rows: Sequence[Chunk | Header], overlap: QueryOverlap) -> list[_File]:
@@ -234,6 +245,13 @@ def _mass(scores: Values, group: Positions) -> Values:
     ranks = _ranks_in_group(scores, group)
     worth = np.where((ranks > 0) & (ranks <= FILE_DEPTH), scores * 0.5**ranks, 0.0)
     return _sum_in_group(worth, group)
+
+
+def _focus(rows: Sequence[Chunk | Header], group: Positions, sizes: Mapping[str, int]) -> Values:
+    """For each row the share of its file's chunks that are candidates; 0 where it is not known how many there are."""
+    every = np.array([sizes.get(row.path, 0) for row in rows], dtype=np.float64)
+    found = _sum_in_group(np.ones(len(rows)), group)
+    return np.where(every > 0, np.minimum(1.0, found / np.maximum(every, 1.0)), 0.0)
 
 
 def _file_meaning(dense: Values, group: Positions) -> Values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,6 +42,8 @@ class Rows(Protocol):
     def by_symbol(self, names: Sequence[str]) -> list[tuple[int, str]]: ...
 
     def allowed(self, filters: Filters) -> Ids | None: ...
+
+    def chunks_of_files(self, paths: Collection[str]) -> Mapping[str, int]: ...
 
     def file_chunks(self, path: str) -> list[tuple[int, Chunk]]: ...
 

@@ -3,9 +3,9 @@
 Values were chosen on both development benchmarks at once, the file-level and the function-level one (see
 `retrieval/evaluation/LOG.md`); differences under 0.01 there are noise and were not chased.
 
-A query of a few words asks where something is: the right file is most of the answer. A description of many words (a bug
-report, a change to make) says much about one place: its words count more, and several places of one file may be the
-answer. So there are two sets of weights; queries between the two get weights between the two.
+A query of a few words asks where something is: the right file is most of the answer. A long one says much about one place, so
+its words count more; and whoever describes a change or a fault looks for lines, which may be several places of one file. So
+there are three sets of weights; queries between two of them get weights between the two.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import Any
 from retrieval.search.path_kinds import FileKind
 from retrieval.search.query import Query
 
-# Terms of a query up to which it is short, and from which on it is a description. Of the file-level benchmark's queries
+# Terms of a query up to which it is short, and from which on it is long. Of the file-level benchmark's queries
 # half have 5 terms or fewer, of the function-level benchmark's half have 8 or more.
-SHORT_TERMS, DESCRIPTION_TERMS = 4, 7
+SHORT_TERMS, LONG_TERMS = 4, 7
+# ... and from which on it describes something, whatever its words are: a bug report, an error message, another language.
+DESCRIPTION_TERMS = 12
 # The embedded model was trained on English: this much of what likeness of meaning counts goes where a query has no ASCII letter.
 UNKNOWN_LANGUAGE = 0.8
 
@@ -36,7 +38,7 @@ class Weights:
 
     # --- names ------------------------------------------------------------------------------------------------
     definition: float = 1.5  # the chunk defines exactly a name of the query
-    symbol: float = 0.3  # the query's words are those of the chunk's symbol
+    symbol: float = 0.5  # the query's words are those of the chunk's symbol, or of another one that it defines
     stem: float = 0.9  # ... of the file's name: "option parser" and parser.py
     folder: float = 0.2  # ... of the folders
 
@@ -47,6 +49,7 @@ class Weights:
     # --- what stands around the chunk ----------------------------------------------------------------------------
     file: float = 1.0  # other good chunks in the same file: a file about a thing beats a file that mentions it
     file_meaning: float = 0.4  # the mean of the file's five chunks nearest in meaning
+    focus: float = 0.4  # the share of the file that is among the candidates: small files about a thing beat big ones
     neighbor: float = 0.2  # the chunk right before or behind is near in meaning: both are parts of one thing
 
     # --- kinds of chunks, added ----------------------------------------------------------------------------------
@@ -63,7 +66,7 @@ class Weights:
     data: float = 0.6  # JSON, YAML, lock files, style sheets
 
     # --- the list as a whole ------------------------------------------------------------------------------------
-    repeat: float = 0.5  # factor for each further hit of a file that the list already shows
+    repeat: float = 0.4  # factor for each further hit of a file that the list already shows
 
     def of_kind(self, kind: FileKind) -> float:
         """The factor of a kind of file."""
@@ -94,15 +97,18 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The weights for short queries and those for descriptions."""
+    """The weights for short queries, for long ones and for descriptions of changes and faults."""
 
     short: Weights
+    long: Weights
     description: Weights
 
     def weights(self, query: Query) -> Weights:
-        """The weights for a query, by how many terms it has."""
-        share = (query.length - SHORT_TERMS) / (DESCRIPTION_TERMS - SHORT_TERMS)
-        weights = self.short.toward(self.description, min(1.0, max(0.0, share)))
+        """The weights for a query, by what it asks for and how many terms it has."""
+        weights = self.description
+        if not query.is_change:
+            weights = self.short.toward(self.long, _share(query.length, SHORT_TERMS, LONG_TERMS))
+            weights = weights.toward(self.description, _share(query.length, LONG_TERMS + 1, DESCRIPTION_TERMS))
         return (
             replace(weights, dense=weights.dense * (1 - UNKNOWN_LANGUAGE * query.foreign))
             if weights.lexical
@@ -110,9 +116,16 @@ class Ranking:
         )
 
 
+def _share(length: int, first: int, last: int) -> float:
+    """How far a length lies between two others: 0 up to the first, 1 from the last on."""
+    return min(1.0, max(0.0, (length - first) / (last - first)))
+
+
 DEFAULT = Weights()
-# Words weigh as much as BM25 alone needs to find the changed function; a file's further hits are held back little.
-DESCRIPTION = replace(DEFAULT, lexical=1.6, coverage=1.25, repeat=0.8)
+# Words weigh as much as BM25 alone needs to find the changed function.
+LONG = replace(DEFAULT, lexical=1.6, coverage=1.25)
+# ... and a file's further hits are held back little.
+DESCRIPTION = replace(LONG, repeat=0.9)
 
 _BARE = replace(
     DEFAULT,
@@ -123,6 +136,7 @@ _BARE = replace(
     folder=0.0,
     file=0.0,
     file_meaning=0.0,
+    focus=0.0,
     neighbor=0.0,
     exact=0.0,
     exact_name=0.0,
@@ -140,12 +154,12 @@ _BARE = replace(
 
 
 def _same(weights: Weights) -> Ranking:
-    return Ranking(weights, weights)
+    return Ranking(weights, weights, weights)
 
 
 # What `--ranking` offers: the product, and its parts alone for comparisons.
 RANKINGS: dict[str, Ranking] = {
-    "full": Ranking(DEFAULT, DESCRIPTION),
+    "full": Ranking(DEFAULT, LONG, DESCRIPTION),
     "fused": _same(_BARE),
     "dense": _same(replace(_BARE, lexical=0.0)),
     "words": _same(replace(_BARE, dense=0.0)),
@@ -168,4 +182,7 @@ def ranking_named(name: str) -> Ranking | None:
     if ranking is None or not all(signal in _NEUTRAL for signal in signals):
         return None
     neutral: dict[str, Any] = {signal: _NEUTRAL[signal] for signal in signals}
-    return Ranking(replace(ranking.short, **neutral), replace(ranking.description, **neutral)) if neutral else ranking
+    if not neutral:
+        return ranking
+    sets = (ranking.short, ranking.long, ranking.description)
+    return Ranking(*(replace(weights, **neutral) for weights in sets))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from retrieval.store.top_k import SortKey
 from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
 
-_HEADER_COLUMNS = "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte, c.end_byte"
+_HEADER_COLUMNS = (
+    "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte, c.end_byte, "
+    "coalesce((SELECT group_concat(name, char(10)) FROM symbols s WHERE s.chunk = c.id), '')"
+)
 # Cached headers: 8 MB.
 _HEADERS = 20_000
 _TEXT_COLUMNS = "f.path, c.language, c.symbol, c.scope, c.start_line, c.text"
@@ -34,6 +37,7 @@ class Chunks:
         self._database, self._meta = database, meta
         self._counted: tuple[int, int] = (-1, 0)  # at a revision, how many
         self._headers: tuple[int, dict[int, Header]] = (-1, {})
+        self._sizes: tuple[int, dict[str, int]] = (-1, {})
         self._texts: tuple[int, dict[int, ChunkText], int] = (-1, {}, 0)  # and their characters
         self._allowed: tuple[int, dict[Filters, Ids]] = (-1, {})
         self._rows_checked = -1  # the revision at which rows were missing and looked for
@@ -88,6 +92,16 @@ class Chunks:
         texts.update(new)
         self._texts = (revision, texts, size + sum(len(each.text) for each in new.values()))
         return {i: texts[i] for i in ids if i in texts}
+
+    def count_in_files(self, paths: Collection[str], revision: int) -> dict[str, int]:
+        """How many chunks these files have. Counted once for each revision; of files that are gone nothing is said."""
+        if self._sizes[0] != revision:
+            self._sizes = (revision, {})
+        sizes = self._sizes[1]
+        sql = """SELECT f.path, count(*) FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id
+                 WHERE f.path IN ({}) GROUP BY f.id"""
+        sizes.update(select_many(self._database, sql, [path for path in paths if path not in sizes]))
+        return {path: sizes[path] for path in paths if path in sizes}
 
     def _check_rows(self, revision: int) -> None:
         """Raise DamagedStoreError where rows are gone that an index of the table still has. Whoever asks for rows that were

@@ -28,6 +28,7 @@ class Header(NamedTuple):
     end_line: int
     start_byte: int
     end_byte: int
+    others: str = ""  # where it defines several names: all of them, one a line
 
 
 class ChunkText(NamedTuple):

@@ -104,6 +104,17 @@ def test_untitled_buffers_and_filters(workspace: Workspace) -> None:
     assert first(workspace, "follow redirect", filters=Filters(paths=("!*.go",)))[0] == "redirect.py"
 
 
+def test_chunks_of_a_file_are_those_of_its_buffer(workspace: Workspace) -> None:
+    paths = ["stack.py", "redirect.py", "gone.py"]
+    before = workspace.snapshot()[0].rows.chunks_of_files(paths)
+    workspace.set_buffer(
+        "stack.py", FILES["stack.py"] + "\n\ndef peek(stack):\n" + "    item = look_at(stack, stack, 1)\n" * 90
+    )
+    after = workspace.snapshot()[0].rows.chunks_of_files(paths)
+    assert (before, after["redirect.py"]) == ({"stack.py": 1, "redirect.py": 1}, 1)
+    assert after["stack.py"] > 1
+
+
 def test_similar_code_is_found_from_and_in_buffers(workspace: Workspace) -> None:
     workspace.set_buffer("copy.py", "def follow_redirects(response):\n    location = response.headers['location']\n")
     assert workspace.similar(SimilarRequest("copy.py", 1, limit=1)).hits[0].chunk.path == "redirect.py"

@@ -11,6 +11,7 @@ from retrieval.search.ranking import QueryOverlap, Ranked, rank
 from retrieval.search.weights import (
     DEFAULT,
     DESCRIPTION,
+    LONG,
     RANKINGS,
     SIGNALS,
     Ranking,
@@ -18,7 +19,7 @@ from retrieval.search.weights import (
     ranking_named,
     without_signal,
 )
-from retrieval.store import stem
+from retrieval.store import Header, stem
 from retrieval.types import Chunk
 
 
@@ -110,7 +111,7 @@ def test_scaling_maps_floor_to_0_and_best_to_1() -> None:
 
 
 def test_every_ranking_but_the_full_one_uses_base_scores_alone() -> None:
-    assert RANKINGS["full"] == Ranking(DEFAULT, DESCRIPTION)
+    assert RANKINGS["full"] == Ranking(DEFAULT, LONG, DESCRIPTION)
     query = parse("where is this said")
     base_only = {
         name
@@ -125,10 +126,17 @@ def test_a_description_weighs_words_more_and_holds_a_files_further_hits_back_les
     ranking = RANKINGS["full"]
     short = ranking.weights(parse("redirect loop"))
     middle = ranking.weights(parse("redirect loop ends connection pool"))
-    long = ranking.weights(parse("redirect loop ends connection pool early when server closes socket"))
-    assert (short, long) == (DEFAULT, DESCRIPTION)
+    long = ranking.weights(parse("redirect loop ends connection pool early while server closes socket"))
+    text = "redirect loop ends connection pool early while server closes socket and proxy keeps header of first request"
+    assert (short, ranking.weights(parse(text))) == (DEFAULT, DESCRIPTION)
     assert short.lexical < middle.lexical < long.lexical
-    assert short.repeat < middle.repeat < long.repeat
+    assert short.repeat == middle.repeat < long.repeat < DESCRIPTION.repeat
+
+
+def test_what_describes_a_change_is_weighed_as_a_description_however_short_it_is() -> None:
+    ranking = RANKINGS["full"]
+    assert ranking.weights(parse("fix redirect loop")) == DESCRIPTION
+    assert ranking.weights(parse("how does the redirect loop not crash")).repeat == DEFAULT.repeat
 
 
 def test_a_description_shows_several_places_of_one_file() -> None:
@@ -138,6 +146,30 @@ def test_a_description_shows_several_places_of_one_file() -> None:
     description = [r.chunk.path for r in ranked(words, rows, weights=DESCRIPTION)][:4]
     short = [r.chunk.path for r in ranked("redirect loop", rows)][:4]
     assert description.count("big.py") > short.count("big.py") >= 1
+
+
+def test_a_small_file_about_a_thing_comes_before_a_big_one_with_as_good_a_chunk() -> None:
+    rows = {0: chunk("big.py"), 1: chunk("small.py")}
+    even = np.array([0.5, 0.5], dtype=np.float32)
+    candidates = Candidates(np.arange(2), even, even, even, named={})
+    order = rank(candidates, rows, parse("anything"), {"anyth": 1.0}, DEFAULT, {"big.py": 40, "small.py": 1})
+    values = {r.chunk.path: [s.value for s in r.signals if s.name == "focus"] for r in order}
+    assert ([r.chunk.path for r in order], values) == (["small.py", "big.py"], {"small.py": [1.0], "big.py": [1 / 40]})
+
+
+def test_any_name_that_a_chunk_defines_may_be_the_one_that_is_asked_for() -> None:
+    header = Header("a.py", "python", "function", "first", 1, 9, 0, 90, "first\nredirect_loop")
+    other = Header("b.py", "python", "function", "second", 1, 9, 0, 90)
+    even = np.array([0.5, 0.5], dtype=np.float32)
+    parsed = parse("redirect loop")
+    order = rank(
+        Candidates(np.arange(2), even, even, even, {}),
+        {0: other, 1: header},
+        parsed,
+        dict.fromkeys(parsed.terms, 1.0),
+        DEFAULT,
+    )
+    assert [r.chunk.path for r in order] == ["a.py", "b.py"]
 
 
 def test_a_chunk_beside_one_that_means_the_same_gains() -> None:

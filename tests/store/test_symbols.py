@@ -40,6 +40,19 @@ def test_a_chunk_that_moves_keeps_its_row_and_its_symbols_move(store: Store) -> 
     assert [(s.name, s.start_line, s.end_line) for s in chunk.symbols] == [("alpha", 4, 5), ("Bravo", 8, 9)]
 
 
+def test_headers_have_all_names_of_a_chunk_that_defines_several(store: Store) -> None:
+    stored(store, TEXT)
+    ids = store.chunks.ids_in_file("a.py").tolist()
+    assert [header.others for header in store.chunks.headers(ids, 1).values()] == ["alpha\nBravo"]
+
+
+def test_the_chunks_of_files_are_counted_anew_at_each_revision(store: Store) -> None:
+    stored(store, TEXT)
+    assert store.chunks.count_in_files(["a.py", "gone.py"], 1) == {"a.py": 1}
+    stored(store, TEXT + "\n\ndef charlie(v):\n" + "    v = charlie_of_a_long_line(v, v, v)\n" * 80)
+    assert store.chunks.count_in_files(["a.py"], 2)["a.py"] == len(store.chunks.ids_in_file("a.py")) > 1
+
+
 def test_symbols_go_with_their_chunk(store: Store) -> None:
     stored(store, TEXT)
     store.apply([], ["a.py"])
