@@ -35,7 +35,8 @@ def rows() -> list[Row]:
     found: list[Row] = []
     for line in (HERE / "expected.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("== "):
-            found.append(Row(*line[3:].split(" · ")))
+            path, language, method = line[3:].split(" · ")
+            found.append(Row(path, language, method))
         elif line.startswith("? "):
             question, _, answer = line[2:].partition(" -> ")
             found[-1].questions.append((question, answer))
