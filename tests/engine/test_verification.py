@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,7 +156,7 @@ def test_files_are_compared_each_hour_where_the_system_does_not_tell_of_edits(
 ) -> None:
     monkeypatch.setattr(verification, "HAS_CTIME", has_ctime)
     now = 2_000_000_000
-    monkeypatch.setattr(verification.time, "time", lambda: float(now))
+    monkeypatch.setattr(time, "time", lambda: float(now))
     edited = root / "zebra.py"
     edited.write_text("def a_striped_zebra():\n    return 1\n")
     with reopened() as workspace:
@@ -173,7 +174,7 @@ def test_a_new_index_is_verified_a_day_later(
 ) -> None:
     checks: list[str] = []
     now = [2_000_000_000.0]
-    monkeypatch.setattr(verification.time, "time", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: now[0])
     with reopened() as workspace:
         workspace.refresh()
         monkeypatch.setattr(workspace.verifier, "_check_store", lambda _stop: checks.append("store"))

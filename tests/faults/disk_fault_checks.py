@@ -146,12 +146,12 @@ def test_a_part_of_a_file_that_the_disk_has_lost_blocks_nothing(
         notes = set(workspace.search(QUERY).notes)
         assert len(notes) == 1, notes
         assert all("cannot be read from the disk" in note for note in notes)
-        embedded = len(workspace.encoder.passages)
+        embedded = len(workspace.encoder.passages)  # type: ignore[attr-defined]
     with failing(lost), opened(root, cache) as workspace:  # said once
         workspace.refresh()
         assert rows_of(workspace) == before
         assert not workspace.search(QUERY).notes
-        assert workspace.encoder.passages == []
+        assert workspace.encoder.passages == []  # type: ignore[attr-defined]
     if name == "index.db":
         assert embedded == 0
     elif page == -1:
