@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+FORMATS = ("markdown", "xml", "json")
+
 
 @app.command()
 @guarded
@@ -37,12 +39,18 @@ def context(
     ],
     path: options.WorkspacePath = None,
     budget: Annotated[
-        int | None, typer.Option("--budget", "-b", min=1, help="Token budget (estimated).", show_default="4000")
+        int | None, typer.Option("--budget", "-b", min=1, help="Token budget.", show_default="4000")
     ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
-            "-k", "--limit", "--results", min=1, max=1000, help="Number of results to pack.", show_default="12"
+            "-k",
+            "--limit",
+            "--results",
+            min=1,
+            max=1000,
+            help="Number of results to pack.",
+            show_default="by the budget",
         ),
     ] = None,
     globs: options.PathGlobs = None,
@@ -52,6 +60,13 @@ def context(
     code_only: options.CodeOnly = False,
     docs: options.Docs = False,
     config: options.Config = False,
+    tokenizer: Annotated[
+        str,
+        typer.Option("--tokenizer", metavar="NAME|FILE", help="Count tokens for this model, or with a tokenizer.json."),
+    ] = "estimate",
+    output: Annotated[
+        str, typer.Option("--format", help="How the context is written: markdown, xml or json.")
+    ] = "markdown",
     as_json: options.AsJson = False,
     no_wait: options.NoWait = False,
     encoder: options.Encoder = None,
@@ -59,12 +74,18 @@ def context(
 ) -> int:
     """Print the code that a question needs, or that belongs to the code at FILE:LINE-LINE, for an assistant.
 
-    The best places are shown whole, others as outlines, each headed by its path and lines.
+    The best functions are shown whole, others as outlines or signatures, each file headed by its path and lines; "… line N" stands
+    for lines that are left out.
     """
     if not query.strip():
         raise QueryError("The query is empty; say in a few words what the code does.")
-    from retrieval.rag import DEFAULT_BUDGET, DEFAULT_LIMIT, ContextRequest
+    from retrieval.rag import DEFAULT_BUDGET, ContextRequest
     from retrieval.rag import context as collect_context
+    from retrieval.rag.token_count import token_count
+
+    if output not in FORMATS:
+        raise QueryError(f"There is no format '{output}'; formats are {', '.join(FORMATS)}.")
+    counter = token_count(tokenizer)
 
     lines = parse_location(query) if is_location(query) else None
     target = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
@@ -72,17 +93,22 @@ def context(
     filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep), root=target.root)
     location = Location(path_in_workspace(target, lines.file), lines.start, lines.end) if lines else None
     request = ContextRequest(
-        "" if location else query, location, filters, limit or DEFAULT_LIMIT, budget or DEFAULT_BUDGET
+        "" if location else query,
+        location,
+        filters,
+        limit,
+        budget or DEFAULT_BUDGET,
+        "xml" if output == "xml" else "markdown",
     )
     with open_workspace(target) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
-        packed = collect_context(workspace, request)
-    _show(packed, target.root, as_json=as_json, quiet=quiet)
+        packed = collect_context(workspace, request, count=counter.count)
+    _show(packed, target.root, counter.name, as_json=as_json or output == "json", quiet=quiet)
     return FOUND if packed.context.spans else NOTHING
 
 
-def _show(packed: PackedContext, root: Path, *, as_json: bool, quiet: bool) -> None:
+def _show(packed: PackedContext, root: Path, counter: str, *, as_json: bool, quiet: bool) -> None:
     from c2llm_lsp.render.freshness import freshness_notes
 
     if as_json:
@@ -97,14 +123,17 @@ def _show(packed: PackedContext, root: Path, *, as_json: bool, quiet: bool) -> N
     sys.stdout.flush()
     if quiet:
         return
-    remark(_summary(packed))
+    remark(_summary(packed, counter))
     for line in (*packed.notes, *freshness_notes(packed.freshness)):
         remark(line)
 
 
-def _summary(packed: PackedContext) -> str:
+def _summary(packed: PackedContext, counter: str) -> str:
     context = packed.context
     if not context.spans:
+        if packed.freshness.chunks == 0:
+            return "The index is empty: there is no file here that can be searched."
         return f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing found."
-    left_out = f", {context.left_out} left out" if context.left_out else ""
-    return f"About {context.tokens:,} of {context.budget:,} tokens: {len(context.spans)} spans{left_out}."
+    left_out = f", {context.left_out} results left out" if context.left_out else ""
+    whose = "estimated" if counter == "estimate" else counter
+    return f"{context.tokens:,} of {context.budget:,} tokens ({whose}): {len(context.spans)} spans{left_out}."

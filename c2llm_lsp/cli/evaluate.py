@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from platformdirs import user_cache_path
 
-from c2llm_lsp.cli import evaluate_mteb, evaluate_own, evaluate_search, options
+from c2llm_lsp.cli import evaluate_mteb, evaluate_own, evaluate_search, evaluate_tokens, options
 from c2llm_lsp.cli.common import FOUND, guarded, remark, set_up_training
 from retrieval.errors import MissingExtraError, QueryError
 
@@ -51,6 +51,7 @@ def evaluate() -> None:
 
 app.command(name="search")(evaluate_search.search)
 app.command(name="compare")(evaluate_search.compare)
+app.command(name="tokens")(evaluate_tokens.tokens)
 app.command(name="own")(evaluate_own.own)
 app.command(name="mteb")(evaluate_mteb.mteb)
 

@@ -17,7 +17,6 @@ from c2llm_lsp.mcp.results import (
     Grep,
     Kinds,
     Languages,
-    Limit,
     Paths,
     Wait,
     make_filters,
@@ -28,7 +27,7 @@ from c2llm_lsp.render.json_output import context_locations_dict
 from c2llm_lsp.render.markdown import context_markdown
 from retrieval.engine import Workspace
 from retrieval.errors import QueryError
-from retrieval.rag import DEFAULT_BUDGET, DEFAULT_LIMIT, ContextRequest, PackedContext
+from retrieval.rag import DEFAULT_BUDGET, ContextRequest, PackedContext
 from retrieval.rag import context as collect_context
 from retrieval.types import Location
 
@@ -41,7 +40,7 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         start_line: Annotated[int, Field(ge=0, description="First line in that file, from 1")] = 0,
         end_line: Annotated[int, Field(ge=0, description="Last line; if absent the definition at start_line")] = 0,
         budget: Annotated[int, Field(ge=100, le=100_000, description="Token budget (estimated)")] = DEFAULT_BUDGET,
-        limit: Limit = DEFAULT_LIMIT,
+        limit: Annotated[int | None, Field(ge=1, le=200, description="Number of results to pack")] = None,
         languages: Languages = None,
         paths: Paths = None,
         kinds: Kinds = None,

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from retrieval.engine import Workspace
 from retrieval.engine.explain import chunk_at
-from retrieval.rag.packing import Context, pack
-from retrieval.rag.spans import LINE_BREAK
+from retrieval.errors import QueryError
+from retrieval.rag.packing import ASKS_FOR_TESTS, DEFAULT_OPTIONS, Context, PackOptions, is_test_path, pack
+from retrieval.rag.related import related
+from retrieval.rag.spans import TextFormat
 from retrieval.rag.token_estimate import TokenCounter, estimate_tokens
+from retrieval.rag.units import Unit, file_lines
 from retrieval.search import Snapshot
 from retrieval.types import NO_FILTERS, Answer, Chunk, Filters, Freshness, Hit, Location, SearchRequest, SimilarRequest
 
-DEFAULT_BUDGET = 4_000  # tokens: ten spans of 40 lines; small compared with any model's context window
-DEFAULT_LIMIT = 12
+DEFAULT_BUDGET = (
+    4_000  # tokens: a dozen functions and an outline of the rest; small compared with any model's context window
+)
+# Hits to pack if none are given: of each, something is shown for some 40 tokens.
+MIN_LIMIT, MAX_LIMIT, TOKENS_PER_HIT = 12, 100, 40
+
+
+def limit_for(budget: int) -> int:
+    """How many hits to pack into a budget."""
+    return max(MIN_LIMIT, min(MAX_LIMIT, budget // TOKENS_PER_HIT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +36,9 @@ class ContextRequest:
     query: str = ""
     location: Location | None = None
     filters: Filters = NO_FILTERS
-    limit: int = DEFAULT_LIMIT
+    limit: int | None = None  # hits to pack; as many as the budget has room for
     budget: int = DEFAULT_BUDGET
+    text_format: TextFormat = "markdown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +70,33 @@ def context(
     """
     if isinstance(request, str):
         request = ContextRequest(request)
-    lines, limit, filters = request.location, request.limit, request.filters
+    if request.budget < 1:
+        raise QueryError(f"The budget is {request.budget:,} tokens; give a number from 1, such as {DEFAULT_BUDGET}.")
+    lines, filters = request.location, request.filters
+    limit = limit_for(request.budget) if request.limit is None else request.limit
     selections = (selection(workspace, lines.path, lines.first_line, lines.last_line),) if lines else ()
     if request.query.strip() or not selections:
         retrieved = retrieve(workspace, request.query, limit=limit, filters=filters)
     else:
         retrieved = retrieve_similar(workspace, selections[0], limit=limit, filters=filters)
     answer = retrieved.answer
-    packed = pack_retrieved([retrieved], selections, request.budget, limit=limit, count=count)
+    options = PackOptions(count, request.text_format, asks_for_tests(request.query, selections))
+    packed = pack_retrieved([retrieved], selections, request.budget, options, limit=limit)
     return PackedContext(packed, answer.freshness, answer.encoder, answer.seconds, answer.notes)
 
 
 def retrieve(
-    workspace: Workspace, query: str, *, limit: int = DEFAULT_LIMIT, filters: Filters = NO_FILTERS, prefix: str = ""
+    workspace: Workspace, query: str, *, limit: int, filters: Filters = NO_FILTERS, prefix: str = ""
 ) -> Retrieved:
     """Hits for a query, to be packed. Raises QueryError."""
     snapshot, _ = workspace.snapshot()
-    request = SearchRequest(query, filters, limit, highlight=True)
+    # Salient lines by meaning take some milliseconds a hit; more hits have those that have the query's words.
+    request = SearchRequest(query, filters, limit, highlight=limit <= MIN_LIMIT)
     return Retrieved(workspace.search(request), snapshot, prefix)
 
 
 def retrieve_similar(
-    workspace: Workspace, selected: Hit, *, limit: int = DEFAULT_LIMIT, filters: Filters = NO_FILTERS, prefix: str = ""
+    workspace: Workspace, selected: Hit, *, limit: int, filters: Filters = NO_FILTERS, prefix: str = ""
 ) -> Retrieved:
     """Hits similar to a selection, of this workspace or another, to be packed."""
     snapshot, _ = workspace.snapshot()
@@ -96,32 +113,43 @@ def selection(workspace: Workspace, path: str, start: int, end: int) -> Hit:
     overlapping = [chunk for chunk in chunks if chunk.start_line <= end and start <= chunk.end_line]
     if not overlapping or start >= end or chunk.kind == "cell":
         return Hit(chunk, chunk.start_line, chunk.end_line, chunk.text, 1.0)
-    lines = _file_lines(overlapping)
+    lines = file_lines(overlapping)
     start, end = max(start, overlapping[0].start_line), min(end, overlapping[-1].end_line)
     return Hit(chunk, start, end, "\n".join(lines.get(n, "") for n in range(start, end + 1)), 1.0)
+
+
+def asks_for_tests(query: str, selections: Sequence[Hit] = ()) -> bool:
+    """Whether tests stand where their rank says: they are asked for, by word or by a selection in one."""
+    return bool(ASKS_FOR_TESTS.search(query)) or any(
+        is_test_path(hit.chunk.path, hit.chunk.language) for hit in selections
+    )
 
 
 def pack_retrieved(
     retrieved: Sequence[Retrieved],
     selections: Sequence[Hit],
     budget: int,
+    options: PackOptions = DEFAULT_OPTIONS,
     *,
-    limit: int = DEFAULT_LIMIT,
-    count: TokenCounter = estimate_tokens,
+    limit: int | None = None,
 ) -> Context:
     """The selections, then the best hits, as one context. Selections already have their path prefix."""
     hits = [with_path_prefix(hit, one.prefix) for one in retrieved for hit in one.answer.hits]
     if len(retrieved) > 1:
         hits.sort(key=lambda hit: -hit.score)
+    hits = [*selections, *hits[: limit_for(budget) if limit is None else limit]]
 
     @cache
-    def lines_of(path: str) -> Mapping[int, str]:
+    def chunks_of(path: str) -> Sequence[Chunk]:
         for one in retrieved:
             if path.startswith(one.prefix) and (chunks := one.snapshot.rows.file_chunks(path[len(one.prefix) :])):
-                return _file_lines(chunk for _, chunk in chunks)
-        return {}
+                return [replace(chunk, path=path) if one.prefix else chunk for _, chunk in chunks]
+        return ()
 
-    return pack((*selections, *hits[:limit]), budget, count=count, lines_of=lines_of)
+    more: list[Unit] = []
+    if len(retrieved) == 1:
+        more = related(hits, retrieved[0].snapshot, chunks_of, retrieved[0].prefix)
+    return pack(hits, budget, options, chunks_of=chunks_of, related=more)
 
 
 def with_path_prefix(hit: Hit, prefix: str) -> Hit:
@@ -130,13 +158,3 @@ def with_path_prefix(hit: Hit, prefix: str) -> Hit:
         return hit
     copies = tuple(replace(copy, path=prefix + copy.path) for copy in hit.copies)
     return replace(hit, chunk=replace(hit.chunk, path=prefix + hit.chunk.path), copies=copies)
-
-
-def _file_lines(chunks: Iterable[Chunk]) -> dict[int, str]:
-    """The lines of a file by number, without the blank lines between chunks."""
-    lines: dict[int, str] = {}
-    for chunk in chunks:
-        if chunk.kind != "cell":
-            for number, line in enumerate(LINE_BREAK.split(chunk.text), chunk.start_line):
-                lines.setdefault(number, line)
-    return lines

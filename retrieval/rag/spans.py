@@ -1,27 +1,29 @@
-"""The spans of a context: ranges of files that do not overlap, and their Markdown.
+"""The text of a context: a section for each file, whose heading cites the lines that its fence holds.
 
-A hit span is all or part of a hit. Where hits overlap, the better one keeps the lines, so that no line is shown twice. The text
-is untrusted: it cannot end its fence, and neither it nor a path can begin a heading or a link.
+Lines that are left out between two that are shown stand as "… line N", where N is the next line shown. The text is untrusted: it
+cannot end its fence, and neither it nor a path can begin a heading or a link. In XML every tag and entity of it is escaped.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
+from xml.sax.saxutils import escape, quoteattr
 
-from retrieval.escaping import code_span, fenced
-from retrieval.types import Hit, Location
+from retrieval.escaping import code_span, escape_block, escape_line, fenced
+from retrieval.types import Location
 
 MAX_COPIES = 3  # places of a copied text that are named
-LINE_BREAK = re.compile(r"\r\n|\r|\n")  # line ends, for editors and for the index
+
+TextFormat = Literal["markdown", "xml"]
+TEXT_FORMATS: tuple[TextFormat, ...] = ("markdown", "xml")
 
 
 @dataclass(frozen=True, slots=True)
 class ContextSpan:
-    """Lines of one file as the context shows them. Lines that begin with "…" say what an outline or a truncated text omits."""
+    """Lines of one file as the context shows them: the first and the last line are shown, and an outline leaves some out."""
 
     path: str
     start_line: int
@@ -31,65 +33,62 @@ class ContextSpan:
     language: str
     symbol: str  # qualified name of what is defined there; "" if nothing is
     copies: tuple[Location, ...] = ()  # where the same text stands as well
+    shown: tuple[tuple[int, int], ...] = ()  # first and last line of each range that is shown
 
 
-@dataclass(frozen=True, slots=True)
-class HitSpan:
-    """Lines of a hit that no better hit contains."""
-
-    rank: int
-    hit: Hit
-    start: int
-    end: int
-    lines: tuple[str, ...]
-    # Whether `lines` are lines of the file. False for notebooks: a cell's lines are stored as JSON.
-    has_file_lines: bool
-
-    def context_span(self, lines: Sequence[str], end: int, kind: Literal["code", "outline"] = "code") -> ContextSpan:
-        chunk = self.hit.chunk
-        text, copies = "\n".join(lines), self.hit.copies
-        return ContextSpan(chunk.path, self.start, end, kind, text, chunk.language, chunk.qualified, copies)
+def ellipsis(next_line: int) -> str:
+    return f"… line {next_line}"
 
 
-def spans_of(hits: Sequence[Hit]) -> list[HitSpan]:
-    """The hits as spans, best first, without the lines of better hits and without blank lines at either end."""
-    covered: dict[str, set[int]] = defaultdict(set)
-    spans: list[HitSpan] = []
-    for rank, hit in enumerate(hits):
-        covered_here = covered[hit.chunk.path]
-        lines = tuple(LINE_BREAK.split(hit.text))
-        numbers = range(hit.start_line, hit.end_line + 1)
-        if hit.chunk.kind != "cell" and len(lines) == len(numbers):
-            spans += [HitSpan(rank, hit, a, b, lines[a - numbers[0] : b - numbers[0] + 1], True)
-                      for a, b in _free_ranges(numbers, lines, covered_here)]  # fmt: skip
-        elif hit.text.strip() and covered_here.isdisjoint(numbers):
-            spans.append(HitSpan(rank, hit, hit.start_line, hit.end_line, lines, False))
-        covered_here.update(numbers)
-    return spans
+def render(sections: Sequence[Sequence[ContextSpan]], text_format: TextFormat) -> str:
+    """The sections, each of the spans of one file."""
+    if text_format == "xml":
+        return "\n".join(["<context>", *map(xml_section, sections), "</context>"]) if sections else ""
+    return "\n\n".join(map(markdown_section, sections))
 
 
-def _free_ranges(numbers: range, lines: Sequence[str], covered: set[int]) -> Iterator[tuple[int, int]]:
-    """(first, last) of each range of lines that are not covered, without blank lines at either end."""
-    first = last = 0
-    for number, line in zip(numbers, lines, strict=True):
-        if number in covered:
-            if first:
-                yield first, last
-            first = 0
-        elif line.strip():
-            first, last = first or number, number
-    if first:
-        yield first, last
-
-
-def markdown(span: ContextSpan) -> str:
+def markdown_section(spans: Sequence[ContextSpan]) -> str:
     """A heading that cites the lines, and the lines in a fence."""
-    lines = f"{span.start_line}-{span.end_line}" if span.end_line > span.start_line else f"{span.start_line}"
-    heading = f"### {code_span(f'{span.path}:{lines}')}"
-    if span.symbol:
-        heading += f" {code_span(span.symbol)}"
-    also = "".join(f"{line}\n" for line in copies_line(span.copies))
-    return f"{heading}\n{also}{fenced(span.text, span.language)}"
+    first = spans[0]
+    heading = f"### {code_span(f'{first.path}:{line_ranges(spans)}')}"
+    if len(spans) == 1 and first.symbol:
+        heading += f" {code_span(first.symbol)}"
+    also = "".join(f"{line}\n" for line in copies_line(_copies(spans)))
+    return f"{heading}\n{also}{fenced(section_text(spans), first.language)}"
+
+
+def xml_section(spans: Sequence[ContextSpan]) -> str:
+    """An element that cites the lines; its text has no tag of its own."""
+    first = spans[0]
+    attributes = {"path": first.path, "lines": line_ranges(spans)}
+    if len(spans) == 1 and first.symbol:
+        attributes["symbol"] = first.symbol
+    if places := _copies(spans):
+        attributes["copies"] = ", ".join(
+            f"{copy.path}:{copy.first_line}-{copy.last_line}" for copy in places[:MAX_COPIES]
+        )
+    written = " ".join(f"{name}={quoteattr(escape_line(value))}" for name, value in attributes.items())
+    return f"<file {written}>\n{escape(escape_block(section_text(spans)))}\n</file>"
+
+
+def section_text(spans: Sequence[ContextSpan]) -> str:
+    lines = [spans[0].text]
+    for before, span in pairwise(spans):
+        if span.start_line > before.end_line + 1:
+            lines.append(ellipsis(span.start_line))
+        lines.append(span.text)
+    return "\n".join(lines)
+
+
+def line_ranges(spans: Iterable[ContextSpan]) -> str:
+    """The lines of spans as "3-9,14"."""
+    ranges: list[tuple[int, int]] = []
+    for span in spans:
+        if ranges and span.start_line <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], span.end_line)
+        else:
+            ranges.append((span.start_line, span.end_line))
+    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in ranges)
 
 
 def copies_line(copies: Sequence[Location]) -> list[str]:
@@ -99,3 +98,7 @@ def copies_line(copies: Sequence[Location]) -> list[str]:
     shown = [code_span(f"{copy.path}:{copy.first_line}-{copy.last_line}") for copy in copies[:MAX_COPIES]]
     more = f" and {len(copies) - MAX_COPIES} more" if len(copies) > MAX_COPIES else ""
     return [f"Also in {', '.join(shown)}{more}"]
+
+
+def _copies(spans: Sequence[ContextSpan]) -> list[Location]:
+    return list(dict.fromkeys(copy for span in spans for copy in span.copies))

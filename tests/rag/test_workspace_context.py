@@ -83,8 +83,28 @@ def test_a_selection_over_many_places_keeps_its_blank_lines(workspace: Workspace
 
 def test_a_selection_too_long_for_the_budget_is_cut(workspace: Workspace) -> None:
     packed = context(workspace, ContextRequest(location=Location("orders.py", 1, 15), budget=90))
+    (first, *_) = packed.context.spans
     assert packed.context.tokens <= 90
-    assert "… " in packed.context.spans[0].text
+    assert (first.path, first.start_line, first.kind) == ("orders.py", 1, "outline")
+    assert ORDERS.startswith(first.text) and first.end_line < 15
+
+
+@pytest.mark.parametrize("budget", [0, -3])
+def test_a_budget_without_room_for_anything_is_refused(workspace: Workspace, budget: int) -> None:
+    with pytest.raises(QueryError, match=f"The budget is {budget} tokens; give a number from 1"):
+        context(workspace, ContextRequest("cancel and refund", budget=budget))
+
+
+def test_what_the_best_uses_and_what_encloses_it_follow_as_signatures(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "orders.py").write_text(ORDERS.replace("self.refund_payment", "send_back_money"))
+    (root / "bank.py").write_text('def send_back_money(reason):\n    """Wire it."""\n' + "    step()\n" * 9)
+    with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache") as opened:
+        opened.refresh()
+        packed = context(opened, ContextRequest("cancel_order", limit=1)).context
+    assert "class Order:" in packed.text
+    assert next(span.text for span in packed.spans if span.path == "bank.py") == "def send_back_money(reason):"
 
 
 def test_an_unsaved_buffer_is_what_is_shown(workspace: Workspace) -> None:

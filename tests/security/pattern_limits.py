@@ -96,7 +96,7 @@ PREPARED = {"c2llm_lsp.server.text.positions:_LINE"}
 # Patterns made where they are used, of names that are escaped; and those that other tests hold.
 INLINE = {
     "c2llm_lsp.render.snippet: f'(?<!\\\\w){re.escape(hit.chunk.symbol)}(?!\\\\w)'": "a name",
-    "retrieval.rag.truncation: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
+    "retrieval.rag.units: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",
     "retrieval.search.exact: _expression(text)": "words, escaped, each of which ends a run of spaces; tried where the first one is",

@@ -20,10 +20,12 @@ from c2llm_lsp.server.services import Services
 from c2llm_lsp.server.text.positions import split_lines, whole_lines
 from retrieval.errors import QueryError
 from retrieval.rag import (
-    DEFAULT_LIMIT,
     Context,
     ContextSpan,
+    PackOptions,
     Retrieved,
+    asks_for_tests,
+    limit_for,
     pack_retrieved,
     retrieve,
     retrieve_similar,
@@ -42,7 +44,8 @@ AROUND = 10  # lines before and after a cursor in a file that is not cut into ch
 async def context(server: Services, params: protocol.ContextParams) -> protocol.ContextAnswer:
     """The best results of all folders for a question, a selection, or both, packed to the budget."""
     folders = await queried_folders(server, params)
-    question, limit, filters = (params.query or "").strip(), params.limit or DEFAULT_LIMIT, filters_of(params)
+    question, filters = (params.query or "").strip(), filters_of(params)
+    limit = params.limit or limit_for(params.budget)
     prefixes = _prefixes(server.state.folders)
     selected = await _selection(server, params, prefixes)
     if not question and selected is None:
@@ -56,8 +59,9 @@ async def context(server: Services, params: protocol.ContextParams) -> protocol.
 
     found = _without_repetition(await server.queries.query(folders, query))
     first = [] if selected is None else [with_path_prefix(selected.hit, selected.origin.prefix)]
+    options = PackOptions(tests=asks_for_tests(question, first))
     packed = await server.queries.run(
-        lambda: pack_retrieved([one for _, one in found], first, params.budget, limit=limit)
+        lambda: pack_retrieved([one for _, one in found], first, params.budget, options, limit=limit)
     )
     return _answer(server, folders, found, selected, packed)
 
@@ -149,18 +153,17 @@ def _answer(
     packed: Context,
 ) -> protocol.ContextAnswer:
     answers = [(folder, one.answer) for folder, one in found]
-    origins = {} if selected is None else {selected.origin.prefix + selected.hit.chunk.path: selected.origin}
-    shown: dict[str, list[Hit]] = {}
-    for folder, one in found:
-        for hit in one.answer.hits:
-            path = hit.chunk.path
-            origins.setdefault(one.prefix + path, _Origin(folder.files.uri_of(path), folder.uri, path, one.prefix))
-            shown.setdefault(one.prefix + path, []).append(hit)
-    if selected is not None:
-        shown.setdefault(selected.origin.prefix + selected.hit.chunk.path, []).append(selected.hit)
+
+    def origin(path: str) -> _Origin:
+        if selected is not None and path == selected.origin.prefix + selected.hit.chunk.path:
+            return selected.origin
+        folder, prefix = next((folder, one.prefix) for folder, one in found if path.startswith(one.prefix))
+        inside = path[len(prefix) :]
+        return _Origin(folder.files.uri_of(inside), folder.uri, inside, prefix)
+
     return protocol.ContextAnswer(
         text=packed.text,
-        pieces=[_citation(server, origins[one.path], one, shown[one.path]) for one in packed.spans],
+        pieces=[_citation(server, origin(span.path), span) for span in packed.spans],
         tokens=packed.tokens,
         budget=packed.budget,
         left_out=packed.left_out,
@@ -170,11 +173,9 @@ def _answer(
     )
 
 
-def _citation(server: Services, origin: _Origin, span: ContextSpan, hits: list[Hit]) -> protocol.Citation:
-    """The text of a shortened span does not have its last line; the hit that it is from does."""
-    hit = next(hit for hit in hits if hit.start_line <= span.end_line <= hit.end_line)
-    rows = split_lines(hit.text)
-    last = rows[min(span.end_line - hit.start_line, len(rows) - 1)]
+def _citation(server: Services, origin: _Origin, span: ContextSpan) -> protocol.Citation:
+    """A span ends with its last line, also one that leaves lines out."""
+    last = split_lines(span.text)[-1]
     return protocol.Citation(
         uri=origin.uri,
         folder=origin.folder,

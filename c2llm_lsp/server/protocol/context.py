@@ -11,7 +11,7 @@ from c2llm_lsp.server.protocol.base import Count, Freshness, Position, ProtocolT
 
 class ContextParams(QueryParams, frozen=True, kw_only=True):
     """`c2llm/context`: context for an assistant, as Markdown: for a question, for a range or position of a document, or
-    for both together. `limit` is the maximum number of results to pack, 12 if absent.
+    for both together. `limit` is the maximum number of results to pack; as many as the budget has room for if absent.
     """
 
     query: str | None = None
