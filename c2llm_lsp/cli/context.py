@@ -30,29 +30,29 @@ app = typer.Typer(add_completion=False)
 
 FORMATS = ("markdown", "xml", "json")
 
+Query = Annotated[
+    str, typer.Argument(metavar="QUERY|FILE:LINE-LINE", help="A question, or lines of a file that is there.")
+]
+Budget = Annotated[int | None, typer.Option("--budget", "-b", min=1, help="Token budget.", show_default="4000")]
+PackLimit = Annotated[
+    int | None,
+    typer.Option(
+        "-k", "--limit", "--results", min=1, max=1000, help="Number of results to pack.", show_default="by the budget"
+    ),
+]
+Tokenizer = Annotated[
+    str, typer.Option("--tokenizer", metavar="NAME|FILE", help="Count tokens for this model, or with a tokenizer.json.")
+]
+Format = Annotated[str, typer.Option("--format", help="How the context is written: markdown, xml or json.")]
+
 
 @app.command()
 @guarded
 def context(
-    query: Annotated[
-        str, typer.Argument(metavar="QUERY|FILE:LINE-LINE", help="A question, or lines of a file that is there.")
-    ],
+    query: Query,
     path: options.WorkspacePath = None,
-    budget: Annotated[
-        int | None, typer.Option("--budget", "-b", min=1, help="Token budget.", show_default="4000")
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            "-k",
-            "--limit",
-            "--results",
-            min=1,
-            max=1000,
-            help="Number of results to pack.",
-            show_default="by the budget",
-        ),
-    ] = None,
+    budget: Budget = None,
+    limit: PackLimit = None,
     globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
@@ -60,13 +60,8 @@ def context(
     code_only: options.CodeOnly = False,
     docs: options.Docs = False,
     config: options.Config = False,
-    tokenizer: Annotated[
-        str,
-        typer.Option("--tokenizer", metavar="NAME|FILE", help="Count tokens for this model, or with a tokenizer.json."),
-    ] = "estimate",
-    output: Annotated[
-        str, typer.Option("--format", help="How the context is written: markdown, xml or json.")
-    ] = "markdown",
+    tokenizer: Tokenizer = "estimate",
+    output: Format = "markdown",
     as_json: options.AsJson = False,
     no_wait: options.NoWait = False,
     encoder: options.Encoder = None,

@@ -111,7 +111,7 @@ class Chooser:
     def _best_step(self, state: _State, budget: int) -> tuple[float, int, int] | None:
         """(worth for a token, level, cost) of the best larger form that fits."""
         best: tuple[float, int, int] | None = None
-        shown = self.selection.lines.get(key_of(state.unit), frozenset())
+        shown: Collection[int] = self.selection.lines.get(key_of(state.unit), frozenset())
         if state.shown != len(shown):
             state.shown, state.costs = len(shown), [self._cost(state, lines, shown) for _, lines in state.forms]
         opening = 0.0 if shown else FILE_WORTH
