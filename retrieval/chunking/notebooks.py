@@ -76,9 +76,9 @@ def notebook_chunks(path: str, lines: LineIndex) -> list[Chunk] | None:
         cell_language = _cell_language(cell, language)
         symbols = _symbols(cell, cell_language, lines, until) if cell.kind == "code" else []
         for rows in _parts(cell.rows):
-            chunk = _chunk(path, cell_language, scope, rows, lines, symbols, is_heading=heading is not None)
+            chunk = _chunk(path, cell_language, scope, rows, lines, symbols)
             if chunk is not None:
-                _append(chunks, chunk)
+                _append(chunks, chunk if heading is None else replace(chunk, symbol=scope, scope=""))
     return chunks
 
 
@@ -128,8 +128,6 @@ def _chunk(
     rows: tuple[_SourceLine, ...],
     lines: LineIndex,
     symbols: list[Symbol],
-    *,
-    is_heading: bool,
 ) -> Chunk | None:
     """A chunk of some lines of a cell, without the blank ones around them; `symbols` are those of the cell."""
     shown = [n for n, row in enumerate(rows) if row.text.strip()]
@@ -143,8 +141,6 @@ def _chunk(
         symbol for symbol in inside if symbol.start_line >= first
     ]  # a part of a long class is named by its members
     symbol = begun[0].name if begun else inside[-1].name if inside else ""
-    if is_heading:
-        symbol, scope = scope, ""
     text = "".join(row.text for row in rows).strip("\n")
     clipped = tuple(
         replace(one, start_line=max(one.start_line, first), end_line=min(one.end_line, last)) for one in inside

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from retrieval.chunking.embedded.regions import MAX_REGIONS, Element, Region, region_of
@@ -91,9 +92,9 @@ def _code(lines: LineIndex, found: list[Fence]) -> list[Region]:
         start, stop = lines.starts[min(fence.first + 1, lines.count)], lines.starts[fence.last]
         end = lines.starts[min(fence.last + 1, lines.count)]
         element = Element(lines.starts[fence.first], start, max(start, stop), end)
-        region = region_of(lines, element, fence.language, nested=True, in_text=True)
+        region = region_of(lines, element, fence.language)
         if region is not None:
-            regions.append(region)
+            regions.append(replace(region, nested=True, in_text=True))
     return regions
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from retrieval.chunking.embedded.regions import MAX_REGIONS, Element, Region, region_of, whole, without
@@ -82,9 +83,9 @@ def _regions(lines: LineIndex, tags: Iterator[_Tag] | list[_Tag], script: str) -
     regions = []
     for tag in tags:
         language = _language(tag, script)
-        region = region_of(lines, tag.element, language, nested=language == "html") if language else None
+        region = region_of(lines, tag.element, language) if language else None
         if region is not None:
-            regions.append(region)
+            regions.append(replace(region, nested=language == "html"))
     return regions
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from retrieval.chunking.embedded.markup import markup_regions
 from retrieval.chunking.embedded.regions import MAX_REGIONS, Element, Region, region_of, without
@@ -34,12 +35,9 @@ def razor(lines: LineIndex) -> list[Region]:
         at = min(stop + 1, len(data))
         element = Element(match.start(), match.end(), stop, at)
         members = match[1] is not None
-        region = region_of(
-            lines, element, "csharp", prefix=b"class _ {" if members else b"", suffix=b"}" if members else b"",
-            are_members=members,
-        )  # fmt: skip
+        region = region_of(lines, element, "csharp", (b"class _ {", b"}") if members else (b"", b""))
         if region is not None and (members or b"\n" in data[element.start : element.stop]):
-            blocks.append(region)
+            blocks.append(replace(region, are_members=members))
             spans.append((element.begin, element.end))
     return [*markup_regions(lines, without(data, spans), "html"), *blocks]
 

@@ -77,16 +77,11 @@ def region_of(
     lines: LineIndex,
     element: Element,
     language: str,
-    *,
-    prefix: bytes = b"",
-    suffix: bytes = b"",
-    nested: bool = False,
-    are_members: bool = False,
-    in_text: bool = False,
+    around: tuple[bytes, bytes] = (b"", b""),
 ) -> Region | None:
     """The lines of an element, with those that only open and close it. None where it has no content, or no line of its own.
 
-    `prefix` and `suffix` are what the parser has to read before and behind the content.
+    `around` is what the parser has to read before and behind the content.
     """
     if not lines.data[element.start : element.stop].strip():
         return None
@@ -96,8 +91,8 @@ def region_of(
     start, stop = lines.starts[first], lines.starts[end]
     inner, outer = max(start, element.start), min(stop, element.stop)
     text = blank(lines.data[start:inner]) + lines.data[inner:outer] + blank(lines.data[outer:stop])
-    text = prefix + _dedented(text) + suffix
-    return Region(language, LineIndex(text), first, ((first, end),), "", nested, are_members, in_text)
+    before, behind = around
+    return Region(language, LineIndex(before + _dedented(text) + behind), first, ((first, end),))
 
 
 def _lines_of(lines: LineIndex, element: Element) -> tuple[int, int]:
