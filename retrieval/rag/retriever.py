@@ -28,6 +28,8 @@ try:
 except ImportError as error:
     raise MissingExtraError("A llama-index retriever", "rag") from error
 
+from retrieval.rag.nodes import place_metadata
+
 # What neither an embedding model nor a language model is to read: it is for programs.
 FOR_PROGRAMS = ["signals", "salient_lines", "copies", "stale", "pending_files", "pending_chunks", "encoder", "notes"]
 
@@ -53,14 +55,7 @@ class WorkspaceRetriever(BaseRetriever):
 def hit_node(hit: Hit, answer: Answer) -> TextNode:
     """A hit as a node, whose id is that of the same lines with the same text in any answer."""
     chunk, freshness = hit.chunk, answer.freshness
-    metadata = {
-        "path": chunk.path,
-        "start_line": hit.start_line,
-        "end_line": hit.end_line,
-        "language": chunk.language,
-        "kind": chunk.kind,
-        "symbol": chunk.symbol,
-        "scope": chunk.scope,
+    metadata = place_metadata(chunk, hit.start_line, hit.end_line) | {
         "signals": {signal.name: float(signal.effect) for signal in hit.signals},
         "salient_lines": list(hit.salient_lines),
         "copies": [f"{copy.path}:{copy.first_line}-{copy.last_line}" for copy in hit.copies],
