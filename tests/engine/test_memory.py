@@ -1,4 +1,4 @@
-"""Twenty minutes of edits, or an hour, replayed fast, leaves the memory as it was after the first minutes."""
+"""Ten minutes of edits, or an hour, replayed fast, leaves the memory as it was after the first minutes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from retrieval.engine import Workspace
 from tests.engine.indexed import CountingEncoder, check_equals_fresh, write_project
 from tests.soak import rounds
 
-EDITS = rounds(1_200, 3_000)  # of each kind: one save and one pause in typing a second
-WARM = 600
+EDITS = rounds(600, 3_000)  # of each kind: one save and one pause in typing a second
+WARM = 300
 MOST_GROWTH = 12.0  # MB: allocators keep some of what they were given
 WORDS = [f"word{n}" for n in range(4_000)]
 
