@@ -19,7 +19,7 @@ from retrieval.chunking import passage
 from retrieval.engine.context import EngineContext
 from retrieval.engine.index_writer import IndexWriter
 from retrieval.errors import DamagedStoreError, StoreIOError
-from retrieval.files import digest_of_file
+from retrieval.files import MOST_BYTES, digest_of_file
 from retrieval.indexing import CHUNKING_KEY, TEXT_VERSION, Cancel, NullCancel
 from retrieval.store import Store, passage_hash
 
@@ -89,7 +89,7 @@ class Verifier:
         for path, row in sorted(store.files.all().items()):
             if path <= self._compared:
                 continue
-            digest = digest_of_file(self._context.root, path, limit=self._context.scanner.max_bytes)
+            digest = digest_of_file(self._context.root, path, limit=MOST_BYTES)
             if row.digest and digest is not None and digest != row.digest:
                 changed.append(path)
             if len(changed) >= _FILES:

@@ -7,6 +7,7 @@ from retrieval.files.encodings import decode
 from retrieval.files.file_reader import (
     FAILED,
     MAX_BYTES,
+    MOST_BYTES,
     FileStamp,
     SourceFile,
     digest_of,
@@ -24,6 +25,7 @@ __all__ = [
     "FAILED",
     "MASKING_VERSION",
     "MAX_BYTES",
+    "MOST_BYTES",
     "ChangeBatch",
     "FileStamp",
     "PathFilter",

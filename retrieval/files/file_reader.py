@@ -25,6 +25,7 @@ from retrieval.files.token_masking import mask_tokens
 from retrieval.types import Skip
 
 MAX_BYTES = 1024 * 1024
+MOST_BYTES = 64_000_000  # of a file that the user asked for by name, and of what the setting allows
 DIGEST_BYTES = 16
 ATTEMPTS = 3  # reads of a file that keeps changing, before it is left to the next event
 UNSETTLED = -1
@@ -87,8 +88,10 @@ class SourceFile:
 def read_file(root: Path, path: str, *, limit: int = MAX_BYTES, reincluded: bool = False) -> SourceFile | Skip:
     """Read `path` (relative to `root`, "/" between parts). File system errors become a `Skip`.
 
-    `reincluded`: the user asked for it, so that of the default excludes only those of secrets apply.
+    `reincluded`: the user asked for it, so that of the default excludes only those of secrets apply, and the limit is
+    MOST_BYTES.
     """
+    limit = max(limit, MOST_BYTES) if reincluded else limit
     parts = path.split("/")
     if not path or path.startswith("/") or any(part in ("", ".", "..") for part in parts) or "\0" in path:
         return Skip(path, "outside the workspace")
@@ -110,7 +113,7 @@ def skip_reason(
 ) -> str | None:
     """Why a file with this text would be skipped, None if it would be indexed: for unsaved buffers."""
     data = text.encode("utf-8", "surrogatepass")
-    if len(data) > limit:
+    if len(data) > limit and (len(data) > MOST_BYTES or is_reincluded is None or not is_reincluded(path)):
         return "too large"
     if b"\0" in data:
         return "binary"

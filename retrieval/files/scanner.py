@@ -27,7 +27,7 @@ from retrieval.files.default_excludes import (
     directory_skip_reason,
     file_skip_reason,
 )
-from retrieval.files.file_reader import MAX_BYTES, UNSETTLED, FileStamp, failure
+from retrieval.files.file_reader import MAX_BYTES, MOST_BYTES, UNSETTLED, FileStamp, failure
 from retrieval.files.folder_rules import FolderRules, RuleReader
 from retrieval.files.open_inside import is_link
 from retrieval.files.secret_names import SECRET_DIRECTORIES
@@ -286,7 +286,8 @@ class _ScanRun:
 
     def _add_file(self, path: str, entry: os.DirEntry[str], verdict: str | None) -> None:
         status = entry.stat(follow_symlinks=False)
-        if status.st_size > self.scanner.max_bytes:
+        limit = self.scanner.max_bytes
+        if status.st_size > (max(limit, MOST_BYTES) if verdict is REINCLUDED else limit):
             self.skipped.append(Skip(path, "too large"))
             return
         if verdict is REINCLUDED:

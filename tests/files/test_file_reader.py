@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.files import SourceFile, digest_of, file_reader, read_file
+from retrieval.files import MOST_BYTES, SourceFile, digest_of, file_reader, read_file, skip_reason
 from retrieval.types import Skip
 
 BASE64 = "MIIEowIBAAKCAQEAxzYuc22QSst"
@@ -48,6 +48,17 @@ def test_a_file_that_the_user_brought_back_is_read_unless_it_holds_a_secret(tmp_
     assert reason(read_file(tmp_path, ".env", reincluded=True)) == "secret"
     (tmp_path / "b.go").write_bytes(generated + f"-----BEGIN RSA PRIVATE KEY-----\n{BASE64}\n".encode())
     assert reason(read_file(tmp_path, "b.go", reincluded=True)) == "secret"
+
+
+def test_a_file_that_the_user_brought_back_may_be_larger_than_others(tmp_path: Path) -> None:
+    assert reason(read(tmp_path, "big.py", b"x = 1\n" * 300_000)) == "too large"
+    assert isinstance(read_file(tmp_path, "big.py", reincluded=True), SourceFile)
+    (tmp_path / "huge.py").touch()
+    os.truncate(tmp_path / "huge.py", MOST_BYTES + 1)
+    assert reason(read_file(tmp_path, "huge.py", reincluded=True)) == "too large"
+    text = "x = 1\n" * 300_000
+    assert skip_reason("big.py", text) == "too large"
+    assert skip_reason("big.py", text, is_reincluded=lambda path: path == "big.py") is None
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,14 @@ def test_a_negation_in_gitignore_does_not_override_the_default_excludes(tmp_path
     assert scanned_paths(tmp_path) == {"a/b.py"}
 
 
+def test_a_negation_brings_back_what_is_too_large(tmp_path: Path) -> None:
+    lay_out(tmp_path, "a.py", "big/b.py", "c.py", **{".c2llmignore": "!big/*.py\n"})
+    for name in ("big/b.py", "c.py"):
+        os.truncate(tmp_path / name, 2_000_000)
+    assert scanned_paths(tmp_path) - {".c2llmignore"} == {"a.py", "big/b.py"}
+    assert reasons(tmp_path)["c.py"] == "too large"
+
+
 def test_extra_excludes_of_the_settings_win(tmp_path: Path) -> None:
     lay_out(tmp_path, "a.py", "docs/b.md", **{".c2llmignore": "!docs/\n"})
     assert scanned_paths(tmp_path, extra_excludes=["docs/", ".c2llmignore"]) == {"a.py"}
