@@ -219,7 +219,8 @@ def _value(text: str, lines: Iterator[str]) -> str:
         elif char in "#;" and not quoted:
             break
         elif char.isspace() and not quoted:
-            parts.append(char)
+            if parts:  # blanks before a value are not of it, on a continued line either
+                parts.append(char)
             continue
         parts.append(char)
         kept_length = len(parts)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retrieval.files import Scanner
@@ -143,6 +143,8 @@ LINE = st.sampled_from(
 
 @settings(max_examples=60)
 @given(st.lists(LINE, max_size=6))
+@example(["[core]", "excludesFile = \\", "  excludesFile = one"])
+@example(["[core]", 'excludesFile = ""  a', "excludesfile=two # no"])
 def test_values_are_read_as_git_reads_them(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     folder = tmp_path_factory.mktemp("config")
     (folder / ".git").mkdir()
