@@ -208,6 +208,7 @@ def _value(text: str, lines: Iterator[str]) -> str:
         char = text[at]
         at += 1
         if char == "\\":
+            kept_length = len(parts)  # blanks before a continuation are of the value
             if at == len(text):
                 text, at = next(lines, ""), 0
                 continue

@@ -144,6 +144,7 @@ LINE = st.sampled_from(
 @settings(max_examples=60)
 @given(st.lists(LINE, max_size=6))
 @example(["[core]", "excludesFile = \\", "  excludesFile = one"])
+@example(["[core]", "excludesFile = \\", "excludesFile = \\"])
 @example(["[core]", 'excludesFile = ""  a', "excludesfile=two # no"])
 def test_values_are_read_as_git_reads_them(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     folder = tmp_path_factory.mktemp("config")
