@@ -72,14 +72,11 @@ def context(
     The best functions are shown whole, others as outlines or signatures, each file headed by its path and lines; "… line N" stands
     for lines that are left out.
     """
-    if not query.strip():
-        raise QueryError("The query is empty; say in a few words what the code does.")
+    _check(query, output)
     from retrieval.rag import DEFAULT_BUDGET, ContextRequest
     from retrieval.rag import context as collect_context
     from retrieval.rag.token_count import token_count
 
-    if output not in FORMATS:
-        raise QueryError(f"There is no format '{output}'; formats are {', '.join(FORMATS)}.")
     counter = token_count(tokenizer)
 
     lines = parse_location(query) if is_location(query) else None
@@ -101,6 +98,13 @@ def context(
         packed = collect_context(workspace, request, count=counter.count)
     _show(packed, target.root, counter.name, as_json=as_json or output == "json", quiet=quiet)
     return FOUND if packed.context.spans else NOTHING
+
+
+def _check(query: str, output: str) -> None:
+    if not query.strip():
+        raise QueryError("The query is empty; say in a few words what the code does.")
+    if output not in FORMATS:
+        raise QueryError(f"There is no format '{output}'; formats are {', '.join(FORMATS)}.")
 
 
 def _show(packed: PackedContext, root: Path, counter: str, *, as_json: bool, quiet: bool) -> None:

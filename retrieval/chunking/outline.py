@@ -275,13 +275,7 @@ class Outline:
         siblings.label = siblings.trailing_label
         previous, siblings.last_function = siblings.last_function, None
         if node_definition.role == "scope":
-            scope_label = Label("block", "", _join(label.inside, node_definition.scope, node_definition.name))
-            self._add_split(head, scope_label, depth)
-            context = "class" if siblings.context == "class" else "top"
-            self._children(
-                node_definition.inner,
-                _SiblingWalk(scope_label, scope_label, depth + 1, siblings.last_assigned, context),
-            )
+            self._open_scope(node_definition, siblings, head, label)
             return
         definition_label = Label(
             _kind(node_definition, siblings.context),
@@ -315,6 +309,13 @@ class Outline:
             context = "function" if node_definition.role == "function" else siblings.context
             inner_walk = _SiblingWalk(definition_label, definition_label, depth + 1, siblings.last_assigned, context)
         self._children(node_definition.inner, inner_walk)
+
+    def _open_scope(self, scope: Definition, siblings: _SiblingWalk, head: int, around: Label) -> None:
+        """A namespace, module or the like: its members are what counts."""
+        label = Label("block", "", _join(around.inside, scope.scope, scope.name))
+        self._add_split(head, label, siblings.depth)
+        context = "class" if siblings.context == "class" else "top"
+        self._children(scope.inner, _SiblingWalk(label, label, siblings.depth + 1, siblings.last_assigned, context))
 
     def _add_members(self, owner: Label, node: Node, siblings: _SiblingWalk, last_assigned: int) -> None:
         """Note the definitions in a node that stays whole."""

@@ -112,10 +112,8 @@ def rank(
     sizes: Mapping[str, int] = NO_SIZES,
 ) -> list[Ranked]:
     """The candidates, best first; ties go by path and line, never by row order. `sizes` are the chunks of their files."""
-    every = candidates.ids.tolist()
-    there = [n for n, row in enumerate(every) if row in chunks]  # others were deleted since the vectors were read
-    there.sort(key=lambda n: location_key(chunks[every[n]]))
-    ids = [every[n] for n in there]
+    there = _present(candidates, chunks)
+    ids = candidates.ids[there].tolist()
     rows = [chunks[row] for row in ids]
     dense, lexical, coverage = (
         values[there].astype(np.float64) for values in (candidates.dense, candidates.lexical, candidates.coverage)
@@ -123,19 +121,14 @@ def rank(
     overlap = QueryOverlap({part: idf[part] for part in query.parts})
     names = [candidates.named.get(row, "") for row in ids]
     definition = np.array([_exactness(name, query) if name else 0.0 for name in names])
-    symbol = np.array(
-        [
-            max(map(overlap.mean, (n, *_names_of(row)))) if n else max(map(overlap.mean, _names_of(row)))
-            for n, row in zip(names, rows, strict=True)
-        ]
-    )
+    symbol = np.array([_symbol_overlap(name, row, overlap) for name, row in zip(names, rows, strict=True)])
     kind = np.array([weights.of_chunk_kind(row.kind) for row in rows])
     group = _files_of(rows)
     files = _files(rows, overlap)
     file_name, folder = np.array([(f.name, f.folder) for f in files]).reshape(-1, 2).T
     kinds = [_kind_of(row, query) for row in rows]
     factor = np.array([weights.of_kind(kind) if kind else 1.0 for kind in kinds])
-    exact = np.array([candidates.exact.get(row, 0.0) for row in ids])
+    exact = _exact(candidates, ids, query, kinds, factor)
     focus = _focus(rows, group, sizes)
     file_meaning, neighbor = _file_meaning(dense, group), _neighbor_meaning(rows, dense, group)
 
@@ -156,12 +149,31 @@ def rank(
     scores.add(kinds, factor, scores.total * (factor - 1.0))
     repeats = _ranks_in_group(scores.total, group)
     scores.add("same file", repeats.astype(np.float64), scores.total * (weights.repeat**repeats - 1.0))
-    # Last, so that neither the kind of file nor other hits of the file take anything from it; but a description in plain words
-    # stands in the test of what it describes as often as in the code itself.
-    if query.phrase and not query.is_code_name and not query.quoted:
-        exact *= [test if kind == "test" else 1.0 for kind, test in zip(kinds, factor, strict=True)]
+    # last, so that neither the kind of file nor other hits of the file take anything from it
     scores.add("exact", exact, (weights.exact_name if query.is_code_name else weights.exact) * exact)
     return scores.ranked()
+
+
+def _present(candidates: Candidates, chunks: Mapping[int, Chunk] | Mapping[int, Header]) -> list[int]:
+    """Positions of the candidates that are still there, by location: others were deleted since the vectors were read."""
+    every = candidates.ids.tolist()
+    return sorted((n for n, row in enumerate(every) if row in chunks), key=lambda n: location_key(chunks[every[n]]))
+
+
+def _exact(candidates: Candidates, ids: Sequence[int], query: Query, kinds: Sequence[str], factor: Values) -> Values:
+    """How far each row holds the query as it is written. A description in plain words stands in the test of what it describes as
+    often as in the code itself, so that a test's factor counts there.
+    """
+    exact = np.array([candidates.exact.get(row, 0.0) for row in ids])
+    if query.phrase and not query.is_code_name and not query.quoted:
+        exact *= [test if kind == "test" else 1.0 for kind, test in zip(kinds, factor, strict=True)]
+    return exact
+
+
+def _symbol_overlap(name: str, row: Chunk | Header, overlap: QueryOverlap) -> float:
+    """What the query has in common with the best of a chunk's names, and with the one of the query that it defines."""
+    names = _names_of(row)
+    return max(map(overlap.mean, (name, *names) if name else names))
 
 
 class QueryOverlap:
