@@ -130,7 +130,7 @@ class IndexWriter:
             return IndexReport(notes=tuple(context.stores.notes))
         try:
             state.scanning = True
-            with context.stores.writing, writer_lock(context.store.directory, wait=wait):
+            with context.stores.writing, writer_lock(context.store.directory, wait=wait) as died:
                 todo, scanned = make_plan()
                 state.scanning = False
                 if most is not None and self._exceeds(todo, most):
@@ -138,7 +138,7 @@ class IndexWriter:
                 left = 0 if scanned else state.unfinished_files  # what an interrupted scan has not stored
                 state.unfinished_files = left + len(todo.paths) + len(todo.removed)
                 rows = stored_rows(context.store, todo.paths if len(todo.paths) < FEW_FILES else None)
-                context.vector_indexes.prepare()
+                context.vector_indexes.prepare(compare=died)
                 state.writing = True
                 report = execute(self._indexing_context(progress, cancel, left), todo, rows, scanned=scanned)
         except IndexLockedError as error:

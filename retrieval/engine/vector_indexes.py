@@ -43,10 +43,10 @@ class VectorIndexes:
         """The one that is there already."""
         return self._by_fingerprint.get(fingerprint)
 
-    def prepare(self) -> None:
-        """Bring them up to what is stored, before more is."""
+    def prepare(self, *, compare: bool) -> None:
+        """Bring them up to what is stored, before more is; with `compare` also where no commit tells of it."""
         for live in self._all():
-            live.prepare()
+            live.prepare(compare=compare)
 
     def trust(self) -> None:
         """The same where a store that cannot be read is the next question's business."""

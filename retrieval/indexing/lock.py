@@ -27,8 +27,10 @@ _UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUO
 
 
 @contextmanager
-def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the workspace's lock. Raises IndexLockedError if another process still has it after `wait` seconds."""
+def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[bool]:
+    """Hold the workspace's lock; gives whether the last one who held it died. Raises IndexLockedError if another process
+    still has it after `wait` seconds.
+    """
     lock = FileLock(folder / LOCK_FILE, timeout=wait, mode=FILE_MODE)
     try:
         lock.acquire()
@@ -45,10 +47,11 @@ def writer_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
             "or point C2LLM_CACHE_DIR at another one."
         ) from error
     pid_file = folder / _PID_FILE
+    died = pid_file.exists()  # whoever ends in peace removes it
     try:
         with suppress(OSError):  # only a remark for others
             write_private(pid_file, str(os.getpid()))
-        yield
+        yield died
     finally:
         with suppress(OSError):
             pid_file.unlink()

@@ -97,11 +97,15 @@ class VectorIndexSync:
             self.behind = self._revision != revision and not self._is_writer()
             return self._index
 
-    def prepare(self) -> None:
-        """Bring what is loaded up to date before commits are followed."""
+    def prepare(self, *, compare: bool = False) -> None:
+        """Bring what is loaded up to date before commits are followed. With `compare` whatever the revision says: a process
+        that died may have stored vectors that it had not announced yet.
+        """
         with self._lock:
             if self._index is not None:
                 self._rested = 0.0
+                if compare:
+                    self._catch_up(self._index)
                 self.current()
 
     def take_over(self) -> None:

@@ -228,3 +228,31 @@ def test_a_cancelled_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: p
         assert not report.cancelled
         assert len(encoder.passages) == workspace.store.chunks.count() == 16 + report.chunks_embedded
         check_equals_fresh(workspace, tmp_path / "fresh")
+
+
+def test_vectors_that_a_process_stored_and_did_not_announce_before_it_died_are_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "BATCH", 8)
+    root, cache, encoder = tmp_path / "root", tmp_path / "cache", CountingEncoder()
+    write_project(root, 3)
+
+    class Now:
+        def is_set(self) -> bool:
+            return bool(encoder.passages)
+
+    with (
+        Workspace.open(root, encoder=encoder, cache_dir=cache) as dying,
+        Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache) as reader,
+    ):
+        dying.refresh(cancel=Now())
+        vectors, fingerprint = dying.store.vectors, encoder.fingerprint
+        pending = vectors.pending(fingerprint, 1_000)
+        assert pending
+        before = len(reader.context.vector_index(reader.encoder).current())
+        texts = [passage(each.chunk) for each in pending]
+        vectors.put(fingerprint, [each.passage for each in pending], encoder.encode_passages(texts), name=encoder.name)
+        (dying.store.directory / "writer.pid").write_text("1")
+        reader.refresh()
+        assert len(reader.context.vector_index(reader.encoder).current()) == before + len(pending)
+        assert not reader.encoder.passages  # type: ignore[attr-defined]
