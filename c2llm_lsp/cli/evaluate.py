@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from platformdirs import user_cache_path
 
 from c2llm_lsp.cli import evaluate_mteb, evaluate_own, evaluate_search, evaluate_tokens, options
 from c2llm_lsp.cli.common import FOUND, guarded, remark, set_up_training
@@ -72,7 +71,9 @@ def bench(
 
     rankings = _rankings(ranking)
     selection = _projects(repos, bench, only)
-    scores = benchmark.evaluate(selection, encoder or ["embedded"], rankings, cache_dir or _cache())
+    scores = benchmark.evaluate(
+        selection, encoder or ["embedded"], rankings, cache_dir or evaluate_search.evaluation_folder()
+    )
     if as_json:
         typer.echo(json.dumps({name: _as_data(score) for name, score in scores.items()}, indent=1))
         return FOUND
@@ -201,7 +202,3 @@ def _as_data(score: Scores) -> Mapping[str, Any]:
         "by_project": score.by_project,
         "by_category": {kind: score.category(kind) for kind in sorted(score.by_category)},
     }
-
-
-def _cache() -> Path:
-    return user_cache_path("c2llm-lsp") / "evaluation"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from c2llm_lsp.cli.common import FOUND, NOTHING, guarded, remark, tell
 from retrieval.errors import QueryError
 
 if TYPE_CHECKING:
+    from retrieval.evaluation.benchmarks import Benchmark
     from retrieval.evaluation.compare import Comparison
     from retrieval.evaluation.run_file import BenchmarkRun, QuestionRun, RepositoryRun, Run
 
@@ -34,6 +35,7 @@ Trees = Annotated[
     list[Path] | None,
     typer.Option("--trees", help="Folder with the code of the repositories. May be repeated.", show_default="BENCH"),
 ]
+Only = Annotated[list[str] | None, typer.Option("--only", help="Ask only about this repository. May be repeated.")]
 Out = Annotated[
     Path | None, typer.Option("--out", help="File to save the run to.", show_default="a new one in the user's cache")
 ]
@@ -46,9 +48,7 @@ CacheDir = Annotated[
 def search(
     benches: Benches,
     trees: Trees = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Ask only about this repository. May be repeated.")
-    ] = None,
+    only: Only = None,
     encoder: Annotated[str, typer.Option("--encoder", help="Embedding model.")] = "embedded",
     ranking: Annotated[str, typer.Option("--ranking", help="A ranking.")] = "full",
     signals: Annotated[
@@ -66,7 +66,6 @@ def search(
     Each figure is the mean over repositories of the mean over their questions. The run is saved, for `c2llm evaluate compare`.
     """
     from retrieval.encoders import load
-    from retrieval.evaluation.benchmarks import load_benchmark
     from retrieval.evaluation.run_file import save
     from retrieval.evaluation.search_run import RunOptions, run_benchmarks
     from retrieval.rag import estimate_tokens
@@ -74,10 +73,7 @@ def search(
 
     if ranking_named(ranking) is None:
         raise QueryError(f"There is no ranking '{ranking}'; rankings are {', '.join(RANKINGS)}.")
-    loaded = [load_benchmark(folder, trees or [folder], only or ()) for folder in benches]
-    benchmarks = [benchmark for benchmark in loaded if benchmark.repositories]
-    if not benchmarks:
-        raise QueryError("No repository of these benchmarks has such a name: --only takes those of repos.json.")
+    benchmarks = chosen_benchmarks(benches, trees, only)
     if len({benchmark.name for benchmark in benchmarks}) < len(benchmarks):
         raise QueryError("Two of the benchmarks have the same name: folders of different names are needed.")
     with _cache(cache_dir, fresh=fresh) as cache:
@@ -109,6 +105,24 @@ def compare(
     comparison = compare_runs(load(before), load(after))
     tell_lines([_comparison_json(comparison)] if as_json else comparison_table(comparison))
     return NOTHING if comparison.worse else FOUND
+
+
+def chosen_benchmarks(
+    benches: Sequence[Path], trees: Sequence[Path] | None, only: Sequence[str] | None
+) -> list[Benchmark]:
+    """The benchmarks that have a repository of those that are asked about. Raises QueryError where none has."""
+    from retrieval.evaluation.benchmarks import load_benchmark
+
+    loaded = [load_benchmark(folder, trees or [folder], only or ()) for folder in benches]
+    benchmarks = [benchmark for benchmark in loaded if benchmark.repositories]
+    if not benchmarks:
+        raise QueryError("No repository of these benchmarks has such a name: --only takes those of repos.json.")
+    return benchmarks
+
+
+def evaluation_folder() -> Path:
+    """Where indexes of benchmarks are kept, for all commands that ask the same questions."""
+    return user_cache_path("c2llm-lsp") / "evaluation"
 
 
 def tell_lines(lines: Iterable[str]) -> None:
@@ -259,11 +273,11 @@ def _comparison_json(comparison: Comparison) -> str:
 @contextmanager
 def _cache(cache_dir: Path | None, *, fresh: bool) -> Iterator[Path]:
     if not fresh:
-        yield cache_dir or user_cache_path("c2llm-lsp") / "evaluation"
+        yield cache_dir or evaluation_folder()
         return
     with tempfile.TemporaryDirectory(prefix="c2llm-evaluate-") as folder:
         yield Path(folder)
 
 
 def _runs() -> Path:
-    return user_cache_path("c2llm-lsp") / "evaluation" / "runs"
+    return evaluation_folder() / "runs"

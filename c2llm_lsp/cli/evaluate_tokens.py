@@ -8,12 +8,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_cache_path
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, guarded, remark, tell
-from c2llm_lsp.cli.evaluate_search import Benches, CacheDir, Trees
-from retrieval.errors import QueryError
+from c2llm_lsp.cli.evaluate_search import Benches, CacheDir, Only, Trees, chosen_benchmarks, evaluation_folder
 
 if TYPE_CHECKING:
     from retrieval.engine import Workspace
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 def tokens(
     benches: Benches,
     trees: Trees = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Ask only about this repository. May be repeated.")
-    ] = None,
+    only: Only = None,
     encoder: Annotated[str, typer.Option("--encoder", help="Embedding model.")] = "embedded",
     tokenizer: Annotated[
         str, typer.Option("--tokenizer", metavar="NAME|FILE", help="Whose tokens are counted, or estimate.")
@@ -42,17 +38,14 @@ def tokens(
     The share of the annotated places that are shown, mean over questions, and the mean tokens until the first of them.
     """
     from retrieval.encoders import load
-    from retrieval.evaluation.benchmarks import load_benchmark
     from retrieval.evaluation.token_recall import token_recall
     from retrieval.rag.token_count import token_count
 
     count = token_count(tokenizer).count
-    benchmarks = [load_benchmark(folder, trees or [folder], only or ()) for folder in benches]
-    if not any(benchmark.repositories for benchmark in benchmarks):
-        raise QueryError("No repository of these benchmarks has such a name: --only takes those of repos.json.")
-    cache = cache_dir or user_cache_path("c2llm-lsp") / "evaluation"
+    benchmarks = chosen_benchmarks(benches, trees, only)
+    cache = cache_dir or evaluation_folder()
     loaded, rows = load(encoder), []
-    for benchmark in (benchmark for benchmark in benchmarks if benchmark.repositories):
+    for benchmark in benchmarks:
         progress = (lambda _: None) if quiet else remark
         rows += token_recall(benchmark, loaded, cache, count, {"packed": _packer(count)}, progress)
     if as_json:
