@@ -20,7 +20,7 @@ from retrieval.engine.requests import normalize_search, normalize_similar
 from retrieval.engine.store_repair import ATTEMPTS
 from retrieval.errors import CancelledError, EncoderError, ModelError
 from retrieval.indexing import Cancel, OverlaidIndex, OverlaidRows
-from retrieval.search import LineVectors, Rows, SearchResult, Snapshot
+from retrieval.search import LineVectors, SearchResult, Snapshot
 from retrieval.search import search as search_index
 from retrieval.search import similar as search_similar
 from retrieval.search.duplicates import CachedDuplicates
@@ -58,18 +58,20 @@ class QueryEngine:
         first, last = request.first_line, request.last_line
 
         def ask(snapshot: Snapshot) -> SearchResult:
+            chunks = snapshot.rows.file_chunks(request.path)
             code, lines = request.text, (first, last)
             if not code:
-                chunk, code = passage_at(snapshot.rows, request.path, first)
-                lines = (chunk.start_line, chunk.end_line)
-            own = enclosing_rows(snapshot.rows.file_chunks(request.path), *lines)
+                chunk = chunk_at(request.path, first, [chunk for _, chunk in chunks])
+                code, lines = passage(chunk), (chunk.start_line, chunk.end_line)
+            own = enclosing_rows(chunks, *lines)
             return SearchResult(search_similar(snapshot, code, request.limit, request.filters, own, request.path))
 
         return self._answer(ask)
 
     def code_at(self, path: str, line: int) -> str:
         """See Workspace.code_at."""
-        return self._context.stores.read(lambda: passage_at(self._rows(), path, line))[1]
+        chunks = self._context.stores.read(lambda: self._rows().file_chunks(path))
+        return passage(chunk_at(path, line, [chunk for _, chunk in chunks]))
 
     def explain(self, path: str, line: int, query: str = "") -> Explanation:
         """See Workspace.explain."""
@@ -202,9 +204,3 @@ def cancel_check(cancel: Cancel | None) -> Callable[[], None]:
 def with_vectors(rows: OverlaidRows, stored: VectorIndex, buffers: ExactIndex | None, encoder: Encoder) -> Snapshot:
     index = OverlaidIndex(stored, buffers, rows.hidden)
     return Snapshot(rows, index, encoder) if len(index) else Snapshot(rows)
-
-
-def passage_at(rows: Rows, path: str, line: int) -> tuple[Chunk, str]:
-    """The chunk at a line (or the first behind it) and what the encoder reads of it."""
-    match = chunk_at(path, line, [chunk for _, chunk in rows.file_chunks(path)])
-    return match, passage(match)
