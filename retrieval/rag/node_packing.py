@@ -19,8 +19,9 @@ try:
 except ImportError as error:
     raise MissingExtraError("A llama-index node postprocessor", "rag") from error
 
+from retrieval.rag.context import asks_for_tests
 from retrieval.rag.nodes import hit_of
-from retrieval.rag.packing import ASKS_FOR_TESTS, PackOptions, pack
+from retrieval.rag.packing import PackOptions, pack
 from retrieval.rag.spans import ContextSpan
 from retrieval.rag.token_count import token_count
 from retrieval.types import Hit
@@ -52,7 +53,7 @@ class PackingPostprocessor(BaseNodePostprocessor):
                 others.append(node)
             else:
                 hits.append(hit)
-        tests = query_bundle is not None and ASKS_FOR_TESTS.search(query_bundle.query_str) is not None
+        tests = query_bundle is not None and asks_for_tests(query_bundle.query_str)
         packed = pack(hits, self.budget, PackOptions(count=count, tests=tests))
         kept = [_node(span, hits) for span in packed.spans]
         room = self.budget - packed.tokens
