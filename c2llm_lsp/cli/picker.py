@@ -24,5 +24,5 @@ def pick(target: Target, typed: str = "") -> int:
         choice = Box(workspace, target.settings, typed=typed, show_path=target.show).run()
     if choice is None:
         return INTERRUPTED
-    tell(f"{target.show(choice.path)}:{choice.line}")
+    tell(f"{target.show(choice.path)}:{choice.first_line}")
     return FOUND

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.buffer import Buffer
@@ -38,19 +37,11 @@ from c2llm_lsp.session.events import Busy, Done, Event, Failed, Progress
 from c2llm_lsp.session.session import Session
 from c2llm_lsp.settings import Settings
 from retrieval.engine import Workspace
-from retrieval.types import Answer, Hit
+from retrieval.types import Answer, Hit, Location
 
 WIDE = 120  # columns from which on the preview stands beside the results
 ESCAPE_SECONDS = 0.05  # until Esc is known to be the key, and no beginning of a sequence
 STOP_SECONDS = 1.0  # for indexing to stop; what is done is stored
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A result that was chosen to be printed."""
-
-    path: str
-    line: int
 
 
 class Box:
@@ -66,8 +57,8 @@ class Box:
         self._buffer = Buffer(document=Document(typed), multiline=False, on_text_changed=lambda _: self._search())
         self._app = self._application()
 
-    def run(self) -> Choice | None:
-        """The result that was chosen with ^O, if any."""
+    def run(self) -> Location | None:
+        """The line that was chosen with ^O to be printed, if any."""
         self._session.start()
         self._searcher.start()
         try:
@@ -105,7 +96,7 @@ class Box:
 
     # -- what is drawn ------------------------------------------------------------------------------------------------
 
-    def _application(self) -> Application[Choice]:
+    def _application(self) -> Application[Location]:
         wide = Condition(lambda: self._size().columns >= WIDE)
         typed = BufferControl(self._buffer, input_processors=[BeforeInput("? ", style="class:name")])
         results, preview = self._window(self._results, 0), self._window(self._preview, 1)
@@ -120,7 +111,7 @@ class Box:
             FormattedTextControl(lambda: view.status_row(self.state, self._size().columns)), height=1, wrap_lines=False
         )
         plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-        app = Application[Choice](
+        app = Application[Location](
             layout=Layout(HSplit([Window(typed, height=1), body, status]), focused_element=typed),
             key_bindings=self._keys(),
             style=Style.from_dict(view.STYLE),
@@ -220,7 +211,8 @@ class Box:
 
     def _print(self, event: KeyPressEvent) -> None:
         if hit := self.state.hit:
-            event.app.exit(result=Choice(hit.chunk.path, anchor_line(hit)))
+            line = anchor_line(hit)
+            event.app.exit(result=Location(hit.chunk.path, line, line))
 
     def _place(self, hit: Hit) -> str:
         return f"{self._show_path(hit.chunk.path)}:{anchor_line(hit)}"

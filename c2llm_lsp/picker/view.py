@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise, takewhile
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -53,6 +53,7 @@ STYLE = {
     "pygments.name.decorator": "ansicyan",
     "pygments.name.builtin": "ansicyan",
 }
+_LONGEST = 1_000  # characters of a line that are colored and marked: no screen shows more
 _PLACE_SHARE = 0.45  # of a row's width, at most, for path and line
 
 ShowPath = Callable[[str], str]
@@ -62,7 +63,7 @@ def result_rows(state: PickerState, width: int, height: int, show_path: ShowPath
     """The rows of the results around the selected one, each `path:line  name  the line that answers`."""
     first = min(max(state.selected - height + 1, 0), max(len(state.hits) - height, 0))
     shown = state.hits[first : first + height]
-    places = [f"{escape_line(show_path(hit.chunk.path))}:{anchor_line(hit)}" for hit in shown]
+    places = [f"{escape_line(show_path(hit.chunk.path))}:{_telling(hit)[0]}" for hit in shown]
     column = min(max(map(get_cwidth, places), default=0), int(width * _PLACE_SHARE))
     rows: StyleAndTextTuples = []
     for number, (hit, place) in enumerate(zip(shown, places, strict=True), first):
@@ -72,7 +73,8 @@ def result_rows(state: PickerState, width: int, height: int, show_path: ShowPath
         left += " " * (column - get_cwidth(left))
         room = width - len(POINTER) - column - 2
         name = _beginning(escape_line(hit.chunk.qualified) or f"({hit.chunk.kind})", room)
-        line = _beginning(escape_line(hit_lines(hit).get(answer_line(hit), "")).strip(), room - get_cwidth(name) - 2)
+        line = escape_line(hit_lines(hit).get(_telling(hit)[1], "")).strip()
+        line = _beginning(line, room - get_cwidth(name) - 2)
         row: StyleAndTextTuples = [
             ("", pointer),
             (base or "class:path", left),
@@ -96,7 +98,7 @@ def preview_rows(state: PickerState, width: int, height: int, show_path: ShowPat
     digits, first = len(str(hit.end_line)), state.preview_start(height - 1)
     colored = _colored(hit)
     for number in range(first, min(first + height - 1, hit.end_line + 1)):
-        style = "bold" if number in (anchor_line(hit), answer_line(hit)) else "class:number"
+        style = "bold" if number in _telling(hit) else "class:number"
         row = colored[number - hit.start_line] if number - hit.start_line < len(colored) else []
         text = "".join(part[1] for part in row)
         rows += [(style, f"{number:>{digits}} "), *_marked(row, text, hit), ("", "\n")]
@@ -134,10 +136,19 @@ def _help() -> StyleAndTextTuples:
     return rows
 
 
+@lru_cache(maxsize=128)
+def _telling(hit: Hit) -> tuple[int, int]:
+    """The line of a result's name, and the line that says most beside it. All of its lines are looked through for that, and each
+    key draws them again.
+    """
+    anchor = anchor_line(hit)
+    return anchor, answer_line(hit, anchor)
+
+
 @lru_cache(maxsize=32)
 def _colored(hit: Hit) -> tuple[StyleAndTextTuples, ...]:
     """The lines of a result with syntax colours, in one go so that strings over many lines get theirs."""
-    lines = [escape_line(line) for line in hit_lines(hit).values()]
+    lines = [escape_line(line[:_LONGEST]) for line in hit_lines(hit).values()]
     # by name alone: guessing by content is slow and wrong as often as not
     row = PygmentsLexer.from_filename(hit.chunk.path.rpartition("/")[2]).lex_document(Document("\n".join(lines)))
     return tuple(row(number) for number in range(len(lines)))
@@ -169,15 +180,16 @@ def _beginning(text: str, width: int) -> str:
     """The text cut to so many columns at its end."""
     if get_cwidth(text) <= width:
         return text
-    while text and get_cwidth(text) > width - 1:
-        text = text[:-1]
-    return text + ELLIPSIS if width > 0 else ""
+    return text[: _fitting(text, width - 1)] + ELLIPSIS if width > 0 else ""
 
 
 def _ending(text: str, width: int) -> str:
     """The text cut to so many columns at its beginning: of a path the end says most."""
     if get_cwidth(text) <= width:
         return text
-    while text and get_cwidth(text) > width - 1:
-        text = text[1:]
-    return ELLIPSIS + text if width > 0 else ""
+    return ELLIPSIS + text[len(text) - _fitting(reversed(text), width - 1) :] if width > 0 else ""
+
+
+def _fitting(characters: Iterable[str], width: int) -> int:
+    """How many of the first characters take at most so many columns."""
+    return sum(1 for _ in takewhile(lambda used: used <= width, accumulate(map(get_cwidth, characters))))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from prompt_toolkit.formatted_text import StyleAndTextTuples, fragment_list_to_text
 from prompt_toolkit.utils import get_cwidth
 
+from c2llm_lsp.picker import view
 from c2llm_lsp.picker.state import PickerState
 from c2llm_lsp.picker.view import preview_rows, result_rows, status_row
 from retrieval.types import NOTHING_CERTAIN
@@ -39,6 +41,19 @@ def test_rows_fit_their_width_whatever_is_in_them() -> None:
         assert max(map(get_cwidth, rows)) <= width
         preview = lines(preview_rows(state, width, 10, str))
         assert get_cwidth(preview[0]) <= width
+
+
+def test_a_very_long_line_is_cut_without_looking_at_all_of_it_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+
+    def width(text: str) -> int:
+        looked.append(len(text))
+        return get_cwidth(text)
+
+    monkeypatch.setattr(view, "get_cwidth", width)
+    state = showing(hit("very/" * 9_000 + "long.py", text="def send(x):\n    retry = '" + "retry " * 90_000 + "'\n"))
+    fragment_list_to_text(result_rows(state, 80, 5, str) + preview_rows(state, 80, 10, str))
+    assert sum(looked) < 20 * 585_000
 
 
 def test_the_selected_row_is_always_among_those_shown() -> None:
