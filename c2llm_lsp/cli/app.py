@@ -24,6 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("watch", "Keep the index current while files change, and report each update."),
     "serve": ("serve", "Serve an editor over the Language Server Protocol."),
     "mcp": ("mcp", "Serve an assistant over the Model Context Protocol."),
+    "install-agent": (
+        "install_agent",
+        "Configure the code assistants that are used here, or take it back with --undo.",
+    ),
     "serve-embeddings": ("serve_embeddings", "Serve embeddings to other machines and programs, as OpenAI's API does."),
     "status": ("status", "Show what is indexed, with which model, and what is pending."),
     "doctor": ("doctor", "Check the installation, the model and the index; suggest fixes."),

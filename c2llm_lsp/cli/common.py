@@ -127,7 +127,7 @@ class Target:
 
 def locate(path: Path | None, *, beside: Path | None = None, quiet: bool = False, **overrides: Value | None) -> Target:
     """The workspace of a command, with its settings. `beside` is where to look for the repository instead of here."""
-    root = _directory(path) if path is not None else _enclosing(beside or Path.cwd())
+    root = _directory(path) if path is not None else enclosing_project(beside or Path.cwd())
     exclude_workspace(root)
     loaded = load(root, overrides=overrides)
     if not quiet:
@@ -151,7 +151,7 @@ def _directory(path: Path) -> Path:
     return directory
 
 
-def _enclosing(here: Path) -> Path:
+def enclosing_project(here: Path) -> Path:
     """The repository around a directory, else the directory itself; never the whole home folder by accident."""
     home = Path.home()
     for folder in (here, *here.parents):

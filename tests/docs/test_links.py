@@ -18,7 +18,17 @@ PATH = re.compile(rf"(?:{TOPS})(?:/[\w.-]+)+/?|\.?[\w-]+\.(?:md|toml|yml)")
 # Pages that tell of another time or another tree name what is not here.
 HISTORIES = {"CHANGELOG.md", "retrieval/evaluation/LOG.md"}
 # Names that a reader makes or has, not files of this repository.
-OTHERS = {"extension.toml", "Cargo.toml", "languages.toml", "config.toml", ".c2llm.toml"}
+OTHERS = {
+    "AGENTS.md",
+    "GEMINI.md",
+    "QWEN.md",
+    ".github/mcp.json",
+    "extension.toml",
+    "Cargo.toml",
+    "languages.toml",
+    "config.toml",
+    ".c2llm.toml",
+}
 
 
 def broken(page: str, target: str) -> str:
