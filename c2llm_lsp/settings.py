@@ -139,6 +139,13 @@ class Settings:
         used_by="watch, serve",
         bounds=(0, 60_000),
     )
+    llm: str = _setting(
+        "",
+        "Language model that answers questions: `openai:MODEL`, `anthropic:MODEL`, `ollama:MODEL`, `http://HOST:PORT/v1#MODEL` or "
+        "a llama-index class; empty for none. It gets the code that a question needs.",
+        used_by="ask, chat",
+        in_editors=False,
+    )
     near_duplicates: bool = _setting(
         False,
         "Report code in an open file that is a near duplicate of other code.",

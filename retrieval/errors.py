@@ -66,6 +66,10 @@ class EncoderUnreachableError(ModelError, EncoderError):
     """A remote encoder is unavailable: search falls back to keywords and retries later."""
 
 
+class LanguageModelError(C2llmError):
+    """A language model is not set, unreachable, refuses, or gives no complete answer."""
+
+
 class HubUnreachableError(ModelError):
     """The model hub is unreachable; files downloaded earlier are kept."""
 

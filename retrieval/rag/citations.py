@@ -11,9 +11,8 @@ answer may be made up.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from retrieval.errors import MissingExtraError
@@ -30,6 +29,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("A llama-index query engine", "rag") from error
 
+from retrieval.rag.cited_lines import Citation, cited_locations, is_retrieved
 from retrieval.rag.node_packing import PackingPostprocessor
 
 PROMPT = PromptTemplate(
@@ -39,17 +39,6 @@ PROMPT = PromptTemplate(
     "that it is from, as [path:first-last], with paths and lines as they are given.\n"
     "Question: {query_str}\nAnswer: "
 )
-_CITATION = re.compile(r"\[([^\[\]\n]{1,500}?):(\d{1,9})(?:-(\d{1,9}))?\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """Lines that an answer cites. Lines are 1-based and inclusive."""
-
-    path: str
-    first_line: int
-    last_line: int
-    retrieved: bool  # whether all of them were given to the model
 
 
 def check_citations(text: str, nodes: Sequence[NodeWithScore]) -> list[Citation]:
@@ -59,13 +48,10 @@ def check_citations(text: str, nodes: Sequence[NodeWithScore]) -> list[Citation]
         path, first, last = (node.node.metadata.get(name) for name in ("path", "start_line", "end_line"))
         if isinstance(path, str) and isinstance(first, int) and isinstance(last, int):
             given.setdefault(path, set()).update(range(first, last + 1))
-    found: dict[tuple[str, int, int], Citation] = {}
-    for match in _CITATION.finditer(text):
-        path, first, last = match[1].strip(), int(match[2]), int(match[3] or match[2])
-        lines = given.get(path, set())
-        inside = first <= last and first in lines and last in lines and lines.issuperset(range(first, last + 1))
-        found.setdefault((path, first, last), Citation(path, first, last, inside))
-    return list(found.values())
+    return [
+        Citation(cited.path, cited.first_line, cited.last_line, is_retrieved(cited, given))
+        for cited in cited_locations(text)
+    ]
 
 
 def citation_query_engine(

@@ -62,6 +62,8 @@ COMMANDS: list[tuple[str, ...]] = [
     ("similar", "none\x1b[31m\n## forged.py:1"),
     ("context", QUERY),
     ("context", "--json", QUERY),
+    ("ask", QUERY),
+    ("ask", "--llm", "no\x1b[31m\n## forged", QUERY),
     ("explain", "none\x1b[31m\n## forged.py:1"),
     ("chunks", "key\n## forged.pem"),
     ("clear", "--yes"),

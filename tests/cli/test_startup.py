@@ -38,6 +38,14 @@ def test_nothing_heavy_is_imported_to_say_no_or_help(arguments: list[str]) -> No
     assert not imported(*arguments) & set(HEAVY)
 
 
+def test_a_chat_api_is_asked_without_llama_index() -> None:
+    """Its import takes 1.5 s of CPU."""
+    modules = "retrieval.llm.client, retrieval.rag.conversation, c2llm_lsp.cli.ask"
+    code = f"import sys, {modules}; print({{'llama_index', 'openai', 'torch'}} & {{*sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_only_the_subcommand_that_is_called_is_imported() -> None:
     modules = imported("search", "--help")
     assert "c2llm_lsp.cli.search" in modules

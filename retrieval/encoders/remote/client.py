@@ -104,7 +104,7 @@ class Client:
         status = response.status_code
         if status == 200:
             return
-        message = _server_message(content, key)
+        message = server_message(content, key)
         if status in _RETRYABLE:
             text = f"answers {status}" + (f": {message}" if message else "")
             raise TemporaryError("busy", text, retry_after_seconds(response.headers.get("retry-after", "")))
@@ -140,7 +140,7 @@ def _tokenize(response: httpx2.Response, deadline: float) -> bytes:
     return b"".join(parts)
 
 
-def _server_message(content: bytes, key: str) -> str:
+def server_message(content: bytes, key: str) -> str:
     """The error message in a response: OpenAI's form, FastAPI's, or plain text."""
     try:
         value: Any = msgspec.json.decode(content)
