@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from retrieval.chunking import grammars
-from retrieval.chunking.chunker import CHUNKING_VERSION
+from retrieval.chunking.version import CHUNKING_VERSION
 from retrieval.types import Chunk, Symbol, own_symbols
 
 

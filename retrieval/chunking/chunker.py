@@ -1,4 +1,4 @@
-"""Splits a file's text into chunks, and builds the passage that the encoder reads from a chunk.
+"""Splits a file's text into chunks.
 
 Choices: chunks are whole lines and do not overlap, so every non-blank line is in exactly one chunk, and `text`
 is always the file's bytes from `start_byte` to `end_byte`. A class that is too long is split into its outline (header,
@@ -19,15 +19,6 @@ from retrieval.chunking.packing import ChunkSpan, pack
 from retrieval.chunking.parsing import ParseTimeout
 from retrieval.chunking.split_points import split_points_of
 from retrieval.types import Chunk
-
-# One line per version: what is chunked differently.
-# 1: first version
-# 2: grammars for 19 more languages; languages by content
-# 3: a long class keeps its name, all symbols of a chunk are stored
-# 4: patterns keep comments with what follows and find members
-# 5: macros of C and C++ are seen through
-# 6: files with several languages are cut by the rules of each; all functions of a notebook's cell have names
-CHUNKING_VERSION = 6
 
 MAX_CHUNK_BYTES = 6000  # bytes; only lines far longer than hand-written ones reach it
 MAX_LONG_LINE_PARTS = 8  # of such a chunk are indexed: it is data or generated, and its beginning says what it is
@@ -56,12 +47,6 @@ def chunks_of(path: str, text: str, *, parsed: bool = True) -> list[Chunk]:
         language = "json"
     chunk_spans = _within_limits(language, pack(lines, split_points_of(language, lines, parsed=parsed)))
     return [chunk for chunk_span in chunk_spans for chunk in _chunks(path, language, lines, chunk_span)]
-
-
-def passage(chunk: Chunk) -> str:
-    """The text for the encoder: path, qualified name, code."""
-    qualified = chunk.qualified
-    return f"{chunk.path}\n{qualified}\n{chunk.text}" if qualified else f"{chunk.path}\n{chunk.text}"
 
 
 def _within_limits(language: str, chunk_spans: list[ChunkSpan]) -> list[ChunkSpan]:

@@ -10,12 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from retrieval.chunking.languages import LANGUAGES, content_type, named
 from retrieval.errors import QueryError
 from retrieval.globs import PathGlobs
 from retrieval.search.weights import RANKINGS, ranking_named
 from retrieval.text_pattern import TextPattern
-from retrieval.types import CHUNK_KINDS, CONTENT_TYPES, Filters, SearchRequest, SimilarRequest
+from retrieval.types import CHUNK_KINDS, Filters, SearchRequest, SimilarRequest
 
 NO_CODE = "There is no code to compare with: give a file and line, or a piece of code."
 
@@ -47,15 +46,11 @@ def normalize_filters(filters: Filters, root: Path) -> Filters:
     if filters.grep:
         TextPattern(filters.grep)  # raises QueryError for what is no pattern
     kinds = tuple(map(_kind, filters.kinds))
-    languages = tuple(map(_language, filters.languages))
-    if filters.whole_files or filters.no_files:  # normalized before
-        return replace(filters, languages=languages, paths=paths, kinds=kinds)
-    accepted = _languages(languages, filters.content)
-    content = [name.strip().lower() for name in filters.content]
-    docs = tuple(name for name in LANGUAGES if content_type(name) == "docs")
-    whole_files = accepted if languages else docs if "docs" in content else ()
-    no_files = docs if content and "docs" not in content else ()
-    return Filters(accepted, paths, kinds, (), filters.grep, whole_files, no_files)
+    if not filters.languages and not filters.content:
+        return replace(filters, paths=paths, kinds=kinds)
+    from retrieval.engine.language_filters import normalize_languages  # with 100 patterns, which few queries need
+
+    return replace(normalize_languages(filters), paths=paths, kinds=kinds)
 
 
 def _normalize(request: Request, root: Path) -> Request:
@@ -63,30 +58,6 @@ def _normalize(request: Request, root: Path) -> Request:
         raise QueryError(f"The limit is {request.limit}; give the number of results, from 1.")
     filters = normalize_filters(request.filters, root)
     return request if filters == request.filters else replace(request, filters=filters)
-
-
-def _language(name: str) -> str:
-    language = named(name.strip())
-    if language is None:
-        raise QueryError(f"There is no language '{name}'; languages are {', '.join(LANGUAGES)}.")
-    return language
-
-
-def _languages(named_languages: tuple[str, ...], content: tuple[str, ...]) -> tuple[str, ...]:
-    """The languages of some types of content, of those that are named where any are."""
-    types = [name.strip().lower() for name in content]
-    if unknown := [name for name in types if name not in CONTENT_TYPES]:
-        raise QueryError(f"There is no type of content '{unknown[0]}'; types are {', '.join(CONTENT_TYPES)}.")
-    if not types:
-        return named_languages
-    accepted = tuple(name for name in LANGUAGES if content_type(name) in types)
-    if not named_languages:
-        return accepted
-    if both := tuple(name for name in named_languages if name in accepted):
-        return both
-    raise QueryError(
-        f"No language of {', '.join(named_languages)} is {' or '.join(types)}: use one of the two filters."
-    )
 
 
 def _kind(name: str) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from retrieval.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from retrieval.indexing.chunk_jobs import Cancel, NullCancel
+    from retrieval.indexing.cancel import Cancel, NullCancel
     from retrieval.indexing.context import IndexingContext, IndexPlan, Progress
+    from retrieval.indexing.cpu import processors
     from retrieval.indexing.lock import writer_lock, writer_pid
     from retrieval.indexing.overlay import Overlay
     from retrieval.indexing.overlay_snapshot import OverlaidIndex, OverlaidRows
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
         stored_rows,
     )
     from retrieval.indexing.vector_sync import VectorIndexSync
-    from retrieval.indexing.worker_pool import processors
 
 _MODULES = {
-    "chunk_jobs": ("Cancel", "NullCancel"),
+    "cancel": ("Cancel", "NullCancel"),
     "context": ("IndexingContext", "IndexPlan", "Progress"),
+    "cpu": ("processors",),
     "lock": ("writer_lock", "writer_pid"),
     "overlay": ("Overlay",),
     "overlay_snapshot": ("OverlaidIndex", "OverlaidRows"),
@@ -45,7 +46,6 @@ _MODULES = {
         "stored_rows",
     ),
     "vector_sync": ("VectorIndexSync",),
-    "worker_pool": ("processors",),
 }
 
 __all__ = [

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from retrieval.chunking import boundaries
 from retrieval.chunking.chunker import chunks_of
 from retrieval.chunking.parsing import ParseTimeout
+from retrieval.indexing.cancel import Cancel
 from retrieval.store.analyzer import Words, terms_of
 
 # Bytes. The scanner of YAML writes its indentations into a buffer of 1,024 bytes without a check: 256 of them, in 512 bytes
@@ -26,19 +27,6 @@ HARMLESS_BYTES = 256
 # more than a screen shrink to a tenth at best, the bombs known to a hundredth.
 _REPETITIVE = 1 / 40
 BY_LINES = "; indexed by line windows"
-
-
-class Cancel(Protocol):
-    """As threading.Event."""
-
-    def is_set(self) -> bool: ...
-
-
-class NullCancel:
-    """A token that is never cancelled."""
-
-    def is_set(self) -> bool:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders import Encoder, Vectors
-from retrieval.indexing.chunk_jobs import Cancel
+from retrieval.indexing.cancel import Cancel
 from retrieval.store import Applied, Store
 from retrieval.types import Skip
 
@@ -44,3 +44,15 @@ class IndexingContext:
     on_vectors: OnVectors
     progress: Progress
     cancel: Cancel
+
+
+@dataclass(slots=True)
+class FileStats:
+    """What a stage did so far."""
+
+    changed: int = 0
+    removed: int = 0
+    added_chunks: int = 0
+    removed_chunks: int = 0
+    skipped: list[Skip] = field(default_factory=list)
+    cancelled: bool = False

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from retrieval.chunking import passage
 from retrieval.encoders import Encoder, StoppableEncoder, Vectors
 from retrieval.errors import CancelledError, EncoderError
-from retrieval.indexing.chunk_jobs import Cancel
+from retrieval.indexing.cancel import Cancel
 from retrieval.indexing.context import OnVectors, Progress
 from retrieval.store import Pending, Store
 

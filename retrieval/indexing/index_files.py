@@ -11,13 +11,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.chunking import boundaries, language_of, passage
 from retrieval.files import FAILED, FileStamp, SourceFile, failure, read_file
 from retrieval.indexing.chunk_jobs import ChunkedFile, ChunkJob, in_order
-from retrieval.indexing.context import IndexingContext, IndexPlan
+from retrieval.indexing.context import FileStats, IndexingContext, IndexPlan
 from retrieval.indexing.shared_worker import SharedChunker
 from retrieval.indexing.worker_pool import CRASHED, LOST, WorkerPool
 from retrieval.store import Applied, FileRow, FileUpdate, NewChunk, Store, passage_hash
@@ -37,18 +37,6 @@ _PASSING = ("unreadable", "changing", "too large", FAILED, LOST, f"{CRASHED}: SI
 _ONE_FILE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 _GONE = ("missing", "outside the workspace", "link")
 _UNSETTLED = -1  # a time that no file has
-
-
-@dataclass(slots=True)
-class FileStats:
-    """What a stage did so far."""
-
-    changed: int = 0
-    removed: int = 0
-    added_chunks: int = 0
-    removed_chunks: int = 0
-    skipped: list[Skip] = field(default_factory=list)
-    cancelled: bool = False
 
 
 def index_files(

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from retrieval.chunking import passage
 from retrieval.encoders.protocol import Encoder
 from retrieval.files import PathFilter, Scanner, is_inside, skip_reason
-from retrieval.indexing import shared_worker
 from retrieval.indexing.overlay_snapshot import Buffer, BufferChunk, BuffersSnapshot, OverlaidRows, StoreSnapshot
 from retrieval.store import Bm25Index, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk
@@ -231,6 +230,8 @@ class Overlay:
         scanner = self._scanner
         if skip_reason(path, text, limit=scanner.max_bytes, is_reincluded=scanner.reincludes) is not None:
             return _ChunkedText(path, text, ())
+        from retrieval.indexing import shared_worker  # and all that parses: not needed before the first buffer
+
         chunks = shared_worker.chunks_of_buffer(path, text.removeprefix("\ufeff"))
         return _ChunkedText(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.chunking import language_of
 from retrieval.encoders.protocol import Vectors
 from retrieval.globs import PathGlobs
 from retrieval.store import Bm25Snapshot, ChunkText, Header, Store, index_terms
@@ -279,8 +278,14 @@ class OverlaidRows:
         return [row.text for row in rows]
 
 
+def _language_of(path: str, text: str) -> str:
+    from retrieval.chunking import language_of  # 100 patterns, which few queries need
+
+    return language_of(path, text)
+
+
 def _passing(path: str, buffer: Buffer, filters: Filters) -> list[BufferChunk]:
-    language = language_of(path, buffer.text) if filters.whole_files or filters.no_files else ""
+    language = _language_of(path, buffer.text) if filters.whole_files or filters.no_files else ""
     return [
         row
         for row in buffer.rows

@@ -14,7 +14,8 @@ from typing import Any
 
 from retrieval.chunking import boundaries
 from retrieval.chunking.parsing import ParseTimeout
-from retrieval.indexing.chunk_jobs import Cancel, ChunkJob, InProcessChunker, NullCancel, Task, is_harmless
+from retrieval.indexing.cancel import Cancel, NullCancel
+from retrieval.indexing.chunk_jobs import ChunkJob, InProcessChunker, Task, is_harmless
 from retrieval.indexing.worker_pool import WorkerPool
 from retrieval.types import Chunk
 

@@ -12,14 +12,15 @@ once more, as the first of a fresh worker. Where no worker can be started at all
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from retrieval.indexing.chunk_jobs import TIMEOUT, Cancel, ChunkJob, InProcessChunker, Task
+from retrieval.indexing.cancel import Cancel
+from retrieval.indexing.chunk_jobs import TIMEOUT, ChunkJob, InProcessChunker, Task
+from retrieval.indexing.cpu import processors
 from retrieval.indexing.ipc import describe_exit, receive, send
 from retrieval.indexing.limits import MEMORY_BYTES, memory_is_limited
 from retrieval.indexing.worker import NO_MEMORY
@@ -340,11 +341,3 @@ def _memory_of(process: Process) -> int:
         return int(psutil.Process(process.pid).memory_info().rss)
     except psutil.Error:
         return 0
-
-
-def processors() -> int:
-    """How many of this machine's this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1

@@ -13,11 +13,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retrieval.processes.environment import SAFE_FOLDER, child_environment, find_program, import_path
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Process = subprocess.Popen[bytes]
 StillRunning = subprocess.TimeoutExpired
@@ -91,6 +94,8 @@ def worker_executor(processes: int) -> Executor:
     """An executor for parallel work: forked processes on Linux. Threads elsewhere, where forking is unsafe: there the standard
     library would start Python anew in the current directory and import from it.
     """
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor  # with multiprocessing, 10 ms of a start
+
     if sys.platform != "linux":
         return ThreadPoolExecutor(processes)
     import multiprocessing

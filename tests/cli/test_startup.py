@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import CHECKOUT
+from retrieval.encoders import OverlapEncoder
+from retrieval.engine import Workspace
+from tests.cli.program import CHECKOUT, Program
 
 HEAVY = ("onnxruntime", "numpy", "tokenizers", "tree_sitter", "watchdog", "hnswlib", "torch", "sqlite3")
 LISTING = """
@@ -19,7 +21,29 @@ try:
 except SystemExit:
     print("\\n".join(sys.modules), file=sys.stderr)
 """
-CALLS = [["--help"], ["--version"], ["search", "--help"], ["search", ""], ["doctor", "--help"]]
+
+
+# Parsing, workers, servers, guesses of encodings and tables of entities: a search of an index that is current needs none of it.
+NOT_TO_SEARCH = {
+    "asyncio",
+    "chardet",
+    "concurrent.futures.process",
+    "html",
+    "multiprocessing",
+    "prompt_toolkit",
+    "psutil",
+    "pygments",
+    "re2",
+    "retrieval.chunking.chunker",
+    "retrieval.chunking.grammars",
+    "retrieval.chunking.languages",
+    "retrieval.indexing.index_files",
+    "retrieval.indexing.worker_pool",
+    "socket",
+    "ssl",
+    "tree_sitter",
+    "watchdog",
+}
 
 
 def imported(*arguments: str, cwd: Path = CHECKOUT) -> set[str]:
@@ -63,3 +87,17 @@ def test_help_imports_nothing_but_its_libraries() -> None:
     }
     assert {name.split(".")[0] for name in own} == {"c2llm_lsp"}
     assert len(own) <= 8
+
+
+def test_a_search_without_changes_imports_nothing_that_parses(tmp_path: Path) -> None:
+    root, program = tmp_path / "project", Program(tmp_path / "home")
+    root.mkdir()
+    (root / "a.py").write_text("def bake():\n    return 1\n")
+    with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=program.cache) as workspace:
+        workspace.refresh()
+    code = LISTING.format(arguments=["search", "bake"])
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=program.environment(), capture_output=True, text=True, check=True
+    )
+    assert "a.py" in done.stdout
+    assert not NOT_TO_SEARCH & set(done.stderr.split())
