@@ -22,7 +22,7 @@ from typing import Any, cast
 
 from retrieval.bounded_files import read_bounded
 from retrieval.errors import SettingsError
-from retrieval.private_files import write_private
+from retrieval.private_files import FOLDER_MODE, write_private
 
 APP = "c2llm-lsp"
 WORKSPACE_FILE = ".c2llm.toml"
@@ -246,7 +246,7 @@ def save(name: str, value: str, *, path: Path) -> None:
     # A bare key must stand before the first table of a TOML file, so a new line goes to the top.
     new = assigned.sub(lambda _: line, old, count=1) if assigned.search(old) else f"{line}\n{old}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         write_private(path, new)
     except OSError as error:
         raise SettingsError(

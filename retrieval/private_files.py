@@ -28,7 +28,8 @@ _WINDOWS = os.name == "nt"
 _PAUSES = (0.01, 0.02, 0.05, 0.1)  # seconds between attempts to replace a file that is open
 
 # What this program keeps at the top of its cache folder, temporary files included.
-OWN_FOLDERS = ("workspaces", "servers", "contexts")
+EVALUATION_FOLDER = "c2llm-evaluation"  # a name that no other folder has where somebody shares the cache folder
+OWN_FOLDERS = ("workspaces", "servers", "contexts", EVALUATION_FOLDER)
 _OWN_FILE = re.compile(r"(?:vectors\.db|repair\.lock|hnswlib\.json)(?:[.-][\w.-]{1,40})?\Z")
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_cache_path
 
 from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import ERROR, FOUND, NOTHING, complain, guarded, remark
@@ -48,10 +47,11 @@ def mteb(
     it was. Exits with 1 where some of the tasks could not be run, with 2 where none could.
     """
     from retrieval.encoders import load
+    from retrieval.evaluation.cache_folder import evaluation_cache
     from retrieval.evaluation.mteb_code import run_tasks, task_names
 
     names = task_names([name.strip() for given in tasks or () for name in given.split(",") if name.strip()])
-    folder = cache_dir or user_cache_path("c2llm-lsp") / "mteb"
+    folder = cache_dir or evaluation_cache("mteb")
     encoder = load(model, device=device, dtype=dtype)
     scores = run_tasks(encoder, names, folder, data, lambda _: None if quiet else remark(_))
     if as_json:

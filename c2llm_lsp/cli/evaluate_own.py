@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_cache_path
 
 from c2llm_lsp import __version__
 from c2llm_lsp.cli import options
@@ -52,6 +51,7 @@ def own(
     questions (20 of a kind) to tell.
     """
     from retrieval.encoders import load
+    from retrieval.evaluation.cache_folder import evaluation_cache
     from retrieval.evaluation.own import choose
     from retrieval.evaluation.run_file import save
     from retrieval.search import RANKINGS, ranking_named
@@ -61,7 +61,7 @@ def own(
         raise QueryError(f"There is no ranking '{unknown[0]}'; rankings are {', '.join(RANKINGS)}.")
     target = locate(path, quiet=quiet)
     names = list(dict.fromkeys(encoder or [target.settings.encoder]))
-    cache = cache_dir or user_cache_path("c2llm-lsp") / "evaluation-own"
+    cache = cache_dir or evaluation_cache("own")
     runs: dict[str, Run] = {}
     benchmarks = _benchmarks(target.root, cache, questions, quiet=quiet)
     if not benchmarks:

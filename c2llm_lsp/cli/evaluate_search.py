@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_cache_path
 
 from c2llm_lsp import __version__
 from c2llm_lsp.cli import options
@@ -122,7 +121,9 @@ def chosen_benchmarks(
 
 def evaluation_folder() -> Path:
     """Where indexes of benchmarks are kept, for all commands that ask the same questions."""
-    return user_cache_path("c2llm-lsp") / "evaluation"
+    from retrieval.evaluation.cache_folder import evaluation_cache
+
+    return evaluation_cache("search")
 
 
 def tell_lines(lines: Iterable[str]) -> None:

@@ -46,7 +46,7 @@ def explain(
             return INTERRUPTED
         explanation = workspace.explain(relative_path, lines.start, query)
     if html is not None:
-        _write_page(explanation, html, quiet=quiet)
+        write_page(explanation, html, quiet=quiet)
     if as_json:
         import json
 
@@ -58,15 +58,17 @@ def explain(
     return FOUND
 
 
-def _write_page(explanation: Explanation, file: Path, *, quiet: bool) -> None:
+def write_page(explanation: Explanation, file: Path, *, quiet: bool) -> None:
     from c2llm_lsp.render.html import render_page
+    from retrieval.private_files import private_opener
 
     document = render_page(explanation)
     if file == STDOUT:
         sys.stdout.write(document)
         return
     try:
-        file.write_text(document, encoding="utf-8")
+        with open(file, "w", encoding="utf-8", opener=private_opener) as page:  # it shows code
+            page.write(document)
     except OSError as error:
         raise QueryError(f"{file} cannot be written: {error.strerror}.") from error
     if not quiet:

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
 from retrieval.encoders import Encoder, load
 from retrieval.engine import Workspace
 from retrieval.evaluation.benchmark import Project, projects
+from retrieval.evaluation.cache_folder import evaluation_cache
 from retrieval.search import SALIENT, inverse_frequencies, parse
 from retrieval.search.highlighting import term_share
 from retrieval.types import Explanation, Hit, SearchRequest
@@ -40,12 +40,13 @@ def main() -> None:
     options.add_argument("--encoder", default="embedded")
     options.add_argument("--only", action="append", default=[], help="a repository's name; repeatable")
     options.add_argument("--queries", type=int, default=14, help="of each repository")
-    options.add_argument("--cache-dir", type=Path, default=user_cache_path("c2llm-lsp") / "evaluation")
+    options.add_argument("--cache-dir", type=Path)
     args = options.parse_args()
+    cache = args.cache_dir or evaluation_cache("search")
     encoder = load(args.encoder)
     results: dict[str, list[float]] = defaultdict(list)
     for project in projects(args.repos, args.bench, args.only):
-        for name, score in measured(project, encoder, args.queries, args.cache_dir):
+        for name, score in measured(project, encoder, args.queries, cache):
             results[name].append(score)
     for name, scores in results.items():
         print(f"{name:24} {statistics.mean(scores):6.3f}  over {len(scores)} hits")

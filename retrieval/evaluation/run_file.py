@@ -14,6 +14,7 @@ import msgspec
 
 from retrieval.errors import QueryError
 from retrieval.evaluation.benchmarks import Level
+from retrieval.private_files import FOLDER_MODE, write_private
 
 SCHEMA_VERSION = 1
 
@@ -78,8 +79,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def save(run: Run, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+    """Save a run, readable by its owner alone: it holds questions and paths of what may be private."""
+    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    write_private(path, msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
 
 
 def load(path: Path) -> Run:

@@ -6,11 +6,13 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import chardet
 import pytest
 
 from retrieval.files import SourceFile, read_file
-from retrieval.files.encodings import decode, decode_source
+from retrieval.files.encodings import MOST_GUESSED_BYTES, decode, decode_source
 
 COMMENTS = {
     "gb18030": "计算订单的总金额并检查库存是否足够",
@@ -97,3 +99,24 @@ def test_files_in_utf8_never_load_the_library() -> None:
     code = "import sys; from retrieval.files import decode; decode('ä'.encode()); decode(b'a\\0'); print('chardet' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+HOSTILE_BYTES = (
+    b"\xff", b"\xa4\xa4", b"\x81\x30\x81", b"~{\xe4", b"a\xe4", b"\xe4\n", b"\xe4\r", b" \xe4", b"<\xe4 ", b"+AAA-\xe4",
+    b"\xe2\x82", b" " * 3_000 + b"\xe4\n", b"x" * 100 + b"\n\xe4", bytes(range(128, 256)) + b"\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", HOSTILE_BYTES, ids=repr)
+def test_a_guess_reads_so_many_bytes_and_no_more(monkeypatch: pytest.MonkeyPatch, pattern: bytes) -> None:
+    read: list[int] = []
+    guess = chardet.detect
+
+    def counted(sample: bytes, **options: Any) -> Any:
+        read.append(len(sample))
+        return guess(sample, **options)
+
+    monkeypatch.setattr(chardet, "detect", counted)
+    decode(pattern * (300_000 // len(pattern)))
+    assert len(read) <= 1
+    assert sum(read) <= MOST_GUESSED_BYTES

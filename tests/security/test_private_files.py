@@ -11,17 +11,25 @@ from typing import Any
 import pytest
 
 from c2llm_lsp.cli.clear import clear_all
+from c2llm_lsp.cli.explain import write_page
 from c2llm_lsp.server.context_files import save_context
 from c2llm_lsp.settings import save
 from retrieval import private_files
+from retrieval.chunking import chunk_file
 from retrieval.encoders import OverlapEncoder
 from retrieval.encoders.remote import parse
 from retrieval.encoders.remote.server_cache import CachedServer, write_cache
 from retrieval.engine import Workspace
 from retrieval.errors import StoreError
+from retrieval.evaluation import cache_folder
+from retrieval.evaluation.own import own_benchmarks
+from retrieval.evaluation.run_file import Run
+from retrieval.evaluation.run_file import save as save_run
 from retrieval.indexing import writer_lock
 from retrieval.private_files import private_cache, private_folder, touch_private, write_private
 from retrieval.store import workspace_folder
+from retrieval.types import Explanation
+from tests.security.writers import OTHERS, writing_modules
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes mean nothing on Windows")
 OTHER_USER = 4321
@@ -214,3 +222,30 @@ def test_a_file_that_windows_has_open_for_a_moment_is_replaced(tmp_path: Path, m
     private_files.write_private(path, "new")
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_every_module_that_writes_makes_private_files_or_says_why_not() -> None:
+    found = writing_modules()
+    assert not {name: calls for name, calls in found.items() if name not in OTHERS}
+    assert not OTHERS.keys() - found.keys(), "no longer needed"
+
+
+def test_what_commands_write_for_the_user_is_private(tmp_path: Path, project: Path) -> None:
+    (tmp_path / "kept").mkdir(mode=0o700)
+    own_benchmarks(project, tmp_path / "kept" / "copies" / "project", 20)
+    chunk = chunk_file("a.py", "def secret_recipe():\n    return 1\n")[0]
+    write_page(Explanation(chunk, "overlap", (), (), (), 0.0, 0.0, 0), tmp_path / "kept" / "page.html", quiet=True)
+    save("encoder", "embedded", path=tmp_path / "kept" / "config" / "config.toml")
+    assert {"a.py", "page.html", "config.toml"} <= {path.name for path in tmp_path.rglob("*")}
+    assert not readable_by_others(tmp_path / "kept")
+
+
+def test_saved_evaluations_and_their_cache_are_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_folder, "user_cache_path", lambda name: tmp_path / "home" / name)
+    folder = cache_folder.evaluation_cache("search")
+    run = Run(created="", version="", encoder="", ranking="", benchmarks=[])
+    save_run(run, folder / "runs" / "one.json")
+    assert not readable_by_others(tmp_path / "home" / "c2llm-lsp")
+    monkeypatch.setenv("C2LLM_CACHE_DIR", str(tmp_path / "home" / "c2llm-lsp"))
+    assert clear_all(yes=True) == 0
+    assert not list((tmp_path / "home" / "c2llm-lsp").iterdir())

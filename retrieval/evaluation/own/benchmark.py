@@ -16,6 +16,7 @@ from retrieval.evaluation.benchmarks import Benchmark, Question, Repository
 from retrieval.evaluation.own.commit_questions import ask_commits
 from retrieval.evaluation.own.doc_comments import is_asked_for, without_doc_comments
 from retrieval.files import Scanner, read_file
+from retrieval.private_files import private_folder, tighten_tree
 
 COMMENTS, COMMITS = "comments", "commits"
 MIN_QUESTIONS = 20  # fewer cannot tell a better encoder from a lucky one
@@ -47,6 +48,7 @@ def own_benchmarks(root: Path, copy: Path, limit: int) -> list[Benchmark]:
 def _copy_without_comments(root: Path, copy: Path) -> _Copy:
     """The indexed files of a repository without the doc comments of its functions, and a question for each."""
     shutil.rmtree(copy, ignore_errors=True)
+    private_folder(copy, top=copy.parent.parent)
     scanner = Scanner(root)
     questions: list[Question] = []
     for path in sorted(scanner.scan().stamps):
@@ -59,7 +61,7 @@ def _copy_without_comments(root: Path, copy: Path) -> _Copy:
         target = copy / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(text.encode("utf-8", "replace"))
-    copy.mkdir(parents=True, exist_ok=True)
+    tighten_tree(copy)
     return _Copy(copy, tuple(questions))
 
 
