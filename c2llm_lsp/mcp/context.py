@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from mcp.server import MCPServer
@@ -13,28 +12,32 @@ from c2llm_lsp.mcp.live_workspace import LiveWorkspace
 from c2llm_lsp.mcp.results import (
     READ_ONLY,
     WAIT,
+    Call,
     Content,
     Grep,
     Kinds,
     Languages,
     Paths,
+    ToolContext,
     Wait,
+    WorkspaceName,
     make_filters,
     run_query,
     tool_result,
 )
+from c2llm_lsp.mcp.workspaces import Workspaces
 from c2llm_lsp.render.json_output import context_locations_dict
 from c2llm_lsp.render.markdown import context_markdown
-from retrieval.engine import Workspace
 from retrieval.errors import QueryError
 from retrieval.rag import DEFAULT_BUDGET, ContextRequest, PackedContext
 from retrieval.rag import context as collect_context
 from retrieval.types import Location
 
 
-def register(server: MCPServer, live: LiveWorkspace) -> None:
+def register(server: MCPServer, workspaces: Workspaces) -> None:
     @server.tool(title="Collect Context", annotations=READ_ONLY)
     async def context(
+        call_context: ToolContext,
         query: Annotated[str, Field(description="The question, in words; optional if path is given")] = "",
         path: Annotated[str, Field(description="A file of the project that the query is about")] = "",
         start_line: Annotated[int, Field(ge=0, description="First line in that file, from 1")] = 0,
@@ -47,6 +50,7 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         content: Content = None,
         grep: Grep = "",
         wait_seconds: Wait = WAIT,
+        workspace: WorkspaceName = "",
     ) -> CallToolResult:
         """Collect the code of this project that answers a query, or that is related to some lines of a file.
 
@@ -55,13 +59,13 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         """
         filters = make_filters(languages, paths, kinds, content, grep)
 
-        def run(workspace: Workspace) -> PackedContext:
+        def run(live: LiveWorkspace) -> PackedContext:
             if path and start_line < 1:
                 raise QueryError(f"Give the lines of {path}, counted from 1.")
             location = Location(live.relative_path(path), start_line, end_line or start_line) if path else None
-            return collect_context(workspace, ContextRequest(query, location, filters, limit, budget))
+            return collect_context(live.workspace, ContextRequest(query, location, filters, limit, budget))
 
-        return await run_query(partial(live.query, run, wait_seconds), partial(_result, live))
+        return await run_query(Call(workspaces, call_context, workspace, wait_seconds), run, _result)
 
 
 def _result(live: LiveWorkspace, packed: PackedContext) -> CallToolResult:

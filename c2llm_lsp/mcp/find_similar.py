@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from mcp.server import MCPServer
@@ -13,35 +12,42 @@ from c2llm_lsp.mcp.live_workspace import LiveWorkspace
 from c2llm_lsp.mcp.results import (
     READ_ONLY,
     WAIT,
+    Call,
     Content,
     Grep,
     Kinds,
     Languages,
     Limit,
     Paths,
+    SnippetLines,
+    ToolContext,
     Wait,
+    WorkspaceName,
     make_filters,
     run_query,
 )
 from c2llm_lsp.mcp.search import answer_result
-from retrieval.engine import Workspace
+from c2llm_lsp.mcp.workspaces import Workspaces
 from retrieval.errors import QueryError
 from retrieval.types import Answer, SimilarRequest
 
 
-def register(server: MCPServer, live: LiveWorkspace) -> None:
+def register(server: MCPServer, workspaces: Workspaces) -> None:
     @server.tool(title="Find Similar Code", annotations=READ_ONLY)
     async def find_similar(
+        context: ToolContext,
         path: Annotated[str, Field(description="A file of the project, together with line; or give code instead")] = "",
         line: Annotated[int, Field(ge=0, description="A line of the function or class to compare with, from 1")] = 0,
         code: Annotated[str, Field(description="Code to compare with; need not be in the project")] = "",
         limit: Limit = 10,
+        snippet_lines: SnippetLines = None,
         languages: Languages = None,
         paths: Paths = None,
         kinds: Kinds = None,
         content: Content = None,
         grep: Grep = "",
         wait_seconds: Wait = WAIT,
+        workspace: WorkspaceName = "",
     ) -> CallToolResult:
         """Find code of this project that is similar to one of its functions or classes, or to code that you give.
 
@@ -50,13 +56,19 @@ def register(server: MCPServer, live: LiveWorkspace) -> None:
         """
         filters = make_filters(languages, paths, kinds, content, grep)
 
-        def run(workspace: Workspace) -> Answer:
+        def run(live: LiveWorkspace) -> Answer:
             if bool(path) == bool(code.strip()):
                 raise QueryError("Give either path and line, or code.")
             if path and line < 1:
                 raise QueryError(f"Give the line in {path}, counted from 1.")
             if path:
-                return workspace.similar(SimilarRequest(live.relative_path(path), line, filters=filters, limit=limit))
-            return workspace.similar(SimilarRequest(text=code, filters=filters, limit=limit))
+                return live.workspace.similar(
+                    SimilarRequest(live.relative_path(path), line, filters=filters, limit=limit)
+                )
+            return live.workspace.similar(SimilarRequest(text=code, filters=filters, limit=limit))
 
-        return await run_query(partial(live.query, run, wait_seconds), partial(answer_result, live))
+        return await run_query(
+            Call(workspaces, context, workspace, wait_seconds),
+            run,
+            lambda live, answer: answer_result(live, answer, snippet_lines),
+        )

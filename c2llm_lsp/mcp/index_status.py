@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from mcp.server import MCPServer
 from mcp.types import CallToolResult
 
 from c2llm_lsp.mcp.live_workspace import LiveWorkspace
-from c2llm_lsp.mcp.results import READ_ONLY, run_query, tool_result
+from c2llm_lsp.mcp.results import READ_ONLY, Call, ToolContext, WorkspaceName, run_query, tool_result
+from c2llm_lsp.mcp.workspaces import Workspaces
 from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.render.freshness import index_summary
 from c2llm_lsp.render.json_output import freshness_dict
@@ -18,12 +18,16 @@ from retrieval.engine import Status, Workspace
 from retrieval.types import Freshness
 
 
-def register(server: MCPServer, live: LiveWorkspace) -> None:
+def register(server: MCPServer, workspaces: Workspaces) -> None:
     @server.tool(title="Index Status", annotations=READ_ONLY)
-    async def index_status() -> CallToolResult:
+    async def index_status(context: ToolContext, workspace: WorkspaceName = "") -> CallToolResult:
         """How current the index of this project is: files, languages, pending work, running job, errors."""
         # The current state: no scan, no waiting.
-        return await run_query(partial(_status, live.workspace), lambda result: _result(live, *result))
+        return await run_query(
+            Call(workspaces, context, workspace),
+            lambda live: _status(live.workspace),
+            lambda live, result: _result(live, *result),
+        )
 
 
 def _status(workspace: Workspace) -> tuple[Status, Freshness]:

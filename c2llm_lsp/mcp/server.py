@@ -1,36 +1,92 @@
-"""The MCP server and its tools, on standard input and output."""
+"""The MCP server and its tools, on standard input and output or over HTTP on this machine."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 from mcp.server import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
 
 from c2llm_lsp import __version__
 from c2llm_lsp.mcp import context, find_similar, index_status, search
-from c2llm_lsp.mcp.live_workspace import LiveWorkspace
+from c2llm_lsp.mcp.workspaces import Workspaces
 from c2llm_lsp.render.escape import escape_line
 
 INSTRUCTIONS = (
     "Finds code of the project {name} by meaning, offline, from an index that follows the files on disk. Prefer it to "
     "listing folders and guessing names. Each answer says how current it is; results for pending files come with a later call."
 )
+STOP_SECONDS = 5  # for requests that are under way
 
 
-def build(live: LiveWorkspace) -> MCPServer:
+def build(workspaces: Workspaces) -> MCPServer:
+    names = ", ".join(escape_line(root.name) for root in workspaces.roots)
     server = MCPServer(
         "c2llm",
         title="C2LLM Code Search",
-        instructions=INSTRUCTIONS.format(name=escape_line(live.root.name)),
+        instructions=INSTRUCTIONS.format(name=names or "that is open"),
         version=__version__,
         log_level="WARNING",  # messages at INFO contain the queries
     )
-    for tool in (search, find_similar, context, index_status):
-        tool.register(server, live)
+    for module in (search, find_similar, context, index_status):
+        module.register(server, workspaces)
+    for tool in server._tool_manager.list_tools():
+        tool.description = inspect.cleandoc(tool.description)
+        _shorten(tool.parameters, has_choice=len(workspaces.roots) != 1)
     return server
 
 
-def serve(live: LiveWorkspace) -> None:
+def _shorten(schema: dict[str, Any], *, has_choice: bool) -> None:
+    """Drop from a schema what tells a model nothing: every client sends all of it with every conversation."""
+    if not has_choice:
+        schema["properties"].pop("workspace", None)
+    schema.pop("title", None)
+    for parameter in schema["properties"].values():
+        parameter.pop("title", None)
+        options = parameter.get("anyOf", [])
+        if len(options) == 2 and options[1] == {"type": "null"}:
+            del parameter["anyOf"], parameter["default"]
+            parameter.update(options[0])
+
+
+def serve(workspaces: Workspaces) -> None:
     """Serve until standard input closes."""
+    workspaces.open_all()  # beside the first messages: assistants wait 10 seconds for an answer, some less
     try:
-        build(live).run("stdio")
+        build(workspaces).run("stdio")
     finally:
-        live.close()
+        workspaces.close()
+
+
+def serve_http(workspaces: Workspaces, port: int, token: str, announce: Callable[[int], None]) -> None:
+    """Serve many clients on a port of this machine until SIGINT or SIGTERM; 0 takes a free one, which is announced.
+
+    Clients show the token. Host and Origin have to be of this machine: a page in a browser reaches servers here too, under
+    names of its own. Raises SettingsError where the port cannot be had.
+    """
+    import uvicorn
+
+    from c2llm_lsp.mcp.http import TokenRequired, bound
+
+    listening = bound(port)
+    number = listening.getsockname()[1]
+    hosts = [f"{name}:{number}" for name in ("127.0.0.1", "localhost")]
+    security = TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[f"http://{host}" for host in hosts])
+    application = build(workspaces).streamable_http_app(transport_security=security)
+    config = uvicorn.Config(
+        TokenRequired(application, token),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    workspaces.open_all()
+    announce(number)
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        workspaces.close()

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 MAX_HIT = 2_000  # characters of one hit: a long class must not crowd out the others
 
 
-def answer_markdown(answer: Answer, notes: Sequence[str] = ()) -> str:
-    """The hits, best first, after the freshness and the notes; `notes` follow the answer's."""
+def answer_markdown(answer: Answer, notes: Sequence[str] = (), snippet_lines: int | None = None) -> str:
+    """The hits, best first, after the freshness and the notes; `notes` follow the answer's. Of each hit so many lines are
+    shown, with 0 only where it is.
+    """
     header = _header(answer.freshness, (*answer.notes, *notes))
     if not answer.hits:
         return f"Nothing found.\n\n{header}"
-    return "\n".join([header, "", *(_section(hit) for hit in answer.hits)])
+    return "\n".join([header, "", *(_section(hit, snippet_lines) for hit in answer.hits)])
 
 
 def context_markdown(packed: PackedContext, notes: Sequence[str] = ()) -> str:
@@ -42,17 +44,24 @@ def _header(freshness: Freshness, notes: Iterable[str]) -> str:
     return "\n".join([index_summary(freshness), *map(markdown_line, notes)])
 
 
-def _section(hit: Hit) -> str:
+def _section(hit: Hit, snippet_lines: int | None) -> str:
     chunk = hit.chunk
     name = f"{chunk.kind} {code_span(chunk.qualified)}" if chunk.symbol else chunk.kind
-    location = code_span(f"{chunk.path}:{hit.start_line}-{hit.end_line}")
+    place = f"{code_span(f'{chunk.path}:{hit.start_line}-{hit.end_line}')} ({name})"
+    if snippet_lines == 0:
+        return f"- {place}"
     also = "".join(f"{line}\n\n" for line in copies_line(hit.copies))
-    return f"## {location} ({name})\n\n{also}{fenced(_truncated(escape_block(hit.text)), chunk.language)}\n"
+    return f"## {place}\n\n{also}{fenced(_truncated(escape_block(hit.text), snippet_lines), chunk.language)}\n"
 
 
-def _truncated(text: str) -> str:
+def _truncated(text: str, most_lines: int | None) -> str:
     """Whole lines from the start, and how many were left out."""
-    if len(text) <= MAX_HIT:
+    lines = text.split("\n")
+    if most_lines is not None and len(lines) > most_lines:
+        shown = "\n".join(lines[:most_lines])
+    elif len(text) > MAX_HIT:
+        shown = text[: max(text.rfind("\n", 0, MAX_HIT), 0) or MAX_HIT]
+    else:
         return text
-    end = max(text.rfind("\n", 0, MAX_HIT), 0) or MAX_HIT
-    return f"{text[:end]}\n… ({text.count(chr(10), end)} more lines)"
+    shown = shown if len(shown) <= MAX_HIT else shown[: max(shown.rfind("\n", 0, MAX_HIT), 0) or MAX_HIT]
+    return f"{shown}\n… ({text.count(chr(10), len(shown))} more lines)"

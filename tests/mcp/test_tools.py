@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from unittest.mock import patch
 
 import pytest
 
+from retrieval.rag.token_estimate import estimate_tokens
 from tests import fork_server
 from tests.cli.conftest import PROJECT, c2llm, project
 from tests.cli.program import Program, lay_out
@@ -23,6 +25,7 @@ mcp = pytest.importorskip("mcp", reason="the extra 'mcp' is not installed")
 __all__ = ["c2llm", "project"]
 
 T = TypeVar("T")
+MAX_SCHEMA_TOKENS = 1_650  # by the estimate, which is rather too high
 QUESTION = "ignore rule excludes the path"
 IN_IGNORE = {"path": "app/ignore.py", "start_line": 4, "end_line": 6}
 # What one conversation asks, by name: a process that starts is the dear part of a test.
@@ -30,6 +33,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "search": ("search", {"query": QUESTION, "limit": 3}),
     "filtered": ("search", {"query": "queue retry rules", "languages": ["Go"], "paths": ["!web/"]}),
     "by pattern": ("search", {"query": "queue", "grep": "^func", "content": ["code"]}),
+    "short": ("search", {"query": QUESTION, "snippet_lines": 1}),
     "similar": ("find_similar", {"path": "app/ignore.py", "line": 5}),
     "similar to a text": ("find_similar", {"code": "async function fetch(url) { retry(attempt) }"}),
     "context": ("context", {"query": QUESTION}),
@@ -107,6 +111,40 @@ def test_there_are_four_tools_that_change_nothing_and_describe_what_they_take(an
     assert tools["search"].input_schema["required"] == ["query"]
 
 
+def test_tools_are_short_to_describe(answers: dict[str, Any]) -> None:
+    """Every client sends all of it with every conversation: more needs a reason."""
+    listed = [tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in answers["tools"].values()]
+    assert len(listed) <= 8
+    sent = [{name: tool[name] for name in ("name", "description", "inputSchema")} for tool in listed]
+    assert estimate_tokens(json.dumps(sent, ensure_ascii=False)) <= MAX_SCHEMA_TOKENS
+    assert '"title"' not in json.dumps(sent)
+    assert '"workspace"' not in json.dumps(sent), "there is only one"
+
+
+def test_a_result_is_cut_to_so_many_lines(answers: dict[str, Any]) -> None:
+    assert "more lines)" in text(answers["short"])
+    assert "more lines)" not in text(answers["search"])
+
+
+def test_outside_a_project_it_searches_what_the_client_has_open(c2llm: Program, project: Path) -> None:
+    async def roots(_: Any) -> Any:
+        return mcp.types.ListRootsResult(roots=[mcp.types.Root(uri=project.as_uri())])
+
+    command, *arguments = c2llm.command("mcp")
+    started = mcp.StdioServerParameters(command=command, args=arguments, env=c2llm.environment(), cwd=str(c2llm.home))
+
+    async def run() -> list[Any]:
+        async with mcp.Client(mcp.stdio_client(started), mode="legacy", list_roots_callback=roots) as client:
+            offered = await client.call_tool("search", {"query": QUESTION, "wait_seconds": 60})
+        async with mcp.Client(mcp.stdio_client(started), mode="legacy") as client:
+            return [offered, await client.call_tool("search", {"query": QUESTION})]
+
+    with patch.object(subprocess, "Popen", fork_server.popen):
+        offered, alone = asyncio.run(asyncio.wait_for(run(), PATIENCE))
+    assert data(offered)["results"][0]["path"] == "app/ignore.py"
+    assert text(alone).startswith("No project is open")
+
+
 def test_the_first_search_of_a_workspace_indexes_it_and_names_the_best_place_first(answers: dict[str, Any]) -> None:
     found = answers["search"]
     first = data(found)["results"][0]
@@ -161,13 +199,16 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(answers: dict[str, Any]) 
 
 
 def test_a_file_that_was_just_written_is_found(c2llm: Program, project: Path) -> None:
+    (project / "id_rsa.pem").write_text("secret")
+
     async def conversation(client: Any) -> tuple[Any, Any]:
-        before = await client.call_tool("search", {"query": "shrink a picture"})
+        before = await client.call_tool("search", {"query": "shrink a picture", "paths": ["nowhere/**"]})
         (project / "pictures.py").write_text("def shrink_picture(picture):\n    return picture.resize(2)\n")
         return before, await client.call_tool("search", {"query": "shrink a picture"})
 
     before, after = talk(c2llm, project, conversation)
-    assert "pictures.py" not in text(before)
+    assert text(before).startswith("Nothing found.")
+    assert re.search("Files that are not in the index: .+ 1", text(before)), "what was not searched is told"
     assert data(after)["results"][0]["path"] == "pictures.py"
 
 
