@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from retrieval.rag.conversation import Conversation, Question
 
 Output = Literal["text", "json", "events"]
+QuestionBudget = Annotated[
+    int | None, typer.Option("--budget", "-b", min=1, help="Tokens of code per question.", show_default="4000")
+]
+Llm = Annotated[str | None, typer.Option("--llm", help="Language model for this command.", show_default=False)]
+Events = Annotated[
+    bool, typer.Option("--events", help="Print JSON lines while the answer comes: context, text and done, or error.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Reader:
     target: Target
     output: Output = "text"
     quiet: bool = False
+    indent: int | None = 2  # of a JSON object; None where each is one line
 
 
 def conversation_over(workspace: Workspace, model: ChatModel, budget: int, filters: Filters) -> Conversation:
@@ -67,7 +75,15 @@ def answer(conversation: Conversation, question: Question, reader: Reader) -> No
         write_json({"event": "done"} | done)
     else:
         whole = {"schema_version": 1, "root": str(reader.target.root), "question": question.text, "answer": text}
-        write_json(whole | done | {"context": _context(question)}, indent=2)
+        write_json(whole | done | {"context": _context(question)}, indent=reader.indent)
+
+
+def nothing_found(packed: PackedContext) -> str:
+    """Why there is no code for a question."""
+    if not packed.freshness.chunks:
+        return "The index is empty: there is no file here that can be searched."
+    context = packed.context
+    return f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing found."
 
 
 def write_json(value: dict[str, Any], indent: int | None = None) -> None:

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "similar": ("similar", "Find code similar to the code at FILE:LINE, or to code on standard input."),
     "context": ("context", "Print the code that a question, or the code at FILE:LINE-LINE, needs, for an assistant."),
     "ask": ("ask", "Answer a question about the code with a language model, citing the lines it is from."),
+    "chat": ("chat", "Talk about the code with a language model, with follow-up questions."),
     "explain": ("explain", "Show the model's attention over the code at FILE:LINE, and why it matches a query."),
     "index": ("index", "Update the index of a workspace."),
     "chunks": ("chunks", "Show how a file is cut: language, kind, name, first and last line of each part."),

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.answering import Output, Reader, answer, conversation_over, write_json
+from c2llm_lsp.cli.answering import (
+    Events,
+    Llm,
+    Output,
+    QuestionBudget,
+    Reader,
+    answer,
+    conversation_over,
+    nothing_found,
+    write_json,
+)
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, guarded, locate, open_workspace, remark
 from c2llm_lsp.cli.search import current
 from retrieval.errors import LanguageModelError, QueryError
@@ -20,13 +30,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 Query = Annotated[str, typer.Argument(metavar="QUESTION", help="What to explain, in any language.")]
-Budget = Annotated[
-    int | None, typer.Option("--budget", "-b", min=1, help="Tokens of code per question.", show_default="4000")
-]
-Llm = Annotated[str | None, typer.Option("--llm", help="Language model for this command.", show_default=False)]
-Events = Annotated[
-    bool, typer.Option("--events", help="Print JSON lines while the answer comes: context, text and done, or error.")
-]
 
 
 @app.command()
@@ -35,7 +38,7 @@ def ask(
     question: Query,
     path: options.WorkspacePath = None,
     llm: Llm = None,
-    budget: Budget = None,
+    budget: QuestionBudget = None,
     globs: options.PathGlobs = None,
     languages: options.Languages = None,
     kinds: options.Kinds = None,
@@ -87,8 +90,8 @@ def _ask(workspace: Workspace, question: str, budget: int, filters: Filters, rea
     prepared = conversation.prepare(question)
     if not prepared.packed.context.spans:
         if reader.output != "text":
-            raise QueryError(_nothing(prepared.packed.freshness.chunks, prepared.packed.context.left_out, budget))
-        remark(_nothing(prepared.packed.freshness.chunks, prepared.packed.context.left_out, budget))
+            raise QueryError(nothing_found(prepared.packed))
+        remark(nothing_found(prepared.packed))
         return NOTHING
     answer(conversation, prepared, reader)
     return FOUND
@@ -101,16 +104,10 @@ def _print_context(workspace: Workspace, question: str, budget: int, filters: Fi
 
     packed = context(workspace, ContextRequest(question, filters=filters, budget=budget))
     if not packed.context.spans:
-        remark(_nothing(packed.freshness.chunks, packed.context.left_out, budget))
+        remark(nothing_found(packed))
     sys.stdout.buffer.write(
         f"{packed.context.text}\n".encode("utf-8", "backslashreplace") if packed.context.spans else b""
     )
     sys.stdout.flush()
     remark(f"{NOT_SET} Above is the code that it would get.")
     return FOUND if packed.context.spans else NOTHING
-
-
-def _nothing(chunks: int, left_out: int, budget: int) -> str:
-    if not chunks:
-        return "The index is empty: there is no file here that can be searched."
-    return f"Nothing fits into {budget:,} tokens." if left_out else "Nothing found."
