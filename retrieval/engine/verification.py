@@ -3,7 +3,8 @@
 Queries and scans notice most damage as they meet it. What they cannot notice is looked for here:
 
 - pages of a database that were lost or changed places, by SQLite's complete check;
-- rows that are not what was stored, by the hash of each chunk's passage, and vectors that are none;
+- rows that are not what was stored, by the hash of each chunk's passage and by the cached boundaries of each file's chunks, a
+  second copy of lines, kinds and names; and vectors that are none;
 - files that were edited so that size and times are as before, by their content. Where the system tells when a file changed in
   any way (ctime), only somebody who sets the clock can do that; Windows does not tell, so there it is looked for each hour.
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
 from retrieval.chunking import passage
 from retrieval.engine.context import EngineContext
@@ -58,7 +60,11 @@ class Verifier:
     def _check_store(self, stop: Cancel) -> None:
         store = self._context.store
         try:
-            whole = store.check_pages(stop.is_set) and self._compare_passages(store, stop)
+            whole = (
+                store.check_pages(stop.is_set)
+                and self._compare_passages(store, stop)
+                and self._compare_boundaries(store, stop)
+            )
         except (DamagedStoreError, StoreIOError):  # what cannot be read now may be lost for good: a repair tells
             self._writer.repair(store)
             self._writer.refresh(None, stop)
@@ -84,6 +90,18 @@ class Verifier:
                 return False
         return True
 
+    def _compare_boundaries(self, store: Store, stop: Cancel) -> bool:
+        """Whether all files were looked at. Raises DamagedStoreError for one whose rows are not what was stored."""
+        if store.meta.get(CHUNKING_KEY) != TEXT_VERSION:
+            return True  # another version has stored them
+        for path in store.files.all():
+            if stop.is_set():
+                return False
+            if not _has_its_rows(store, path):
+                store.condemn(f"the rows of {path} are not what was stored")
+                raise DamagedStoreError(f"The index in {store.directory} holds rows that were not stored.")
+        return True
+
     def _compare_files(self, stop: Cancel) -> None:
         store, changed = self._context.store, list[str]()
         for path, row in sorted(store.files.all().items()):
@@ -103,3 +121,20 @@ class Verifier:
         if not stop.is_set():
             self._compared = ""
             store.meta.set(**{FILES_KEY: int(time.time())})
+
+
+def _has_its_rows(store: Store, path: str) -> bool:
+    """Whether the rows of a file are those of its boundaries, as far as these are cached."""
+    from retrieval.chunking import boundaries  # and all that chunks, which a start must not import
+
+    while True:
+        revision = store.meta.revision
+        file = store.files.get(path)
+        packed = store.files.boundaries(path, file.digest) if file is not None and file.skip is None else None
+        if packed is None or not boundaries.is_current(packed):
+            return True
+        expected = [replace(chunk, text="") for chunk in boundaries.unpack(path, "", packed)]
+        if expected == [replace(chunk, text="") for _, chunk in store.chunks.in_file(path)]:
+            return True
+        if store.meta.revision == revision:  # nobody has written meanwhile
+            return False

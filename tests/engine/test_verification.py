@@ -97,6 +97,37 @@ def test_a_row_that_is_not_what_was_stored_is_made_anew(reopened: Callable[[], W
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        "chunks SET start_line = start_line | 1024",
+        "chunks SET end_line = end_line + 1",
+        "chunks SET start_byte = start_byte + 4",
+        "chunks SET end_byte = end_byte - 1",
+        "chunks SET kind = 'class'",
+        "chunks SET language = 'ruby'",
+        "chunks SET file = file + 1",
+        "symbols SET last = last + 1",
+        "symbols SET name = 'other'",
+    ],
+)
+def test_columns_that_are_not_what_was_stored_are_found(
+    root: Path, reopened: Callable[[], Workspace], change: str
+) -> None:
+    (root / "short.py").write_text("".join(f"def short_{k}():\n    return {k}\n\n\n" for k in range(9)))
+    with reopened() as workspace:
+        workspace.refresh()
+        before = rows_of(workspace)
+        row = "id = 5" if change.startswith("chunks") else "place = 0 AND chunk IN (SELECT max(chunk) FROM symbols)"
+        with workspace.store.database.writing() as db:
+            assert db.execute(f"UPDATE {change} WHERE {row}").rowcount == 1
+        make_due(workspace)
+        workspace.verifier.run()
+        assert rows_of(workspace) == before
+        [note] = workspace.search(QUERY).notes
+        assert "not what was stored" in note
+
+
+@pytest.mark.parametrize(
     "data",
     [
         "x''",
