@@ -19,6 +19,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 with warnings.catch_warnings():  # named `re._parser` from 3.11 on
@@ -254,19 +255,23 @@ def _quadratic(
                     yield (a, b)
 
     product = _graph([(p, q) for p in ps for q in qs if made.masks[p] & made.masks[q]], both)
-    candidates = [
-        pair for group in _components(product, product) for pair in group if len(group) > 1 or pair in product[pair]
-    ]
 
-    def three(at: tuple[int, int, int]) -> Iterator[tuple[int, int, int]]:
-        for a in after[at[0]]:
-            for c in after[at[2]]:
-                if a in ps and c in qs and (shared := made.masks[a] & made.masks[c]):
-                    for b in after[at[1]]:
-                        if b in middle and made.masks[b] & shared:
-                            yield (a, b, c)
+    def three(at: tuple[int, int, int], pairs: frozenset[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+        """Steps of three paths by one word; the outer two come back to where they began, so they stay in one component."""
+        for a, c in product[at[0], at[2]]:
+            if (a, c) in pairs:
+                shared = made.masks[a] & made.masks[c]
+                yield from ((a, b, c) for b in after[at[1]] if b in middle and made.masks[b] & shared)
 
-    return any((p, q, q) in _graph([(p, p, q)], three) for p, q in candidates if q not in made.final)
+    for group in _components(product, product):
+        pairs = [(p, q) for p, q in group if q not in made.final and (len(group) > 1 or (p, q) in product[p, q])]
+        step = partial(three, pairs=group)
+        together = _graph(
+            [(p, p, q) for p, q in pairs], step
+        )  # one walk from all of them: what it misses, none reaches
+        if any((p, q, q) in together and (p, q, q) in _graph([(p, p, q)], step) for p, q in pairs):
+            return True
+    return False
 
 
 def _reachable(start: Iterable[int], after: dict[int, list[int]]) -> frozenset[int]:

@@ -16,8 +16,8 @@ from typing import Any
 
 from pattern_texts import texts
 
-SHORT, LONG = 1_500, 12_000  # characters; what is quadratic takes 64 times as long for the long ones
-LEAST_SECONDS = 0.02  # what takes less for the long text is not looked at
+SHORT, LONG = 500, 4_000  # characters; what is quadratic takes 64 times as long for the long ones, 0.04 s or more
+LEAST_SECONDS = 0.01  # what takes less for the long text is not looked at
 MOST_RATIO = 30.0
 BOUNDED_SECONDS = 0.05  # of a pattern that sees short texts only, for the longest of them
 _ALARM = 2.0  # seconds of processor time for a text

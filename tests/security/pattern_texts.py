@@ -21,7 +21,7 @@ _LIKED = 'a A0_\n-.*"(<[é'  # of a class, these in the first place
 
 
 def texts(pattern: re.Pattern[Any], size: int, *, few: bool, every: int = 1) -> Iterator[str]:
-    """Texts of about so many characters; of the long runs a few, or every so manyth."""
+    """Texts of about so many characters; of the long runs a few, and of the others every so manyth."""
     tree = sre_parse.parse(pattern.pattern, pattern.flags)
     starts = {"": None}
     made = Automaton(pattern.flags, isinstance(pattern.pattern, bytes))
@@ -30,7 +30,7 @@ def texts(pattern: re.Pattern[Any], size: int, *, few: bool, every: int = 1) -> 
         units[before, unit] = None
         units["", before + unit] = None  # as `/*` over and over, where nothing ends it
         starts[before] = None
-    for run in FEW_RUNS if few else RUNS[::every]:
+    for run in FEW_RUNS if few else dict.fromkeys((*FEW_RUNS, *RUNS[::every])):
         for start in list(starts)[: 1 if few else 3]:
             units[start, run] = None
     for before, unit in units:

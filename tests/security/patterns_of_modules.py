@@ -160,7 +160,9 @@ def _name(node: ast.AST) -> str:
 
 def inline(module: str) -> list[str]:
     """Where a module makes a pattern inside a function, or gives one as a string to a function of `re`."""
-    out = []
+    out: list[str] = []
+    if not uses_re(module):
+        return out
     for function in ast.walk(tree_of(module)):
         if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             continue

@@ -97,9 +97,4 @@ def test_the_measurement_finds_a_slow_pattern_and_goes_on_behind_one_that_never_
 
 @pytest.mark.slow
 def test_each_takes_time_as_its_text_is_long() -> None:
-    assert slow_uses(measured(), few=True) == []
-
-
-@pytest.mark.slow
-def test_each_takes_time_as_its_text_is_long_for_many_runs_of_characters() -> None:
     assert slow_uses(measured(), every=1 if FULL else 3) == []

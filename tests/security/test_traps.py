@@ -179,7 +179,7 @@ def test_no_command_runs_anything_of_the_workspace(trapped: Trapped) -> None:
     trapped("model", script=trapped.script)
     trapped("adapt", fine=False)
     trapped("evaluate", "own", fine=False)
-    trapped("bench", fine=False)
+    trapped("bench", "--queries", "3", fine=False)
     watching = trapped.start("watch")
     assert watching.stdout is not None
     assert watching.stdout.readline()
