@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,19 +37,28 @@ ENDINGS = sorted(
 pytestmark = pytest.mark.skipif(not limits.memory_is_limited(), reason="the system does not limit memory")
 
 
-def cut_all(jobs: list[ChunkJob]) -> None:
-    with WorkerPool(1) as pool:
-        for job in jobs:
-            pool.submit(job)
-        for job in jobs:
-            pool.wait(job, threading.Event())
+SIZE = rounds(30_000, 90_000)  # of a text of repeated fragments, in characters
+
+
+def cut_all(jobs: list[ChunkJob], pool: WorkerPool) -> None:
+    for job in jobs:
+        pool.submit(job)
+    for job in jobs:
+        pool.wait(job, threading.Event())
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    """Its worker begins anew where one was killed."""
+    with WorkerPool(1) as made:
+        yield made
 
 
 @pytest.mark.slow
-def test_known_bombs_are_cut_by_lines_and_their_neighbours_as_ever() -> None:
+def test_known_bombs_are_cut_by_lines_and_their_neighbours_as_ever(pool: WorkerPool) -> None:
     good = ChunkJob("good.py", "def f():\n    return 1\n" * 50, True)
     jobs = [ChunkJob(path, text, True) for path, text in BOMBS.items()]
-    cut_all([*jobs[:2], good, *jobs[2:]])
+    cut_all([*jobs[:2], good, *jobs[2:]], pool)
     assert all(job.chunked is not None and job.note.endswith(BY_LINES) for job in jobs)
     assert good.chunked is not None
     assert not good.note
@@ -59,7 +69,8 @@ def test_a_worker_that_ran_out_of_memory_spoils_nothing_behind_it() -> None:
     """A parser keeps what it took, so that there is no room for a next text in the same process."""
     texts = [FRAGMENTS[9] * 90_000, *(fragment * (90_000 // len(fragment)) for fragment in FRAGMENTS[10:14])]
     jobs = [ChunkJob(f"{number}.scala", text, False) for number, text in enumerate(texts)]
-    cut_all(jobs)
+    with WorkerPool(1) as pool:
+        cut_all(jobs, pool)
     assert [job.failure for job in jobs if job.chunked is None] == []
 
 
@@ -77,13 +88,13 @@ def test_a_buffer_that_is_a_bomb_leaves_the_process_alive_and_is_found(tmp_path:
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_repeated_fragments_of_90_kb_are_cut_one_way_or_the_other(ending: str) -> None:
+def test_repeated_fragments_are_cut_one_way_or_the_other(ending: str, pool: WorkerPool) -> None:
     choose = random.Random(ending)
     fragments = choose.sample(FRAGMENTS, rounds(1, len(FRAGMENTS)))
     fragments += ["".join(choose.choices(FRAGMENTS, k=3)) for _ in range(rounds(1, 10))]  # the whole: 10 minutes of CPU
-    texts = [fragment * (90_000 // len(fragment)) for fragment in fragments]
+    texts = [fragment * (SIZE // len(fragment)) for fragment in fragments]
     jobs = [ChunkJob(f"{number}.{ending}", text, False) for number, text in enumerate(texts)]
-    cut_all(jobs)
+    cut_all(jobs, pool)
     assert [(job.path, job.failure) for job in jobs if job.chunked is None] == []
 
 
