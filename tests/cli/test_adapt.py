@@ -37,15 +37,15 @@ def encoder_of(c2llm: Program, project: Path, environ: dict[str, str]) -> str:
 
 def test_a_better_model_is_used_until_it_is_taken_back(c2llm: Program, documented: Path, tmp_path: Path) -> None:
     environ = with_model(checkpoint(tmp_path / "start"))  # weights by chance: there is something to gain
-    done = c2llm("adapt", documented, "--way", "all", "--steps", "150", "--json", environ=environ)
+    done = c2llm("adapt", documented, "--way", "all", "--steps", "80", "--json", environ=environ)
     assert done.code == 0, done.out + done.err
     report = json.loads(done.out)
-    assert report["kept"] and report["steps"] == 150 and report["gain"]["ranked"] > 0.005
+    assert report["kept"] and report["steps"] == 80 and report["gain"]["ranked"] > 0.005
     assert encoder_of(c2llm, documented, environ) == "start-adapted-1"
     status = c2llm("status", documented, environ=environ).out
     assert "start-adapted-1" in status and "c2llm adapt --undo goes back" in status and "pending      nothing" in status
 
-    again = c2llm("adapt", documented, "--way", "all", "--steps", "30", environ=environ)
+    again = c2llm("adapt", documented, "--way", "all", "--steps", "4", environ=environ)
     assert again.code == 1 and "The old model is kept" in again.out
     assert encoder_of(c2llm, documented, environ) == "start-adapted-1"
 

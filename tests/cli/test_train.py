@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.training.test_fit import tokenizer as tokenizer  # noqa: E402, PLC041
 
 @pytest.fixture
 def start(tmp_path: Path, tokenizer: object) -> Path:
-    C2LLM(CONFIG).save(tmp_path / "start")
+    C2LLM(replace(CONFIG, num_hidden_layers=0)).save(tmp_path / "start")  # exported in half the time
     tokenizer.save(str(tmp_path / "start" / "tokenizer.json"))  # type: ignore[attr-defined]
     return tmp_path / "start"
 

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -35,15 +36,26 @@ TINY = C2LLMConfig(
     pma_num_heads=4,
 )
 pytestmark = pytest.mark.slow  # torch's exporter takes ten seconds and more
+trace = torch.onnx.export
+_traced: dict[str, Any] = {}
 
 
 def exported(tmp_path: Path, precision: Any, **changes: Any) -> tuple[C2LLM, Any]:
+    """Models of one configuration have the same weights here: torch traces each once, and all else is done each time."""
     import onnxruntime
 
     torch.manual_seed(0)
     model = C2LLM(replace(TINY, **changes)).eval()
     byte_tokenizer().save(str(tmp_path / "tokenizer.json"))
-    export(model, tmp_path / "tokenizer.json", tmp_path, precision=precision)
+    key = f"{precision == 'fp16'} {sorted(changes.items())}"
+
+    def traced(*given: Any, **options: Any) -> Any:
+        if key not in _traced:
+            _traced[key] = trace(*given, **options)
+        return _traced[key]
+
+    with mock.patch.object(torch.onnx, "export", traced):
+        export(model, tmp_path / "tokenizer.json", tmp_path, precision=precision)
     return model, onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
 
 
