@@ -11,7 +11,7 @@ from tests.server.editing import Serve
 from tests.server.test_watched_files import CHANGED, CREATED, DELETED, initialize, told
 from tests.soak import rounds
 
-BURSTS, BURST = rounds(40, 100), 100
+BURSTS, BURST = rounds(20, 100), 100
 FILES = 1_000
 
 
