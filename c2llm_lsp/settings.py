@@ -151,6 +151,12 @@ class Settings:
         "Report code in an open file that is a near duplicate of other code.",
         used_by="serve",
     )
+    savings: bool = _setting(
+        True,
+        "Count on this machine how many tokens answers save assistants (`c2llm savings`): numbers only, no queries.",
+        used_by="mcp, context",
+        in_editors=False,
+    )
 
     @property
     def cache(self) -> Path | None:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "install_agent",
         "Configure the code assistants that are used here, or take it back with --undo.",
     ),
+    "savings": ("savings", "Show how many tokens answers saved assistants against reading whole files."),
     "serve-embeddings": ("serve_embeddings", "Serve embeddings to other machines and programs, as OpenAI's API does."),
     "status": ("status", "Show what is indexed, with which model, and what is pending."),
     "doctor": ("doctor", "Check the installation, the model and the index; suggest fixes."),

@@ -96,6 +96,10 @@ def context(
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
         packed = collect_context(workspace, request, count=counter.count)
+    if target.settings.savings:
+        from c2llm_lsp import savings
+
+        savings.count(packed.context.text, target.root, (span.path for span in packed.context.spans))
     _show(packed, target.root, counter.name, as_json=as_json or output == "json", quiet=quiet)
     return FOUND if packed.context.spans else NOTHING
 

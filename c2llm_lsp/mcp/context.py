@@ -8,6 +8,7 @@ from mcp.server import MCPServer
 from mcp.types import CallToolResult
 from pydantic import Field
 
+from c2llm_lsp import savings
 from c2llm_lsp.mcp.live_workspace import LiveWorkspace
 from c2llm_lsp.mcp.results import (
     READ_ONLY,
@@ -69,6 +70,7 @@ def register(server: MCPServer, workspaces: Workspaces) -> None:
 
 
 def _result(live: LiveWorkspace, packed: PackedContext) -> CallToolResult:
-    return tool_result(
-        context_markdown(packed, live.errors), context_locations_dict(packed, root=str(live.root), notes=live.errors)
-    )
+    text = context_markdown(packed, live.errors)
+    if live.counts_savings:
+        savings.count(text, live.root, (span.path for span in packed.context.spans))
+    return tool_result(text, context_locations_dict(packed, root=str(live.root), notes=live.errors))

@@ -41,6 +41,7 @@ class LiveWorkspace:
 
     def __init__(self, root: Path, settings: Settings) -> None:
         self.root = root
+        self.counts_savings = settings.savings
         self.workspace: Workspace = open_workspace(
             root, settings, lambda: load_encoder(settings, patience=CONNECT_SECONDS)
         )

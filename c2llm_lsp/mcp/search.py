@@ -8,6 +8,7 @@ from mcp.server import MCPServer
 from mcp.types import CallToolResult, TextContent
 from pydantic import Field
 
+from c2llm_lsp import savings
 from c2llm_lsp.mcp.live_workspace import LiveWorkspace
 from c2llm_lsp.mcp.results import (
     DATA,
@@ -84,9 +85,10 @@ def register(server: MCPServer, workspaces: Workspaces) -> None:
 
 def answer_result(live: LiveWorkspace, answer: Answer, snippet_lines: int | None = None) -> CallToolResult:
     notes = live.errors if answer.hits else (*live.errors, *_left_out(live.workspace))
-    return tool_result(
-        answer_markdown(answer, notes, snippet_lines), locations_dict(answer, root=str(live.root), notes=notes)
-    )
+    text = answer_markdown(answer, notes, snippet_lines)
+    if live.counts_savings:
+        savings.count(text, live.root, (hit.chunk.path for hit in answer.hits))
+    return tool_result(text, locations_dict(answer, root=str(live.root), notes=notes))
 
 
 def _left_out(workspace: Workspace) -> tuple[str, ...]:
