@@ -110,8 +110,8 @@ def _anthropic_read(value: Any) -> Event | None:
         delta = value.get("delta")
         if not isinstance(delta, dict):
             return None
-        text = delta.get("text") if delta.get("type") == "text_delta" else ""
-        return Event(text if isinstance(text, str) else "", _anthropic_finish(delta.get("stop_reason")))
+        part = delta.get("text") if delta.get("type") == "text_delta" else ""
+        return Event(part if isinstance(part, str) else "", _anthropic_finish(delta.get("stop_reason")))
     return NOTHING if isinstance(kind, str) else None
 
 

@@ -60,7 +60,8 @@ def test_lines_that_were_not_given_are_marked(c2llm: Program, project: Path, ser
 def test_lines_that_changed_while_the_model_wrote_are_marked(
     c2llm: Program, project: Path, server: ScriptedServer, change: str, changed: bool
 ) -> None:
-    process = c2llm.start("ask", QUESTION, "--events", "--llm", server.llm("held"), cwd=project)
+    held = server.held()
+    process = c2llm.start("ask", QUESTION, "--events", "--llm", held.llm, cwd=project)
     with process:
         assert process.stdout
         while '"text"' not in (line := process.stdout.readline()):
@@ -70,20 +71,21 @@ def test_lines_that_changed_while_the_model_wrote_are_marked(
             file.unlink()
         else:
             file.write_text(file.read_text().replace("True", "None" if change == "edit" else "True") + "\n# end\n")
-        server.release()
+        held.release()
         done = events(process.communicate(timeout=PATIENCE)[0])[-1]
     assert done["event"] == "done"
     assert [(cited["retrieved"], cited["changed"]) for cited in done["citations"]] == [(True, changed)]
 
 
 def test_ctrl_c_ends_an_answer_that_does_not_end(c2llm: Program, project: Path, server: ScriptedServer) -> None:
-    with c2llm.start("ask", QUESTION, "--events", "--llm", server.llm("held"), cwd=project) as process:
+    held = server.held()
+    with c2llm.start("ask", QUESTION, "--events", "--llm", held.llm, cwd=project) as process:
         assert process.stdout
         while '"text"' not in (line := process.stdout.readline()):
             assert line, process.communicate()
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in process.communicate(timeout=PATIENCE)[1]
-        server.release()
+        held.release()
         assert process.returncode == 130
 
 

@@ -61,7 +61,8 @@ def test_what_fails_is_said_and_the_conversation_goes_on(c2llm: Program, project
 def test_at_a_terminal_ctrl_c_ends_an_answer_and_ctrl_d_the_conversation(
     c2llm: Program, project: Path, server: ScriptedServer
 ) -> None:
-    command = c2llm.command("chat", "--llm", server.llm("held"), "--quiet")
+    held = server.held()
+    command = c2llm.command("chat", "--llm", held.llm, "--quiet")
     terminal = Terminal(command, project, c2llm.environment(), columns=100)
 
     def prompted(rows: list[str]) -> bool:
@@ -82,4 +83,4 @@ def test_at_a_terminal_ctrl_c_ends_an_answer_and_ctrl_d_the_conversation(
         assert terminal.wait() == 0
     finally:
         terminal.close()
-        server.release()
+        held.release()

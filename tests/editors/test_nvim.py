@@ -67,7 +67,7 @@ def test_a_context_is_copied(told: dict[str, Any]) -> None:
 
 def test_the_commands_say_how_it_stands(told: dict[str, Any]) -> None:
     assert re.search(r"^project: ready, 5 files, \d+ chunks$", told["status"], re.MULTILINE)
-    names = "clear, context, explain, log, pause, restart, resume, search, similar, start, status, stop"
+    names = "ask, clear, context, explain, log, pause, restart, resume, search, similar, start, status, stop"
     assert told["wrong"] == f"There is no :C2llm nonsense; there are {names}."
     assert told["completion"] == ["search", "similar", "start", "status", "stop"]
 

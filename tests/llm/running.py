@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 
 from tests import fork_server
 from tests.patience import PATIENCE
+
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,32 @@ class ScriptedServer:
         assert isinstance(found, list)
         return found
 
-    def release(self) -> None:
-        """Let a held answer go on."""
-        self._get("release")
+    def held(self) -> Held:
+        """A model whose answers wait behind their first piece until it is released: one for each test."""
+        return Held(self, f"held-{next(_NUMBERS)}")
+
+    def release(self, model: str) -> None:
+        self._get(f"release/{model}")
 
     def _get(self, path: str) -> bytes:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=PATIENCE) as response:
             content: bytes = response.read()
         return content
+
+
+@dataclass(frozen=True)
+class Held:
+    """A model that waits."""
+
+    server: ScriptedServer
+    model: str
+
+    @property
+    def llm(self) -> str:
+        return self.server.llm(self.model)
+
+    def release(self) -> None:
+        self.server.release(self.model)
 
 
 @contextmanager

@@ -2,14 +2,15 @@
 
     python tests/llm/server.py        prints its port
 
-The model's name chooses the script. GET /asked gives and forgets what was asked so far; GET /release lets a held answer go on.
+The model's name chooses the script. GET /asked gives and forgets what was asked so far. A model that begins with "held" waits
+behind its first piece until GET /release/MODEL.
 """
 
 from __future__ import annotations
 
 import json
-import queue
 import threading
+from collections import defaultdict
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,7 +18,6 @@ from typing import Any
 ANSWER = ["Rules are ", "applied one by one [app/ignore.py:4-9].\n", "\nThat is all."]
 ANSWERS: dict[str, list[str]] = {
     "good": ANSWER,
-    "held": ANSWER,
     "tail": ANSWER,
     "length": ANSWER,
     "broken": ANSWER,
@@ -32,12 +32,17 @@ GARBAGE = {"page": b"<html>no</html>", "json": b'{"a": [1]}', "bytes": b"\xff\xf
 
 
 class State:
-    """What was asked, and the tickets of held answers."""
+    """What was asked, and which held answers may go on."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
-        self.tickets: queue.Queue[None] = queue.Queue()
+        self.released: defaultdict[str, threading.Event] = defaultdict(threading.Event)
         self.lock = threading.Lock()
+
+    def release(self, model: str) -> threading.Event:
+        """Set when the answers of a model may go on."""
+        with self.lock:
+            return self.released[model]
 
 
 STATE = State()
@@ -54,8 +59,8 @@ class Handler(BaseHTTPRequestHandler):
             with STATE.lock:
                 asked, STATE.asked = STATE.asked, []
             self._reply(200, json.dumps(asked).encode())
-        elif self.path == "/release":
-            STATE.tickets.put(None)
+        elif self.path.startswith("/release/"):
+            STATE.release(self.path.rpartition("/")[2]).set()
             self._reply(200, b"{}")
         else:  # /one/v1/models, /two/v1/models
             names = ["good"] if "/one/" in self.path else ["good", "other\x1b[31m"]
@@ -108,8 +113,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"x" * 65536)
         for number, piece in enumerate(ANSWERS.get(model, ANSWER)):
             say(piece)
-            if model == "held" and number == 0:
-                STATE.tickets.get()
+            if model.startswith("held") and number == 0:
+                STATE.release(model).wait()
             if model == "broken" and number == 0:
                 return
         if model == "tool":

@@ -35,9 +35,10 @@ def test_an_answer_comes_in_the_pieces_that_were_sent(server: ScriptedServer, sc
 
 
 def test_a_piece_is_given_before_the_next_one_is_sent(server: ScriptedServer) -> None:
-    with closing(language_model(server.llm("held")).stream(MESSAGES)) as stream:
+    held = server.held()
+    with closing(language_model(held.llm).stream(MESSAGES)) as stream:
         assert next(stream) == ANSWER[0]
-        server.release()
+        held.release()
         assert list(stream) == ANSWER[1:]
 
 

@@ -16,6 +16,9 @@ local commands = {
   context = function(words, opts)
     require("c2llm").context(words, opts)
   end,
+  ask = function(words, opts)
+    require("c2llm").ask(words, opts)
+  end,
   explain = function(words, opts)
     require("c2llm").explain(words, opts)
   end,

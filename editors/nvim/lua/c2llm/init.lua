@@ -198,6 +198,21 @@ function M.context(question, opts)
   M.copy(params or {})
 end
 
+--- Ask a language model about the project; the answer comes into a buffer. Without a question, ask for one.
+---@param question? string
+---@param opts? c2llm.Options
+function M.ask(question, opts)
+  local text = vim.trim(question or "")
+  if text ~= "" then
+    return require("c2llm.answer").ask(text, opts and opts.mods)
+  end
+  vim.ui.input({ prompt = "Ask about the code: " }, function(words)
+    if words and vim.trim(words) ~= "" then
+      M.ask(words, opts)
+    end
+  end)
+end
+
 ---@param params table A place or a question
 function M.copy(params)
   ask.ask("c2llm/context", vim.tbl_extend("force", params, { waitForEdits = true }), function(answer)

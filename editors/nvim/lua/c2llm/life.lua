@@ -108,6 +108,28 @@ function M.find(program)
   end
 end
 
+--- What a program is run with: outside of the project, because Python looks for modules where it is started.
+local function surroundings()
+  local modules = table.concat(folders("PYTHONPATH"), WINDOWS and ";" or ":")
+  return { cwd = uv.os_homedir(), env = { PYTHONPATH = modules, PYTHONSAFEPATH = "1" } }
+end
+
+--- Another subcommand of the program that serves: its command, and what it is run with.
+---@param arguments string[]
+---@return string[] command
+---@return { cwd: string, env: table<string, string> } options
+function M.outside(arguments)
+  local command = {} ---@type string[]
+  for _, part in ipairs(M.command()) do
+    if part == "serve" then
+      break
+    end
+    command[#command + 1] = part
+  end
+  command[1] = M.find(command[1] or "c2llm") or command[1]
+  return vim.list_extend(command, arguments), surroundings()
+end
+
 --- `cmd` of the server, run outside of the project: Python looks for modules where it is started. How it ended is kept for `ended`,
 --- and kept from vim.lsp, which would say it each time.
 ---@param dispatchers vim.lsp.rpc.Dispatchers
@@ -115,7 +137,6 @@ function M.spawn(dispatchers)
   local on_exit = dispatchers.on_exit
   local command = vim.list_slice(M.command())
   command[1] = M.find(command[1] or "c2llm") or command[1]
-  local modules = table.concat(folders("PYTHONPATH"), WINDOWS and ";" or ":")
   return vim.lsp.rpc.start(
     command,
     vim.tbl_extend("force", dispatchers, {
@@ -124,7 +145,7 @@ function M.spawn(dispatchers)
         on_exit(0, 0)
       end,
     }) --[[@as vim.lsp.rpc.Dispatchers]],
-    { cwd = uv.os_homedir(), env = { PYTHONPATH = modules, PYTHONSAFEPATH = "1" } }
+    surroundings()
   )
 end
 
