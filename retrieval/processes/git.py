@@ -59,7 +59,7 @@ def read_log(root: Path, *options: str, seconds: float) -> bytes | None:
     """The output of `git log`; None without git, without a repository or after a timeout."""
     try:
         completed = subprocess.run(
-            _command(root, options),
+            _command(root, "log", *_LOG, *options),
             cwd=SAFE_FOLDER,
             env=_environment(),
             capture_output=True,
@@ -75,7 +75,7 @@ def read_log(root: Path, *options: str, seconds: float) -> bytes | None:
 def start_log(root: Path, *options: str) -> Process:
     """Start `git log` with stdout and stderr as text streams. Raises OSError without git."""
     return subprocess.Popen(
-        _command(root, options),
+        _command(root, "log", *_LOG, *options),
         cwd=SAFE_FOLDER,
         env=_environment(),
         stdin=subprocess.DEVNULL,
@@ -87,14 +87,54 @@ def start_log(root: Path, *options: str) -> Process:
     )
 
 
-def _command(root: Path, options: tuple[str, ...]) -> list[str]:
+class Blobs:
+    """The contents of a repository's files, by their object names: one `git cat-file` that answers until the end."""
+
+    def __init__(self, root: Path) -> None:
+        """Raises OSError without git."""
+        self._process = subprocess.Popen(
+            _command(root, "cat-file", "--batch"),
+            cwd=SAFE_FOLDER,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a blob; None where the repository lacks it."""
+        source, answer = self._process.stdin, self._process.stdout
+        if source is None or answer is None:
+            return None
+        try:
+            source.write(name.encode() + b"\n")
+            source.flush()
+        except OSError:
+            return None
+        header = answer.readline().split()
+        if len(header) != 3:
+            return None
+        content = answer.read(int(header[2]))
+        answer.read(1)
+        return content if header[1] == b"blob" else None
+
+    def __enter__(self) -> Blobs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        with self._process:
+            pass
+
+
+def _command(root: Path, verb: str, *options: str) -> list[str]:
     exclude_workspace(root)
     program = find_program("git")
     if program is None:
         raise FileNotFoundError("git is not on the PATH")
     settings = [argument for setting in _SETTINGS for argument in ("-c", setting)]
     command = [program, "-C", str(root.absolute()), "--no-pager", "--no-optional-locks", *settings]
-    return [*command, "log", *_LOG, *options]
+    return [*command, verb, *options]
 
 
 def _environment() -> dict[str, str]:

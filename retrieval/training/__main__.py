@@ -132,6 +132,13 @@ def _derive(options: argparse.Namespace) -> None:
     logging.getLogger(__name__).info("%d examples", count)
 
 
+def _changes(options: argparse.Namespace) -> None:
+    from retrieval.training.changes import find_repositories, mine_changes
+    from retrieval.training.mining import load_excluded_code
+
+    mine_changes(find_repositories(options.repositories), options.out, load_excluded_code(options.known, []))
+
+
 def _export(options: argparse.Namespace) -> None:
     from retrieval.model.c2llm import C2LLM
     from retrieval.model.export import export
@@ -206,6 +213,14 @@ def _derive_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the folder of tasks")
 
 
+def _changes_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("repositories", type=Path, help="a folder that holds git repositories, bare ones too")
+    parser.add_argument(
+        "--known", type=Path, nargs="*", default=[], help="folders whose code is excluded from training"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the pairs, a file for each repository")
+
+
 def _export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="a stage's folder")
     parser.add_argument("--tokenizer", type=Path, required=True)
@@ -221,7 +236,7 @@ class Command:
     run: Callable[[argparse.Namespace], object]
 
 
-# The steps in their order; the last three are beside the embedded model's own way: tasks for `c2llm train`, a graph of any stage.
+# The steps in their order; the last four are beside the embedded model's own way: tasks for `c2llm train`, a graph of any stage.
 COMMANDS = (
     Command(
         "embedded",
@@ -237,6 +252,7 @@ COMMANDS = (
     Command("shapes", "compare depths, widths and vocabularies at equal training time", _shapes_options, _shapes),
     Command("convert", "a public training set as a task for `c2llm train`", _convert_options, _convert),
     Command("derive", "pairs of another kind as a task for `c2llm train`", _derive_options, _derive),
+    Command("changes", "commit message -> code before the change out of git repositories", _changes_options, _changes),
     Command("export", "a trained model as ONNX with its tokenizer", _export_options, _export),
 )
 

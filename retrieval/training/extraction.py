@@ -149,18 +149,27 @@ class Function:
 
 
 def functions(path: str, source: bytes) -> Iterator[Function]:
-    """The named functions and methods of one file, documented or not."""
-    from tree_sitter import Parser
+    """The named functions and methods of one file, documented or not, in order; an outer one before those in it."""
+    from tree_sitter import Parser, QueryCursor
 
-    waiting = [Parser(_grammar(language_of(path))[0]).parse(source).root_node]
-    while waiting:
-        node = waiting.pop()
-        if node.is_named and _FUNCTION.match(node.type):
-            name = _name(node, source)
-            if name:
-                lines = (node.start_point.row + 1, node.end_point.row + 1)
-                yield Function(path, name, _qualified(node, name, source), _code(node, source), lines)
-        waiting += reversed(node.children)
+    language = language_of(path)
+    root = Parser(_grammar(language)[0]).parse(source).root_node
+    nodes = [node for found in QueryCursor(_function_query(language)).captures(root).values() for node in found]
+    for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
+        name = _name(node, source)
+        if name:
+            lines = (node.start_point.row + 1, node.end_point.row + 1)
+            yield Function(path, name, _qualified(node, name, source), _code(node, source), lines)
+
+
+@cache
+def _function_query(language: str) -> Query:
+    from tree_sitter import Query
+
+    grammar = _grammar(language)[0]
+    ids = [i for i in range(grammar.node_kind_count) if grammar.node_kind_is_named(i)]
+    kinds = sorted({kind for kind in map(grammar.node_kind_for_id, ids) if kind and _FUNCTION.match(kind)})
+    return Query(grammar, "[" + " ".join(f"({kind})" for kind in kinds) + "] @function" if kinds else "")
 
 
 @cache

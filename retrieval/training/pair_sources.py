@@ -134,6 +134,10 @@ def _split_commits(lines: Iterator[str]) -> Iterator[str]:
     yield "".join(held)
 
 
+def is_test_path(path: str) -> bool:
+    return bool(_TEST_PATH.search(path))
+
+
 def is_routine(subject: str) -> bool:
     """Whether a commit's subject says nothing of what was changed."""
     return bool(_ROUTINE.match(subject))
