@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 
 import { registerMcp } from "./assistant/mcp.ts";
+import { registerParticipant } from "./assistant/participant.ts";
 import { registerTool } from "./assistant/tool.ts";
 import { type Parts, registerCommands, takeCommand } from "./commands.ts";
 import { HeatMap } from "./explain/map.ts";
@@ -33,6 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
     tellWhetherItRuns(server),
     ...registerCommands(parts),
     registerTool(server),
+    registerParticipant(server),
     registerMcp(server),
     registerPage(),
     vscode.workspace.onDidChangeConfiguration((event) => {

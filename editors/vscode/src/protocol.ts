@@ -102,7 +102,7 @@ export interface Answer {
 
 export interface ContextAnswer {
   text: string;
-  pieces: { path: string }[];
+  pieces: { uri: string; path: string; range: Range }[];
   tokens: number;
   budget: number;
   leftOut: number;
