@@ -24,6 +24,7 @@ ELSEWHERE = {
     "retrieval.evaluation": "benchmarks and packages named by whoever evaluates",
     "retrieval.model": "names and files of models",
     "retrieval.encoders.remote": "addresses and answers of an embeddings server",
+    "retrieval.llm.endpoint": "names, addresses and keys of language models, from the user's own settings",
     "retrieval.processes": "environment and paths of the interpreter",
     "c2llm_lsp.embeddings_server": "requests of clients that have a token",
     "c2llm_lsp.cli.runtime_checks": "metadata of installed packages",
