@@ -38,7 +38,7 @@ Poolings = Annotated[
     list[str] | None,
     typer.Option("--pooling", help=f"One of {', '.join(POOLINGS)}. May be repeated.", show_default="pma, mean, eos"),
 ]
-Look = Annotated[
+AnalyzedEncoders = Annotated[
     list[str] | None, typer.Option("--look", help="An encoder whose attention is analysed too. May be repeated.")
 ]
 
@@ -120,7 +120,7 @@ def pooling(
     only: Only = None,
     texts: Texts = None,
     poolings: Poolings = None,
-    look: Look = None,
+    look: AnalyzedEncoders = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many runs of each pooling.")] = 3,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Batches that each run learns from.")] = 1_000,
     batch: Annotated[int, typer.Option("--batch", min=2, help="Pairs a batch.")] = 64,

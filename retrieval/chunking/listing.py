@@ -9,7 +9,7 @@ from retrieval.types import Chunk, ChunkKind, Symbol
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ListedPart:
     """Some lines of a chunk that are one definition, or statements between definitions."""
 
     chunk: int  # number of the chunk within the file, from 0: small definitions share one
@@ -21,26 +21,30 @@ class Part:
     end_line: int
 
 
-def parts_of(chunks: Sequence[Chunk]) -> list[Part]:
+def parts_of(chunks: Sequence[Chunk]) -> list[ListedPart]:
     """The parts of a file's chunks."""
     return [part for number, chunk in enumerate(chunks) for part in _parts(number, chunk)]
 
 
-def _parts(number: int, chunk: Chunk) -> Iterator[Part]:
+def _parts(number: int, chunk: Chunk) -> Iterator[ListedPart]:
     outer = _outermost(chunk.symbols)
     if not outer or (chunk.kind == "cell" and len(outer) == 1):
-        yield Part(number, chunk.language, chunk.kind, chunk.scope, chunk.symbol, chunk.start_line, chunk.end_line)
+        yield ListedPart(
+            number, chunk.language, chunk.kind, chunk.scope, chunk.symbol, chunk.start_line, chunk.end_line
+        )
         return
     lines = chunk.text.split("\n")
     line = chunk.start_line
     for symbol in outer:
         yield from _between(number, chunk, lines, line, symbol.start_line - 1)
-        yield Part(number, chunk.language, symbol.kind, symbol.scope, symbol.name, symbol.start_line, symbol.end_line)
+        yield ListedPart(
+            number, chunk.language, symbol.kind, symbol.scope, symbol.name, symbol.start_line, symbol.end_line
+        )
         line = symbol.end_line + 1
     yield from _between(number, chunk, lines, line, chunk.end_line)
 
 
-def _between(number: int, chunk: Chunk, lines: Sequence[str], first: int, last: int) -> Iterator[Part]:
+def _between(number: int, chunk: Chunk, lines: Sequence[str], first: int, last: int) -> Iterator[ListedPart]:
     """The lines of no definition, if they are not blank."""
 
     def is_blank(line: int) -> bool:
@@ -52,7 +56,9 @@ def _between(number: int, chunk: Chunk, lines: Sequence[str], first: int, last: 
     while last >= first and is_blank(last):
         last -= 1
     if first <= last:
-        yield Part(number, chunk.language, "cell" if chunk.kind == "cell" else "block", chunk.scope, "", first, last)
+        yield ListedPart(
+            number, chunk.language, "cell" if chunk.kind == "cell" else "block", chunk.scope, "", first, last
+        )
 
 
 def _outermost(symbols: Sequence[Symbol]) -> list[Symbol]:

@@ -19,7 +19,7 @@ from typing import Any
 from retrieval.encoders import load
 from retrieval.encoders.protocol import Encoder
 from retrieval.engine import Workspace
-from retrieval.evaluation.metrics import TOP, Place, ndcg, targets_of
+from retrieval.evaluation.metrics import TOP, FileSpan, ndcg, targets_of
 from retrieval.types import Hit, SearchRequest
 
 
@@ -102,8 +102,8 @@ def _score(
                 scores[system].by_project[project.name] = statistics.mean(values)
 
 
-def _variants(system: str, hits: Sequence[Hit]) -> Iterator[tuple[str, list[Place]]]:
-    places = [Place(hit.chunk.path, hit.start_line, hit.end_line) for hit in hits]
+def _variants(system: str, hits: Sequence[Hit]) -> Iterator[tuple[str, list[FileSpan]]]:
+    places = [FileSpan(hit.chunk.path, hit.start_line, hit.end_line) for hit in hits]
     yield system, places
     firsts = {place.path: place for place in reversed(places)}
     yield f"{system}, one a file", [place for place in places if firsts[place.path] is place]

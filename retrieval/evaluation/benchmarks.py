@@ -19,7 +19,7 @@ from typing import Any, Literal
 from retrieval.errors import QueryError
 
 Level = Literal["file", "function"]
-Lines = tuple[int, int]  # first and last, from 1
+LineRange = tuple[int, int]  # first and last, from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Target:
     """What a question looks for: a file, or lines of it."""
 
     path: str
-    lines: tuple[Lines, ...] = ()  # a result has to show one of them; any line of the file where there are none
-    function: Lines | None = None  # the whole of what they belong to
+    lines: tuple[LineRange, ...] = ()  # a result has to show one of them; any line of the file where there are none
+    function: LineRange | None = None  # the whole of what they belong to
     suffix: bool = False  # whether a path that ends alike is the same one
 
     def is_path(self, path: str) -> bool:

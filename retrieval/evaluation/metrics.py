@@ -16,14 +16,14 @@ TOP = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileSpan:
     """A path, and its lines where they matter (1-based, inclusive)."""
 
     path: str
     start_line: int | None = None
     end_line: int | None = None
 
-    def covers(self, target: Place) -> bool:
+    def covers(self, target: FileSpan) -> bool:
         same = self.path == target.path
         if not (same or self.path.endswith("/" + target.path) or target.path.endswith("/" + self.path)):
             return False
@@ -32,13 +32,16 @@ class Place:
         return self.start_line <= target.end_line and target.start_line <= self.end_line
 
 
-def targets_of(annotation: Mapping[str, Any]) -> list[Place]:
+def targets_of(annotation: Mapping[str, Any]) -> list[FileSpan]:
     """The targets of one annotated query."""
     named = [*annotation["relevant"], *annotation["secondary"]]
-    return [Place(t) if isinstance(t, str) else Place(t["path"], t.get("start_line"), t.get("end_line")) for t in named]
+    return [
+        FileSpan(t) if isinstance(t, str) else FileSpan(t["path"], t.get("start_line"), t.get("end_line"))
+        for t in named
+    ]
 
 
-def ndcg(results: Sequence[Place], targets: Sequence[Place]) -> float:
+def ndcg(results: Sequence[FileSpan], targets: Sequence[FileSpan]) -> float:
     """Normalised discounted cumulative gain of the top ten results, 0..1. Raises ValueError without targets."""
     if not targets:
         raise ValueError("a query without targets cannot be scored")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.chunking.line_index import LineIndex
-from retrieval.evaluation.metrics import Place
+from retrieval.evaluation.metrics import FileSpan
 from retrieval.files import Scanner, read_file
 from retrieval.indexing import shared_worker
 from retrieval.training.decontamination import ExcludedCode
@@ -46,7 +46,7 @@ def _silent(done: int, total: int) -> None:
 class Question:
     text: str
     kind: str  # "comment", "name" or "commit"
-    targets: tuple[Place, ...]
+    targets: tuple[FileSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def without_comments(path: str, source: str, found: Sequence[DocumentedCode]) ->
         return lines.line_at(min(max(byte - gone, 0), max(len(kept) - 1, 0))) + 1
 
     return text, [
-        Question(one.pair.doc, "comment", (Place(path, line(one.code[0]), line(one.code[1] - 1)),)) for one in found
+        Question(one.pair.doc, "comment", (FileSpan(path, line(one.code[0]), line(one.code[1] - 1)),)) for one in found
     ]
 
 
@@ -234,7 +234,7 @@ def _name_questions(judged: Sequence[_File], hidden: Mapping[str, str], files: S
             start = data.find(one.code.split("\n", 1)[0].encode("utf-8", "replace"))
             if start >= 0:
                 first = lines.line_at(start) + 1
-                place = Place(file.path, first, first + one.code.count("\n"))
+                place = FileSpan(file.path, first, first + one.code.count("\n"))
                 found.append(Question(" ".join(words), "name", (place,)))
     return found
 
@@ -251,7 +251,7 @@ def _commit_questions(
     for message, paths in commits:
         changed = [path for path in paths if path in known]
         if 0 < len(changed) <= 3 and any(path in hidden for path in changed):
-            found.append(Question(message, "commit", tuple(Place(path) for path in changed)))
+            found.append(Question(message, "commit", tuple(FileSpan(path) for path in changed)))
     return found
 
 

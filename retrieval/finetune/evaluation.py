@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from retrieval.chunking import passage
 from retrieval.encoders.protocol import Encoder, Vectors
-from retrieval.evaluation.metrics import TOP, Place, ndcg
+from retrieval.evaluation.metrics import TOP, FileSpan, ndcg
 from retrieval.files import Scanner
 from retrieval.finetune.dataset import Question
 from retrieval.indexing import OverlaidRows, Overlay
@@ -120,4 +120,4 @@ class RepositoryEvaluator:
 
 def _gain(snapshot: Snapshot, question: Question, ranking: str) -> float:
     hits = search(snapshot, SearchRequest(question.text, limit=TOP, ranking=ranking)).hits
-    return ndcg([Place(hit.chunk.path, hit.start_line, hit.end_line) for hit in hits], question.targets)
+    return ndcg([FileSpan(hit.chunk.path, hit.start_line, hit.end_line) for hit in hits], question.targets)

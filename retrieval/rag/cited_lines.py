@@ -21,7 +21,7 @@ _CITATION = re.compile(
 )
 _RANGE = re.compile(r"L?(\d{1,9})(?: ?[-–] ?L?(\d{1,9}))?")
 
-Lines = Mapping[int, str]
+NumberedLines = Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def numbered(span: ContextSpan) -> list[tuple[int, str]]:
 
 
 def check(
-    text: str, given: Mapping[str, Lines], lines_now: Callable[[str], Sequence[str] | None] | None = None
+    text: str, given: Mapping[str, NumberedLines], lines_now: Callable[[str], Sequence[str] | None] | None = None
 ) -> list[Citation]:
     """The citations of an answer, checked against the given lines; and against the files of now, where `lines_now` gives the lines
     of a path, None for a file that is gone.

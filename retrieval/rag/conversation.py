@@ -14,7 +14,7 @@ from itertools import groupby
 from retrieval.errors import LanguageModelError
 from retrieval.escaping import code_span, fenced
 from retrieval.llm import ChatModel, Message
-from retrieval.rag.cited_lines import Citation, Lines, check, given_lines, numbered
+from retrieval.rag.cited_lines import Citation, NumberedLines, check, given_lines, numbered
 from retrieval.rag.context import PackedContext
 from retrieval.rag.spans import ContextSpan, line_ranges
 from retrieval.rag.token_estimate import TokenCounter, estimate_tokens
@@ -75,7 +75,7 @@ class Conversation:
 
     def citations(self, answer: str) -> list[Citation]:
         """What an answer cites, checked against all lines that were given so far, and against the files."""
-        given: dict[str, Lines] = dict(self.given)
+        given: dict[str, NumberedLines] = dict(self.given)
         return check(answer, given, self.lines_now)
 
     def clear(self) -> None:

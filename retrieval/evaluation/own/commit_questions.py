@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from retrieval.evaluation.benchmarks import Lines, Question, Target
+from retrieval.evaluation.benchmarks import LineRange, Question, Target
 from retrieval.evaluation.own.doc_comments import is_asked_for, says
 from retrieval.files import read_file
 from retrieval.indexing import shared_worker
@@ -123,11 +123,11 @@ class _File:
     """A file of today: where each line that stands once is, and its functions."""
 
     unique: Mapping[str, int]
-    names: Mapping[Lines, str]  # the lines of each function, and its name
+    names: Mapping[LineRange, str]  # the lines of each function, and its name
 
     def targets(self, path: str, places: list[int]) -> list[Target]:
         """The functions that hold these lines; of nested ones the innermost."""
-        touched: dict[Lines, list[Lines]] = {}
+        touched: dict[LineRange, list[LineRange]] = {}
         for place in places:
             around = [lines for lines in self.names if lines[0] <= place <= lines[1]]
             if around:
@@ -147,6 +147,6 @@ def _read(root: Path, path: str) -> _File | None:
     return _File(unique, {(first, last): name for (first, last), name in rows})
 
 
-def function_rows(path: str, source: bytes) -> list[tuple[Lines, str]]:
-    """Lines and name of each function of a file, for a worker to find."""
+def function_rows(path: str, source: bytes) -> list[tuple[LineRange, str]]:
+    """Line range and name of each function of a file, for a worker to find."""
     return [(function.lines, function.qualified) for function in functions(path, source)]
