@@ -7,7 +7,7 @@ is untrusted: it is fenced and escaped, and the model is told that it is data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -59,7 +59,7 @@ class Conversation:
         query = self._condensed(question) if self.turns else question
         return Question(question, query, self.retrieve(query))
 
-    def answer(self, question: Question) -> Iterator[str]:
+    def answer(self, question: Question) -> Generator[str, None, None]:
         """The answer, piece by piece; what came of it is kept also where it breaks off. Raises LanguageModelError."""
         spans = question.packed.context.spans
         for path, lines in given_lines(spans).items():

@@ -169,7 +169,8 @@ def _function_query(language: str) -> Query:
     grammar = _grammar(language)[0]
     ids = [i for i in range(grammar.node_kind_count) if grammar.node_kind_is_named(i)]
     kinds = sorted({kind for kind in map(grammar.node_kind_for_id, ids) if kind and _FUNCTION.match(kind)})
-    return Query(grammar, "[" + " ".join(f"({kind})" for kind in kinds) + "] @function" if kinds else "")
+    query: Query = Query(grammar, "[" + " ".join(f"({kind})" for kind in kinds) + "] @function" if kinds else "")
+    return query
 
 
 @cache
