@@ -7,6 +7,7 @@ Python objects.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -104,6 +105,10 @@ class Outline:
         self.lines, self.grammar, self.source = lines, grammar, source
         self.split_points: list[SplitPoint] = []
         self._members: list[Symbol] | None = None  # of the short definition that is being looked through
+        self._has_prototypes = "prototype" in grammar.roles.values()
+        # Of nodes within one line, those without a role say nothing, and no others where they are told by their beginning.
+        self._skips_nodes = not grammar.comments_inside and "package" not in grammar.roles.values()
+        self._skips_roles = not grammar.clauses and not grammar.continues
 
     def walk(self, root: Node, context: str = "top") -> list[SplitPoint]:
         top = Label("block")
@@ -115,15 +120,25 @@ class Outline:
         """Add the split points between the children of `node`."""
         if siblings.depth > MAX_DEPTH or node.child_count > MAX_CHILDREN:
             return
-        lines, roles = self.lines, self.grammar.roles
+        roles, starts, count, source = self.grammar.roles, self.lines.starts, self.lines.count, self.source
+        is_skippable = self._skips_nodes and not (siblings.context == "class" and self._has_prototypes)
+        first = 0
         for child in node.children if node.type == "ERROR" else node.named_children:
             start, stop = child.start_byte, child.end_byte
             if stop == start:
                 continue
-            first, last = lines.line_at(start), lines.line_at(stop - 1)
-            begins_line = first > siblings.last_assigned and lines.begins_line(first, start, self.source)
+            first = bisect_right(starts, start, first, count) - 1  # not by `line_at`: half of the time would be calls
+            last = first if stop <= starts[first + 1] else bisect_right(starts, stop - 1, first, count) - 1
+            line_start = starts[first]
+            begins_line = first > siblings.last_assigned and (
+                line_start == start or not source[line_start:start].strip()
+            )
             role = roles.get(child.type)
-            if role == "leading":
+            if first == last and not begins_line and is_skippable and self._is_skipped(role, siblings, stop - start):
+                siblings.last_function = None
+                if last > siblings.last_assigned:
+                    siblings.last_assigned = last
+            elif role == "leading":
                 if begins_line:
                     self._leading(siblings, first, last, is_access=child.type == "access_specifier")
             elif role == "continued":
@@ -132,6 +147,12 @@ class Outline:
                 self._node(child, role, siblings, (first, last), begins_line=begins_line)
         if siblings.comment >= 0:
             self._add_split(siblings.comment, siblings.label, siblings.depth)
+
+    def _is_skipped(self, role: str | None, siblings: _SiblingWalk, size: int) -> bool:
+        """Whether a node in the middle of its only line says nothing: no line begins in it."""
+        if siblings.context == "function" and size > MIN_SEARCHED_IN_FUNCTION_BYTES:
+            return False
+        return role is None or (self._skips_roles and role not in ("leading", "continued"))
 
     def _node(
         self, node: Node, role: str | None, siblings: _SiblingWalk, lines: tuple[int, int], *, begins_line: bool
