@@ -96,10 +96,11 @@ def line_kinds(lines: LineIndex, syntax: Syntax) -> bytearray:
     text).
     """
     kinds = bytearray(lines.count)
+    markers = _markers(syntax)
+    is_plain = not syntax.pod and not any(mark in _LETTERED for mark in syntax.line)
     closer, in_comment = b"", False
-    for line in range(lines.count):
-        row = lines.row(line)[:_SCANNED_BYTES]
-        at = 0
+    for line, whole_row in enumerate(lines.rows()):
+        row, at = whole_row[:_SCANNED_BYTES], 0
         if closer:
             end = row.find(closer)
             kinds[line] = COMMENT if in_comment else INSIDE
@@ -112,7 +113,9 @@ def line_kinds(lines: LineIndex, syntax: Syntax) -> bytearray:
         elif lines.is_blank(line):
             kinds[line] = BLANK
             continue
-        opened = _opened(row, at, syntax)
+        if is_plain and not at and markers.search(row) is None:
+            continue  # most lines
+        opened = _opened(row, at, syntax, markers)
         if kinds[line] == CODE and (opened.is_comment_line or _is_line_comment(row, syntax)):
             kinds[line] = COMMENT
         closer, in_comment = opened.closer, opened.in_comment
@@ -133,12 +136,11 @@ def _is_line_comment(row: bytes, syntax: Syntax) -> bool:
     return bare.startswith(syntax.line) and _NO_COMMENT.match(bare) is None if syntax.line else False
 
 
-def _opened(row: bytes, at: int, syntax: Syntax) -> _Opened:
+def _opened(row: bytes, at: int, syntax: Syntax, markers: re.Pattern[bytes]) -> _Opened:
     if syntax.pod and row[:1] == b"=" and row[1:2].isalpha():
         return _Opened(b"=cut", True, True)
     bare = len(row) - len(row.lstrip())
     only_comment = not row[:at].strip() or at == 0
-    markers = _markers(syntax)
     while (match := markers.search(row, at)) is not None:
         mark, start = match[0], match.start()
         only_comment = only_comment and not row[max(at, bare) : start].strip()

@@ -59,6 +59,10 @@ class LineIndex:
         """The bytes of one line without its line break."""
         return self.data[self.starts[line] : self.starts[line + 1]].rstrip(b"\r\n")
 
+    def rows(self) -> list[bytes]:
+        """The bytes of all lines without their line breaks."""
+        return self.data.splitlines()
+
     def trimmed(self, first: int, end: int) -> tuple[int, int]:
         """The span without leading and trailing blank lines; empty (first == end) if all lines are blank."""
         while first < end and self.is_blank(first):

@@ -136,8 +136,7 @@ class Outline:
             role = roles.get(child.type)
             if first == last and not begins_line and is_skippable and self._is_skipped(role, siblings, stop - start):
                 siblings.last_function = None
-                if last > siblings.last_assigned:
-                    siblings.last_assigned = last
+                siblings.last_assigned = max(siblings.last_assigned, last)
             elif role == "leading":
                 if begins_line:
                     self._leading(siblings, first, last, is_access=child.type == "access_specifier")

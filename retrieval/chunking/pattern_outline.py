@@ -8,7 +8,9 @@ boundary, never text.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import cache
 
 from retrieval.chunking.comments import BLANK, CODE, COMMENT, line_kinds, syntax_of
 from retrieval.chunking.line_index import LineIndex
@@ -48,6 +50,8 @@ class PatternOutline:
         self.lines, self.rules = lines, rules
         self.kinds = line_kinds(lines, syntax_of(language))
         self.has_pod = syntax_of(language).pod
+        self._in_type = _patterns(rules, in_type=True)
+        self._elsewhere = _patterns(rules, in_type=False)
         self.root = _Node(Label("block"), 0, -1, True)
         self.paragraphs: list[tuple[int, int]] = []  # (line, column) behind blank lines
         self.split_points: list[SplitPoint] = [SplitPoint(0, self.root.label, 0)]
@@ -63,11 +67,10 @@ class PatternOutline:
         stack = [self.root]
         comment = comment_end = -1  # lines of a pending comment
         last = -1  # the last line that is not blank
-        for line in range(self.lines.count):
+        for line, row in enumerate(self.lines.rows()):
             kind = self.kinds[line]
             if kind == BLANK:
                 continue
-            row = self.lines.row(line)
             bare = row.lstrip()
             column = _column(row, len(row) - len(bare))
             is_leading = kind == CODE and self._is_leading(bare)
@@ -107,8 +110,14 @@ class PatternOutline:
 
     def _in_outer(self, stack: list[_Node], bare: bytes, column: int) -> _Found | None:
         """A member of the container around the open definition."""
-        outer = next((node for node in reversed(stack) if node.container and (node.column < column or node.flat)), None)
-        return self._definition(bare, column, outer) if outer is not None and outer is not stack[-1] else None
+        top = stack[-1]
+        if top.container:
+            return None  # its patterns were tried, and those outside of it are the same or fewer
+        for node in reversed(stack):
+            if node.container and (node.column < column or node.flat):
+                # Outside of all types only what was tried for the open definition defines something.
+                return self._definition(bare, column, node) if node is not self.root else None
+        return None
 
     def _open(self, stack: list[_Node], found: _Found, line: int, head: int, column: int, last: int) -> None:
         del line
@@ -174,16 +183,11 @@ class PatternOutline:
 
     def _definition(self, bare: bytes, column: int, parent: _Node) -> _Found | None:
         rules = self.rules
-        if column and not rules.rules.anywhere and not (parent.container and parent is not self.root):
+        in_type = parent.container and parent is not self.root
+        if column and not in_type and not rules.rules.anywhere:
             return None
-        for pattern, kind, container, flat in (
-            (rules.flat, "class", True, True),
-            (rules.containers, "class", True, False),
-            (rules.functions, "function", False, False),
-            (rules.members if parent.container and parent is not self.root else None, "function", False, False),
-            (rules.variables, "block", False, False),
-        ):
-            match = pattern.match(bare) if pattern is not None else None
+        for pattern, kind, container, flat in self._in_type if in_type else self._elsewhere:
+            match = pattern.match(bare)
             if match is not None and match.lastindex is not None:
                 name = (match[match.lastindex] or b"").decode("utf-8", "replace").strip("\"`[]'")
                 scope = ""
@@ -193,7 +197,7 @@ class PatternOutline:
                     scope = outer.replace(mark, ".")
                 if flat or container:
                     name, scope = (f"{scope}.{name}" if scope else name), ""
-                return _Found(name, scope, kind, container, flat)  # type: ignore[arg-type]
+                return _Found(name, scope, kind, container, flat)
         return None
 
     # -- split points -----------------------------------------------------------------------------------------------
@@ -228,11 +232,9 @@ class PatternOutline:
             self._add(first, label, depth)
 
     def _emit_paragraphs(self, first: int, end: int, label: Label, depth: int) -> None:
-        from bisect import bisect_left
-
-        for line, column in self.paragraphs[bisect_left(self.paragraphs, (first, -1)) :]:
-            if line >= end:
-                break
+        paragraphs = self.paragraphs
+        for number in range(bisect_left(paragraphs, (first, -1)), bisect_left(paragraphs, (end, -1))):
+            line, column = paragraphs[number]
             self._add(line, label, depth + min(column // TAB, _MAX_PARAGRAPH_DEPTH))
 
     def _note_members(self, node: _Node, members: list[Symbol]) -> None:
@@ -262,6 +264,19 @@ class _Found:
     flat: bool
 
 
+@cache
+def _patterns(rules: Compiled, *, in_type: bool) -> tuple[tuple[re.Pattern[bytes], ChunkKind, bool, bool], ...]:
+    """What may begin a definition: pattern, kind, whether it is a container, and one with its members at the same column."""
+    rows: tuple[tuple[re.Pattern[bytes] | None, ChunkKind, bool, bool], ...] = (
+        (rules.flat, "class", True, True),
+        (rules.containers, "class", True, False),
+        (rules.functions, "function", False, False),
+        (rules.members if in_type else None, "function", False, False),
+        (rules.variables, "block", False, False),
+    )
+    return tuple((pattern, kind, container, flat) for pattern, kind, container, flat in rows if pattern is not None)
+
+
 def _holds(node: _Node, column: int, found: _Found) -> bool:
     """Whether a definition that begins in a column is inside of an open one."""
     if node.flat:
@@ -270,4 +285,4 @@ def _holds(node: _Node, column: int, found: _Found) -> bool:
 
 
 def _column(row: bytes, indent: int) -> int:
-    return len(row[:indent].expandtabs(TAB))
+    return indent if b"\t" not in row[:indent] else len(row[:indent].expandtabs(TAB))
