@@ -26,8 +26,10 @@ def chunks(
 
     Small definitions that share a chunk have the same number.
     """
+    from retrieval.chunking import language_of
     from retrieval.chunking.listing import parts_of
     from retrieval.files import read_file
+    from retrieval.indexing.folder_neighbors import FolderNeighbors
     from retrieval.indexing.shared_worker import chunks_of_buffer
     from retrieval.types import Skip
 
@@ -36,7 +38,9 @@ def chunks(
     source = read_file(file.absolute().parent, file.name)
     if isinstance(source, Skip):
         raise QueryError(f"{file} is not indexed: {source.reason}.")
-    parts = parts_of(chunks_of_buffer(file.as_posix(), source.text))
+    beside = FolderNeighbors(file.absolute().parent, lambda _: False)
+    language = language_of(file.name, source.text, lambda: beside.endings(file.name))
+    parts = parts_of(chunks_of_buffer(file.as_posix(), source.text, language))
     if as_json:
         import json
 

@@ -59,9 +59,13 @@ def unpack(path: str, text: str, packed: bytes) -> list[Chunk]:
     return chunks
 
 
-def is_current(packed: bytes) -> bool:
-    """Whether they were created by the current rules and, for a file that could not be parsed, by the current parser."""
+def is_current(packed: bytes, language: str = "") -> bool:
+    """Whether they were created by the current rules and, for a file that could not be parsed, by the current parser; in
+    this language, where one is given.
+    """
     if not packed.startswith(b"[%d," % CHUNKING_VERSION):
+        return False
+    if language and json.loads(packed)[1] not in ("", language):
         return False
     if not packed.endswith(b"}]"):
         return True

@@ -34,12 +34,12 @@ def chunk_file(path: str, text: str) -> list[Chunk]:
         return chunks_of(path, text, parsed=False)
 
 
-def chunks_of(path: str, text: str, *, parsed: bool = True) -> list[Chunk]:
-    """As `chunk_file`, without a parser unless `parsed`. Raises ParseTimeout."""
+def chunks_of(path: str, text: str, *, parsed: bool = True, language: str = "") -> list[Chunk]:
+    """As `chunk_file`, without a parser unless `parsed`, in this language where it is known. Raises ParseTimeout."""
     lines = LineIndex(text)
     if not lines.count:
         return []
-    language = language_of(path, text)
+    language = language or language_of(path, text)
     if language == "notebook":
         cells = notebook_chunks(path, lines) if parsed else None
         if cells is not None:

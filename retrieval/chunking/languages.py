@@ -1,8 +1,8 @@
 """Detects a file's language by its name, its ending, then its content.
 
 Choices: an ending that one language has decides; where several share it, a line for editors does, then the content
-(shared_endings.py), and so it is with a shebang where there is no known ending. Endings that are unknown here are looked up in
-the table of Pygments. What is still unknown is code, unless it reads as prose.
+(shared_endings.py), then the files beside it (neighbors.py), and so it is with a shebang where there is no known ending.
+Endings that are unknown here are looked up in the table of Pygments. What is still unknown is code, unless it reads as prose.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from retrieval.chunking.neighbors import Neighbors, without_template
 from retrieval.chunking.shared_endings import is_prose, shared_language, told_languages
 from retrieval.types import ContentType
 
@@ -149,22 +150,19 @@ _MODES = {
 }  # fmt: skip
 _MODE_LINES = 5  # of the beginning and of the end may be for editors
 MODE_CHARS = 400  # of such a line
-# Endings that say how a file is used, not what is in it: the one before them does.
-_TEMPLATES = frozenset(
-    {"in", "example", "sample", "dist", "template", "tmpl", "tpl", "j2", "jinja", "jinja2", "default", "orig", "bak"}
-)
 
 
-def language_of(path: str, text: str = "") -> str:
-    """The language's name, from the path and the text or its beginning; "text" for prose, "code" where it is unknown."""
+def language_of(path: str, text: str = "", neighbors: Neighbors | None = None) -> str:
+    """The language's name, from the path and the text or its beginning; "text" for prose, "code" where it is unknown.
+
+    `neighbors`: the endings of the files in the same folder, asked where the text leaves it open.
+    """
     name = path.rpartition("/")[2].lower()
     language = _BY_NAME.get(name)
     if language is not None:
         return language
-    ending = _ending(name)
-    while ending in _TEMPLATES and (inner := _ending(name[: -len(ending) - 1])):
-        name, ending = name[: -len(ending) - 1], inner
-    shared = shared_language(ending, text) if ending else None
+    name, ending = without_template(name)
+    shared = shared_language(ending, text, neighbors) if ending else None
     if shared is not None:
         return _by_mode_line(text) or _by_shebang(text) or shared or _unknown(text)
     if language := _BY_ENDING.get(ending):
@@ -174,11 +172,6 @@ def language_of(path: str, text: str = "") -> str:
     if name.startswith("makefile."):
         return "make"
     return _by_first_line(text) or _by_mode_line(text) or _by_pygments(ending) or _unknown(text)
-
-
-def _ending(name: str) -> str:
-    stem, _, ending = name.rpartition(".")
-    return ending if stem else ""
 
 
 def _unknown(text: str) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from retrieval.chunking.neighbors import Neighbors, by_neighbors
+
 SAMPLE_CHARS = 32_000
 LINE_CHARS = 300  # of a line: some of the patterns take the square of its length
 _PROSE_CHARS = 4_000  # of the beginning, read to tell prose from code
@@ -150,8 +152,10 @@ _COMPILED = {
 _WITH_C_COMMENTS = frozenset({"as", "cl", "h", "hh", "rs", "x"})
 
 
-def shared_language(ending: str, text: str) -> str | None:
-    """The language of a text whose ending several languages share; None for other endings, "" where nothing gives it away."""
+def shared_language(ending: str, text: str, neighbors: Neighbors | None = None) -> str | None:
+    """The language of a text whose ending several languages share; None for other endings, "" where nothing gives it away,
+    neither its content nor the files beside it.
+    """
     rules = _COMPILED.get(ending)
     if rules is None:
         return None
@@ -165,7 +169,7 @@ def shared_language(ending: str, text: str) -> str | None:
         searched = [sample[:LINE_CHARS]] if pattern.pattern.startswith(r"\A") else lines
         if any(map(pattern.search, searched)):
             return language
-    return rules[-1][0]
+    return (by_neighbors(ending, neighbors()) if neighbors is not None else "") or rules[-1][0]
 
 
 def told_languages() -> set[str]:

@@ -73,12 +73,13 @@ class ChunkJob(Task):
     wants_words: bool = False
     chunked: ChunkedFile | None = None
     note: str = ""
+    language: str = ""
 
-    def __init__(self, path: str, text: str, wants_words: bool, note: str = "") -> None:
-        """`note`: why it must not be parsed."""
+    def __init__(self, path: str, text: str, wants_words: bool, note: str = "", language: str = "") -> None:
+        """`note`: why it must not be parsed; `language`: where it is known."""
         Task.__init__(self, __name__, "chunk_text", (), len(text))
         self.path, self.text, self.wants_words, self.chunked = path, text, wants_words, None
-        self.note = ""
+        self.note, self.language = "", language
         self._take(note)
 
     def succeed(self, result: Any) -> None:
@@ -93,7 +94,7 @@ class ChunkJob(Task):
 
     def _take(self, note: str) -> None:
         self.note, self.attempts, self.parses = note, 0, not note
-        self.arguments = (self.path, self.text, self.wants_words, note)
+        self.arguments = (self.path, self.text, self.wants_words, note, self.language)
 
 
 class Chunker(Protocol):
@@ -127,9 +128,11 @@ class InProcessChunker:
 TIMEOUT = "parse exceeded the time limit"
 
 
-def chunk_text(path: str, text: str, words: bool, note: str) -> tuple[bytes, tuple[Words, ...] | None]:
+def chunk_text(
+    path: str, text: str, words: bool, note: str, language: str = ""
+) -> tuple[bytes, tuple[Words, ...] | None]:
     """A file's borders and the words of its chunks. `note`: why it must not be parsed. Raises ParseTimeout."""
-    chunks = chunks_of(path, text, parsed=not note)
+    chunks = chunks_of(path, text, parsed=not note, language=language)
     rows = tuple(terms_of((0, c.symbol, c.path, c.scope, c.text))[1:] for c in chunks) if words else None
     return boundaries.pack(chunks, text, note), rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class IndexPlan:
     skipped: tuple[Skip, ...] = ()
     ignored: int = 0
     reincluded: frozenset[str] = frozenset()  # files that the user asked for although a default rule excludes them
+    neighbors: Callable[[str], Collection[str]] | None = None  # endings of the files beside one; None: not looked at
 
 
 @dataclass(frozen=True, slots=True)

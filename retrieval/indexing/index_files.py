@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.chunking import boundaries, language_of, passage
+from retrieval.chunking.neighbors import is_told_by_neighbors
 from retrieval.files import FAILED, FileStamp, SourceFile, failure, read_file
 from retrieval.indexing.chunk_jobs import ChunkedFile, ChunkJob, in_order
 from retrieval.indexing.context import FileStats, IndexingContext, IndexPlan
@@ -45,7 +46,7 @@ def index_files(
     """Bring the rows of the plan's files up to date. `rows` are those that are stored of them."""
     done = FileStats()
     batch = _Batch(context.store, done, on_applied, list(plan.removed))
-    work = _FileStage(context.store, context.root, context.max_bytes, plan.again, rows, plan.reincluded)
+    work = _FileStage(context.store, context.root, context.max_bytes, rows, plan)
     with WorkerPool() if len(plan.paths) >= POOL_FROM else nullcontext(SharedChunker()) as chunker:
         stored = 0
         for stored, file in enumerate(in_order(work.read(plan.paths), chunker, context.cancel), start=1):
@@ -129,9 +130,8 @@ class _FileStage:
     store: Store
     root: Path
     max_bytes: int
-    again: bool  # chunk files anew whose bytes are the same: other chunking rules
     rows: dict[str, FileRow]  # that are stored
-    reincluded: frozenset[str] = frozenset()
+    plan: IndexPlan
 
     def read(self, paths: Sequence[str]) -> Iterator[_ReadFile]:
         return map(self._read, paths)
@@ -160,7 +160,7 @@ class _FileStage:
         if job.note:
             skipped.append(Skip(file.path, job.note))
         keep = job.chunked.boundaries if boundaries.has_no_text(job.chunked.boundaries) else None
-        return FileUpdate(_file(file.source, job.note), new_chunks(file.source, job.chunked), keep)
+        return FileUpdate(_file(file.source, job.language, job.note), new_chunks(file.source, job.chunked), keep)
 
     def _read(self, path: str) -> _ReadFile:
         try:
@@ -171,22 +171,31 @@ class _FileStage:
 
     def _look_at(self, path: str) -> _ReadFile:
         row = self.rows.get(path)
-        source = read_file(self.root, path, limit=self.max_bytes, reincluded=path in self.reincluded)
+        source = read_file(self.root, path, limit=self.max_bytes, reincluded=path in self.plan.reincluded)
         if isinstance(source, Skip):
             if source.reason in _GONE:
                 return _ReadFile(path)
             return _ReadFile(path, source, _skipped(self.root, source, row))
-        if not self.again and row is not None and row.skip is None and row.digest == source.digest:
-            return _ReadFile(path, source, FileUpdate(_file(source, row.note), None))
+        language = self._language(source)
+        is_fixed = not is_told_by_neighbors(path)  # else a file beside it can have changed its language
+        is_same = row is not None and row.skip is None and row.digest == source.digest
+        if row is not None and is_same and not self.plan.again and (is_fixed or row.language == language):
+            return _ReadFile(path, source, FileUpdate(_file(source, language, row.note), None))
         packed = self.store.files.boundaries(path, source.digest)
-        if packed is not None and boundaries.is_current(packed):
-            file_row = _file(source, boundaries.parse_note(packed))
+        if packed is not None and boundaries.is_current(packed, "" if is_fixed else language):
+            file_row = _file(source, language, boundaries.parse_note(packed))
             return _ReadFile(path, source, FileUpdate(file_row, new_chunks(source, ChunkedFile(packed, None))))
         # The words of a new file are all needed; of a changed one most chunks are there already.
-        return _ReadFile(path, source, job=ChunkJob(path, source.text, wants_words=row is None))
+        return _ReadFile(path, source, job=ChunkJob(path, source.text, row is None, "", language))
+
+    def _language(self, source: SourceFile) -> str:
+        neighbors = self.plan.neighbors
+        if neighbors is None:
+            return language_of(source.path, source.text)
+        return language_of(source.path, source.text, lambda: neighbors(source.path))
 
 
-def _file(source: SourceFile, note: str = "") -> FileRow:
+def _file(source: SourceFile, language: str, note: str = "") -> FileRow:
     stamp = source.stamp
     return FileRow(
         source.path,
@@ -194,7 +203,7 @@ def _file(source: SourceFile, note: str = "") -> FileRow:
         stamp.mtime_ns,
         stamp.inode,
         source.digest,
-        language_of(source.path, source.text),
+        language,
         note=note or source.note,
         ctime_ns=stamp.ctime_ns,
     )

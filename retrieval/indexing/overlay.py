@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from retrieval.chunking import passage
 from retrieval.encoders.protocol import Encoder
 from retrieval.files import PathFilter, Scanner, is_inside, skip_reason
+from retrieval.indexing.folder_neighbors import FolderNeighbors
 from retrieval.indexing.overlay_snapshot import Buffer, BufferChunk, BuffersSnapshot, OverlaidRows, StoreSnapshot
 from retrieval.store import Bm25Index, Store, passage_hash, split_identifiers
 from retrieval.types import Chunk
@@ -53,6 +54,7 @@ class _ChunkedText:
     path: str
     text: str
     chunks: tuple[tuple[Chunk, bytes], ...]
+    language: str = ""
 
 
 class Overlay:
@@ -143,7 +145,7 @@ class Overlay:
         if view.fingerprint == fingerprint:
             return
         buffers = {
-            path: Buffer.of(buffer.text, tuple(replace(row, vector=None) for row in buffer.rows))
+            path: Buffer.of(buffer.text, buffer.language, tuple(replace(row, vector=None) for row in buffer.rows))
             for path, buffer in view.buffers.items()
         }
         rows = {row.id: row for buffer in buffers.values() for row in buffer.rows}
@@ -163,9 +165,9 @@ class Overlay:
             return 0
         if before is not None and before.text == text and (before.embedded or encoder is None):
             return 0
-        change, rows = self._rows(path, text, before)
+        change, rows, language = self._rows(path, text, before)
         embedded_rows, count = self._embedded(store, encoder, rows, change)
-        self._show(path, Buffer.of(text, embedded_rows), change)
+        self._show(path, Buffer.of(text, language, embedded_rows), change)
         return count
 
     def buffer_vectors(self, fingerprint: str) -> dict[bytes, Vector]:
@@ -206,8 +208,8 @@ class Overlay:
         parts = [known[path] for path in paths]
         return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
-    def _rows(self, path: str, text: str, before: Buffer | None) -> tuple[_RowChanges, list[BufferChunk]]:
-        """The rows of a text: those of chunks that read the same stay, wherever they moved."""
+    def _rows(self, path: str, text: str, before: Buffer | None) -> tuple[_RowChanges, list[BufferChunk], str]:
+        """The rows and the language of a text: those rows of chunks that read the same stay, wherever they moved."""
         same: dict[tuple[bytes, str, str], deque[BufferChunk]] = defaultdict(deque)
         for row in before.rows if before else ():
             same[row.key].append(row)
@@ -224,16 +226,20 @@ class Overlay:
                 change.came.append(rows[-1])
                 self._next_id += 1
         change.gone = [row for twins in same.values() for row in twins]
-        return change, rows
+        return change, rows, chunked.language
 
     def _chunk(self, path: str, text: str) -> _ChunkedText:
         scanner = self._scanner
         if skip_reason(path, text, limit=scanner.max_bytes, is_reincluded=scanner.reincludes) is not None:
             return _ChunkedText(path, text, ())
+        from retrieval.chunking import language_of
         from retrieval.indexing import shared_worker  # and all that parses: not needed before the first buffer
 
-        chunks = shared_worker.chunks_of_buffer(path, text.removeprefix("\ufeff"))
-        return _ChunkedText(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks))
+        neighbors = FolderNeighbors(scanner.root, scanner.path_filter().ignores)
+        text_alone = text.removeprefix("\ufeff")
+        language = language_of(path, text_alone, lambda: neighbors.endings(path))
+        chunks = shared_worker.chunks_of_buffer(path, text_alone, language)
+        return _ChunkedText(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks), language)
 
     def _embedded(
         self, store: Store, encoder: Encoder | None, rows: Sequence[BufferChunk], change: _RowChanges

@@ -81,17 +81,18 @@ class Buffer:
     """One open document."""
 
     text: str
+    language: str
     rows: tuple[BufferChunk, ...]
     symbols: Mapping[str, tuple[int, ...]]  # ids by folded symbol
     waiting: int  # rows that have no vector
 
     @classmethod
-    def of(cls, text: str, rows: tuple[BufferChunk, ...]) -> Buffer:
+    def of(cls, text: str, language: str, rows: tuple[BufferChunk, ...]) -> Buffer:
         symbols: dict[str, tuple[int, ...]] = {}
         for row in rows:
             for name in {folded(name) for name in row.names}:
                 symbols[name] = (*symbols.get(name, ()), row.id)
-        return cls(text, rows, symbols, sum(row.vector is None for row in rows))
+        return cls(text, language, rows, symbols, sum(row.vector is None for row in rows))
 
     @property
     def embedded(self) -> bool:
@@ -251,7 +252,7 @@ class OverlaidRows:
             return stored
         globs = PathGlobs(filters.paths)
         buffers = [(path, buffer) for path, buffer in self.view.buffers.items() if globs.match(path)]
-        rows = [row for path, buffer in buffers for row in _passing(path, buffer, filters)]
+        rows = [row for _, buffer in buffers for row in _passing(buffer, filters)]
         if filters.grep:
             matching = set(TextPattern(filters.grep).keep((row.id, row.chunk.text) for row in rows))
             rows = [row for row in rows if row.id in matching]
@@ -278,18 +279,11 @@ class OverlaidRows:
         return [row.text for row in rows]
 
 
-def _language_of(path: str, text: str) -> str:
-    from retrieval.chunking import language_of  # 100 patterns, which few queries need
-
-    return language_of(path, text)
-
-
-def _passing(path: str, buffer: Buffer, filters: Filters) -> list[BufferChunk]:
-    language = _language_of(path, buffer.text) if filters.whole_files or filters.no_files else ""
+def _passing(buffer: Buffer, filters: Filters) -> list[BufferChunk]:
     return [
         row
         for row in buffer.rows
-        if filters.passes_language(row.chunk.language, language)
+        if filters.passes_language(row.chunk.language, buffer.language)
         and filters.passes_kind({row.chunk.kind, *(symbol.kind for symbol in row.chunk.symbols)})
     ]
 

@@ -8,6 +8,7 @@ on.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from retrieval.errors import C2llmError, EncoderError, EncoderUnreachableError, 
 from retrieval.files import MASKING_VERSION, FileStamp, Scan, Scanner
 from retrieval.indexing.context import FileStats, IndexingContext, IndexPlan
 from retrieval.indexing.embedding import EmbeddingContext, EmbeddingStats, embed_pending
+from retrieval.indexing.folder_neighbors import FolderNeighbors
 from retrieval.indexing.prefetch import BackgroundEmbedder
 from retrieval.store import Applied, FileRow, Store
 from retrieval.types import IndexReport
@@ -49,24 +51,34 @@ def plan(scanner: Scanner, store: Store, *, again: bool) -> IndexPlan:
     stamps = {path: FileStamp(*stamp) for path, *stamp in store.files.stamps()}
     scan: Scan = scanner.scan(stamps)
     reincluded = frozenset(scan.reincluded)
+    neighbors = FolderNeighbors(scanner.root, scanner.path_filter().ignores)
     if again:
         paths = tuple(sorted(scan.stamps))
     else:
         before = frozenset(json.loads(str(store.meta.get(REINCLUDED_KEY) or "[]")))
-        paths = tuple(sorted({*scan.changed, *((before ^ reincluded) & scan.stamps.keys())}))
-    return IndexPlan(paths, scan.removed, len(scan.stamps), again, tuple(scan.skipped), scan.ignored, reincluded)
+        again_read = neighbors.affected([*(path for path in scan.changed if path not in stamps), *scan.removed])
+        again_read |= before ^ reincluded
+        # First, so that where this run is killed what they depend on is new to the next one, too.
+        paths = tuple(dict.fromkeys([*sorted(again_read & scan.stamps.keys()), *sorted(scan.changed)]))
+    skipped, seen = tuple(scan.skipped), len(scan.stamps)
+    return IndexPlan(paths, scan.removed, seen, again, skipped, scan.ignored, reincluded, neighbors.endings)
 
 
 def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[str]) -> IndexPlan:
     """The plan for files that are said to have changed; what is ignored now is forgotten."""
     paths, removed = [], []
-    for path in dict.fromkeys(changed):
+    neighbors = FolderNeighbors(scanner.root, scanner.path_filter().ignores)
+    changed = list(changed)
+    came_or_went = [path for path in changed if path not in known or not os.path.lexists(scanner.root / path)]
+    for path in dict.fromkeys([*sorted(neighbors.affected(came_or_went)), *changed]):
         if not scanner.ignores(path, False):
             paths.append(path)
         elif path in known:
             removed.append(path)
     reincluded = frozenset(path for path in paths if scanner.reincludes(path))
-    return IndexPlan(tuple(paths), tuple(removed), len(paths), False, reincluded=reincluded)
+    return IndexPlan(
+        tuple(paths), tuple(removed), len(paths), False, reincluded=reincluded, neighbors=neighbors.endings
+    )
 
 
 def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:

@@ -45,10 +45,10 @@ class SharedChunker:
             worker().wait(job, cancel)
 
 
-def chunks_of_buffer(path: str, text: str) -> list[Chunk]:
-    """The chunks of a text that changes while someone types."""
+def chunks_of_buffer(path: str, text: str, language: str = "") -> list[Chunk]:
+    """The chunks of a text that changes while someone types, in this language where it is known."""
     until, why = _paused.get(path, (0.0, ""))
-    job = ChunkJob(path, text, wants_words=False, note=why if time.monotonic() < until else "")
+    job = ChunkJob(path, text, False, why if time.monotonic() < until else "", language)
     _do(job, is_harmless(text))
     if job.note and not why:
         while len(_paused) >= _MOST_PAUSED:

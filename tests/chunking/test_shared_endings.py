@@ -138,3 +138,23 @@ def test_names_of_languages_are_known_to_filters() -> None:
 
 def test_an_ending_of_one_language_needs_no_content() -> None:
     assert shared_language("py", "x") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "beside", "expected"),
+    [
+        ("a.h", {"cc", "h"}, "cpp"),
+        ("a.h", {"m"}, "objc"),
+        ("a.h", {"c", "cc"}, "c"),
+        ("config.h.in", {"cpp"}, "cpp"),
+        ("a.cls", {"bas"}, "vb"),
+        ("a.inc", {"php"}, "php"),
+        ("a.sc", {"scd"}, "supercollider"),
+    ],
+)
+def test_files_beside_decide_where_the_content_does_not(path: str, beside: set[str], expected: str) -> None:
+    assert language_of(path, "x\n", lambda: beside) == expected
+
+
+def test_the_content_goes_before_the_files_beside() -> None:
+    assert language_of("a.h", "namespace shop {\n}\n", lambda: {"c"}) == "cpp"

@@ -15,7 +15,7 @@ from retrieval.engine import Workspace
 from tests.engine.indexed import CountingEncoder, check_equals_fresh
 from tests.soak import rounds
 
-PATHS = ["a.py", "b.py", "pkg/c.py", "pkg/deep/d.py", "doc.md", "pkg/e.go"]
+PATHS = ["a.py", "b.py", "pkg/c.py", "pkg/deep/d.py", "doc.md", "pkg/e.go", "pkg/f.h", "pkg/g.cc"]
 # What is done right after a change: nothing, a look at everything, or a word about the file.
 THEN = st.sampled_from(["wait", "look", "tell"])
 FOLDERS = ["pkg", "pkg/deep", "other"]

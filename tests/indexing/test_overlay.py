@@ -75,7 +75,7 @@ def test_only_chunks_that_are_new_are_embedded(workspace: Workspace) -> None:
 def test_a_text_that_was_expected_is_not_cut_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     cut: list[str] = []
     monkeypatch.setattr(
-        shared_worker, "chunks_of_buffer", lambda path, text: cut.append(text) or chunk_file(path, text)
+        shared_worker, "chunks_of_buffer", lambda path, text, _: cut.append(text) or chunk_file(path, text)
     )
     expected, other = "def rotate_matrix(matrix):\n    return 1\n", "def transpose_grid(grid):\n    return 2\n"
     workspace.prefetch_buffer("stack.py", expected)

@@ -91,7 +91,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "import os, threading\n"
         "from retrieval.indexing import chunk_jobs, worker\n"
         "real = chunk_jobs.chunk_text\n"
-        "def cut(path, text, words, note):\n"
+        "def cut(path, text, words, note, language):\n"
         "    if 'SEGV' in path or ('PARSE' in path and not note): os.kill(os.getpid(), 11)\n"
         "    if 'OOM' in path: os.kill(os.getpid(), 9)\n"
         "    if 'HANG' in path:\n"
@@ -101,7 +101,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         f"        open({str(tmp_path / 'once')!r}, 'w').close(); os.kill(os.getpid(), 9)\n"
         "    print('noise')\n"
         "    os.write(1, b'more noise')\n"
-        "    return real(path, text, words, note)\n"
+        "    return real(path, text, words, note, language)\n"
         "chunk_jobs.chunk_text = cut\n"
         "worker.main()"
     )
