@@ -102,8 +102,14 @@ GENERATED_ENDINGS = (
     ".g.dart", ".freezed.dart", ".g.cs", ".g.i.cs", ".designer.cs", ".tsbuildinfo",
 )  # fmt: skip
 # What editors and merges leave beside a file: old text of it.
-LEFTOVER_ENDINGS = ("~", ".orig", ".rej", ".bak", ".swp", ".swo")
+LEFTOVER_ENDINGS = ("~", ".orig", ".rej", ".bak", ".swp", ".swo", ".tmp", ".kate-swp", "___jb_tmp___", "___jb_old___")
 LEFTOVER_BEGINNINGS = (".#", "#")  # Emacs: the lock, and the unsaved text, which also ends in "#"
+# Behind a file's whole name only (`a.py.save`, Subversion's `a.c.mine` and `a.c.r12`); what `git mergetool` keeps
+# (`a_BASE_4711.py`); files that editors, GNOME, FUSE and NFS make while they write.
+_LEFTOVER = re.compile(
+    r"[^.].*\.\w+\.(?:save|temp|mine|r\d+)|.+_(?:backup|base|local|remote)_\d+\.\w+|4913|"
+    r"\.(?:goutputstream-|fuse_hidden|nfs0|~lock\.).*"
+)
 # The common markers of generated code, in a comment near the top of the file: the comment must begin with the marker, or say
 # no more than that of the file. One that speaks about the marker is written by hand.
 GENERATED_MARKER = re.compile(
@@ -155,7 +161,7 @@ def file_skip_reason(path: str) -> str | None:
         return VERSION_CONTROL
     if name in LOCK_FILES:
         return "lock file"
-    if lower_name.endswith(LEFTOVER_ENDINGS) or _is_unsaved(name):
+    if lower_name.endswith(LEFTOVER_ENDINGS) or _is_unsaved(name) or _LEFTOVER.fullmatch(lower_name):
         return "editor leftover"
     extension = lower_name.rpartition(".")[2]
     for ending, reason in _REASONS_BY_EXTENSION.get(extension, ()):

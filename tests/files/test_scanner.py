@@ -57,9 +57,23 @@ def test_folders_left_out_by_default_are_told_with_their_reason(tmp_path: Path) 
 
 
 def test_what_editors_and_merges_leave_behind_is_left_out_unless_named(tmp_path: Path) -> None:
-    leftovers = {"a.py~", "#a.py#", ".#a.py", "a.py.orig", "a.py.rej", "A.BAK", ".a.py.swp"}
-    lay_out(tmp_path, *leftovers, "a.py", "#notes", "#", "bak", "orig.py", "a~b.py")
-    assert scanned_paths(tmp_path) == {"a.py", "#notes", "#", "bak", "orig.py", "a~b.py"}
+    leftovers = {
+        "a.py~",
+        "#a.py#",
+        ".#a.py",
+        "a.py.orig",
+        "a.py.rej",
+        "A.BAK",
+        ".a.py.swp",
+        "a.py.tmp",
+        "a.py.save",
+        "a.c.mine",
+        "a.c.r12",
+    }
+    leftovers |= {"a_BASE_4711.py", "4913", "a.py___jb_tmp___", ".a.py.kate-swp", ".~lock.a.odt#", ".nfs000a"}
+    code = {"a.py", "#notes", "#", "bak", "orig.py", "a~b.py", "game.save", "data_base_2.py.txt", "a.r", "mine.r2d"}
+    lay_out(tmp_path, *leftovers, *code)
+    assert scanned_paths(tmp_path) == code
     assert set(reasons(tmp_path).values()) == {"editor leftover"}
     (tmp_path / ".c2llmignore").write_text("!*.orig\n")
     assert "a.py.orig" in scanned_paths(tmp_path)
