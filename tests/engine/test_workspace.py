@@ -8,16 +8,20 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from retrieval.chunking import CHUNKING_VERSION, boundaries
+from retrieval.chunking.chunker import chunks_of
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace, encoder_selection, index_writer
 from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryError, StorageFullError, WorkspaceError
-from retrieval.indexing import pipeline, vector_sync
-from retrieval.types import SimilarRequest
+from retrieval.indexing import chunk_jobs, pipeline, vector_sync
+from retrieval.types import Chunk, SimilarRequest
 from retrieval.vectors import hnsw_problem
 from tests import disks
 from tests.engine.indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
@@ -140,6 +144,29 @@ def test_other_chunking_rules_cut_everything_anew(root: Path, cache: Path, monke
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=cache) as workspace:
         assert workspace.refresh().files_changed == 3
         assert workspace.refresh().files_changed == 0
+
+
+def test_an_index_of_the_chunking_before_is_brought_up_by_itself_and_embeds_what_changed_only(
+    root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second", "third"):  # short: no worker process, whose rules would be the present ones
+        (root / f"{name}.py").write_text(f"# What {name} is.\n\ndef {name}(order):\n    return order.{name}_sum\n")
+
+    def before(path: str, text: str, **options: Any) -> list[Chunk]:
+        chunks = chunks_of(path, text, **options)
+        return [replace(chunk, symbol="", symbols=()) if path == "second.py" else chunk for chunk in chunks]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(chunk_jobs, "chunks_of", before)
+        patch.setattr(boundaries, "CHUNKING_VERSION", CHUNKING_VERSION - 1)
+        patch.setattr(index_writer, "TEXT_VERSION", f"{CHUNKING_VERSION - 1}.0")
+        patch.setattr(pipeline, "TEXT_VERSION", f"{CHUNKING_VERSION - 1}.0")
+        fresh_copy(root, cache).close()
+    encoder = CountingEncoder()
+    with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
+        workspace.changed(["first.py"])
+        assert [passage.splitlines()[:2] for passage in encoder.passages] == [["second.py", "second"]]
+        check_equals_fresh(workspace, cache.parent / "fresh")
 
 
 def test_files_that_vanish_or_cannot_be_read_are_skipped_and_found_later(
