@@ -11,7 +11,7 @@ from retrieval.chunking.grammars import GRAMMARS, version
 from retrieval.chunking.languages import LANGUAGES, endings_of
 from retrieval.chunking.patterns import SECTIONED, splitter_for
 
-_MARKUP = frozenset({"astro", "ejs", "erb", "jsp", "razor", "svelte", "vue"})
+_MARKUP = frozenset({"astro", "ejs", "erb", "handlebars", "jsp", "razor", "svelte", "twig", "vue"})
 Method = Literal["grammar", "patterns", "sections", "windows"]
 
 

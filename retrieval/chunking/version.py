@@ -7,4 +7,5 @@
 # 4: patterns keep comments with what follows and find members
 # 5: macros of C and C++ are seen through
 # 6: files with several languages are cut by the rules of each; all functions of a notebook's cell have names
-CHUNKING_VERSION = 6
+# 7: code in reStructuredText, scripts in Handlebars and Twig; files beside one tell its language
+CHUNKING_VERSION = 7

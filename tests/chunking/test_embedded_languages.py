@@ -269,13 +269,31 @@ def test_a_script_behind_much_markup_is_not_cut_off_with_it() -> None:
     assert chunks[-1].symbol == "load"
 
 
+def test_code_in_restructured_text_has_the_headings_as_scope() -> None:
+    body = "".join(f"   {row}\n" for row in f"class A {{\n  load(a) {{\n{ROWS}  }}\n}}".split("\n"))
+    text = f"Guide\n=====\n\ntext\n\n.. code-block:: javascript\n   :linenos:\n\n{body}\nMore text.\n\n.. code::\n\n   x = 1\n"
+    chunks = chunk_file("a.rst", text)
+    (code,) = [chunk for chunk in chunks if chunk.language == "javascript"]
+    assert [symbol.qualified for symbol in code.symbols] == ["Guide.A", "Guide.A.load"]
+    assert code.start_line == 6
+    assert [chunk.language for chunk in chunks] == ["rst", "javascript", "rst"]
+
+
+@pytest.mark.parametrize("path", ["a.hbs", "a.twig"])
+def test_scripts_in_templates_are_read_around_their_tags(path: str) -> None:
+    tag = "{{#if a}}" if path == "a.hbs" else "{% if a %}"
+    script = f"<script>\n{tag}\nfunction load() {{\n  const token = {{{{ token }}}};\n{ROWS}}}\n</script>\n"
+    (chunk,) = [chunk for chunk in chunk_file(path, f"<p>{{{{ a }}}}</p>\n{script}") if chunk.language == "javascript"]
+    assert (chunk.symbol, chunk.symbols[-1].start_line, chunk.symbols[-1].name) == ("load", 4, "load")
+
+
 @pytest.mark.parametrize(
     ("path", "scrap"),
     [
         ("a.html", "<script a='"), ("a.html", "<!--"), ("a.html", "<script></script>"), ("a.vue", "<template>"),
         ("a.vue", "<template><template/>"), ("a.md", "```py\n"), ("a.md", "    ```py\n"), ("a.mdx", "export (\n\n"),
         ("a.razor", "@{"), ("a.razor", "@code{}\n"), ("a.razor", '@{"a\n'), ("a.erb", "<%"), ("a.jsp", "<%--"),
-        ("a.php", "<?= <<<X\n"), ("a.astro", "---\n"),
+        ("a.php", "<?= <<<X\n"), ("a.astro", "---\n"), ("a.rst", ".. code:: c\n\n "), ("a.hbs", "{{"), ("a.twig", "{%"),
     ],
 )  # fmt: skip
 def test_hostile_text_is_cut(path: str, scrap: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from retrieval.chunking.embedded.directives import handlebars, restructured, twig
 from retrieval.chunking.embedded.fences import markdown, mdx
 from retrieval.chunking.embedded.markup import astro, html, svelte, vue
 from retrieval.chunking.embedded.razor import razor
@@ -29,6 +30,7 @@ HOSTS: dict[str, Host] = {
     "astro": Host(astro, "front matter, scripts, styles"),
     "ejs": Host(ejs, "JavaScript, HTML, scripts, styles"),
     "erb": Host(erb, "Ruby, HTML, scripts, styles"),
+    "handlebars": Host(handlebars, "scripts, styles"),
     "html": Host(html, "scripts, styles"),
     "jsp": Host(jsp, "Java, HTML, scripts, styles"),
     "markdown": Host(markdown, "fenced code"),
@@ -36,7 +38,9 @@ HOSTS: dict[str, Host] = {
     "php": Host(php, "HTML, scripts, styles"),
     "razor": Host(razor, "C#, HTML, scripts, styles"),
     "rmarkdown": Host(markdown, "fenced code"),
+    "rst": Host(restructured, "code directives"),
     "svelte": Host(svelte, "scripts, styles"),
+    "twig": Host(twig, "scripts, styles"),
     "vue": Host(vue, "template, scripts, styles, other blocks"),
 }
 

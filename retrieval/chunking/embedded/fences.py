@@ -50,7 +50,7 @@ def fences(lines: LineIndex) -> Iterator[Fence]:
         if opened is None or (opened[2][:1] == b"`" and b"`" in opened[3]):
             line += 1
             continue
-        language = _language(opened[3])
+        language = language_of_fence(opened[3])
         is_deep = len(opened[1].expandtabs(4)) > _PLAIN_INDENT
         last = lines.count if opened[2] in unclosed else _closing(lines, line + 1, opened[2])
         if last == lines.count:
@@ -71,7 +71,7 @@ def _closing(lines: LineIndex, line: int, mark: bytes) -> int:
     return line
 
 
-def _language(info: bytes) -> str:
+def language_of_fence(info: bytes) -> str:
     """Of code; empty for prose and for what is not known."""
     word = _WORD.match(info)
     language = known(word[1].decode("utf-8", "replace")) if word else None
