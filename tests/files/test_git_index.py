@@ -227,9 +227,9 @@ def test_includes_by_the_place_of_the_repository_apply(
     root = repository(home / "work")
     lay_out(home, **{
         ".gitconfig": f"[includeIf \"{condition.format(top=root)}\"]\n\tpath = more\n",
-        "more": "[core]\nexcludesFile = ~/ignored\n", "ignored": "*.tmp\n",
+        "more": "[core]\nexcludesFile = ~/ignored\n", "ignored": "*.out\n",
     })  # fmt: skip
-    lay_out(root, "a.py", "b.tmp")
+    lay_out(root, "a.py", "b.out")
     for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
@@ -238,13 +238,13 @@ def test_includes_by_the_place_of_the_repository_apply(
         ["git", "ls-files", "-o", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True
     )
     assert set(Scanner(root).scan().stamps) == set(done.stdout.split())
-    assert ("b.tmp" not in done.stdout) == applies
+    assert ("b.out" not in done.stdout) == applies
 
 
 def test_a_setting_of_the_work_tree_applies(tmp_path: Path) -> None:
     root = repository(tmp_path / "work")
-    lay_out(root, "a.py", "b.tmp")
-    (tmp_path / "ignored").write_text("*.tmp\n")
+    lay_out(root, "a.py", "b.out")
+    (tmp_path / "ignored").write_text("*.out\n")
     git(root, "config", "extensions.worktreeConfig", "true")
     git(root, "config", "--worktree", "core.excludesFile", str(tmp_path / "ignored"))
     assert check(root) == {"a.py"}

@@ -192,14 +192,14 @@ def test_hostile_patterns_do_not_hold_up_a_scan(tmp_path: Path) -> None:
 
 
 def test_a_huge_ignore_file_is_truncated_and_reported(tmp_path: Path) -> None:
-    lay_out(tmp_path, {"first.log": "", "last.tmp": "", "b.py": ""})
+    lay_out(tmp_path, {"first.log": "", "last.out": "", "b.py": ""})
     with (tmp_path / ".gitignore").open("wb") as file:
         file.write(b"*.log\n")
         file.truncate(100_000_000)
         file.seek(0, os.SEEK_END)
-        file.write(b"\n*.tmp\n")
+        file.write(b"\n*.out\n")
     scan = Scanner(tmp_path, max_bytes=1000).scan()
-    assert set(scan.stamps) == {"last.tmp", "b.py"}
+    assert set(scan.stamps) == {"last.out", "b.py"}
     assert Skip(".gitignore", TRUNCATED) in scan.skipped
 
 
