@@ -20,6 +20,7 @@ from c2llm_lsp.cli.common import (
     complain,
     enclosing_project,
     guarded,
+    remark,
     stdout_colors,
     tell,
 )
@@ -175,6 +176,10 @@ def _change(plan: Plan, folders: Folders, flags: Flags) -> int:
     for change in plan.changes.values():
         if change.after == change.before and not flags.dry_run:
             _record(change, [], undo=flags.undo)
+    if not flags.undo and "uv" in Path(folders.command[0]).parts and "archive-v0" in Path(folders.command[0]).parts:
+        remark(
+            "This c2llm is in uv's cache, which may be emptied: `uv tool install 'c2llm-lsp[mcp]'`, then run that one."
+        )
     if failed:
         return ERROR
     if not changes:

@@ -19,6 +19,7 @@ from c2llm_lsp.mcp.results import (
     Languages,
     Limit,
     Paths,
+    Repeat,
     SnippetLines,
     ToolContext,
     Wait,
@@ -41,6 +42,7 @@ def register(server: MCPServer, workspaces: Workspaces) -> None:
         code: Annotated[str, Field(description="Code to compare with; need not be in the project")] = "",
         limit: Limit = 10,
         snippet_lines: SnippetLines = None,
+        repeat: Repeat = False,
         languages: Languages = None,
         paths: Paths = None,
         kinds: Kinds = None,
@@ -54,6 +56,7 @@ def register(server: MCPServer, workspaces: Workspaces) -> None:
         Before writing a helper, check whether one exists; before a change, find what else needs the same change. Best first,
         each with path:line-line and the code.
         """
+        call = Call(workspaces, context, workspace, wait_seconds, snippet_lines, repeat)
         filters = make_filters(languages, paths, kinds, content, grep)
 
         def run(live: LiveWorkspace) -> Answer:
@@ -67,8 +70,4 @@ def register(server: MCPServer, workspaces: Workspaces) -> None:
                 )
             return live.workspace.similar(SimilarRequest(text=code, filters=filters, limit=limit))
 
-        return await run_query(
-            Call(workspaces, context, workspace, wait_seconds),
-            run,
-            lambda live, answer: answer_result(live, answer, snippet_lines),
-        )
+        return await run_query(call, run, lambda live, answer: answer_result(live, answer, call))

@@ -25,7 +25,7 @@ from c2llm_lsp.mcp.workspaces import Workspaces
 from c2llm_lsp.render.error_messages import error_message
 from c2llm_lsp.render.escape import escape_line
 from retrieval.errors import C2llmError
-from retrieval.types import ChunkKind, ContentType, Filters
+from retrieval.types import ChunkKind, ContentType, Filters, Hit
 
 T = TypeVar("T")
 ToolContext = Context[Any, Any]
@@ -34,6 +34,7 @@ PROGRESS_SECONDS = 1.0  # between two reports of how far the index is
 # Parameters that several tools share.
 Limit = Annotated[int, Field(ge=1, le=50, description="Number of results")]
 SnippetLines = Annotated[int | None, Field(ge=0, description="Lines of code per result at most; 0: places only")]
+Repeat = Annotated[bool, Field(description="Show code again that an earlier answer showed")]
 Languages = Annotated[list[str] | None, Field(description="Only these languages, such as python")]
 Paths = Annotated[list[str] | None, Field(description="Only paths that match these globs; ! in front excludes")]
 Kinds = Annotated[list[ChunkKind] | None, Field(description="Only these kinds of chunk")]
@@ -74,9 +75,17 @@ class Call:
     workspaces: Workspaces
     context: ToolContext
     workspace: str = ""
-    wait_seconds: float | None = (
-        None  # for changed files; None answers from what is indexed, without a look at the files
-    )
+    wait_seconds: float | None = None  # for changed files; None answers at once, without a look at the files
+    snippet_lines: int | None = None
+    repeat: bool = False
+
+    def is_shown(self, root: Path, hit: Hit) -> bool:
+        """Whether the code of a result stands further up in this conversation, so that its place is enough."""
+        if self.snippet_lines is not None and hit.text.count("\n") >= self.snippet_lines:
+            return False  # it is not shown whole
+        headers = self.context.headers
+        conversation = "stdio" if headers is None else headers.get("mcp-session-id", "")
+        return self.workspaces.shown.show(conversation, root, hit) and not self.repeat
 
 
 async def run_query(

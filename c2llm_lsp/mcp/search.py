@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from mcp.server import MCPServer
@@ -21,6 +22,7 @@ from c2llm_lsp.mcp.results import (
     Languages,
     Limit,
     Paths,
+    Repeat,
     SnippetLines,
     ToolContext,
     Wait,
@@ -49,6 +51,7 @@ def register(server: MCPServer, workspaces: Workspaces) -> None:
         ],
         limit: Limit = 10,
         snippet_lines: SnippetLines = None,
+        repeat: Repeat = False,
         languages: Languages = None,
         paths: Paths = None,
         kinds: Kinds = None,
@@ -62,6 +65,7 @@ def register(server: MCPServer, workspaces: Workspaces) -> None:
         For "where is …" and "how does this project …", if the exact name is unknown; for literal text a text search is better.
         Returns path:line-line, kind, name and code of each result, and how current the index is.
         """
+        call = Call(workspaces, context, workspace, wait_seconds, snippet_lines, repeat)
         filters = make_filters(languages, paths, kinds, content, grep)
         queries = [query] if isinstance(query, str) else query
 
@@ -73,19 +77,19 @@ def register(server: MCPServer, workspaces: Workspaces) -> None:
 
         def result(live: LiveWorkspace, answers: list[Answer]) -> CallToolResult:
             if isinstance(query, str):
-                return answer_result(live, answers[0], snippet_lines)
-            results = [answer_result(live, answer, snippet_lines) for answer in answers]
+                return answer_result(live, answers[0], call)
+            results = [answer_result(live, answer, call) for answer in answers]
             texts = [part.text for each in results for part in each.content if isinstance(part, TextContent)]
             titled = [f"# {code_span(text)}\n\n{answer}" for text, answer in zip(queries, texts, strict=True)]
             data = [(each.meta or {})[DATA] for each in results]
             return tool_result("\n\n".join(titled), {"root": str(live.root), "answers": data})
 
-        return await run_query(Call(workspaces, context, workspace, wait_seconds), run, result)
+        return await run_query(call, run, result)
 
 
-def answer_result(live: LiveWorkspace, answer: Answer, snippet_lines: int | None = None) -> CallToolResult:
+def answer_result(live: LiveWorkspace, answer: Answer, call: Call) -> CallToolResult:
     notes = live.errors if answer.hits else (*live.errors, *_left_out(live.workspace))
-    text = answer_markdown(answer, notes, snippet_lines)
+    text = answer_markdown(answer, notes, call.snippet_lines, partial(call.is_shown, live.root))
     if live.counts_savings:
         savings.count(text, live.root, (hit.chunk.path for hit in answer.hits))
     return tool_result(text, locations_dict(answer, root=str(live.root), notes=notes))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from c2llm_lsp.mcp.live_workspace import IndexProgress, LiveWorkspace
+from c2llm_lsp.mcp.shown_results import ShownResults
 from retrieval.errors import C2llmError, QueryError
 
 IDLE_SECONDS = 900.0  # then the model, the vectors and the index of a workspace leave the memory
@@ -38,6 +39,7 @@ class Workspaces:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.roots = tuple(roots)
+        self.shown = ShownResults()
         self._open, self._idle_seconds = open_workspace, idle_seconds
         self._lock = threading.Lock()  # guards the slots
         self._slots: dict[Path, _Slot] = {}

@@ -6,7 +6,7 @@ code spans, code is fenced, and everything is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.render.escape import code_span, escape_block, fenced, markdown_line
@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 MAX_HIT = 2_000  # characters of one hit: a long class must not crowd out the others
 
 
-def answer_markdown(answer: Answer, notes: Sequence[str] = (), snippet_lines: int | None = None) -> str:
+def answer_markdown(
+    answer: Answer,
+    notes: Sequence[str] = (),
+    snippet_lines: int | None = None,
+    is_shown: Callable[[Hit], bool] = lambda _: False,
+) -> str:
     """The hits, best first, after the freshness and the notes; `notes` follow the answer's. Of each hit so many lines are
-    shown, with 0 only where it is.
+    shown; with 0, and where its code was shown before, only where it is.
     """
     header = _header(answer.freshness, (*answer.notes, *notes))
     if not answer.hits:
         return f"Nothing found.\n\n{header}"
-    return "\n".join([header, "", *(_section(hit, snippet_lines) for hit in answer.hits)])
+    return "\n".join([header, "", *(_section(hit, snippet_lines, is_shown) for hit in answer.hits)])
 
 
 def context_markdown(packed: PackedContext, notes: Sequence[str] = ()) -> str:
@@ -44,12 +49,14 @@ def _header(freshness: Freshness, notes: Iterable[str]) -> str:
     return "\n".join([index_summary(freshness), *map(markdown_line, notes)])
 
 
-def _section(hit: Hit, snippet_lines: int | None) -> str:
+def _section(hit: Hit, snippet_lines: int | None, is_shown: Callable[[Hit], bool]) -> str:
     chunk = hit.chunk
     name = f"{chunk.kind} {code_span(chunk.qualified)}" if chunk.symbol else chunk.kind
     place = f"{code_span(f'{chunk.path}:{hit.start_line}-{hit.end_line}')} ({name})"
     if snippet_lines == 0:
         return f"- {place}"
+    if is_shown(hit):
+        return f"## {place}\n\nUnchanged since an earlier answer showed it (`repeat` shows it again).\n"
     also = "".join(f"{line}\n\n" for line in copies_line(hit.copies))
     return f"## {place}\n\n{also}{fenced(_truncated(escape_block(hit.text), snippet_lines), chunk.language)}\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -191,6 +191,19 @@ def test_an_entry_of_ones_own_comes_back(person: Person) -> None:
     assert COMMAND[0] in file.read_text()
     person.run(["cursor"], "user", undo=True)
     assert file.read_text() == own
+
+
+def test_a_command_that_moved_is_written_anew_and_undone_as_well(person: Person, tmp_path: Path) -> None:
+    file = person.folders.home / ".claude.json"
+    file.write_text(JSON.replace("KEY", "mcpServers"))
+    before = person.files()
+    person.run(["claude", "codex"], "user")
+    moved = Person(replace(person.folders, command=(str(tmp_path / "new/c2llm"),)))
+    assert moved.run(["claude", "codex"], "user") == 3, "servers of both, and the hook"
+    assert "new/c2llm" in file.read_text()
+    assert COMMAND[0] not in file.read_text()
+    moved.run(["claude", "codex"], "user", undo=True)
+    assert person.files() == before
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,10 @@ COMMANDS: list[tuple[str, ...]] = [
     ("ask", "--llm", "no\x1b[31m\n## forged", QUERY),
     ("explain", "none\x1b[31m\n## forged.py:1"),
     ("chunks", "key\n## forged.pem"),
+    ("install-agent", "--dry-run", "windsurf"),
+    ("install-agent", "--dry-run", "--project", "claude"),
+    ("install-agent", "no\x1b[31m\n## forged"),
+    ("savings",),
     ("clear", "--yes"),
 ]
 

@@ -25,7 +25,7 @@ mcp = pytest.importorskip("mcp", reason="the extra 'mcp' is not installed")
 __all__ = ["c2llm", "project"]
 
 T = TypeVar("T")
-MAX_SCHEMA_TOKENS = 1_650  # by the estimate, which is rather too high
+MAX_SCHEMA_TOKENS = 1_700  # by the estimate, which is rather too high
 QUESTION = "ignore rule excludes the path"
 IN_IGNORE = {"path": "app/ignore.py", "start_line": 4, "end_line": 6}
 # What one conversation asks, by name: a process that starts is the dear part of a test.
@@ -210,6 +210,26 @@ def test_a_file_that_was_just_written_is_found(c2llm: Program, project: Path) ->
     assert text(before).startswith("Nothing found.")
     assert re.search("Files that are not in the index: .+ 1", text(before)), "what was not searched is told"
     assert data(after)["results"][0]["path"] == "pictures.py"
+
+
+def test_code_that_was_shown_is_named_until_it_changes(c2llm: Program, project: Path) -> None:
+    async def conversation(client: Any) -> list[str]:
+        async def asked(**more: Any) -> str:
+            return text(await client.call_tool("search", {"query": QUESTION, "limit": 1, "wait_seconds": 60, **more}))
+
+        answers = [await asked(snippet_lines=1), await asked(), await asked(), await asked(repeat=True)]
+        file = project / "app/ignore.py"
+        file.write_text(file.read_text().replace("rule.matches(path)", "rule.matches(path, 1)"))
+        return [*answers, await asked()]
+
+    short, first, again, repeated, changed = talk(c2llm, project, conversation)
+    assert "more lines)" in short
+    assert "rule.matches(path)" in first
+    assert "rule.matches" not in again
+    assert "## `app/ignore.py:" in again
+    assert "Unchanged since an earlier answer showed it" in again
+    assert repeated == first
+    assert "rule.matches(path, 1)" in changed
 
 
 def test_nobody_waits_who_does_not_want_to(c2llm: Program, project: Path) -> None:
