@@ -10,6 +10,7 @@ import pytest
 
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
+from retrieval.files import file_reader
 from tests.cli.program import CHECKOUT, Program
 
 HEAVY = ("onnxruntime", "numpy", "tokenizers", "tree_sitter", "watchdog", "hnswlib", "torch", "sqlite3")
@@ -89,7 +90,8 @@ def test_help_imports_nothing_but_its_libraries() -> None:
     assert len(own) <= 8
 
 
-def test_a_search_without_changes_imports_nothing_that_parses(tmp_path: Path) -> None:
+def test_a_search_without_changes_imports_nothing_that_parses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_reader, "RACY_COARSE_NS", 0)  # files written right before they are indexed are read again
     root, program = tmp_path / "project", Program(tmp_path / "home")
     root.mkdir()
     (root / "a.py").write_text("def bake():\n    return 1\n")
