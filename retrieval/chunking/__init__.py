@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from retrieval.chunking.languages import extension_of, language_of
     from retrieval.chunking.line_index import lines_of, lines_with_breaks
     from retrieval.chunking.passages import passage
-    from retrieval.chunking.version import CHUNKING_VERSION
+    from retrieval.chunking.version import CHUNKING_VERSION, STRUCTURE_VERSION
 
 _MODULES = {
     "chunker": ("chunk_file",),
     "languages": ("extension_of", "language_of"),
     "line_index": ("lines_of", "lines_with_breaks"),
     "passages": ("passage",),
-    "version": ("CHUNKING_VERSION",),
+    "version": ("CHUNKING_VERSION", "STRUCTURE_VERSION"),
 }
 
 __all__ = [
     "CHUNKING_VERSION",
+    "STRUCTURE_VERSION",
     "chunk_file",
     "extension_of",
     "language_of",

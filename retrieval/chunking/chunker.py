@@ -18,6 +18,7 @@ from retrieval.chunking.notebooks import notebook_chunks
 from retrieval.chunking.packing import ChunkSpan, pack
 from retrieval.chunking.parsing import ParseTimeout
 from retrieval.chunking.split_points import split_points_of
+from retrieval.chunking.structure import FileStructure
 from retrieval.types import Chunk
 
 MAX_CHUNK_BYTES = 6000  # bytes; only lines far longer than hand-written ones reach it
@@ -34,8 +35,12 @@ def chunk_file(path: str, text: str) -> list[Chunk]:
         return chunks_of(path, text, parsed=False)
 
 
-def chunks_of(path: str, text: str, *, parsed: bool = True, language: str = "") -> list[Chunk]:
-    """As `chunk_file`, without a parser unless `parsed`, in this language where it is known. Raises ParseTimeout."""
+def chunks_of(
+    path: str, text: str, *, parsed: bool = True, language: str = "", structure: FileStructure | None = None
+) -> list[Chunk]:
+    """As `chunk_file`, without a parser unless `parsed`, in this language where it is known; what the file defines and calls is
+    added to `structure`. Raises ParseTimeout.
+    """
     lines = LineIndex(text)
     if not lines.count:
         return []
@@ -45,7 +50,8 @@ def chunks_of(path: str, text: str, *, parsed: bool = True, language: str = "") 
         if cells is not None:
             return cells
         language = "json"
-    chunk_spans = _within_limits(language, pack(lines, split_points_of(language, lines, parsed=parsed)))
+    split_points = split_points_of(language, lines, parsed=parsed, structure=structure)
+    chunk_spans = _within_limits(language, pack(lines, split_points))
     return [chunk for chunk_span in chunk_spans for chunk in _chunks(path, language, lines, chunk_span)]
 
 

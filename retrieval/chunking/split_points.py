@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from retrieval.chunking.embedded import HOSTS, Region
 from retrieval.chunking.grammars import grammar_of
@@ -13,6 +13,7 @@ from retrieval.chunking.outline import Label, Outline, SplitPoint
 from retrieval.chunking.parsing import deadline, parse_source, source_for_parser
 from retrieval.chunking.pattern_rules import RULES
 from retrieval.chunking.patterns import splitter_for
+from retrieval.chunking.structure import FileStructure, extract
 from retrieval.types import Symbol
 
 _DEFINITIONS = ("function", "method", "class")
@@ -21,13 +22,29 @@ MAX_NESTING = 2  # of files with several languages in each other
 MAX_SHORT_WEIGHT = 600
 
 
+@dataclass(frozen=True, slots=True)
+class _Parsing:
+    """Until when the parsers may compute, and where to put what the trees define and call."""
+
+    until: float
+    structure: FileStructure | None
+
+
 def split_points_of(
-    language: str, lines: LineIndex, *, parsed: bool = True, until: float | None = None
+    language: str,
+    lines: LineIndex,
+    *,
+    parsed: bool = True,
+    until: float | None = None,
+    structure: FileStructure | None = None,
 ) -> list[SplitPoint]:
-    """The places at which a text may be cut, without a parser unless `parsed`. Raises ParseTimeout after `until`."""
+    """The places at which a text may be cut, without a parser unless `parsed`; what it defines and calls is added to `structure`.
+    Raises ParseTimeout after `until`.
+    """
     if not parsed:
         return _by_patterns(language, lines)
-    return _split_points(language, lines, deadline() if until is None else until, MAX_NESTING)
+    parsing = _Parsing(deadline() if until is None else until, structure)
+    return _split_points(language, lines, parsing, MAX_NESTING)
 
 
 def definitions_in(split_points: Sequence[SplitPoint]) -> list[Symbol]:
@@ -42,17 +59,19 @@ def definitions_in(split_points: Sequence[SplitPoint]) -> list[Symbol]:
     return list(symbols.values())
 
 
-def _split_points(language: str, lines: LineIndex, until: float, nesting: int) -> list[SplitPoint]:
+def _split_points(language: str, lines: LineIndex, parsing: _Parsing, nesting: int) -> list[SplitPoint]:
     host = HOSTS.get(language) if nesting else None
     regions = host.regions(lines) if host is not None else []
-    return _joined(lines, regions, until, nesting - 1) if regions else _outline(language, lines, until)
+    return _joined(lines, regions, parsing, nesting - 1) if regions else _outline(language, lines, parsing)
 
 
-def _outline(language: str, lines: LineIndex, until: float, *, are_members: bool = False) -> list[SplitPoint]:
+def _outline(language: str, lines: LineIndex, parsing: _Parsing, *, are_members: bool = False) -> list[SplitPoint]:
     grammar = grammar_of(language)
     source = source_for_parser(language, lines.data) if grammar is not None else b""
-    root = parse_source(language, source, until) if grammar is not None else None
+    root = parse_source(language, source, parsing.until) if grammar is not None else None
     if root is not None and grammar is not None:
+        if parsing.structure is not None:
+            parsing.structure.add(extract(root, language, source, lines, parsing.until))
         outline = Outline(lines, grammar, source)
         body = next((child.child_by_field_name("body") for child in root.named_children), None) if are_members else None
         split_points = outline.walk(root) if body is None else outline.walk(body, "class")
@@ -70,12 +89,12 @@ def _has_names(split_points: Sequence[SplitPoint]) -> bool:
     return any(point.label.symbol or point.label.members for point in split_points)
 
 
-def _joined(lines: LineIndex, regions: Sequence[Region], until: float, nesting: int) -> list[SplitPoint]:
+def _joined(lines: LineIndex, regions: Sequence[Region], parsing: _Parsing, nesting: int) -> list[SplitPoint]:
     """The split points of all regions, each in its own lines."""
     owners = [0] * lines.count
     outlines: list[list[SplitPoint]] = []
     for number, region in enumerate(regions):
-        split_points = _of_region(region, until, nesting)
+        split_points = _of_region(region, parsing, nesting)
         outlines.append(split_points)
         if region.in_text:
             first, end = region.runs[0]
@@ -88,13 +107,16 @@ def _joined(lines: LineIndex, regions: Sequence[Region], until: float, nesting: 
     return _merged(owners, outlines)
 
 
-def _of_region(region: Region, until: float, nesting: int) -> list[SplitPoint]:
+def _of_region(region: Region, parsing: _Parsing, nesting: int) -> list[SplitPoint]:
     """Its split points, in lines of the file."""
     language = region.grammar or region.language
+    own = _Parsing(parsing.until, None if parsing.structure is None else FileStructure())
     if region.nested:
-        split_points = _split_points(language, region.lines, until, nesting)
+        split_points = _split_points(language, region.lines, own, nesting)
     else:
-        split_points = _outline(language, region.lines, until, are_members=region.are_members)
+        split_points = _outline(language, region.lines, own, are_members=region.are_members)
+    if parsing.structure is not None and own.structure is not None:
+        parsing.structure.add(own.structure, region.offset)
     for label in {id(point.label): point.label for point in split_points}.values():
         label.language = label.language or region.language
         if region.offset:

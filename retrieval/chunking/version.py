@@ -9,3 +9,7 @@
 # 6: files with several languages are cut by the rules of each; all functions of a notebook's cell have names
 # 7: code in reStructuredText, scripts in Handlebars and Twig; files beside one tell its language
 CHUNKING_VERSION = 7
+
+# The same for what files define, call and import (structure/).
+# 1: first version
+STRUCTURE_VERSION = 1

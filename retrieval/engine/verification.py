@@ -130,11 +130,12 @@ def _has_its_rows(store: Store, path: str) -> bool:
     while True:
         revision = store.meta.revision
         file = store.files.get(path)
-        packed = store.files.boundaries(path, file.digest) if file is not None and file.skip is None else None
-        if packed is None or not boundaries.is_current(packed):
+        cached = store.files.boundaries(path, file.digest) if file is not None and file.skip is None else None
+        if cached is None or not boundaries.is_current(cached[0]):
             return True
-        expected = [replace(chunk, text="") for chunk in boundaries.unpack(path, "", packed)]
-        if expected == [replace(chunk, text="") for _, chunk in store.chunks.in_file(path)]:
+        expected = [replace(chunk, text="") for chunk in boundaries.unpack(path, "", cached[0])]
+        is_structure = not cached[1] or cached[1] == store.structures.of_file(path)
+        if is_structure and expected == [replace(chunk, text="") for _, chunk in store.chunks.in_file(path)]:
             return True
         if store.meta.revision == revision:  # nobody has written meanwhile
             return False

@@ -29,6 +29,7 @@ from retrieval.engine.listener import NullListener, WorkspaceListener
 from retrieval.engine.open_buffers import OpenBuffers
 from retrieval.engine.opening import open_store, usable
 from retrieval.engine.query_engine import QueryEngine
+from retrieval.engine.symbol_queries import SymbolQueries
 from retrieval.engine.verification import Verifier
 from retrieval.errors import StoreError
 from retrieval.files import MAX_BYTES, Scanner
@@ -55,8 +56,8 @@ class FileLimits:
 
 
 class Workspace:
-    """Wires the index writer, its verifier, the query engine and the open buffers. Safe to use from many threads: any number query,
-    one at a time writes.
+    """Wires the index writer, its verifier, the query engines and the open buffers. Safe to use from many threads: any number
+    query, one at a time writes.
     """
 
     def __init__(self, context: EngineContext) -> None:
@@ -68,6 +69,7 @@ class Workspace:
         self.writer = IndexWriter(context, self.buffers)
         self.verifier = Verifier(context, self.writer)
         self.queries = QueryEngine(context)
+        self.symbols = SymbolQueries(context)
         context.stores.refill = self._refill
 
     @classmethod

@@ -17,8 +17,10 @@ from typing import Any, Protocol, TypeVar
 from retrieval.chunking import boundaries
 from retrieval.chunking.chunker import chunks_of
 from retrieval.chunking.parsing import ParseTimeout
+from retrieval.chunking.structure import FileStructure, NameRow, name_rows, pack
 from retrieval.indexing.cancel import Cancel
 from retrieval.store.analyzer import Words, terms_of
+from retrieval.store.rows import NO_STRUCTURE, PackedStructure
 
 # Bytes. The scanner of YAML writes its indentations into a buffer of 1,024 bytes without a check: 256 of them, in 512 bytes
 # of text, end the process. Of 60 repeated fragments in 25 grammars none of 512 bytes took over 14 MB and 0.1 s otherwise.
@@ -38,6 +40,7 @@ class ChunkedFile:
     boundaries: bytes
     words: tuple[Words, ...] | None
     note: str = ""
+    structure: PackedStructure = NO_STRUCTURE
 
 
 @dataclass(slots=True)
@@ -83,8 +86,9 @@ class ChunkJob(Task):
         self._take(note)
 
     def succeed(self, result: Any) -> None:
-        found, words = result
-        self.chunked, self.done = ChunkedFile(found, words, self.note), True
+        found, words, data, names = result
+        structure = PackedStructure(data, tuple(names))
+        self.chunked, self.done = ChunkedFile(found, words, self.note, structure), True
 
     def fail(self, why: str) -> bool:
         if self.note:
@@ -130,11 +134,14 @@ TIMEOUT = "parse exceeded the time limit"
 
 def chunk_text(
     path: str, text: str, words: bool, note: str, language: str = ""
-) -> tuple[bytes, tuple[Words, ...] | None]:
-    """A file's borders and the words of its chunks. `note`: why it must not be parsed. Raises ParseTimeout."""
-    chunks = chunks_of(path, text, parsed=not note, language=language)
+) -> tuple[bytes, tuple[Words, ...] | None, bytes, list[NameRow]]:
+    """A file's borders, the words of its chunks, its structure and the rows of the names in it. `note`: why it must not be parsed.
+    Raises ParseTimeout.
+    """
+    structure = FileStructure()
+    chunks = chunks_of(path, text, parsed=not note, language=language, structure=structure)
     rows = tuple(terms_of((0, c.symbol, c.path, c.scope, c.text))[1:] for c in chunks) if words else None
-    return boundaries.pack(chunks, text, note), rows
+    return boundaries.pack(chunks, text, note), rows, pack(structure), name_rows(structure)
 
 
 def is_harmless(text: str) -> bool:

@@ -16,12 +16,14 @@ from pathlib import Path
 
 from retrieval.chunking import boundaries, language_of, passage
 from retrieval.chunking.neighbors import is_told_by_neighbors
+from retrieval.chunking.structure import is_current, name_rows, unpack
 from retrieval.files import FAILED, FileStamp, SourceFile, failure, read_file
 from retrieval.indexing.chunk_jobs import ChunkedFile, ChunkJob, in_order
 from retrieval.indexing.context import FileStats, IndexingContext, IndexPlan
 from retrieval.indexing.shared_worker import SharedChunker
 from retrieval.indexing.worker_pool import CRASHED, LOST, WorkerPool
 from retrieval.store import Applied, FileRow, FileUpdate, NewChunk, Store, passage_hash
+from retrieval.store.rows import PackedStructure
 from retrieval.types import Skip
 
 # A batch ends at whichever comes first. A kill costs at most this much; smaller batches cost more in writing the log.
@@ -160,7 +162,8 @@ class _FileStage:
         if job.note:
             skipped.append(Skip(file.path, job.note))
         keep = job.chunked.boundaries if boundaries.has_no_text(job.chunked.boundaries) else None
-        return FileUpdate(_file(file.source, job.language, job.note), new_chunks(file.source, job.chunked), keep)
+        chunks = new_chunks(file.source, job.chunked)
+        return FileUpdate(_file(file.source, job.language, job.note), chunks, keep, job.chunked.structure)
 
     def _read(self, path: str) -> _ReadFile:
         try:
@@ -181,12 +184,20 @@ class _FileStage:
         is_same = row is not None and row.skip is None and row.digest == source.digest
         if row is not None and is_same and not self.plan.again and (is_fixed or row.language == language):
             return _ReadFile(path, source, FileUpdate(_file(source, language, row.note), None))
-        packed = self.store.files.boundaries(path, source.digest)
-        if packed is not None and boundaries.is_current(packed, "" if is_fixed else language):
-            file_row = _file(source, language, boundaries.parse_note(packed))
-            return _ReadFile(path, source, FileUpdate(file_row, new_chunks(source, ChunkedFile(packed, None))))
+        if (known := self._cached(source, "" if is_fixed else language)) is not None:
+            note = boundaries.parse_note(known.boundaries)
+            update = FileUpdate(_file(source, language, note), new_chunks(source, known), None, known.structure)
+            return _ReadFile(path, source, update)
         # The words of a new file are all needed; of a changed one most chunks are there already.
         return _ReadFile(path, source, job=ChunkJob(path, source.text, row is None, "", language))
+
+    def _cached(self, source: SourceFile, language: str) -> ChunkedFile | None:
+        """The boundaries and structure of a content that was seen before."""
+        packed, structure = self.store.files.boundaries(source.path, source.digest) or (b"", b"")
+        if not (packed and structure and boundaries.is_current(packed, language) and is_current(structure)):
+            return None
+        names = tuple(name_rows(unpack(structure)))
+        return ChunkedFile(packed, None, structure=PackedStructure(structure, names))
 
     def _language(self, source: SourceFile) -> str:
         neighbors = self.plan.neighbors

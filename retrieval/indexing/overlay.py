@@ -27,6 +27,7 @@ from retrieval.files import PathFilter, Scanner, is_inside, skip_reason
 from retrieval.indexing.folder_neighbors import FolderNeighbors
 from retrieval.indexing.overlay_snapshot import Buffer, BufferChunk, BuffersSnapshot, OverlaidRows, StoreSnapshot
 from retrieval.store import Bm25Index, Store, passage_hash, split_identifiers
+from retrieval.store.rows import NO_STRUCTURE, PackedStructure
 from retrieval.types import Chunk
 from retrieval.vectors import ExactIndex
 
@@ -55,6 +56,7 @@ class _ChunkedText:
     text: str
     chunks: tuple[tuple[Chunk, bytes], ...]
     language: str = ""
+    structure: PackedStructure = NO_STRUCTURE
 
 
 class Overlay:
@@ -145,7 +147,9 @@ class Overlay:
         if view.fingerprint == fingerprint:
             return
         buffers = {
-            path: Buffer.of(buffer.text, buffer.language, tuple(replace(row, vector=None) for row in buffer.rows))
+            path: replace(
+                buffer, rows=tuple(replace(row, vector=None) for row in buffer.rows), waiting=len(buffer.rows)
+            )
             for path, buffer in view.buffers.items()
         }
         rows = {row.id: row for buffer in buffers.values() for row in buffer.rows}
@@ -165,9 +169,9 @@ class Overlay:
             return 0
         if before is not None and before.text == text and (before.embedded or encoder is None):
             return 0
-        change, rows, language = self._rows(path, text, before)
+        change, rows, chunked = self._rows(path, text, before)
         embedded_rows, count = self._embedded(store, encoder, rows, change)
-        self._show(path, Buffer.of(text, language, embedded_rows), change)
+        self._show(path, Buffer.of(text, chunked.language, embedded_rows, chunked.structure), change)
         return count
 
     def buffer_vectors(self, fingerprint: str) -> dict[bytes, Vector]:
@@ -208,8 +212,8 @@ class Overlay:
         parts = [known[path] for path in paths]
         return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
-    def _rows(self, path: str, text: str, before: Buffer | None) -> tuple[_RowChanges, list[BufferChunk], str]:
-        """The rows and the language of a text: those rows of chunks that read the same stay, wherever they moved."""
+    def _rows(self, path: str, text: str, before: Buffer | None) -> tuple[_RowChanges, list[BufferChunk], _ChunkedText]:
+        """The rows of a text, and how it was cut: those rows of chunks that read the same stay, wherever they moved."""
         same: dict[tuple[bytes, str, str], deque[BufferChunk]] = defaultdict(deque)
         for row in before.rows if before else ():
             same[row.key].append(row)
@@ -226,7 +230,7 @@ class Overlay:
                 change.came.append(rows[-1])
                 self._next_id += 1
         change.gone = [row for twins in same.values() for row in twins]
-        return change, rows, chunked.language
+        return change, rows, chunked
 
     def _chunk(self, path: str, text: str) -> _ChunkedText:
         scanner = self._scanner
@@ -238,8 +242,9 @@ class Overlay:
         neighbors = FolderNeighbors(scanner.root, scanner.path_filter().ignores)
         text_alone = text.removeprefix("\ufeff")
         language = language_of(path, text_alone, lambda: neighbors.endings(path))
-        chunks = shared_worker.chunks_of_buffer(path, text_alone, language)
-        return _ChunkedText(path, text, tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks), language)
+        chunks, structure = shared_worker.chunked_buffer(path, text_alone, language)
+        hashed = tuple((chunk, passage_hash(passage(chunk))) for chunk in chunks)
+        return _ChunkedText(path, text, hashed, language, structure)
 
     def _embedded(
         self, store: Store, encoder: Encoder | None, rows: Sequence[BufferChunk], change: _RowChanges

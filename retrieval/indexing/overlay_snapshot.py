@@ -9,6 +9,7 @@ with statistics that still count the hidden rows.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from retrieval.encoders.protocol import Vectors
 from retrieval.globs import PathGlobs
 from retrieval.store import Bm25Snapshot, ChunkText, Header, Store, index_terms
+from retrieval.store.rows import NO_STRUCTURE, PackedStructure
+from retrieval.store.structures import NameInFile
 from retrieval.store.top_k import SortKey, top_k
 from retrieval.text_pattern import TextPattern
 from retrieval.types import Chunk, Filters
@@ -28,6 +31,8 @@ Ids = NDArray[np.int64]
 
 # Nearest rows asked for beyond the limit at first, for those that are hidden: seldom are more of them among the best.
 _SPARE = 64
+
+EMPTY_STRUCTURE_BYTES = 12  # of a file that defines and calls nothing
 
 _LETTERS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
@@ -85,14 +90,23 @@ class Buffer:
     rows: tuple[BufferChunk, ...]
     symbols: Mapping[str, tuple[int, ...]]  # ids by folded symbol
     waiting: int  # rows that have no vector
+    structure: PackedStructure = NO_STRUCTURE  # empty where nothing of it is shown
 
     @classmethod
-    def of(cls, text: str, language: str, rows: tuple[BufferChunk, ...]) -> Buffer:
+    def of(
+        cls, text: str, language: str, rows: tuple[BufferChunk, ...], structure: PackedStructure = NO_STRUCTURE
+    ) -> Buffer:
         symbols: dict[str, tuple[int, ...]] = {}
         for row in rows:
             for name in {folded(name) for name in row.names}:
                 symbols[name] = (*symbols.get(name, ()), row.id)
-        return cls(text, language, rows, symbols, sum(row.vector is None for row in rows))
+        return cls(text, language, rows, symbols, sum(row.vector is None for row in rows), structure)
+
+    def named(self, name: str) -> tuple[int, str] | None:
+        """How often a name is defined, and the data of its row; None where it does not occur."""
+        at = bisect_left(self.structure.names, (name,))
+        found = self.structure.names[at : at + 1]
+        return found[0][1:] if found and found[0][0] == name else None
 
     @property
     def embedded(self) -> bool:
@@ -277,6 +291,45 @@ class OverlaidRows:
             return self.store.chunks.between(path, first_line, last_line)
         rows = (row for row in buffer.rows if row.chunk.start_line <= last_line and row.chunk.end_line >= first_line)
         return [row.text for row in rows]
+
+    def named(self, name: str, limit: int) -> list[NameInFile]:
+        """The files that define or use a name, those that define it first: buffers in place of their files."""
+        stored = [row for row in self.store.structures.named(name, limit) if row.path not in self.view.buffers]
+        rows = [*self._in_buffers(name), *stored]
+        return sorted(rows, key=lambda row: (not row.defines, row.path))[:limit]
+
+    def defining(self, names: Sequence[str]) -> list[tuple[str, NameInFile]]:
+        """The files that define these names."""
+        stored = [row for row in self.store.structures.defining(names) if row[1].path not in self.view.buffers]
+        mine = [(name, row) for name in names for row in self._in_buffers(name) if row.defines]
+        return [*mine, *stored]
+
+    def _in_buffers(self, name: str) -> list[NameInFile]:
+        return [
+            NameInFile(path, buffer.language, *found)
+            for path, buffer in self.view.buffers.items()
+            if (found := buffer.named(name)) is not None
+        ]
+
+    def structures_of(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """The same of several files."""
+        buffers = self.view.buffers
+        mine = {path: buffers[path].structure.data for path in paths if path in buffers}
+        stored = self.store.structures.of_files([path for path in paths if path not in mine])
+        return stored | {path: data for path, data in mine.items() if data}
+
+    def structure_sizes(self, path: str) -> dict[str, int]:
+        """How many bytes the structures take of a file, of those in a folder, or of all ("")."""
+        sizes = self.store.structures.sizes(path)
+        for name, buffer in self.view.buffers.items():
+            if not path or name == path or name.startswith(f"{path}/"):
+                sizes[name] = len(buffer.structure.data)
+        return {name: size for name, size in sizes.items() if size > EMPTY_STRUCTURE_BYTES}
+
+    def structure_of(self, path: str) -> bytes | None:
+        """What a file or buffer defines, calls and imports, packed."""
+        buffer = self.view.buffers.get(path)
+        return self.store.structures.of_file(path) if buffer is None else buffer.structure.data or None
 
 
 def _passing(buffer: Buffer, filters: Filters) -> list[BufferChunk]:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-from retrieval.chunking import CHUNKING_VERSION
+from retrieval.chunking import CHUNKING_VERSION, STRUCTURE_VERSION
 from retrieval.errors import C2llmError, EncoderError, EncoderUnreachableError, ModelError
 from retrieval.files import MASKING_VERSION, FileStamp, Scan, Scanner
 from retrieval.indexing.context import FileStats, IndexingContext, IndexPlan
@@ -26,7 +26,7 @@ from retrieval.types import IndexReport
 
 CHUNKING_KEY = "chunking_version"
 # How a file's text becomes chunks: where this is another one, all files are read again, and what stays the same is kept.
-TEXT_VERSION = f"{CHUNKING_VERSION}.{MASKING_VERSION}"
+TEXT_VERSION = f"{CHUNKING_VERSION}.{MASKING_VERSION}.{STRUCTURE_VERSION}"
 SKIPPED_KEY = "skipped"  # what the scan left out, by reason
 LEFT_OUT_KEY = "left_out"  # some of it by name: path -> reason, folders too
 _MAX_LEFT_OUT = 300

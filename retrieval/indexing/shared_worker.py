@@ -17,6 +17,7 @@ from retrieval.chunking.parsing import ParseTimeout
 from retrieval.indexing.cancel import Cancel, NullCancel
 from retrieval.indexing.chunk_jobs import ChunkJob, InProcessChunker, Task, is_harmless
 from retrieval.indexing.worker_pool import WorkerPool
+from retrieval.store.rows import NO_STRUCTURE, PackedStructure
 from retrieval.types import Chunk
 
 IDLE_SECONDS = 600.0
@@ -47,6 +48,11 @@ class SharedChunker:
 
 def chunks_of_buffer(path: str, text: str, language: str = "") -> list[Chunk]:
     """The chunks of a text that changes while someone types, in this language where it is known."""
+    return chunked_buffer(path, text, language)[0]
+
+
+def chunked_buffer(path: str, text: str, language: str = "") -> tuple[list[Chunk], PackedStructure]:
+    """The same with what the text defines, calls and imports."""
     until, why = _paused.get(path, (0.0, ""))
     job = ChunkJob(path, text, False, why if time.monotonic() < until else "", language)
     _do(job, is_harmless(text))
@@ -56,7 +62,9 @@ def chunks_of_buffer(path: str, text: str, language: str = "") -> list[Chunk]:
         _paused[path] = time.monotonic() + PAUSE_SECONDS, job.note
     elif not job.note:
         _paused.pop(path, None)
-    return boundaries.unpack(path, text, job.chunked.boundaries) if job.chunked is not None else []
+    if job.chunked is None:
+        return [], NO_STRUCTURE
+    return boundaries.unpack(path, text, job.chunked.boundaries), job.chunked.structure
 
 
 def call(module: str, function: str, *arguments: Any, text: str) -> Any:

@@ -11,9 +11,9 @@ import sqlite3
 import time
 from collections.abc import Iterable
 
-from retrieval.store.rows import FileUpdate
+from retrieval.store.rows import FileRow, FileUpdate
 
-# Some 70 bytes a chunk: ten versions of a workspace of 50,000 chunks.
+# Some 250 bytes a chunk: three versions of a workspace of 50,000 chunks.
 MAX_BYTES = 32 * 1024 * 1024
 _KEPT_SHARE = 0.75
 # The time of use is updated when it is at least this old: switching back and forth between branches writes nothing.
@@ -22,9 +22,11 @@ _TOUCH_SECONDS = 3_600
 BOUNDARIES_BYTES = "borders_bytes"
 
 
-def find_boundaries(db: sqlite3.Connection, path: str, digest: bytes) -> bytes | None:
-    row = db.execute("SELECT data FROM main.borders WHERE path = ? AND digest = ?", (path, digest)).fetchone()
-    return bytes(row[0]) if row else None
+def find_boundaries(db: sqlite3.Connection, path: str, digest: bytes) -> tuple[bytes, bytes] | None:
+    """The boundaries and the structure; the latter is empty where an earlier version stored the row."""
+    sql = "SELECT data, structure FROM main.borders WHERE path = ? AND digest = ?"
+    row = db.execute(sql, (path, digest)).fetchone()
+    return (bytes(row[0]), bytes(row[1])) if row else None
 
 
 def remember_boundaries(db: sqlite3.Connection, updates: Iterable[FileUpdate], *, now: int | None = None) -> None:
@@ -34,7 +36,8 @@ def remember_boundaries(db: sqlite3.Connection, updates: Iterable[FileUpdate], *
     for update in updates:
         file = update.file
         if update.boundaries is not None:
-            added += _put(db, file.path, file.digest, now, update.boundaries)
+            structure = update.structure.data if update.structure is not None else b""
+            added += _put(db, file, now, update.boundaries, structure)
         elif update.chunks:
             db.execute(
                 "UPDATE main.borders SET used = ? WHERE path = ? AND digest = ? AND used < ?",
@@ -45,21 +48,22 @@ def remember_boundaries(db: sqlite3.Connection, updates: Iterable[FileUpdate], *
         _note(db, total if total <= MAX_BYTES else _evict(db, total))
 
 
-def _put(db: sqlite3.Connection, path: str, digest: bytes, now: int, data: bytes) -> int:
+def _put(db: sqlite3.Connection, file: FileRow, now: int, data: bytes, structure: bytes) -> int:
     """Insert or replace; returns the bytes added."""
-    before = find_boundaries(db, path, digest)
+    before = find_boundaries(db, file.path, file.digest) or ()
     db.execute(
-        """INSERT INTO main.borders(path, digest, used, data) VALUES (?, ?, ?, ?)
-           ON CONFLICT(path, digest) DO UPDATE SET used = excluded.used, data = excluded.data""",
-        (path, digest, now, data),
+        """INSERT INTO main.borders(path, digest, used, data, structure) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT(path, digest) DO UPDATE SET used = excluded.used, data = excluded.data,
+           structure = excluded.structure""",
+        (file.path, file.digest, now, data, structure),
     )
-    return len(data) - len(before or b"")
+    return len(data) + len(structure) - sum(map(len, before))
 
 
 def _evict(db: sqlite3.Connection, total: int) -> int:
     """Delete the least recently used rows; returns the bytes left."""
     gone = []
-    for row_id, size in db.execute("SELECT id, length(data) FROM main.borders ORDER BY used, id"):
+    for row_id, size in db.execute("SELECT id, length(data) + length(structure) FROM main.borders ORDER BY used, id"):
         if total <= MAX_BYTES * _KEPT_SHARE:
             break
         gone.append((row_id,))

@@ -39,8 +39,8 @@ class Files:
                 db.execute("SELECT path, coalesce(skip, note) FROM main.files WHERE skip IS NOT NULL OR note <> ''")
             )
 
-    def boundaries(self, path: str, digest: bytes) -> bytes | None:
-        """The cached chunk boundaries of a file with this content."""
+    def boundaries(self, path: str, digest: bytes) -> tuple[bytes, bytes] | None:
+        """The cached chunk boundaries and structure of a file with this content."""
         with self._database.reading() as db:
             return find_boundaries(db, path, digest)
 

@@ -18,6 +18,7 @@ from retrieval.store.chunk_boundaries import remember_boundaries
 from retrieval.store.full_text import DELETE_WORDS, INSERT_WORDS, TERM_COLUMNS
 from retrieval.store.queries import SYMBOLS_COLUMN, symbol_rows
 from retrieval.store.rows import FileRow, FileUpdate, NewChunk
+from retrieval.store.structures import put_structure
 from retrieval.types import Chunk
 
 
@@ -36,6 +37,7 @@ def write_updates(
         file = _put_file(db, update.file)
         if update.chunks is not None:
             old, new, same = _put_chunks(db, file, update.file.path, update.chunks)
+            put_structure(db, file, update.structure)
             removed_ids += old
             term_rows += new
             kept += same
@@ -61,6 +63,7 @@ def _remove_file(db: sqlite3.Connection, path: str) -> list[int]:
         return []
     ids = [i for (i,) in db.execute("SELECT id FROM main.chunks WHERE file = ?", row)]
     _delete(db, ids)
+    put_structure(db, row[0], None)
     db.execute("DELETE FROM main.files WHERE id = ?", row)
     return ids
 

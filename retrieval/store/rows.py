@@ -69,14 +69,26 @@ class FileRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PackedStructure:
+    """What a file defines, calls and imports, packed, and a row for each name in it: name, number of definitions, data."""
+
+    data: bytes
+    names: tuple[tuple[str, int, str], ...] = ()
+
+
+NO_STRUCTURE = PackedStructure(b"")
+
+
+@dataclass(frozen=True, slots=True)
 class FileUpdate:
     """A file to be stored. `chunks` None leaves its chunks as they are: only its stamp is new. `boundaries` are
-    cached for the file's digest; None: they are cached already, or cannot be.
+    cached with the structure for the file's digest; None: they are cached already, or cannot be.
     """
 
     file: FileRow
     chunks: tuple[NewChunk, ...] | None
     boundaries: bytes | None = None
+    structure: PackedStructure | None = None  # of a file whose chunks are stored; without it the file has none
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,12 @@ index.db (one a workspace: what is in its files)
                 spaces, which is all that is left to do, and leaves every other script as it is.
     terms       fts5vocab over words: in how many chunks a word occurs.
     borders     path, digest -> data: the chunk boundaries of a file with that content (chunking/boundaries.py), used
-                (unix time). A cache, bounded (chunk_boundaries.py); its size is in meta as borders_bytes.
+                (unix time). A cache, bounded (chunk_boundaries.py); its size is in meta as borders_bytes. structure: what is
+                in structures of that content, '' where an earlier version stored the row.
+    structures  one row an indexed file: data, what it defines, calls and imports (chunking/structure/packed.py), and
+                the names in it, a line each.
+    names       one row a name and file: data, where the name is defined and used there; defines, how often it is defined. Clustered
+                by name; the names of a file are known from its row in structures.
 
 vectors.db (one a user, shared by all workspaces and worktrees)
     meta        key, value       generation
@@ -33,6 +38,7 @@ A version is the number of migrations applied (PRAGMA user_version). One line a 
     index 3: files.note
     index 4: files.ctime_ns
     index 5: symbols
+    index 6: structures, names, borders.structure
 """
 
 from __future__ import annotations
@@ -108,6 +114,23 @@ def index_m005_symbols(db: sqlite3.Connection, schema: str) -> None:
     db.execute(f"CREATE INDEX {schema}.symbols_name ON symbols(name COLLATE NOCASE)")
 
 
+def index_m006_structures(db: sqlite3.Connection, schema: str) -> None:
+    """What files define, call and import. It comes with the next chunking of the files, which a newer version begins; nothing is
+    embedded for it.
+    """
+    _create_structures(db, schema)
+    db.execute(f"ALTER TABLE {schema}.borders ADD COLUMN structure BLOB NOT NULL DEFAULT x''")
+
+
+def _create_structures(db: sqlite3.Connection, schema: str) -> None:
+    db.execute(f"CREATE TABLE {schema}.structures (file INTEGER PRIMARY KEY, names TEXT NOT NULL, data BLOB NOT NULL)")
+    db.execute(
+        f"""CREATE TABLE {schema}.names (
+            name TEXT NOT NULL, file INTEGER NOT NULL, defines INTEGER NOT NULL, data TEXT NOT NULL,
+            PRIMARY KEY (name, file)) WITHOUT ROWID"""
+    )
+
+
 def _create_symbols(db: sqlite3.Connection, schema: str) -> None:
     db.execute(
         f"""CREATE TABLE {schema}.symbols (
@@ -120,8 +143,11 @@ def _create_symbols(db: sqlite3.Connection, schema: str) -> None:
 
 def supplement(db: sqlite3.Connection) -> None:
     """Where an older file cannot be migrated because it is only read: what this version reads beyond it, empty."""
-    if 0 < version_of(db, "main") < len(INDEX_MIGRATIONS):
+    found = version_of(db, "main")
+    if 0 < found < INDEX_MIGRATIONS.index(index_m005_symbols) + 1:
         _create_symbols(db, "temp")
+    if 0 < found < len(INDEX_MIGRATIONS):
+        _create_structures(db, "temp")
 
 
 def vectors_m001_encoders_vectors(db: sqlite3.Connection, schema: str) -> None:
@@ -147,6 +173,7 @@ INDEX_MIGRATIONS: tuple[Migration, ...] = (
     index_m003_notes,
     index_m004_ctime,
     index_m005_symbols,
+    index_m006_structures,
 )
 VECTORS_MIGRATIONS: tuple[Migration, ...] = (vectors_m001_encoders_vectors,)
 

@@ -19,6 +19,7 @@ from retrieval.store.index_writer import write_updates
 from retrieval.store.meta import Meta, next_revision
 from retrieval.store.rows import Applied, Counts, FileUpdate
 from retrieval.store.shared_vectors import SharedVectors
+from retrieval.store.structures import Structures
 
 
 class Store:
@@ -33,6 +34,7 @@ class Store:
         self.chunks = Chunks(database, self.meta)
         self.full_text = FullText(database, self.meta, self.chunks)
         self.vectors = SharedVectors(database, self.meta)
+        self.structures = Structures(database)
         if not database.read_only:
             self.full_text.update_words()
             if not self.chunks.last_id():

@@ -45,6 +45,16 @@ def rows_of(workspace: Workspace) -> list[tuple[object, ...]]:
     return sorted(rows, key=lambda row: (row[0], row[4].start_byte if row[4] else -1, row[4].text if row[4] else ""))
 
 
+def names_of(workspace: Workspace) -> list[tuple[object, ...]]:
+    """What files define, call and import, as stored, without the ids that depend on history."""
+    with workspace.store.database.reading() as db:
+        names = db.execute("SELECT path, name, defines, data FROM names JOIN main.files f ON f.id = file").fetchall()
+        files = db.execute("SELECT path, data FROM structures JOIN main.files f ON f.id = file").fetchall()
+        left = db.execute("SELECT count(*) FROM names").fetchone()[0] - len(names)
+    assert left == 0, "names of files that are gone"
+    return sorted([*names, *files], key=lambda row: row[:2] if len(row) > 2 else (row[0], ""))
+
+
 def answers_of(workspace: Workspace) -> list[list[tuple[object, ...]]]:
     """What words and vectors answer to fixed questions, equals in order of place."""
     out = []
@@ -77,6 +87,7 @@ def check_equals_fresh(workspace: Workspace, cache: Path) -> None:
     """The index is what one made from nothing would be, and whole in itself."""
     with fresh_copy(workspace.root, cache) as fresh:
         assert rows_of(workspace) == rows_of(fresh)
+        assert names_of(workspace) == names_of(fresh)
         assert answers_of(workspace) == answers_of(fresh)
     ids = workspace.store.chunks.ids()
     assert np.array_equal(workspace.store.vectors.ids(workspace.encoder.fingerprint), ids)

@@ -21,10 +21,19 @@ from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace, encoder_selection, index_writer
 from retrieval.errors import EncoderError, ModelError, NewerSchemaError, QueryError, StorageFullError, WorkspaceError
 from retrieval.indexing import chunk_jobs, pipeline, vector_sync
+from retrieval.structure import SymbolRequest
 from retrieval.types import Chunk, SimilarRequest
 from retrieval.vectors import hnsw_problem
 from tests import disks
-from tests.engine.indexed import CountingEncoder, answers_of, check_equals_fresh, fresh_copy, rows_of, write_project
+from tests.engine.indexed import (
+    CountingEncoder,
+    answers_of,
+    check_equals_fresh,
+    fresh_copy,
+    names_of,
+    rows_of,
+    write_project,
+)
 
 CODE = "def {0}(value):\n    # {0} comes first\n    total = value + 1\n    other = total * 2\n    return other\n"
 
@@ -82,6 +91,7 @@ def test_an_index_of_an_earlier_format_is_kept(root: Path, cache: Path) -> None:
     with closing(sqlite3.connect(database)) as db:
         db.execute("ALTER TABLE files DROP COLUMN ctime_ns")
         db.execute("DROP TABLE symbols")
+        forget_structures(db)
         db.execute("PRAGMA user_version = 3")
         db.commit()
     encoder = CountingEncoder()
@@ -89,6 +99,31 @@ def test_an_index_of_an_earlier_format_is_kept(root: Path, cache: Path) -> None:
         report = workspace.refresh()
         assert (report.files_changed, encoder.passages) == (0, [])
         assert (rows_of(workspace), workspace.store.revision) == (rows, revision)
+
+
+def forget_structures(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE borders DROP COLUMN structure")
+    db.execute("DROP TABLE structures")
+    db.execute("DROP TABLE names")
+
+
+def test_the_calls_of_an_index_from_before_they_were_stored_are_filled_in(root: Path, cache: Path) -> None:
+    write_project(root, 3)
+    with Workspace.open(root, encoder=CountingEncoder(), cache_dir=cache) as workspace:
+        workspace.refresh()
+        rows, names, database = rows_of(workspace), names_of(workspace), workspace.store.directory / "index.db"
+    with closing(sqlite3.connect(database)) as db:
+        forget_structures(db)
+        db.execute("PRAGMA user_version = 5")
+        db.execute("UPDATE meta SET value = '6.1' WHERE key = 'chunking_version'")
+        db.commit()
+    encoder = CountingEncoder()
+    with Workspace.open(root, encoder=encoder, cache_dir=cache) as workspace:
+        before = workspace.symbols.relate(SymbolRequest("callers", "function_1_3"))
+        assert any("earlier version" in note for note in before.notes)
+        report = workspace.refresh()
+        assert (report.chunks_added, report.chunks_removed, encoder.passages) == (0, 0, [])
+        assert (rows_of(workspace), names_of(workspace)) == (rows, names)
 
 
 def test_an_edit_embeds_only_what_is_new(root: Path, cache: Path) -> None:

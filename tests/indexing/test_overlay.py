@@ -13,7 +13,8 @@ from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.errors import EncoderError
 from retrieval.indexing import shared_worker
-from retrieval.types import Filters, SearchRequest, SimilarRequest
+from retrieval.store.rows import NO_STRUCTURE, PackedStructure
+from retrieval.types import Chunk, Filters, SearchRequest, SimilarRequest
 
 FILES = {
     "stack.py": "def push(stack, item):\n    stack.append(item)\n    return stack\n",
@@ -74,9 +75,12 @@ def test_only_chunks_that_are_new_are_embedded(workspace: Workspace) -> None:
 
 def test_a_text_that_was_expected_is_not_cut_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     cut: list[str] = []
-    monkeypatch.setattr(
-        shared_worker, "chunks_of_buffer", lambda path, text, _: cut.append(text) or chunk_file(path, text)
-    )
+
+    def chunked_buffer(path: str, text: str, _: str) -> tuple[list[Chunk], PackedStructure]:
+        cut.append(text)
+        return chunk_file(path, text), NO_STRUCTURE
+
+    monkeypatch.setattr(shared_worker, "chunked_buffer", chunked_buffer)
     expected, other = "def rotate_matrix(matrix):\n    return 1\n", "def transpose_grid(grid):\n    return 2\n"
     workspace.prefetch_buffer("stack.py", expected)
     assert first(workspace, "rotate matrix")[1] != expected, "nothing is seen of it before"

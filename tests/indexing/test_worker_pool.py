@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_parsed_is_cut_by_lines_and_named_and_not_parsed_a
         assert workspace.status().skipped == {SEGV + BY_LINES: 1}
         file = workspace.store.files.get("PARSE.py")
         assert file is not None
-        remembered = workspace.store.files.boundaries("PARSE.py", file.digest)
+        remembered, _ = workspace.store.files.boundaries("PARSE.py", file.digest) or (None, None)
         assert remembered is not None
         monkeypatch.setattr(grammars, "version", lambda language: "newer")
         assert not boundaries.is_current(remembered)

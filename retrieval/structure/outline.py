@@ -1,0 +1,113 @@
+"""The outline of a file or folder within a budget of tokens: signatures of what is defined, the most used first.
+
+Of a file everything is shown that fits. Of a folder the files that define most are looked at, and of those the definitions whose
+names occur in most files are shown, each under its file and in the order of its lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log2
+
+from retrieval.chunking.structure import Definition, unpack
+from retrieval.errors import QueryError
+from retrieval.indexing import OverlaidRows
+from retrieval.search.path_kinds import kind_of
+from retrieval.structure.lines import LineReader
+
+MAX_OUTLINED_FILES = 80  # of a folder: 20 ms
+DEFAULT_OUTLINE_BUDGET = 2_000
+_TEST_WORTH = 0.2
+_DEPTH_WORTH = 0.6  # of a member against what holds it
+_INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineEntry:
+    """A definition that is shown. `depth`: how many definitions of the file are around it."""
+
+    name: str
+    kind: str
+    scope: str
+    line: int
+    last_line: int
+    depth: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutlinedFile:
+    path: str
+    entries: tuple[OutlineEntry, ...]
+    left_out: int  # definitions of it that are not shown
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """`files_left_out` counts indexed files with definitions of which nothing is shown."""
+
+    path: str
+    files: tuple[OutlinedFile, ...]
+    files_left_out: int
+    tokens: int
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    path: str
+    number: int
+    definition: Definition
+    worth: float
+
+
+def outline(rows: OverlaidRows, path: str, budget: int, count: Callable[[str], int]) -> Outline:
+    """The outline of a file, of a folder, or of all ("")."""
+    files = _files(rows, path)
+    if path and not files:
+        raise QueryError(f"Nothing is indexed at {path}: it may be ignored, empty or not there.")
+    known = {file: unpack(data).definitions for file, data in rows.structures_of(files[:MAX_OUTLINED_FILES]).items()}
+    candidates = _candidates(rows, known)
+    lines, spent = LineReader(rows), 0
+    chosen: dict[str, list[OutlineEntry]] = {}
+    for candidate in candidates:
+        entry = _entry(candidate, known[candidate.path], lines)
+        cost = count(f"{_INDENT * (1 + entry.depth)}{entry.line} {entry.text}\n")
+        cost += 0 if candidate.path in chosen else count(f"{candidate.path}\n")
+        if spent + cost > budget:
+            continue
+        spent += cost
+        chosen.setdefault(candidate.path, []).append(entry)
+    outlined = tuple(
+        OutlinedFile(file, tuple(sorted(entries, key=lambda entry: entry.line)), len(known[file]) - len(entries))
+        for file, entries in sorted(chosen.items())
+    )
+    return Outline(path, outlined, len(files) - len(outlined), spent, budget)
+
+
+def _files(rows: OverlaidRows, path: str) -> list[str]:
+    """The files to look at, those that define most first; tests after the others."""
+    sizes = rows.structure_sizes(path)
+    return sorted(sizes, key=lambda file: (kind_of(file, "") == "test", -sizes[file], file))
+
+
+def _candidates(rows: OverlaidRows, known: Mapping[str, Sequence[Definition]]) -> list[_Candidate]:
+    names = list({definition.name for definitions in known.values() for definition in definitions})
+    counts = rows.store.structures.file_counts(names)
+    found = []
+    for path, definitions in known.items():
+        share = _TEST_WORTH if kind_of(path, "") == "test" else 1.0
+        for number, definition in enumerate(definitions):
+            depth = definition.scope.count(".") + 1 if definition.scope else 0
+            hidden = 0.5 if definition.name.startswith("_") else 1.0
+            worth = share * hidden * _DEPTH_WORTH**depth * (1 + log2(1 + counts.get(definition.name, 0)))
+            found.append(_Candidate(path, number, definition, worth))
+    return sorted(found, key=lambda one: (-one.worth, one.path, one.number))
+
+
+def _entry(candidate: _Candidate, definitions: Sequence[Definition], lines: LineReader) -> OutlineEntry:
+    d = candidate.definition
+    depth = sum(o.first <= d.first and d.last <= o.last for o in definitions[: candidate.number])
+    text = lines.line(candidate.path, d.line) or d.name
+    return OutlineEntry(d.name, d.kind, d.scope, d.line, d.last, depth, text)
