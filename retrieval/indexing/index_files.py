@@ -16,7 +16,6 @@ from pathlib import Path
 
 from retrieval.chunking import boundaries, language_of, passage
 from retrieval.chunking.neighbors import is_told_by_neighbors
-from retrieval.chunking.structure import is_current, name_rows, unpack
 from retrieval.files import FAILED, FileStamp, SourceFile, failure, read_file
 from retrieval.indexing.chunk_jobs import ChunkedFile, ChunkJob, in_order
 from retrieval.indexing.context import FileStats, IndexingContext, IndexPlan
@@ -193,6 +192,8 @@ class _FileStage:
 
     def _cached(self, source: SourceFile, language: str) -> ChunkedFile | None:
         """The boundaries and structure of a content that was seen before."""
+        from retrieval.chunking.structure import is_current, name_rows, unpack  # and all that parses
+
         packed, structure = self.store.files.boundaries(source.path, source.digest) or (b"", b"")
         if not (packed and structure and boundaries.is_current(packed, language) and is_current(structure)):
             return None

@@ -23,7 +23,7 @@ _SEPARATORS = re.compile(r"::|->|[.#/\\:]")
 def split_symbol(symbol: str) -> tuple[str, str]:
     """`Store.apply()` -> ("Store", "apply"). Raises QueryError for what is no name."""
     parts = [part for part in _SEPARATORS.split(symbol.strip().removesuffix("()").strip()) if part]
-    if not parts or any(re.search(r"\s", part) for part in parts):
+    if not parts or any(part.split() != [part] for part in parts):
         raise QueryError(f"'{symbol}' is not a symbol; give a name such as apply, Store.apply, or FILE:LINE.")
     return ".".join(parts[:-1]), parts[-1]
 

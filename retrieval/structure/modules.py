@@ -10,6 +10,7 @@ from retrieval.chunking.structure.call_tables import FOLDER_PACKAGES
 Match = Literal["exact", "package", ""]
 
 _MODULE_FILES = frozenset({"__init__", "index", "mod", "lib", "main", "init"})
+_PATH_SEPARATORS = re.compile(r"[/\\:]+")
 _EXTENSION = re.compile(r"\.(?:d\.ts|[A-Za-z0-9]+)$")
 
 
@@ -25,7 +26,7 @@ def module_match(module: str, original: str, importer: str, path: str, language:
     wanted = (
         _absolute(module, importer)
         if relative
-        else [p for p in re.split(r"[/\\:]+", _EXTENSION_OF.sub("", module)) if p]
+        else [p for p in _PATH_SEPARATORS.split(_EXTENSION_OF.sub("", module)) if p]
     )
     for candidate in (wanted, [*wanted, original] if original else wanted):
         if candidate and _ends_alike(candidate, whole, relative=relative):

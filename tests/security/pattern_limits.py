@@ -7,6 +7,7 @@ import re
 
 from retrieval import text_pattern
 from retrieval.chunking import c_macros, definition, languages, pattern_outline, pattern_rules, patterns, shared_endings
+from retrieval.chunking.structure import extraction
 from retrieval.files import default_excludes
 from retrieval.search import definitions
 from retrieval.training import doc_comments
@@ -56,6 +57,13 @@ BOUNDS: dict[str, tuple[int, str]] = {
     "retrieval.chunking.patterns:_TITLES['tex'][0]": _TITLE,
     "retrieval.chunking.patterns:_IMAGE": _TITLE,
     "retrieval.chunking.patterns:_MARKUP": _TITLE,
+    **{
+        f"retrieval.chunking.structure.extraction:{name}": (
+            extraction.MAX_CALLEE_BYTES,
+            "the last bytes of what is called",
+        )
+        for name in ("_NAME", "_QUALIFIER", "_SEPARATOR", "_LUA_SEPARATOR", "_TYPE_ARGUMENTS")
+    },
     "retrieval.chunking.symbols:_RECEIVER": (definition.MAX_NAME, "a name"),
     "retrieval.files.default_excludes:GENERATED_MARKER": (
         default_excludes.GENERATED_HEADER_BYTES,
@@ -79,7 +87,6 @@ HARMLESS = {
     "c2llm_lsp.render.heat:_LINE": _WHOLE_LINE,
     "c2llm_lsp.server.fast_initialize:_STRING": "a string without an end is matched too",
     "c2llm_lsp.server.text.positions:_LINE": "is looked for up to the last line break only",
-    "retrieval.chunking.c_macros:_CANDIDATE": "blanks are looked at where a line begins, or behind a parenthesis",
     "retrieval.encoders.token_overlap:_PARTS": _RUN_TAKEN,
     "retrieval.engine.explain:_LINE": _WHOLE_LINE,
     "retrieval.files.secret_names:PRIVATE_KEY": "no line of what follows an opening line holds another one",
@@ -96,6 +103,7 @@ PREPARED = {"c2llm_lsp.server.text.positions:_LINE"}
 # Patterns made where they are used, of names that are escaped; and those that other tests hold.
 INLINE = {
     "c2llm_lsp.render.snippet: f'(?<!\\\\w){re.escape(hit.chunk.symbol)}(?!\\\\w)'": "a name",
+    "retrieval.structure.relations: f'(?<![\\\\w$]){re.escape(name)}(?![\\\\w$])'": "a name",
     "retrieval.rag.units: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",

@@ -42,6 +42,7 @@ _CALLEE = re.compile(
 _LAST_OF_SEPARATOR = (b".", b">", b":", b"\\")
 _QUALIFIER = re.compile(rb"[\w$@\x80-\xff]+(?:(?:\?\.|&\.|\.|::|->|\\|:)[\w$@\x80-\xff]+)*$")
 _DEFINING = ("function", "class", "impl", "scope", "prototype")
+_MODULE_SEPARATOR = re.compile(r"[/.]")
 _PARTS = re.compile(r"[^.:?&>\\-]+")
 UNKNOWN = "?"  # a receiver that has no name: the result of a call, an element
 
@@ -159,7 +160,7 @@ class _Walk:
                     self.structure.wildcards.append(one.module)
                     continue
                 self._bound[one.name] = one
-                last = one.original or re.split(r"[/.]", one.module)[-1]
+                last = one.original or _MODULE_SEPARATOR.split(one.module)[-1]
                 if last and last != "default":
                     uses.append(Use(last[:MAX_NAME], "import", line, -1, "", one.module, one.original))
 

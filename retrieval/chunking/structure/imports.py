@@ -35,15 +35,27 @@ def imports_of(language: str, text: str) -> list[Import]:
     return found
 
 
+_HASH_COMMENT = re.compile(r"#[^\n]*|[()\\]")
+_COMMENT = re.compile(r"//[^\n]*")
+
+
+def _flat(text: str) -> str:
+    """One line, with single blanks."""
+    return " ".join(text.split())
+
+
+_PYTHON_FROM = re.compile(r"from ([\w.]+) import (.*)")
+
+
 def _python(text: str) -> Iterator[Import]:
-    text = re.sub(r"#[^\n]*|[()\\]", " ", text)
-    if match := re.match(r"\s*from\s+(\.*)\s*([\w.]*)\s+import\s+(.*)", text, re.DOTALL):
-        dots, name, names = match.groups()
-        module = _up(len(dots)) + name.replace(".", "/")
-        for original, alias in _aliased(names):
+    text = _flat(_HASH_COMMENT.sub(" ", text))
+    if match := _PYTHON_FROM.match(text):
+        name = match[1].lstrip(".")
+        module = _up(len(match[1]) - len(name)) + name.replace(".", "/")
+        for original, alias in _aliased(match[2]):
             yield Import(alias, module, "" if original == "*" else original)
         return
-    for original, alias in _aliased(re.sub(r"^\s*import\s", "", text)):
+    for original, alias in _aliased(text.removeprefix("import ")):
         yield Import(alias, original.replace(".", "/"))
 
 
@@ -61,41 +73,52 @@ def _aliased(names: str) -> Iterator[tuple[str, str]]:
             yield words[0], words[0]
 
 
-_FROM = re.compile(r"""(?:from|import|require\s*\()\s*['"]([^'"\n]+)['"]""")
+_FROM = re.compile(r"""(?:from|import|require\s?\()\s?['"]([^'"\n]+)['"]""")
+_JAVASCRIPT_HEAD = re.compile(r"(?:import|export|const|let|var)\b(?: type\b(?! ?,))?")
+_JAVASCRIPT_NAME = re.compile(r"[\w$]+")
+_TYPE_OR_COMMENT = re.compile(r"\btype\s|//[^\n]*")
 
 
 def _javascript(text: str) -> Iterator[Import]:
     source = _FROM.search(text)
     if source is None:
         return
-    module = source[1]
-    head = text[: source.start()]
-    head = re.sub(r"^\s*(?:import|export|const|let|var)\b(?:\s+type\b(?!\s*,))?", "", head).strip().rstrip("=").strip()
-    if braces := re.search(r"\{(.*?)\}", head, re.DOTALL):
-        for original, alias in _aliased(re.sub(r"\btype\s+|//[^\n]*", "", braces[1]).replace(":", " as ")):
+    module, head = source[1], text[: source.start()]
+    before, brace, rest = head.partition("{")
+    if brace:
+        names, _, behind = rest.partition("}")
+        for original, alias in _aliased(_TYPE_OR_COMMENT.sub("", names).replace(":", " as ")):
             yield Import(alias, module, original)
-        head = head[: braces.start()] + head[braces.end() :]
-    for part in head.split(","):
+        head = f"{before} {behind}"
+    for part in _JAVASCRIPT_HEAD.sub("", _flat(head), count=1).rstrip(" =").split(","):
         words = part.split()
         if words[:2] == ["*", "as"] and len(words) == 3:
             yield Import(words[2], module)
         elif words == ["*"]:
             yield Import("*", module)
-        elif len(words) == 1 and re.fullmatch(r"[\w$]+", words[0]):
+        elif len(words) == 1 and _JAVASCRIPT_NAME.fullmatch(words[0]):
             yield Import(words[0], module, "default")
 
 
+_GO = re.compile(r"([\w.]+)? ?[\"`]([^\"`]+)[\"`]")
+_GO_VERSION = re.compile(r"/v\d+$")
+
+
 def _go(text: str) -> Iterator[Import]:
-    if match := re.match(r"\s*([\w.]+)?\s*[\"`]([^\"`]+)[\"`]", text):
+    if match := _GO.match(_flat(text)):
         module = match[2]
-        last = re.sub(r"/v\d+$", "", module).rpartition("/")[2]
+        last = _GO_VERSION.sub("", module).rpartition("/")[2]
         name = match[1] or last
         yield Import("*" if name == "." else name, module)
 
 
+_RUST_USE = re.compile(r"(?:pub ?(?:\([^)]*\))? ?)?use ")
+
+
 def _rust(text: str) -> Iterator[Import]:
-    text = re.sub(r"^\s*(?:pub\s*(?:\([^)]*\))?\s*)?use\s+|;\s*$|//[^\n]*", "", text)
-    yield from _rust_tree(re.sub(r"\s+", " ", text).strip(), "", 8)
+    text = _flat(_COMMENT.sub("", text))
+    head = _RUST_USE.match(text)
+    yield from _rust_tree(text[head.end() if head else 0 :].rstrip(" ;"), "", 8)
 
 
 def _rust_tree(text: str, prefix: str, levels: int) -> Iterator[Import]:
@@ -128,18 +151,27 @@ def _outer_commas(text: str) -> Iterator[str]:
     yield text[start:]
 
 
+_DOTTED_HEAD = re.compile(r"(?:import|using|use) (?:static |function |const )?")
+_DOTTED_ALIAS = re.compile(r"(\w+) ?= ?([\w.]+)$")
+_AS = re.compile(r" as | ?=> ?")
+_DOTS = re.compile(r"[.\\]")
+_DOTTED_NAME = re.compile(r"[\w*$]+")
+
+
 def _dotted(text: str) -> Iterator[Import]:
     """Java, Kotlin, Scala, C#, PHP, Swift: `import a.b.C`, `using static A.B`, `use A\\B as C`, `import a.b.{C, D => E}`."""
-    text = re.sub(r"^\s*(?:import|using|use)\s+(?:static\s+|function\s+|const\s+)?|;\s*$", "", text).strip()
-    if match := re.match(r"(\w+)\s*=\s*([\w.]+)$", text):  # C#: using C = A.B
+    text = _flat(text)
+    head = _DOTTED_HEAD.match(text)
+    text = text[head.end() if head else 0 :].rstrip(" ;")
+    if match := _DOTTED_ALIAS.match(text):  # C#: using C = A.B
         text = f"{match[2]} as {match[1]}"
-    head, brace, names = text.partition("{")
+    before, brace, names = text.partition("{")
     parts = names.rstrip(" }").split(",") if brace else [text]
-    prefix = head if brace else ""
-    for part in parts:
-        path, *alias = re.split(r"\s+as\s+|\s*=>\s*", (prefix + part.strip()).strip())
-        words = [word for word in re.split(r"[.\\]", path.strip()) if word]
-        if words and all(re.fullmatch(r"[\w*$]+", word) for word in words):
+    prefix = before if brace else ""
+    for part in parts[:MAX_NAMES]:
+        path, *alias = _AS.split((prefix + part.strip()).strip())
+        words = [word for word in _DOTS.split(path.strip()) if word]
+        if words and all(map(_DOTTED_NAME.fullmatch, words)):
             module, last = "/".join(words[:-1]), words[-1]
             if last in ("*", "_"):
                 yield Import("*", module)
@@ -149,7 +181,7 @@ def _dotted(text: str) -> Iterator[Import]:
 
 def _csharp(text: str) -> Iterator[Import]:
     """A using names a namespace, whose types it brings."""
-    for one in _dotted(re.sub(r"^\s*global\s+", "", text)):
+    for one in _dotted(_flat(text).removeprefix("global ")):
         if "=" in text or "static" in text:
             yield one
         else:
@@ -157,24 +189,35 @@ def _csharp(text: str) -> Iterator[Import]:
 
 
 def _swift(text: str) -> Iterator[Import]:
-    if match := re.search(r"([\w.]+)\s*$", text):
-        yield Import("*", match[1].replace(".", "/"))
+    if words := text.split():
+        yield Import("*", words[-1].replace(".", "/"))
+
+
+_INCLUDED = re.compile(r"[\"<]([^\"<>\n]+)[\">]")
 
 
 def _include(text: str) -> Iterator[Import]:
-    if match := re.search(r"[\"<]([^\">\n]+)[\">]", text):
+    if match := _INCLUDED.search(text):
         yield Import("*", match[1])
 
 
+_LUA = re.compile(r"local (\w+) ?= ?require ?\(? ?['\"]([\w./-]+)['\"]")
+
+
 def _lua(text: str) -> Iterator[Import]:
-    if match := re.match(r"\s*local\s+(\w+)\s*=\s*require\s*\(?\s*['\"]([\w./-]+)['\"]", text):
+    text = _flat(text)
+    if match := _LUA.match(text if text.startswith("local ") else f"local {text}"):
         yield Import(match[1], match[2].replace(".", "/"))
+
+
+_QUOTED = re.compile(r"['\"]([^'\"\n]+)['\"]")
+_ALIAS = re.compile(r"\bas (\w+)")
 
 
 def _whole(text: str) -> Iterator[Import]:
     """Dart, Solidity: a file in quotes."""
-    if match := re.search(r"['\"]([^'\"\n]+)['\"]", text):
-        alias = re.search(r"\bas\s+(\w+)", text)
+    if match := _QUOTED.search(text):
+        alias = _ALIAS.search(_flat(text))
         yield Import(alias[1] if alias else "*", match[1])
 
 
