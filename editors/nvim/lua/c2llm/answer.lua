@@ -77,12 +77,11 @@ end
 ---@return boolean
 function M.jump(root)
   local line, column = vim.api.nvim_get_current_line(), vim.fn.col(".")
-  local from = 1
-  while true do
-    local first, last, path, number = line:find("%[`?([^%[%]]-):L?(%d+)[%d%-, ]*`?%]", from)
-    if not first then
-      return false
-    elseif first <= column and column <= last then
+  local place = "%[`?([^%[%]]-):L?(%d+)[%d%-, ]*`?%]"
+  local first, last, found, digits = line:find(place)
+  while first and last do
+    local path, number = tostring(found), tonumber(digits) or 1
+    if first <= column and column <= last then
       local file = vim.fs.normalize(root .. "/" .. path)
       if path:find("^[/\\]") or not vim.fs.relpath(root, file) or vim.fn.filereadable(file) == 0 then
         say(("There is no file %s in the project."):format(path), vim.log.levels.WARN)
@@ -90,11 +89,12 @@ function M.jump(root)
       end
       vim.cmd("wincmd p")
       vim.cmd.edit(vim.fn.fnameescape(file))
-      vim.api.nvim_win_set_cursor(0, { math.min(tonumber(number) or 1, vim.api.nvim_buf_line_count(0)), 0 })
+      vim.cmd(tostring(math.min(number, vim.api.nvim_buf_line_count(0))))
       return true
     end
-    from = last + 1
+    first, last, found, digits = line:find(place, last + 1)
   end
+  return false
 end
 
 ---@param root string
@@ -194,7 +194,7 @@ function M.ask(question, mods)
   end
   if #vim.fn.win_findbuf(buffer) == 0 then
     vim.cmd(vim.tbl_extend("force", { cmd = "sbuffer", args = { tostring(buffer) } }, mods and { mods = mods } or {}))
-    vim.wo.wrap = true
+    vim.api.nvim_set_option_value("wrap", true, { scope = "local" })
   end
   local text = vim.trim(question:gsub("%c", " "))
   append(conversation, ("# %s\n\n"):format(text))

@@ -10,7 +10,7 @@ local NO_PROJECT = "c2llm searches projects, and neither this file nor the worki
   .. "a folder that has %s."
 local SILENT = "c2llm does not answer; :C2llm log has what it said."
 
----@type table<string, { client: vim.lsp.Client, id: integer }?>
+---@type table<any, { client: vim.lsp.Client, id: integer }?>
 local asked = {}
 
 --- The server of this buffer, else any that runs.
@@ -20,10 +20,10 @@ function M.client()
 end
 
 --- Give up what is being asked.
----@param method string
-function M.forget(method)
-  local before = asked[method]
-  asked[method] = nil
+---@param kind any The method, or what was given in its place
+function M.forget(kind)
+  local before = asked[kind]
+  asked[kind] = nil
   if before then
     before.client:cancel_request(before.id)
   end
@@ -33,7 +33,8 @@ end
 ---@param params table
 ---@param answer fun(result: any, client: vim.lsp.Client)
 ---@param failed? fun(message: string) In place of a message to the person
-function M.ask(method, params, answer, failed)
+---@param kind? any What is asked with the same replaces this; without it the method
+function M.ask(method, params, answer, failed, kind)
   failed = failed or function(message)
     say(message, vim.log.levels.WARN)
   end
@@ -44,18 +45,19 @@ function M.ask(method, params, answer, failed)
       return failed(NO_PROJECT:format(life.markers()))
     end
     local again = function()
-      M.ask(method, params, answer, failed)
+      M.ask(method, params, answer, failed, kind)
     end
     return not life.start_here(again) and failed(life.trouble() or ABSENT) or nil
   end
-  M.forget(method)
+  kind = kind or method
+  M.forget(kind)
   local id ---@type integer?
   local sent, number = client:request(method, params, function(err, result)
-    local current = asked[method]
+    local current = asked[kind]
     if not current or current.id ~= id then
       return
     end
-    asked[method] = nil
+    asked[kind] = nil
     if err then
       failed(err.message)
     else
@@ -64,7 +66,7 @@ function M.ask(method, params, answer, failed)
   end, vim.api.nvim_get_current_buf())
   if sent and number then
     id = number
-    asked[method] = { client = client, id = number }
+    asked[kind] = { client = client, id = number }
   else
     failed(SILENT)
   end
