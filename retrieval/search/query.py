@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from retrieval.errors import QueryError
-from retrieval.search.query_kinds import describes_change
+from retrieval.search.query_kinds import asks_for_documents, describes_change
 from retrieval.store import WORD, composed, stem, words_of
 
 # Longer queries are pasted code or logs: beyond this much text neither BM25 nor the encoder gains anything.
@@ -56,6 +56,7 @@ class Query:
     length: int = 0  # terms, without the sub-words of a word beyond ASCII
     foreign: float = 0.0  # the share of its letters that are beyond ASCII
     is_change: bool = False  # it says what is to be changed, or what is wrong: lines are meant, not a file
+    asks_for_documents: bool = False
 
 
 def parse(text: str) -> Query:
@@ -82,6 +83,7 @@ def parse(text: str) -> Query:
         *[term for term in terms if term not in subwords][:MAX_TERMS],
         *[t for t in terms if t in subwords][:MAX_TERMS],
     )
+    is_change = not whole and describes_change(text)
     letters = [letter for letter in text if letter.isalpha()]
     return Query(
         text=text,
@@ -95,7 +97,8 @@ def parse(text: str) -> Query:
         words=_with_terms(text, frozenset(terms)),
         length=sum(term not in subwords for term in terms),
         foreign=sum(not letter.isascii() for letter in letters) / max(1, len(letters)),
-        is_change=not whole and describes_change(text),
+        is_change=is_change,
+        asks_for_documents=not is_change and asks_for_documents(text),
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether a query describes a change or a fault, or asks where something is.
+"""Whether a query describes a change or a fault, or asks where something is; and whether it asks for documents.
 
 "Fix the crash when the folder is empty" means lines, which may be several places of one file; "how are folders read" and "folder
 reader" mean the file that is about it. The words are those of English commit messages and bug reports in general. Other
@@ -25,6 +25,15 @@ _FAULT = frozenset(
     unexpected fixed fixes fixing added adds adding avoided allowed supported removed changed""".split()
 )
 
+_DOCUMENTS = frozenset(
+    "docs documentation readme guide guides tutorial tutorials manual manuals handbook changelog".split()
+)
+# What programs do with documents: who asks for "documentation generation" looks for code.
+_MADE = re.compile(
+    r"buil[dt]|collect|compil|convert|creat|deploy|emit|export|extract|fetch|format|generat|host|import|load|mak(?:e|ing)|output"
+    r"|pars(?:es?|ed|ing)$|print|produc|publish|read(?!me)|render|serv(?:e|ing)|show|stor(?:e|ing)|upload|writ"
+)
+
 
 def describes_change(text: str) -> bool:
     """Whether a query says what is to be changed, or what is wrong."""
@@ -32,3 +41,9 @@ def describes_change(text: str) -> bool:
     if len(words) < 2 or words[0] in _QUESTION:
         return False
     return words[0] in _CHANGE or any(word in _FAULT or word.endswith("n't") for word in words)
+
+
+def asks_for_documents(text: str) -> bool:
+    """Whether a query names documents as what it looks for, not as what code works on."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    return len(words) > 1 and not _DOCUMENTS.isdisjoint(words) and not any(map(_MADE.match, words))

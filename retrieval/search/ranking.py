@@ -151,6 +151,8 @@ def rank(
     scores.add("same file", repeats.astype(np.float64), scores.total * (weights.repeat**repeats - 1.0))
     # last, so that neither the kind of file nor other hits of the file take anything from it
     scores.add("exact", exact, (weights.exact_name if query.is_code_name else weights.exact) * exact)
+    if query.is_code_name:
+        scores.add("definition by name", definition, weights.definition_name * definition * exact)
     return scores.ranked()
 
 
@@ -230,7 +232,7 @@ def _kind_of(chunk: Chunk | Header, query: Query) -> FileKind | Literal[""]:
     kind = kind_of(chunk.path, chunk.language)
     if kind == "code" or stem(kind) in query.terms or (kind == "reexport" and chunk.kind in DEFINING):
         return ""
-    return kind
+    return "" if kind == "prose" and query.asks_for_documents else kind
 
 
 def _files_of(rows: Sequence[Chunk | Header]) -> Positions:

@@ -45,6 +45,7 @@ class Weights:
     # --- what is written just so -----------------------------------------------------------------------------------
     exact: float = 2.0  # a name of the query, or all of a short one, stands in the chunk as it is written
     exact_name: float = 5.0  # ... where the query is nothing but a name: more than all else together
+    definition_name: float = 3.0  # ... that the chunk defines: more than a file of uses gets from its other chunks
 
     # --- what stands around the chunk ----------------------------------------------------------------------------
     file: float = 1.0  # other good chunks in the same file: a file about a thing beats a file that mentions it
@@ -140,6 +141,7 @@ _BARE = replace(
     neighbor=0.0,
     exact=0.0,
     exact_name=0.0,
+    definition_name=0.0,
     block=0.0,
     class_header=0.0,
     test=1.0,

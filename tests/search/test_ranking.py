@@ -64,6 +64,28 @@ def test_tests_are_not_pushed_down_when_they_are_asked_for() -> None:
     assert paths("test redirect loop", (chunk("tests/test_x.py"), 0.9, 0.9), (chunk("x.py"), 0.8, 0.8))[0] != "x.py"
 
 
+def test_documents_are_not_pushed_down_when_they_are_asked_for() -> None:
+    rows = ((chunk("docs/retries.md", language="markdown"), 0.9, 0.9), (chunk("x.py"), 0.8, 0.6))
+    assert paths("documentation of retries", *rows)[0] == "docs/retries.md"
+    assert paths("generate documentation of retries", *rows)[0] == "x.py"
+
+
+def test_the_definition_of_a_name_comes_before_a_file_full_of_its_uses() -> None:
+    uses = [chunk("uses.cpp", f"use{n}", line=1 + 10 * n, language="cpp") for n in range(4)]
+    defining = chunk("Hauler.h", "UHauler", language="cpp")
+    parsed = parse("UHauler")
+    candidates = Candidates(
+        ids=np.arange(5, dtype=np.int64),
+        dense=np.array([1.0, 1.0, 1.0, 1.0, 0.7], dtype=np.float32),
+        lexical=np.array([1.0, 1.0, 1.0, 1.0, 0.7], dtype=np.float32),
+        coverage=np.ones(5, dtype=np.float32),
+        named={4: "UHauler"},
+        exact=dict.fromkeys(range(5), 1.0),
+    )
+    best = rank(candidates, dict(enumerate([*uses, defining])), parsed, dict.fromkeys(parsed.terms, 1.0), DEFAULT)[0]
+    assert best.chunk is defining
+
+
 def test_the_files_name_counts() -> None:
     assert paths("option parsing", (chunk("core.py"), 0.6, 0.6), (chunk("parser.py"), 0.5, 0.5))[0] == "parser.py"
 
