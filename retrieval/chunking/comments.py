@@ -31,20 +31,29 @@ class Syntax:
 _SLASHES = Syntax((b"//",), ((b"/*", b"*/"),))
 _HASH = Syntax((b"#",))
 _SEMICOLON = Syntax((b";",), ((b"#|", b"|#"),), quotes=b'"')
+_DASHES = Syntax((b"--",), ((b"{-", b"-}"),), ((b'"""', b'"""'),), quotes=b'"')
 _ML = Syntax((), ((b"(*", b"*)"),), quotes=b'"')
 _OF: dict[str, Syntax] = {
     "assembly": Syntax((b";", b"#", b"//", b"@"), ((b"/*", b"*/"),)),
+    "abap": Syntax((b"*", b'"'), quotes=b"'`"),
     "ada": Syntax((b"--",), quotes=b'"'),
+    "agda": _DASHES,
     "apex": _SLASHES,
+    "bicep": Syntax((b"//",), ((b"/*", b"*/"),), ((b"'''", b"'''"),), quotes=b"'"),
     "batch": Syntax((b"::", b"rem ", b"REM ", b"Rem ", b"@rem ", b"@REM "), quotes=b'"'),
     "clojure": Syntax((b";",), quotes=b'"', texts=((b'"', b'"'),)),
-    "cmake": Syntax((b"#",), ((b"#[[", b"]]"), (b"#[=[", b"]=]")), quotes=b'"'),
+    # any number of `=`, as many as in the closing mark
+    "cmake": Syntax((b"#",), tuple((b"#[%s[" % (b"=" * n), b"]%s]" % (b"=" * n)) for n in range(12)), quotes=b'"'),
+    "cobol": Syntax((b"*>", b"*", b"      *")),
+    "coffeescript": Syntax((b"#",), ((b"###", b"###"),), ((b'"""', b'"""'), (b"'''", b"'''"))),
     "cython": Syntax((b"#",), texts=((b'"""', b'"""'), (b"'''", b"'''"))),
     "d": Syntax((b"//",), ((b"/*", b"*/"), (b"/+", b"+/")), ((b"`", b"`"),), quotes=b'"'),
     "dart": _SLASHES,
     "dockerfile": Syntax((b"#",), quotes=b""),
+    "applescript": Syntax((b"--", b"#"), ((b"(*", b"*)"),), quotes=b'"'),
     "elm": Syntax((b"--",), ((b"{-", b"-}"),), ((b'"""', b'"""'),), quotes=b'"'),
     "erlang": Syntax((b"%",), texts=((b'"""', b'"""'),)),
+    "flatbuffers": _SLASHES,
     "fortran": Syntax((b"!",)),
     "forth": Syntax((b"\\ ",), ((b"( ", b")"),), quotes=b""),
     "fsharp": Syntax((b"//",), ((b"(*", b"*)"),), ((b'"""', b'"""'),), quotes=b'"'),
@@ -54,8 +63,13 @@ _OF: dict[str, Syntax] = {
     "groovy": Syntax((b"//",), ((b"/*", b"*/"),), ((b'"""', b'"""'), (b"'''", b"'''"))),
     "hcl": Syntax((b"#", b"//"), ((b"/*", b"*/"),), quotes=b'"'),
     "ini": Syntax((b"#", b";"), quotes=b""),
+    "idris": Syntax((b"--", b"|||"), ((b"{-", b"-}"),), ((b'"""', b'"""'),), quotes=b'"'),
+    "jsonnet": Syntax((b"//", b"#"), ((b"/*", b"*/"),), ((b"|||", b"|||"),)),
     "julia": Syntax((b"#",), ((b"#=", b"=#"),), ((b'"""', b'"""'),), quotes=b'"', documents=True),
+    "lean": Syntax((b"--",), ((b"/-", b"-/"),), quotes=b'"'),
     "less": _SLASHES,
+    "fennel": Syntax((b";",), quotes=b'"'),
+    "hylang": Syntax((b";",), quotes=b'"'),
     "lisp": _SEMICOLON,
     "make": Syntax((b"#",), quotes=b""),
     "mathematica": _ML,
@@ -65,22 +79,42 @@ _OF: dict[str, Syntax] = {
     "opencl": _SLASHES,
     "pascal": Syntax((b"//",), ((b"{", b"}"), (b"(*", b"*)")), quotes=b"'"),
     "perl": Syntax((b"#",), quotes=b"", pod=True),
+    "perl6": Syntax(
+        (b"#",),
+        (
+            (b"#`(", b")"),
+            (b"#`{", b"}"),
+            (b"#`[", b"]"),
+            (b"=begin pod", b"=end pod"),
+            (b"=begin comment", b"=end comment"),
+        ),
+        quotes=b"",
+    ),
     "powershell": Syntax((b"#",), ((b"<#", b"#>"),), ((b'@"', b'"@'), (b"@'", b"'@"))),
     "prolog": Syntax((b"%",), ((b"/*", b"*/"),), quotes=b"'"),
     "proto": _SLASHES,
+    "purescript": _DASHES,
+    "reasonml": _SLASHES,
+    "rescript": _SLASHES,
     "scss": _SLASHES,
     "sml": _ML,
     "solidity": _SLASHES,
     "sql": Syntax((b"--", b"#"), ((b"/*", b"*/"),), ((b"$$", b"$$"),), quotes=b"'"),
+    "sas": Syntax((b"*",), ((b"/*", b"*/"),)),
+    "stata": Syntax((b"*", b"//"), ((b"/*", b"*/"),), quotes=b'"'),
     "supercollider": _SLASHES,
     "thrift": Syntax((b"//", b"#"), ((b"/*", b"*/"),)),
     "v": Syntax((b"//",), ((b"/*", b"*/"),)),
+    "vala": Syntax((b"//",), ((b"/*", b"*/"),), ((b'"""', b'"""'),)),
     "vb": Syntax((b"'", b"REM ", b"Rem "), quotes=b'"'),
     "verilog": Syntax((b"//",), ((b"/*", b"*/"),), quotes=b'"'),
     "vhdl": Syntax((b"--",), ((b"/*", b"*/"),), quotes=b'"'),
     "vim": Syntax((b'"', b"#"), quotes=b""),
 }
-_HASHED = frozenset("bitbake crystal fish just meson nix perl puppet r starlark tcl awk bash gdscript".split())
+_HASHED = frozenset(
+    """awk bash bitbake crystal fish gdscript gherkin janet just meson nix nushell
+    perl puppet r rego robotframework starlark tcl""".split()
+)
 _UNKNOWN = Syntax((b"//", b"#", b"--", b";", b"%"), ((b"/*", b"*/"), (b"(*", b"*)"), (b"{-", b"-}")), quotes=b'"')
 # A comment line of its own that begins with one of these continues none: `#define`, `#include`, `#[test]`
 _NO_COMMENT = re.compile(rb"#(?:define|include|if|ifdef|ifndef|else|elif|endif|pragma|undef|error|line|import)\b|#\[")
@@ -132,7 +166,7 @@ class _Opened:
 
 
 def _is_line_comment(row: bytes, syntax: Syntax) -> bool:
-    bare = row.lstrip()
+    bare = row.strip() + b" "  # `rem` alone
     return bare.startswith(syntax.line) and _NO_COMMENT.match(bare) is None if syntax.line else False
 
 
@@ -152,7 +186,7 @@ def _opened(row: bytes, at: int, syntax: Syntax, markers: re.Pattern[bytes]) -> 
             if mark in syntax.line:  # the rest of the line is a comment
                 return _Opened(b"", False, only_comment)
             end = _end_of_text(row, match.end(), mark)
-            at, only_comment = (end if end > 0 else match.end()), False
+            at, only_comment = (end if end > 0 else match.end()), only_comment and syntax.documents and end > 0
             continue
         closer, is_comment = pair
         end = row.find(closer, match.end())

@@ -140,7 +140,7 @@ GRAMMARS: dict[str, Grammar] = {
             **{"class": "class_declaration object_declaration"},
             scope="companion_object",
             variable="property_declaration type_alias",
-            leading="line_comment block_comment",
+            leading="line_comment block_comment annotated_expression",
         ),
     ),
     "lua": Grammar(

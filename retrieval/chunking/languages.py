@@ -25,6 +25,7 @@ _ENDINGS_OF: dict[str, str] = {
     "bash": "sh bash zsh ksh bats ebuild eclass",
     "bitbake": "bbclass bbappend",
     "batch": "bat cmd",
+    "bicep": "bicep",
     "c": "c h",
     "apex": "trigger",
     "forth": "fth 4th forth",
@@ -32,6 +33,7 @@ _ENDINGS_OF: dict[str, str] = {
     "clojure": "clj cljs cljc edn",
     "cmake": "cmake",
     "cpp": "cpp cc cxx c++ hpp hh hxx h++ ipp ixx cppm tpp inl cu cuh ino",
+    "cobol": "cob cbl cpy",
     "crystal": "cr",
     "csharp": "cs csx",
     "css": "css",
@@ -48,6 +50,8 @@ _ENDINGS_OF: dict[str, str] = {
     "fish": "fish",
     "fortran": "f f77 f90 f95 f03 f08 f18 for ftn",
     "fsharp": "fs fsi fsx",
+    "flatbuffers": "fbs",
+    "gherkin": "feature",
     "gleam": "gleam",
     "glsl": "glsl vert frag geom tesc tese comp vs hlsl wgsl metal",
     "go": "go",
@@ -66,18 +70,21 @@ _ENDINGS_OF: dict[str, str] = {
     "just": "just",
     "kotlin": "kt kts",
     "less": "less",
+    "lean": "lean",
     "lisp": "lisp lsp asd cl el scm rkt",
     "lua": "lua",
     "mathematica": "wl wls",
     "markdown": "md markdown mkd mdown",
     "mdx": "mdx",
     "nim": "nim nims",
+    "nushell": "nu",
     "nix": "nix",
     "notebook": "ipynb",
     "objc": "m mm",
     "odin": "odin",
     "opencl": "opencl",
     "ocaml": "ml mli",
+    "org": "org",
     "pascal": "pas dpr lpr dpk",
     "perl": "pl pm t cgi fcgi psgi",
     "php": "php phtml php8",
@@ -272,7 +279,7 @@ def named(word: str) -> str | None:
 
 
 # What people read as prose; what programs read as settings and data. All else is code.
-_DOCS = frozenset({"asciidoc", "markdown", "mdx", "rst", "tex", TEXT})
+_DOCS = frozenset({"asciidoc", "markdown", "mdx", "org", "rst", "tex", TEXT})
 _CONFIG = frozenset("csv dockerfile gomod hcl ini json toml xml yaml".split())
 
 

@@ -41,20 +41,31 @@ class Rules:
 
 # ruff: noqa: E501 - one row a pattern
 RULES: dict[str, Rules] = {
+    "abap": Rules(
+        rb"(?i)(?:form|method|function|module)\s+([\w~/]+)", containers=rb"(?i)(?:class|interface)\s+([\w/]+)", flat=b"", leading=b"",
+    ),
+    "agda": Rules(rb"([^\s(){}.;:]+)\s+:(?!:)\s", containers=rb"(?:data|record|module)\s+([^\s(){};]+)", leading=rb"\{-#", anywhere=False, clauses=True),
     "apex": Rules(
         containers=_CLASSES + rb"(?:class|interface|enum)\s+" + _BARE,
         members=_TYPED,
         functions=rb"trigger\s+" + _BARE,
     ),
+    "applescript": Rules(rb"(?:on|to)\s+(?!error\b)(\w+)", containers=rb"script\s+(\w+)", leading=b""),
     "assembly": Rules(rb"([A-Za-z_.$?@][\w.$?@]*)\s*:(?!:)", leading=b"\\.(?:globl?|type|align|p2align|section|text|data)\\b", anywhere=False),
     "awk": Rules(rb"func(?:tion)?\s+" + _BARE),
     "batch": Rules(rb":([\w.-]+)", anywhere=False),
     "bitbake": Rules(rb"(?:python\s+|fakeroot\s+)*" + _NAME + rb"\s*\(\)\s*\{|def\s+" + _BARE),
+    "bicep": Rules(rb"(?:resource|module|param|var|output|func|type)\s+" + _BARE),
     "clojure": Rules(
         rb"\((?:def\w*-?)\s+(?:\^\S+\s+)*([^\s()\[\]]+)", containers=rb"\((?:defprotocol|definterface|defrecord|deftype|ns)\s+([^\s()\[\]]+)",
         members=rb"\((?!:)([^\s()\[\]]+)\s+\[", anywhere=False,
     ),
     "cmake": Rules(rb"(?i)(?:function|macro)\s*\(\s*([\w${}-]+)"),
+    "coffeescript": Rules(
+        rb"(?:(?:module\.)?exports\.|@)?([\w$]+(?:(?:\.|::)[\w$]+)*)\s*[=:]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)\s*)?[-=]>",
+        containers=rb"(?:(?:module\.)?exports(?:\.\w+)?\s*=\s*)?class\s+(?:@?[\w$]+\.)*([\w$]+)", leading=b"",
+    ),
+    "cobol": Rules(rb"(?i)([\w-]+)\s+section\s*\.|([a-z0-9][\w-]*)\s*\.\s*$", containers=rb"(?i)(?:program-id|class-id|method-id)\s*\.\s*([\w-]+)", leading=b""),
     "crystal": Rules(
         rb"(?:(?:private|protected|abstract)\s+)*(?:def|macro|fun)\s+(?:self\.)?([\w.:]+[?!=]?|[^\w\s(]+)",
         containers=rb"(?:(?:private|abstract)\s+)*(?:class|module|struct|lib|enum|annotation|union)\s+([\w:]+)",
@@ -76,7 +87,9 @@ RULES: dict[str, Rules] = {
         rb"(?:-(?:spec|callback)\s*\(?\s*)?([a-z]\w*|'[^']+')\s*\(", variables=rb"-(?:record|type|opaque|define)\s*\(?\s*" + _BARE,
         leading=b"-(?:doc|deprecated|dialyzer)\\b", anywhere=False, clauses=True,
     ),
+    "fennel": Rules(rb"\((?:fn|lambda|\xce\xbb|macro|local|global|var)\s+([^\s()\[\]{}]+)", anywhere=False, leading=b""),
     "fish": Rules(rb"function\s+(\S+)"),
+    "flatbuffers": Rules(containers=rb"(?:table|struct|enum|union|rpc_service)\s+" + _BARE, leading=b""),
     "forth": Rules(rb":\s+(\S+)", variables=rb"(?i)(?:variable|constant|value|create)\s+(\S+)"),
     "fortran": Rules(
         rb"(?i)(?!end\b)(?:[\w()*=]+\s+)*(?:subroutine|function|program)\s+(\w+)",
@@ -87,6 +100,9 @@ RULES: dict[str, Rules] = {
         containers=rb"(?:type|module|and)\s+(?:(?:rec|private|internal|public)\s+)*" + _BARE + rb"[^\n]*=",
         members=rb"(?:static\s+)?(?:member|override|default|abstract)\s+(?:(?:inline|private|val)\s+)*(?:[\w_]+\.)?" + _BARE,
         flat=rb"(?:module|namespace)\s+(?:rec\s+)?([\w.]+)\s*$", leading=b"\\[<",
+    ),
+    "gherkin": Rules(
+        rb"(?:Scenario(?: Outline| Template)?|Example|Background)\s*:\s*(\S[^\r\n]*?)\s*$", containers=rb"(?:Feature|Rule)\s*:\s*(\S[^\r\n]*?)\s*$",
     ),
     "gleam": Rules(rb"(?:pub\s+)?(?:fn|const)\s+" + _BARE, containers=rb"(?:pub\s+)?(?:opaque\s+)?type\s+" + _BARE),
     "glsl": Rules(_TYPED, containers=rb"struct\s+" + _BARE, anywhere=False),
@@ -101,17 +117,29 @@ RULES: dict[str, Rules] = {
         containers=_CLASSES + rb"(?:class|interface|trait|enum|@interface)\s+" + _BARE, members=_TYPED,
     ),
     "hcl": Rules(containers=rb'(?:resource|data|module|variable|output|provider|locals|terraform)\b\s*(?:"[^"]*"\s*)?"?([\w-]*)'),
+    "hylang": Rules(rb"\((?:defn|defn/a|defmacro|setv)\s+(?:\[[^\]]*\]\s+)?([^\s()\[\]]+)", containers=rb"\(defclass\s+(?:\[[^\]]*\]\s+)?([^\s()\[\]]+)", leading=b""),
+    "idris": Rules(
+        rb"([a-z]\w*'?|\([^\w\s()]+\))\s+:(?!:)\s|([a-z]\w*)(?:\s+[\w(){}\[\]:,_@]+)*\s+=(?!=)", containers=rb"(?:data|record|interface|namespace)\s+" + _BARE,
+        leading=rb"%|(?:(?:public\s+)?export|private|total|partial|covering)\s*$", anywhere=False, clauses=True,
+    ),
     "ini": Rules(rb"\[([^\]]+)\]", leading=b"", anywhere=False),
+    "janet": Rules(rb"\((?:defn-?|defmacro-?|def-?|var|varfn)\s+([^\s()\[\]]+)", anywhere=False, leading=b""),
+    "jsonnet": Rules(rb"local\s+(\w+)\s*\(|(\w+)\s*\([^()]*\)\s*:|local\s+(\w+)\s*=\s*function\b", leading=b""),
     "julia": Rules(
         rb"(?:@\w+\s+)*(?:function|macro)\s+(?:\w+\.)*([\w!]+)", containers=rb"(?:(?:base)?module|(?:mutable\s+)?struct|abstract\s+type)\s+" + _BARE,
         leading=b"@",
     ),
     "just": Rules(rb"@?([A-Za-z_][\w-]*)(?:\s[^:\n]*)?:(?!=)", leading=rb"\[", anywhere=False),
+    "lean": Rules(
+        rb"(?:(?:private|protected|noncomputable|partial|unsafe|scoped|local|@\[[^\]]*\])\s+)*(?:def|theorem|lemma|abbrev|instance|opaque|axiom|macro|syntax|elab)\s+([^\W\d][\w.'?!\xc2-\xf4\x80-\xbf]*)",
+        containers=rb"(?:(?:private|protected|@\[[^\]]*\])\s+)*(?:structure|inductive|class(?:\s+inductive)?)\s+([\w.']+)",
+        leading=rb"@\[", anywhere=False,
+    ),
     "less": Rules(rb"([.#][\w-]+)\s*\([^;{}]*\{"),
     "lisp": Rules(
         rb"\((?:cl-)?def[\w*-]*\s+\(?([^\s()]+)",
         containers=rb"\((?:def(?:class|struct|type|package|generic)|define-(?:condition|record-type|class)|cl-defstruct)\s+\(?[#:]*([^\s()]+)",
-        anywhere=False,
+        anywhere=False, leading=rb"\((?:declaim|proclaim|declare-)\b",
     ),
     "make": Rules(rb"(?!\.)([A-Za-z0-9_./%$(){}-]+)\s*::?(?!=)|(?:override\s+)?define\s+([\w.-]+)", leading=b"\\.PHONY\\b", anywhere=False),
     "mathematica": Rules(rb"([A-Za-z$]\w*)\[[^\]]*\]\s*:?=", anywhere=False, clauses=True),
@@ -120,6 +148,7 @@ RULES: dict[str, Rules] = {
         containers=rb"(?:type\s+)?([A-Z]\w*)\*?\s*(?:\[[^\]]*\]\s*)?(?:\{\.[^}]*\.\}\s*)?=\s*(?:ref\s+|ptr\s+)?(?:object|enum|tuple|concept|distinct)\b",
         leading=b"\\{\\.",
     ),
+    "nushell": Rules(rb"(?:export\s+)?(?:def(?:-env)?|alias|extern)\s+(?:--\w+\s+)*[\"']?([\w-]+(?: [\w-]+)*)", containers=rb"(?:export\s+)?module\s+([\w-]+)"),
     "objc": Rules(
         rb"[-+]\s*\([^)]*\)\s*(\w+)", flat=rb"@(?:interface|implementation|protocol)\s+(\w+)", flat_end=b"@end\\b", leading=b"__attribute__"
     ),
@@ -133,6 +162,11 @@ RULES: dict[str, Rules] = {
         containers=rb"(?i)(\w+)(?:<[^<>]*>)?\s*=\s*(?:packed\s+)?(?:class|record|object|interface|dispinterface)\b(?!\s*of\b|\s*;)",
         leading=b"\\[", qualified=b".",
     ),
+    "perl6": Rules(
+        rb"(?:(?:my|our|multi|proto|only)\s+)*(?:sub|method|submethod|token|rule|regex|macro)\s+!?([\w:'-]+)",
+        containers=rb"(?:(?:my|our|unit)\s+)*(?:class|role|grammar|module|package|enum)\s+([\w:-]+)(?!\s*;)",
+        flat=rb"unit\s+(?:class|role|grammar|module|package)\s+([\w:-]+)[^;{]*;", leading=b"",
+    ),
     "perl": Rules(
         rb"(?:async\s+)?(?:sub|method|fun)\s+([\w:']+)", flat=rb"(?:package|class|role)\s+([\w:]+)\s*(?:v?[\d._]+\s*)?;",
         containers=rb"(?:package|class|role)\s+([\w:]+)\s*(?:v?[\d._]+\s*)?(?:\{|$)", qualified=b"::", leading=b"",
@@ -144,11 +178,20 @@ RULES: dict[str, Rules] = {
     "prolog": Rules(rb"([a-z]\w*|'[^']+')\s*(?:\(|:-|-->)", anywhere=False, clauses=True),
     "proto": Rules(rb"rpc\s+(\w+)", containers=rb"(?:message|service|enum|extend|oneof)\s+([\w.]+)\s*\{?"),
     "puppet": Rules(rb"function\s+([\w:]+)", containers=rb"(?:class|define|node|type|plan)\s+'?([\w:.-]+)"),
+    "purescript": Rules(
+        rb"(?:foreign\s+import\s+)?([a-z_][\w']*)\s+::\s|([a-z_][\w']*)(?:\s+[\w(){}\[\]:,_@.]+)*\s+(?:=(?!=)|\|)",
+        containers=rb"(?:data|newtype|type|class|foreign\s+import\s+data)\s+(?:[^=\n]*<=\s*)?" + _BARE, anywhere=False, clauses=True, leading=b"",
+    ),
     "r": Rules(
         rb"['\"`]?([^\W\d_][\w.]*|\.[\w.]+)['\"`]?\s*(?:<<?-|=)\s*function\b|set(?:Generic|Method|Validity)\(\s*['\"](\w+)",
         containers=rb"(?:" + _BARE + rb"\s*(?:<-|=)\s*)?(?:setRefClass|R6Class|R6::R6Class|setClass)\(\s*['\"]?(\w+)",
         members=rb"([\w.]+)\s*=\s*function\b", leading=b"",
     ),
+    "reasonml": Rules(rb"(?:let|and|external)\s+(?:rec\s+)?" + _BARE, containers=rb"(?:type|module(?:\s+type)?|class)\s+(?:rec\s+)?" + _BARE, leading=rb"\[@"),
+    "rego": Rules(rb"(?:default\s+)?([a-z_]\w*)(?:\s*\([^()]*\)|\s*\[[^\]]*\]|\s+contains\s+\w+)?\s*(?::=|=|if\b|\{)", anywhere=False, clauses=True, leading=b""),
+    "rescript": Rules(rb"(?:let|and|external)\s+(?:rec\s+)?" + _BARE, containers=rb"(?:type|module(?:\s+type)?)\s+(?:rec\s+)?" + _BARE, leading=b"@"),
+    "robotframework": Rules(rb"(?!\*|\s|\#|\[|\$|\||Library\b|Resource\b|Documentation\b|Suite\b|Test\b)([^\s].*?)\s*$", containers=rb"\*{3}\s*([^*]+?)\s*\*{0,3}\s*$", flat=rb"\*{3}\s*([^*]+?)\s*\*{0,3}\s*$", anywhere=False, leading=b""),
+    "sas": Rules(rb"(?i)%macro\s+(\w+)|proc\s+(\w+)|data\s+([\w.]+)", leading=b""),
     "scss": Rules(rb"@(?:mixin|function)\s+([\w-]+)|%([\w-]+)\s*\{", leading=b""),
     "sml": Rules(rb"(?:fun|val)\s+(?:rec\s+)?" + _BARE, containers=rb"(?:structure|signature|functor|datatype|type)\s+(?:'\w+\s+)?" + _BARE),
     "solidity": Rules(
@@ -163,6 +206,7 @@ RULES: dict[str, Rules] = {
         rb"sequence|extension|policy|role|domain)\s+(?:if\s+not\s+exists\s+|concurrently\s+|only\s+)*([\w.\"`\[\]]+)",
         members=rb"(?i)(?:(?:member|static|constructor|map|order)\s+)?(?:procedure|function)\s+(\w+)", leading=b"",
     ),
+    "stata": Rules(rb"(?i)program\s+(?:define\s+)?(?!drop\b|list\b|dir\b)(\w+)|mata\s*:\s*(?:\w+\s+)*(\w+)\s*\(", leading=b""),
     "starlark": Rules(rb"(?:def\s+)?([a-z_]\w*)\s*\(", anywhere=False),
     "supercollider": Rules(rb"(?:\*)?([a-z]\w*)\s*\{\s*\||(?:SynthDef|Pdef|Ndef|Tdef)\(\s*\\(\w+)|~(\w+)\s*=\s*\{", containers=rb"\+?\s*([A-Z]\w*)\s*(?::\s*\w+\s*)?\{"),
     "tcl": Rules(
@@ -172,6 +216,10 @@ RULES: dict[str, Rules] = {
     "v": Rules(
         rb"(?:pub\s+)?fn\s+(?:\([^)]*\)\s*)?(?:\w+\.)?" + _BARE, containers=rb"(?:pub\s+)?(?:struct|enum|interface|union|type)\s+" + _BARE,
         leading=b"@\\[|\\[",
+    ),
+    "vala": Rules(
+        containers=_CLASSES + rb"(?:class|struct|interface|enum|namespace|errordomain)\s+([\w.]+)", functions=_TYPED + rb"[^;]*\{",
+        members=_TYPED, leading=rb"\[",
     ),
     "vb": Rules(
         rb"(?i)(?:(?:public|private|protected|friend|shared|overrides|overridable|overloads|async|static|default|readonly|mustoverride|notoverridable|shadows)\s+)*"
@@ -194,7 +242,7 @@ RULES: dict[str, Rules] = {
 ANY = Rules(
     _CLASSES + rb"(?:async\s+)?(?:function|func|fun|fn|def|defn|sub|proc|procedure|method|macro|task|rule|subroutine)\s+" + _BARE + rb"\s*(?:[(<:={\[]|$)",
     containers=_CLASSES + rb"(?:class|struct|interface|trait|module|namespace|enum|record|protocol|object|type|union|contract|actor|mixin)\s+" + _BARE,
-    leading=b"@|#\\[|\\[",
+    leading=b"@|#\\[|\\[|<<\\w",
 )  # fmt: skip
 
 

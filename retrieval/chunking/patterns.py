@@ -28,7 +28,7 @@ PARAGRAPH_DEPTH = 1
 
 
 # Prose, cut at headings and paragraphs.
-SECTIONED = frozenset({"asciidoc", "markdown", "text", "rst", "tex"})
+SECTIONED = frozenset({"asciidoc", "markdown", "org", "text", "rst", "tex"})
 _LATEX = "part chapter section subsection subsubsection paragraph subparagraph".split()
 # What begins a section, as level and title, and the levels, highest first.
 _TITLES = {
@@ -39,6 +39,7 @@ _TITLES = {
         [level.encode() for level in _LATEX],
     ),
     "asciidoc": (re.compile(rb"(={1,6}) +(\S.*)"), [b"=" * level for level in range(1, 7)]),
+    "org": (re.compile(rb"(\*{1,8}) +(\S.*)"), [b"*" * level for level in range(1, 9)]),
 }
 
 

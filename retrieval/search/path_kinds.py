@@ -27,7 +27,7 @@ _LEGACY = re.compile(
 )
 _DECLARATION = re.compile(r"\.d\.[mc]?ts$|\.pyi$")
 _REEXPORT = re.compile(r"(^|/)(__init__\.py|index\.[mc]?[jt]sx?|mod\.rs|lib\.rs|package-info\.java)$")
-_PROSE = frozenset({"asciidoc", "markdown", "rst", "text"})
+_PROSE = frozenset({"asciidoc", "markdown", "org", "rst", "text"})
 _PROSE_FILE = re.compile(r"\.(md|markdown|mkd|mdown|mdx)$", re.IGNORECASE)  # code in them explains something
 _PAGE = re.compile(r"\.x?html?$", re.IGNORECASE)  # markup elsewhere belongs to a component or a template
 _DATA = frozenset({"json", "yaml", "toml", "xml", "css", "scss", "html", "svg", "csv", "ini"})

@@ -20,6 +20,7 @@ def told(path: str, text: str) -> list[str]:
 
 
 # path, opening, its closing, definition, a line of its body, the end
+# ruff: noqa: E501 - one row a language
 LEADING = {
     "nim": ("a.nim", "#[ About {n}.\n\n   At length. ]#", "proc {n}(a: int): int =", "  discard compute(a, {i}, 12345)", ""),
     "sql": ("a.sql", "/* About {n}.\n\n   At length. */", "CREATE FUNCTION {n}() AS $$", "  SELECT a FROM t WHERE b = {i};", "$$;"),
@@ -33,6 +34,30 @@ LEADING = {
     "fish": ("a.fish", "# About {n}.", "function {n}", "    echo compute {i} 12345 67890 12345", "end"),
     "vim": ("a.vim", '" About {n}.\n" At length.', "function! {n}(a)", "  call compute(a:a, {i}, 12345, 67890)", "endfunction"),
     "vb": ("a.vb", "' About {n}.\n<Test>", "Public Sub {n}(a)", "    compute(a, {i}, 12345, 67890)", "End Sub"),
+    "cmake": ("a.cmake", "#[==[.rst:\nAbout {n}.\n]=] more\n#]==]", "function({n} a)", "  compute(a {i} 12345 67890 12345)", "endfunction()"),
+    "graphql line": ("a.gql", '"About {n}."', "type {n} {{", "  field_{i}(first: Int = 10): Connection", "}}"),
+    "batch": ("a.bat", "rem\nrem About {n}.\nrem", ":{n}", "    call :compute a {i} 12345 67890 12345", "exit /b 0"),
+    "lisp": ("a.lisp", ";; About {n}.\n(declaim (inline {n}))", "(defun {n} (a)", "  (compute a {i} 12345 67890 12345)", "  )"),
+    "hack": ("a.hack", "// About {n}.\n<<__Memoize>>", "function {n}(int $a): int {{", "  compute($a, {i}, 12345, 67890);", "}}"),
+    "purescript": ("a.purs", "-- | About {n}.\n{n} :: Int -> Effect Unit", "{n} a = do", "  compute a {i} 12345 67890 12345", ""),
+    "idris": ("a.idr", "||| About {n}.\nexport\n{n} : Int -> IO ()", "{n} a = do", "  compute a {i} 12345 67890 12345", ""),
+    "lean": ("a.lean", "/-- About {n}.\n\n  At length. -/\n@[simp]", "def {n} (a : Nat) : Nat :=", "  compute a {i} 12345 67890 12345", ""),
+    "coffeescript": ("a.coffee", "###\nAbout {n}.\n###", "{n} = (a) ->", "  compute a, {i}, 12345, 67890, 12345", ""),
+    "raku": ("a.raku", "#| About {n}.\n#| At length.", "sub {n}($a) {{", "    compute($a, {i}, 12345, 67890);", "}}"),
+    "rescript": ("a.res", "/** About {n}. */\n@react.component", "let {n} = a => {{", "  compute(a, {i}, 12345, 67890)", "}}"),
+    "abap": ("a.abap", '* About {n}.\n" At length.', "FORM {n} USING a.", "  PERFORM compute USING a {i} 12345 67890.", "ENDFORM."),
+    "applescript": ("a.applescript", "(* About {n}.\n\n   At length. *)", "on {n}(a)", "  compute(a, {i}, 12345, 67890, 12345)", "end {n}"),
+    "vala": ("a.vala", "/**\n * About {n}.\n */\n[Compact]", "int {n} (int a) {{", "  compute (a, {i}, 12345, 67890);", "}}"),
+    "jsonnet": ("a.jsonnet", "// About {n}.", "local {n}(a) = {{", "  field_{i}: compute(a, {i}, 12345, 67890),", "}};"),
+    "rego": ("a.rego", "# METADATA\n# title: About {n}.", "{n} if {{", "  input.path[{i}] == compute(12345, 67890)", "}}"),
+    "fennel": ("a.fnl", ";; About {n}.", "(fn {n} [a]", "  (compute a {i} 12345 67890 12345)", "  )"),
+    "janet": ("a.janet", "# About {n}.", "(defn {n} [a]", "  (compute a {i} 12345 67890 12345)", "  )"),
+    "gherkin": ("a.feature", "# About it.\n@fast @{n}", "Scenario: {n}", "  Given a number {i} of 12345 things in it", ""),
+    "nushell": ("a.nu", "# About {n}.\n@example", "export def {n} [a: int] {{", "  compute $a {i} 12345 67890 | to text", "}}"),
+    "bicep": ("a.bicep", "// About it.\n@description('It is {n}.')", "resource {n} 'a/b@2020' = {{", "  field_{i}: compute(12345, 67890, 12345)", "}}"),
+    "flatbuffers": ("a.fbs", "/// About {n}.", "table {n} {{", "  field_{i}:[Connection] (id: {i}, deprecated);", "}}"),
+    "sas": ("a.sas", "/* About {n}. */", "%macro {n}(a);", "  %compute(&a, {i}, 12345, 67890, 12345);", "%mend;"),
+    "stata": ("a.do", "* About {n}.", "program define {n}", "  compute a {i} 12345 67890 12345 67890", "end"),
 }  # fmt: skip
 
 
@@ -52,7 +77,6 @@ def test_comments_go_whole_with_the_definition_below(language: str) -> None:
     assert told(path, "\n".join(rows)) == expected
 
 
-# ruff: noqa: E501 - one row a language
 MEMBERS = {
     "crystal": ("a.cr", "class Shop\n  # Opens.\n  def open(a) : Nil\n    go(a)\n  end\n\n  def close\n  end\nend\n", ["open 2-5", "close 7-8"]),
     "groovy": ("a.groovy", "class Shop {\n    @Inject\n    int open(a) {\n        go(a)\n    }\n\n    def close() {\n    }\n}\n", ["open 2-5", "close 7-8"]),
@@ -74,6 +98,11 @@ def test_members_of_types_are_symbols_with_their_own_lines(language: str) -> Non
     symbols = [s for chunk in chunk_file(path, text) for s in chunk.symbols]
     assert [f"{s.name} {s.start_line}-{s.end_line}" for s in symbols if s.scope.lower() == "shop"] == expected
     assert symbols[0].kind == "class"
+
+
+def test_headings_of_org_are_sections() -> None:
+    text = "* One\n" + "A line of prose about it.\n" * 40 + "** Two\n" + "A line of prose about it.\n" * 40
+    assert told("a.org", text) == ["One 1-41", "One.Two 42-82"]
 
 
 def test_clauses_stay_together() -> None:
