@@ -123,7 +123,7 @@ def test_each_command_and_each_map_is_there_and_in_the_help(tmp_path: Path) -> N
         vim.cmd("qa!")"""
     run(tmp_path, init=f"vim.schedule(function() {code} end)")
     there = set((tmp_path / "told").read_text().splitlines())
-    shown = ("search", "similar", "context", "explain", "clear")
+    shown = ("search", "similar", "context", "ask", "explain", "clear")
     wanted = (*shown, "status", "log", "pause", "resume", "start", "stop", "restart")
     maps = (*wanted, "similar-list", "search-word")
     assert there == {f":C2llm {n}" for n in wanted} | {f"<Plug>(c2llm-{n})" for n in maps}
