@@ -14,6 +14,7 @@ import typer
 from c2llm_lsp.cli.common import Target, remark, stdout_colors, stdout_is_terminal
 from c2llm_lsp.render.escape import escape_block
 from c2llm_lsp.render.freshness import freshness_notes
+from c2llm_lsp.render.freshness import nothing_found as no_results
 from retrieval.types import Filters
 
 if TYPE_CHECKING:
@@ -80,10 +81,8 @@ def answer(conversation: Conversation, question: Question, reader: Reader) -> No
 
 def nothing_found(packed: PackedContext) -> str:
     """Why there is no code for a question."""
-    if not packed.freshness.chunks:
-        return "The index is empty: there is no file here that can be searched."
     context = packed.context
-    return f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing found."
+    return f"Nothing fits into {context.budget:,} tokens." if context.left_out else no_results(packed.freshness)
 
 
 def write_json(value: dict[str, Any], indent: int | None = None) -> None:

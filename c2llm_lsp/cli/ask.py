@@ -105,9 +105,9 @@ def _print_context(workspace: Workspace, question: str, budget: int, filters: Fi
     packed = context(workspace, ContextRequest(question, filters=filters, budget=budget))
     if not packed.context.spans:
         remark(nothing_found(packed))
-    sys.stdout.buffer.write(
-        f"{packed.context.text}\n".encode("utf-8", "backslashreplace") if packed.context.spans else b""
-    )
+        remark(NOT_SET)
+        return NOTHING
+    sys.stdout.buffer.write(f"{packed.context.text}\n".encode("utf-8", "backslashreplace"))
     sys.stdout.flush()
     remark(f"{NOT_SET} Above is the code that it would get.")
-    return FOUND if packed.context.spans else NOTHING
+    return FOUND

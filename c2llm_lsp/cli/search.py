@@ -128,8 +128,8 @@ def show(target: Target, answer: Answer, query: str, *, as_json: bool, explain: 
         text = render_plain(answer, context=settings.context_lines, explain=explain, show_path=target.show)
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     if not quiet:
-        from c2llm_lsp.render.freshness import answer_notes
+        from c2llm_lsp.render.freshness import answer_notes, nothing_found
 
         sys.stdout.flush()
-        for line in ([] if answer.hits else ["Nothing found."]) + answer_notes(answer):
+        for line in ([] if answer.hits else [nothing_found(answer.freshness)]) + answer_notes(answer):
             remark(line)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import ValidationError
 
 from c2llm_lsp import __version__
 from c2llm_lsp.mcp import context, find_similar, index_status, search
@@ -21,9 +23,27 @@ INSTRUCTIONS = (
 STOP_SECONDS = 5  # for requests that are under way
 
 
+class Server(MCPServer):
+    """Says in a sentence which arguments are wrong, where the SDK would print pydantic's report with addresses."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], *more: Any, **named: Any) -> Any:
+        try:
+            return await super().call_tool(name, arguments, *more, **named)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            raise ToolError(_wrong_arguments(name, error.__cause__)) from error.__cause__
+
+
+def _wrong_arguments(tool: str, error: ValidationError) -> str:
+    wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg'].lower()}" for each in wrong)
+    return escape_line(f"Wrong arguments of {tool}: {said}.")
+
+
 def build(workspaces: Workspaces) -> MCPServer:
     names = ", ".join(escape_line(root.name) for root in workspaces.roots)
-    server = MCPServer(
+    server = Server(
         "c2llm",
         title="C2LLM Code Search",
         instructions=INSTRUCTIONS.format(name=names or "that is open"),

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from retrieval.types import Answer, Freshness
 
+EMPTY_INDEX = "The index is empty: there is no file here that can be searched."
+
+
+def nothing_found(freshness: Freshness) -> str:
+    """Why an answer has no results."""
+    is_empty = not freshness.chunks and not freshness.pending_files
+    return EMPTY_INDEX if is_empty else "Nothing found."
+
 
 def answer_notes(answer: Answer) -> list[str]:
     """What the reader should know about the answer: the engine's notes, what is pending, what may be stale."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.render.escape import code_span, escape_block, fenced, markdown_line
-from c2llm_lsp.render.freshness import index_summary
+from c2llm_lsp.render.freshness import index_summary, nothing_found
 from retrieval.rag.spans import copies_line
 from retrieval.types import Answer, Freshness, Hit
 
@@ -31,7 +31,7 @@ def answer_markdown(
     """
     header = _header(answer.freshness, (*answer.notes, *notes))
     if not answer.hits:
-        return f"Nothing found.\n\n{header}"
+        return f"{nothing_found(answer.freshness)}\n\n{header}"
     return "\n".join([header, "", *(_section(hit, snippet_lines, is_shown) for hit in answer.hits)])
 
 
@@ -40,7 +40,9 @@ def context_markdown(packed: PackedContext, notes: Sequence[str] = ()) -> str:
     header = _header(packed.freshness, (*packed.notes, *notes))
     context = packed.context
     if not context.spans:
-        reason = f"Nothing fits into {context.budget:,} tokens." if context.left_out else "Nothing found."
+        reason = (
+            f"Nothing fits into {context.budget:,} tokens." if context.left_out else nothing_found(packed.freshness)
+        )
         return f"{reason}\n\n{header}"
     return f"{header}\n\n{context.text}"
 

@@ -145,6 +145,7 @@ def test_what_cannot_be_asked_is_said_and_the_model_is_not_bothered(
     llm = {"C2LLM_LLM": server.llm("good")}
     empty = c2llm("ask", QUESTION, tmp_path / "empty", environ=llm)
     assert (empty.code, empty.out) == (1, "") and "The index is empty" in empty.err
+    assert "Above is" not in empty.err
     nothing = c2llm("ask", QUESTION, "--budget", "3", cwd=project, environ=llm)
     assert (nothing.code, nothing.out) == (1, "") and "Nothing fits into 3 tokens" in nothing.err
     for budget in ("0", "-5"):

@@ -51,8 +51,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("find_similar", {"path": "../outside.py", "line": 1}, "outside.py"),
     ("context", {}, "The query is empty"),
     ("context", {"path": "app/ignore.py"}, "Give the lines of app/ignore.py"),
-    ("search", {"query": "x", "limit": 0}, "limit"),
+    ("search", {"query": "x", "limit": 0}, "Wrong arguments of search: limit: input should be greater than"),
     ("search", {"query": "x", "kinds": ["poem"]}, "kinds"),
+    ("context", {"query": "x", "budget": 0}, "budget: input should be greater than or equal to 100."),
+    ("context", {"query": "x", "budget": -5}, "budget"),
+    ("find_similar", {"path": "gone.py", "line": 1}, "gone.py is not indexed"),
+    ("context", {"path": "gone.py", "start_line": 1}, "gone.py is not indexed"),
     ("search", {"query": "x", "grep": "a(b"}, "is not valid at character 2"),
     ("search", {}, "query"),
 ]
@@ -196,6 +200,7 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(answers: dict[str, Any]) 
         assert answer.is_error, (tool, given)
         assert said in text(answer), (tool, given)
         assert "Traceback" not in text(answer)
+        assert "pydantic" not in text(answer), "as the SDK says it, with an address"
 
 
 def test_a_file_that_was_just_written_is_found(c2llm: Program, project: Path) -> None:
@@ -230,6 +235,30 @@ def test_code_that_was_shown_is_named_until_it_changes(c2llm: Program, project: 
     assert "Unchanged since an earlier answer showed it" in again
     assert repeated == first
     assert "rule.matches(path, 1)" in changed
+
+
+def test_a_workspace_without_files_is_told(c2llm: Program, tmp_path: Path) -> None:
+    async def conversation(client: Any) -> list[str]:
+        calls = [("search", {"query": "x"}), ("context", {"query": "x"}), ("find_similar", {"code": "x = 1"})]
+        return [text(await client.call_tool(tool, {**given, "wait_seconds": 60})) for tool, given in calls]
+
+    (root := tmp_path / "empty").mkdir()
+    assert all(said.startswith("The index is empty") for said in talk(c2llm, root, conversation))
+
+
+def test_a_file_that_is_deleted_after_a_search_is_not_read(c2llm: Program, project: Path) -> None:
+    async def conversation(client: Any) -> list[str]:
+        asked = {"query": QUESTION, "limit": 1}
+        found = await client.call_tool("search", {**asked, "wait_seconds": 60})
+        (project / "app/ignore.py").unlink()
+        at_once = await client.call_tool("search", {**asked, "wait_seconds": 0, "repeat": True})
+        place = {"path": "app/ignore.py", "line": 5, "wait_seconds": 60}
+        return [text(answer) for answer in (found, at_once, await client.call_tool("find_similar", place))]
+
+    found, at_once, similar = talk(c2llm, project, conversation)
+    assert "app/ignore.py" in found
+    assert "app/ignore.py" not in at_once or "may have changed" in at_once or "not indexed yet" in at_once
+    assert similar == "app/ignore.py is not indexed: it may be ignored, empty or not there."
 
 
 def test_nobody_waits_who_does_not_want_to(c2llm: Program, project: Path) -> None:
