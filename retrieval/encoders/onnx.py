@@ -1,5 +1,7 @@
 """An exported C2LLM model on onnxruntime: the embedded model, and any folder that `retrieval.model.export` wrote.
 
+A folder with passages.onnx holds an asymmetric model: that graph reads passages, and model.onnx reads queries.
+
 onnxruntime reports home unless ORT_DISABLE_TELEMETRY is in the environment before it is first imported; so it is imported here
 only, and late. Nothing is looked up on the network. Texts of like length share a batch, so that little is computed for padding.
 """
@@ -21,7 +23,7 @@ from retrieval.encoders.tokenization import REMEDY, TOKENIZER_NAME, TextTokenize
 from retrieval.errors import EncoderError, ModelError
 from retrieval.model.config import CONFIG_NAME, C2LLMConfig
 from retrieval.model.fingerprint import content_names, fingerprint_of
-from retrieval.model.graph_files import DATA_NAME, MODEL_NAME
+from retrieval.model.graph_files import DATA_NAME, MODEL_NAME, PASSAGES_NAME
 
 MAX_TOKENS_PER_BATCH = 4_096  # fits the L2 cache of one core; larger batches were not faster
 MAX_TEXTS_PER_BATCH = 64
@@ -43,6 +45,9 @@ class OnnxEncoder:
         self.config = C2LLMConfig.load(folder)
         self._text_tokenizer = TextTokenizer(folder, self.config)
         self._session = _load_session(folder / MODEL_NAME, threads, device, small=self.low_latency)
+        self._passage_session = self._session
+        if (folder / PASSAGES_NAME).is_file():  # an asymmetric model
+            self._passage_session = _load_session(folder / PASSAGES_NAME, threads, device, small=True)
         self._fingerprint = ""
 
     @property
@@ -55,7 +60,9 @@ class OnnxEncoder:
         if not self._fingerprint:
             data = self._folder / DATA_NAME
             weights = content_names([data]) if data.is_file() else ()
-            parts = (self._folder / part for part in (CONFIG_NAME, TOKENIZER_NAME, MODEL_NAME))
+            parts = [self._folder / part for part in (CONFIG_NAME, TOKENIZER_NAME, MODEL_NAME)]
+            if self._passage_session is not self._session:
+                parts.append(self._folder / PASSAGES_NAME)
             self._fingerprint = fingerprint_of(parts, *weights)
         return self._fingerprint
 
@@ -78,33 +85,33 @@ class OnnxEncoder:
         return multiplications <= LOW_LATENCY_MULTIPLICATIONS
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(self._text_tokenizer.queries(texts))
+        return self._encode(self._session, self._text_tokenizer.queries(texts))
 
     def encode_queries_as(self, texts: Sequence[str], instruction: str) -> Vectors:
-        return self._encode(self._text_tokenizer.queries(texts, instruction))
+        return self._encode(self._session, self._text_tokenizer.queries(texts, instruction))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(self._text_tokenizer.passages(texts))
+        return self._encode(self._passage_session, self._text_tokenizer.passages(texts))
 
     def attention(self, texts: Sequence[str]) -> list[list[tuple[int, int, float]]]:
         """Texts are encoded as passages. Weight on the instruction is distributed among the text's tokens."""
         rows = self._text_tokenizer.passages(texts, offsets=True)
         weights: list[list[tuple[int, int, float]]] = [[] for _ in texts]
         for indices, ids, mask in _batches(rows):
-            attention = self._run("attention", ids, mask)
+            attention = self._run(self._passage_session, "attention", ids, mask)
             for position, row in enumerate(indices):
                 weights[row] = self._text_tokenizer.passage_weights(rows[row][1], attention[position])
         return weights
 
-    def _encode(self, rows: TokenRows) -> Vectors:
+    def _encode(self, session: Any, rows: TokenRows) -> Vectors:
         vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)
         for indices, ids, mask in _batches(rows):
-            vectors[indices] = self._run("vectors", ids, mask)
+            vectors[indices] = self._run(session, "vectors", ids, mask)
         return vectors
 
-    def _run(self, output: str, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _run(self, session: Any, output: str, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         try:
-            result: NDArray[np.float32] = self._session.run([output], {"ids": ids, "mask": mask})[0]
+            result: NDArray[np.float32] = session.run([output], {"ids": ids, "mask": mask})[0]
         except Exception as error:  # onnxruntime raises its own classes, straight from Exception
             raise EncoderError(f"The model '{self._name}' failed on {ids.shape[0]} texts: {error}") from error
         return result

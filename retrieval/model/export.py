@@ -25,7 +25,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -38,9 +38,10 @@ from retrieval.errors import MissingExtraError, ModelError
 from retrieval.model import graph_files, tensor_layout
 from retrieval.model.c2llm import C2LLM
 from retrieval.model.checkpoint import open_checkpoint
+from retrieval.model.config import C2LLMConfig
 from retrieval.model.devices import require_memory
 from retrieval.model.export_forward import ExportModule
-from retrieval.model.graph_files import MODEL_NAME
+from retrieval.model.graph_files import MODEL_NAME, PASSAGES_NAME
 from retrieval.model.quantize import quantize_blockwise, quantize_dynamic_int8, quantize_weights
 from retrieval.model.sample_code import SAMPLES
 
@@ -88,7 +89,7 @@ def export(model: C2LLM, tokenizer: Path, out: Path, *, precision: Precision = "
                 f"The exported model differs from torch: the lowest cosine is {cosine:.5f}, at least {MIN_COSINE[precision]} was "
                 f"expected. Nothing was written to {out}; try another precision."
             )
-        for path in (out / name for name in (MODEL_NAME, graph_files.DATA_NAME)):
+        for path in (out / name for name in (MODEL_NAME, graph_files.DATA_NAME, PASSAGES_NAME)):
             path.unlink(missing_ok=True)
         for path in list(graph_files.files(target.parent)):
             path.replace(out / path.name)
@@ -97,6 +98,19 @@ def export(model: C2LLM, tokenizer: Path, out: Path, *, precision: Precision = "
         shutil.copyfile(tokenizer, out / TOKENIZER_NAME)
     size = sum(path.stat().st_size for path in graph_files.files(out))
     return ExportReport(precision, round(size / 1e6, 2), cosine)
+
+
+def export_passage_tower(tower: C2LLM, folder: Path, *, precision: Precision = "int8-weights") -> ExportReport:
+    """Add FOLDER/passages.onnx to an exported model, whose tokenizer and vectors' dimension the tower must share."""
+    config = C2LLMConfig.load(folder)
+    if replace(tower.config, num_hidden_layers=config.num_hidden_layers) != config:
+        raise ModelError(f"The passage tower differs from the model in {folder} in more than its layers.")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as temporary:
+        report = export(tower, folder / TOKENIZER_NAME, Path(temporary), precision=precision)
+        if (Path(temporary) / graph_files.DATA_NAME).is_file():
+            raise ModelError("The passage tower is too large for a graph in one file.")
+        (Path(temporary) / MODEL_NAME).replace(folder / PASSAGES_NAME)
+    return report
 
 
 def export_checkpoint(folder: Path, out: Path, *, precision: Precision) -> ExportReport:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import onnx
 
 MODEL_NAME, DATA_NAME = "model.onnx", "model.onnx.data"
+PASSAGES_NAME = "passages.onnx"  # of an asymmetric model: reads passages, while model.onnx reads queries
 MAX_SINGLE_FILE_BYTES = 1_500_000_000  # of weights in the graph's own file; the limit is 2 GB for all of it
 
 

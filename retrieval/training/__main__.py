@@ -36,7 +36,8 @@ def _embedded(options: argparse.Namespace) -> None:
     _prepare(_with(options, data=data, out=run))
     _english(_with(options, data=data, words=_words(sources), out=run))
     last = _train(_with(options, out=run, flat=False, no_teacher=False))
-    _export(_with(options, model=last, tokenizer=run / "tokenizer.json", precision="int8-weights"))
+    exported = {"tokenizer": run / "tokenizer.json", "passages": None, "precision": "int8-weights"}
+    _export(_with(options, model=last, **exported))
     shutil.copyfile(data / "packages.tsv", options.out / "packages.tsv")
 
 
@@ -98,6 +99,19 @@ def _train(options: argparse.Namespace) -> Path:
     return train_stages(options.out, Recipe(steps=FLAT, averaged=()) if options.flat else Recipe(), teacher)
 
 
+def _passages(options: argparse.Namespace) -> None:
+    import torch
+
+    from retrieval.model.c2llm import C2LLM
+    from retrieval.model.checkpoint import is_checkpoint
+    from retrieval.model.import_onnx import load_from_onnx
+    from retrieval.training.recipe import Recipe, train_passage_tower
+
+    torch.set_num_threads(options.threads)
+    load = C2LLM.load if is_checkpoint(options.model) else load_from_onnx
+    train_passage_tower(load(options.model), options.out, Recipe())
+
+
 def _shapes(options: argparse.Namespace) -> None:
     import torch
 
@@ -141,10 +155,13 @@ def _changes(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     from retrieval.model.c2llm import C2LLM
-    from retrieval.model.export import export
+    from retrieval.model.export import export, export_passage_tower
 
     report = export(C2LLM.load(options.model), options.tokenizer, options.out, precision=options.precision)
     logging.getLogger(__name__).info("%s", report)
+    if options.passages is not None:
+        report = export_passage_tower(C2LLM.load(options.passages), options.out, precision=options.precision)
+        logging.getLogger(__name__).info("passages: %s", report)
 
 
 def _embedded_options(parser: argparse.ArgumentParser) -> None:
@@ -193,6 +210,12 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-teacher", action="store_true", help="random token embeddings instead of MiniLM's")
 
 
+def _passages_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, required=True, help="the model that goes on reading queries")
+    parser.add_argument("--out", type=Path, required=True, help="the folder that `prepare` wrote")
+    parser.add_argument("--threads", type=int, default=2)
+
+
 def _shapes_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder that `mine` wrote")
     parser.add_argument("--run", type=Path, required=True, help="the folder that `prepare` wrote")
@@ -225,6 +248,7 @@ def _export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="a stage's folder")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--passages", type=Path, help="the folder of a passage tower, for an asymmetric model")
     parser.add_argument("--precision", choices=("fp32", "int8", "int8-weights"), default="int8-weights")
 
 
@@ -236,7 +260,7 @@ class Command:
     run: Callable[[argparse.Namespace], object]
 
 
-# The steps in their order; the last four are beside the embedded model's own way: tasks for `c2llm train`, a graph of any stage.
+# The steps in their order; the last six are beside the embedded model's own way: tasks for `c2llm train`, a graph of any stage.
 COMMANDS = (
     Command(
         "embedded",
@@ -249,6 +273,9 @@ COMMANDS = (
     Command("prepare", "the tokenizer and the token arrays", _prepare_options, _prepare),
     Command("english", "synonyms, and the teacher's vectors of docs and prose", _english_options, _english),
     Command("train", "the stages of the embedded model; resumes where it was stopped", _train_options, _train),
+    Command(
+        "passages", "a passage tower without layers, for a model that indexes faster", _passages_options, _passages
+    ),
     Command("shapes", "compare depths, widths and vocabularies at equal training time", _shapes_options, _shapes),
     Command("convert", "a public training set as a task for `c2llm train`", _convert_options, _convert),
     Command("derive", "pairs of another kind as a task for `c2llm train`", _derive_options, _derive),

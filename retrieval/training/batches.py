@@ -55,6 +55,7 @@ class TrainingBatch:
     """Right-padded ids and masks (1 = real); passage i is the positive of query i, further passages are hard negatives.
 
     `ignored` (queries, passages): false negatives. `teacher` (queries, passages): similarities to distill, NaN where unknown.
+    `query_vectors` (queries, dimension): where another model reads the queries, its vectors; they are constants of the loss.
     """
 
     query_ids: NDArray[np.int64]
@@ -64,6 +65,7 @@ class TrainingBatch:
     ignored: Bools | None = None
     teacher: NDArray[np.float32] | None = None
     task: str = ""
+    query_vectors: NDArray[np.float32] | None = None
 
 
 class Batches:

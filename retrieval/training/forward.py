@@ -29,10 +29,11 @@ GroupVectors = Callable[[], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Held-out queries and passages; passage i is the answer to query i."""
+    """Held-out queries and passages; passage i is the answer to query i. `query_vectors` as those of a `TrainingBatch`."""
 
     queries: Sequence[Tokens]
     passages: Sequence[Tokens]
+    query_vectors: NDArray[np.float32] | None = None
 
 
 class Forward:
@@ -134,7 +135,8 @@ def _encode_batches(
 
 
 def mean_reciprocal_rank(model: C2LLM, validation: Validation) -> float:
-    queries, passages = encode(model, validation.queries), encode(model, validation.passages)
+    passages = encode(model, validation.passages)
+    queries = encode(model, validation.queries) if validation.query_vectors is None else validation.query_vectors
     scores = queries @ passages.T
     own = scores[np.arange(len(queries)), np.arange(len(queries))]
     return float((1.0 / (1 + (scores > own[:, None]).sum(axis=1))).mean())

@@ -28,6 +28,7 @@ from retrieval.training.batches import Batches, Variation
 from retrieval.training.dataset import TokenizedPairs, tokenize
 from retrieval.training.forward import Validation
 from retrieval.training.mining import read_pairs
+from retrieval.training.passage_tower import FrozenQueries, with_query_vectors, without_layers
 from retrieval.training.stacking import Teacher, average_weights, embeddings_from_teacher, set_embeddings, stack_layers
 from retrieval.training.synonym_augmentation import SynonymData, TeacherCache, prepare_synonyms
 from retrieval.training.tasks import DataError
@@ -84,11 +85,18 @@ STACKED = (
 AVERAGED = (3, 4, 6)
 
 
+# Without layers a step costs little but for what the whole model makes of the batch.
+PASSAGE_STAGE = Stage(
+    steps=3_000, rate=1e-3, embedding_rate=2e-3, decay=0.5, averaged=0.99, distilled=0.5, validate_every=200
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     config: C2LLMConfig = EMBEDDED
     seed: int = 1
     batch: int = 256
+    passage_stage: Stage = PASSAGE_STAGE
     steps: tuple[Step, ...] = STACKED
     averaged: tuple[int, ...] = AVERAGED
 
@@ -166,6 +174,23 @@ def _run(out: Path, number: int, recipe: Recipe, model: C2LLM, tokenizer: Tokeni
     logger.info("stage %d: %d layers, %d batches an epoch", number, step.layers, batches.per_epoch)
     folder = out / f"stage{number}"
     train(model, source, step.stage, folder, Monitoring({"code": held_out})).save(folder)
+
+
+def train_passage_tower(model: C2LLM, out: Path, recipe: Recipe) -> Path:
+    """Train the tower of an asymmetric model; returns its folder. The model's tokenizer must be the one of OUT."""
+    from tokenizers import Tokenizer
+
+    folder = out / "passages"
+    if not (folder / WEIGHTS_NAME).exists():
+        tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
+        held_out = validation(TokenizedPairs.load(out / "valid.npz"), tokenizer, model.config)
+        seed = recipe.seed + len(recipe.steps)
+        pairs = TokenizedPairs.load(out / "train.npz")
+        batches = Batches(pairs, tokenizer, model.config, size=recipe.batch, seed=seed)
+        monitoring = Monitoring({"code": with_query_vectors(held_out, model)})
+        source = FrozenQueries(batches, model)
+        train(without_layers(model), source, recipe.passage_stage, folder, monitoring).save(folder)
+    return folder
 
 
 def _require_file(path: Path) -> Path:

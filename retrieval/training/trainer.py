@@ -245,7 +245,7 @@ def make_optimizer(model: C2LLM, loss_function: InfoNce, stage: Stage) -> torch.
 def train_step(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     run.model.train()
     run.optimizer.zero_grad(set_to_none=True)
-    cached = stage.cached or run.processes.count > 1
+    cached = (stage.cached or run.processes.count > 1) and batch.query_vectors is None
     loss = backward_cached(run, batch, stage) if cached else backward(run, batch, stage)
     trainable = [p for group in run.optimizer.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(trainable, 1.0)
@@ -257,8 +257,11 @@ def train_step(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
 
 def backward(run: TrainingState, batch: TrainingBatch, stage: Stage) -> float:
     forward = Forward(run.model, batch, bf16=stage.bf16)
-    queries = forward.vectors(batch.query_ids, batch.query_mask)
     passages = forward.vectors(batch.passage_ids, batch.passage_mask)
+    if batch.query_vectors is None:
+        queries = forward.vectors(batch.query_ids, batch.query_mask)
+    else:
+        queries = torch.from_numpy(batch.query_vectors).to(passages.device)
     loss = _loss(run, queries, passages, batch, stage)
     torch.autograd.backward(loss)
     forward.finish_backward()
