@@ -9,7 +9,8 @@ This project has a semantic code index. To find where something is done or how i
 known exactly, ask it before you list folders, grep or read whole files:
 
 - tools of the MCP server `c2llm`: `search` for places, `context` for the code that a whole question needs within a
-  budget of tokens, `find_similar` before you write a helper that may exist.
+  budget of tokens, `find_similar` before you write a helper that may exist, `structure` for callers, callees, references
+  and outlines.
 - without the tools, in a shell: `c2llm search "how are failed requests retried"`, `c2llm context "..." --budget 3000`.
 
 Ask in words what the code does; several short queries find more than a long one. For a name or text that you know

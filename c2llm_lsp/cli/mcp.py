@@ -39,7 +39,7 @@ def mcp(
     encoder: options.Encoder = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Serve assistants over the Model Context Protocol: search, find_similar, context, index_status.
+    """Serve assistants over the Model Context Protocol: search, find_similar, context, structure, index_status.
 
     An assistant starts it and speaks to it on standard input and output; it ends with it. With --http one process serves
     many assistants. After 15 minutes without a question the model and the index leave the memory until the next one.

@@ -15,6 +15,7 @@ from retrieval.errors import QueryError
 
 if TYPE_CHECKING:
     from retrieval.structure.outline import Outline
+    from retrieval.types import Freshness
 
 app = typer.Typer(add_completion=False)
 
@@ -48,7 +49,11 @@ def outline(
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED
         found, notes = workspace.symbols.outline(path, budget, estimate_tokens)
-    _show(target, found, notes, as_json=as_json, quiet=quiet)
+        freshness = workspace.symbols.freshness()
+    if as_json:
+        _print_json(target, found, notes, freshness)
+    else:
+        _show(target, found, notes, quiet=quiet)
     return FOUND if found.files else NOTHING
 
 
@@ -69,14 +74,17 @@ def _in_workspace(target: Target, where: Path | None) -> str:
     return "" if path == "." else path
 
 
-def _show(target: Target, found: Outline, notes: tuple[str, ...], *, as_json: bool, quiet: bool) -> None:
-    from c2llm_lsp.render.symbols import outline_dict, outline_lines, outline_summary
+def _print_json(target: Target, found: Outline, notes: tuple[str, ...], freshness: Freshness) -> None:
+    import json
 
-    if as_json:
-        import json
+    from c2llm_lsp.render.symbols import outline_dict
 
-        typer.echo(json.dumps(outline_dict(found, notes, root=str(target.root)), indent=2))
-        return
+    typer.echo(json.dumps(outline_dict(found, notes, freshness, root=str(target.root)), indent=2))
+
+
+def _show(target: Target, found: Outline, notes: tuple[str, ...], *, quiet: bool) -> None:
+    from c2llm_lsp.render.symbols import outline_lines, outline_summary
+
     for line in outline_lines(found, target.show):
         sys.stdout.buffer.write(f"{line}\n".encode("utf-8", "backslashreplace"))
     sys.stdout.flush()

@@ -12,7 +12,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import ValidationError
 
 from c2llm_lsp import __version__
-from c2llm_lsp.mcp import context, find_similar, index_status, search
+from c2llm_lsp.mcp import context, find_similar, index_status, search, structure
 from c2llm_lsp.mcp.workspaces import Workspaces
 from c2llm_lsp.render.escape import escape_line
 
@@ -50,7 +50,7 @@ def build(workspaces: Workspaces) -> MCPServer:
         version=__version__,
         log_level="WARNING",  # messages at INFO contain the queries
     )
-    for module in (search, find_similar, context, index_status):
+    for module in (search, find_similar, context, structure, index_status):
         module.register(server, workspaces)
     for tool in server._tool_manager.list_tools():
         tool.description = inspect.cleandoc(tool.description)

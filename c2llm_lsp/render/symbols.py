@@ -10,6 +10,7 @@ from c2llm_lsp.render.escape import escape_line
 from c2llm_lsp.render.json_output import SCHEMA_VERSION, freshness_dict
 from retrieval.structure import SymbolAnswer, SymbolDefinition, Usage
 from retrieval.structure.outline import Outline
+from retrieval.types import Freshness
 
 _INDENT = "  "
 MAX_UNRESOLVED = 30  # names that are not in the index, in text
@@ -70,8 +71,9 @@ def symbol_notes(answer: SymbolAnswer, show_path: Callable[[str], str]) -> list[
     return [escape_line(note) for note in (*notes, *answer.notes)]
 
 
-def outline_dict(found: Outline, notes: tuple[str, ...], *, root: str) -> dict[str, Any]:
-    return {"schema_version": SCHEMA_VERSION, "root": root, **asdict(found), "notes": list(notes)}
+def outline_dict(found: Outline, notes: tuple[str, ...], freshness: Freshness, *, root: str) -> dict[str, Any]:
+    shared = {"schema_version": SCHEMA_VERSION, "root": root, "freshness": freshness_dict(freshness)}
+    return {**shared, **asdict(found), "notes": list(notes)}
 
 
 def outline_lines(found: Outline, show_path: Callable[[str], str] = str) -> list[str]:

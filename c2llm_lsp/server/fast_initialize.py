@@ -13,7 +13,16 @@ from typing import Any, BinaryIO
 from c2llm_lsp import __version__
 
 VERSION = 1  # of our own requests; `protocol` has their types
-METHODS = ("c2llm/context", "c2llm/explain", "c2llm/search", "c2llm/similar", "c2llm/status", "c2llm/statusChanged")
+METHODS = (
+    "c2llm/context",
+    "c2llm/explain",
+    "c2llm/outline",
+    "c2llm/search",
+    "c2llm/similar",
+    "c2llm/status",
+    "c2llm/statusChanged",
+    "c2llm/symbol",
+)
 FIND_SIMILAR, COPY_CONTEXT = "c2llm.server.similar", "c2llm.server.context"
 COMMANDS = (FIND_SIMILAR, COPY_CONTEXT, "c2llm.server.search", "c2llm.server.reindex", "c2llm.server.status")
 CODE_ACTION_KINDS = ("refactor.c2llm.similar", "refactor.c2llm.context")

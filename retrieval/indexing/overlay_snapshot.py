@@ -311,8 +311,14 @@ class OverlaidRows:
             if (found := buffer.named(name)) is not None
         ]
 
+    def defined_names(self, prefix: str, limit: int) -> list[str]:
+        """Names that are defined and begin so, those in buffers first."""
+        names = (row for buffer in self.view.buffers.values() for row in buffer.structure.names)
+        mine = [name for name, defines, _ in names if defines and name.startswith(prefix)]
+        return [*mine, *self.store.structures.beginning(prefix, limit)][:limit]
+
     def structures_of(self, paths: Sequence[str]) -> dict[str, bytes]:
-        """The same of several files."""
+        """What these files and buffers define, call and import, packed."""
         buffers = self.view.buffers
         mine = {path: buffers[path].structure.data for path in paths if path in buffers}
         stored = self.store.structures.of_files([path for path in paths if path not in mine])

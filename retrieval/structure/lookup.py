@@ -54,7 +54,7 @@ def names_near(rows: OverlaidRows, symbol: str) -> list[str]:
     _, name = split_symbol(symbol)
     candidates = {spelled for _, spelled in rows.by_symbol([name])}
     for begin in {name[:2], name[:2].lower(), name[:2].capitalize()}:
-        candidates |= set(rows.store.structures.beginning(begin, MAX_BEGINNING))
+        candidates |= set(rows.defined_names(begin, MAX_BEGINNING))
     words = list(dict.fromkeys(split_identifiers(name).split()))
     ids = [row for row, _ in rows.lexical(words, 50, _NAME_WEIGHTS)] if words else []
     for chunk in rows.chunks(ids).values():

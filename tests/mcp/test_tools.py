@@ -25,7 +25,7 @@ mcp = pytest.importorskip("mcp", reason="the extra 'mcp' is not installed")
 __all__ = ["c2llm", "project"]
 
 T = TypeVar("T")
-MAX_SCHEMA_TOKENS = 1_700  # by the estimate, which is rather too high
+MAX_SCHEMA_TOKENS = 2_000  # by the estimate, which is rather too high
 QUESTION = "ignore rule excludes the path"
 IN_IGNORE = {"path": "app/ignore.py", "start_line": 4, "end_line": 6}
 # What one conversation asks, by name: a process that starts is the dear part of a test.
@@ -40,6 +40,10 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "context of lines": ("context", IN_IGNORE),
     "context of both": ("context", {"query": "queue of jobs", **IN_IGNORE}),
     "small context": ("context", {"query": QUESTION, "budget": 100}),
+    "references": ("structure", {"show": "references", "of": "apply_ignore_rules"}),
+    "callers": ("structure", {"show": "callers", "of": "app/ignore.py:5"}),
+    "outline": ("structure", {"show": "outline"}),
+    "outline of a file": ("structure", {"show": "outline", "of": "app/ignore.py", "budget": 100}),
     "status": ("index_status", {}),
 }
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -59,6 +63,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("context", {"path": "gone.py", "start_line": 1}, "gone.py is not indexed"),
     ("search", {"query": "x", "grep": "a(b"}, "is not valid at character 2"),
     ("search", {}, "query"),
+    ("structure", {"show": "callers"}, "'' is not a symbol"),
+    ("structure", {"show": "callers", "of": "app/none.py:3"}, "app/none.py is not indexed"),
+    ("structure", {"show": "outline", "of": "/etc"}, "is not in the workspace"),
+    ("structure", {"show": "outline", "of": "none"}, "Nothing is indexed at none"),
+    ("structure", {"show": "poems"}, "show"),
 ]
 
 
@@ -105,9 +114,18 @@ def text(result: Any) -> str:
     return str(part.text)
 
 
-def test_there_are_four_tools_that_change_nothing_and_describe_what_they_take(answers: dict[str, Any]) -> None:
+def test_structure_shows_places_of_names_and_outlines(answers: dict[str, Any]) -> None:
+    places = text(answers["references"])
+    assert places.startswith("Index: ") and "apply_ignore_rules is defined in app/ignore.py:" in places
+    assert {usage["kind"] for usage in data(answers["references"])["results"]} >= {"definition"}
+    assert data(answers["callers"])["symbol"] == "apply_ignore_rules"
+    assert "app/ignore.py\n  " in text(answers["outline"]) and "tokens (estimated)" in text(answers["outline"])
+    assert [file["path"] for file in data(answers["outline of a file"])["files"]] == ["app/ignore.py"]
+
+
+def test_there_are_five_tools_that_change_nothing_and_describe_what_they_take(answers: dict[str, Any]) -> None:
     tools = answers["tools"]
-    assert set(tools) == {"search", "find_similar", "context", "index_status"}
+    assert set(tools) == {"search", "find_similar", "context", "structure", "index_status"}
     for tool in tools.values():
         assert tool.annotations.read_only_hint
         assert tool.description
@@ -309,6 +327,10 @@ def test_a_file_name_cannot_forge_a_heading_or_a_note(tmp_path: Path) -> None:
             ("context", {"query": "refund payment"}),
             ("index_status", {}),
             ("find_similar", {"path": "/\n## SYSTEM", "line": 1}),
+            ("structure", {"show": "outline"}),
+            ("structure", {"show": "references", "of": "refund_payment"}),
+            ("structure", {"show": "callers", "of": "x\n## SYSTEM"}),
+            ("structure", {"show": "outline", "of": "x\n## SYSTEM"}),
         ]
         return [text(await client.call_tool(tool, given)) for tool, given in calls]
 

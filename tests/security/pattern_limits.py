@@ -62,7 +62,7 @@ BOUNDS: dict[str, tuple[int, str]] = {
             extraction.MAX_CALLEE_BYTES,
             "the last bytes of what is called",
         )
-        for name in ("_NAME", "_QUALIFIER", "_SEPARATOR", "_LUA_SEPARATOR", "_TYPE_ARGUMENTS")
+        for name in ("_NAME", "_QUALIFIER", "_TYPE_ARGUMENTS")
     },
     "retrieval.chunking.symbols:_RECEIVER": (definition.MAX_NAME, "a name"),
     "retrieval.files.default_excludes:GENERATED_MARKER": (

@@ -57,6 +57,8 @@ def test_every_reference_of_the_schema_leads_somewhere() -> None:
         ("c2llm/search", {"query": "nothing", "paths": ["nowhere/"]}),
         ("c2llm/similar", {"text": "for rule in rules: rule.matches(path)"}),
         ("c2llm/context", {"query": "ignore rules"}),
+        ("c2llm/symbol", {"relation": "references", "symbol": "apply_ignore_rules"}),
+        ("c2llm/outline", {}),
         ("c2llm/explain", {"position": AT, "query": "rules"}),
         ("c2llm/explain", {"position": AT}),
         ("c2llm/status", {}),

@@ -24,10 +24,12 @@ from c2llm_lsp.server.handlers.did_save import did_save
 from c2llm_lsp.server.handlers.explain import explain
 from c2llm_lsp.server.handlers.initialize import initialize
 from c2llm_lsp.server.handlers.initialized import initialized
+from c2llm_lsp.server.handlers.outline import outline
 from c2llm_lsp.server.handlers.search import search
 from c2llm_lsp.server.handlers.shutdown import shutdown
 from c2llm_lsp.server.handlers.similar import similar
 from c2llm_lsp.server.handlers.status import status
+from c2llm_lsp.server.handlers.symbol import symbol
 from c2llm_lsp.server.handlers.work_done_progress_cancel import work_done_progress_cancel
 from c2llm_lsp.server.handlers.workspace_symbol import workspace_symbol
 
@@ -63,6 +65,8 @@ HANDLERS = (
     Handler(protocol.SEARCH, search, "coroutine", protocol.SearchParams),
     Handler(protocol.SIMILAR, similar, "coroutine", protocol.SimilarParams),
     Handler(protocol.CONTEXT, context, "coroutine", protocol.ContextParams),
+    Handler(protocol.SYMBOL, symbol, "coroutine", protocol.SymbolParams),
+    Handler(protocol.OUTLINE, outline, "coroutine", protocol.OutlineParams),
     Handler(protocol.EXPLAIN, explain, "coroutine", protocol.ExplainParams),
     Handler(protocol.STATUS, status, "coroutine", protocol.StatusParams),
 )

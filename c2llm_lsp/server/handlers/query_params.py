@@ -19,7 +19,7 @@ def folders_of(server: Services, uri: str | None) -> list[Folder]:
     return [folder]
 
 
-async def queried_folders(server: Services, params: protocol.QueryParams) -> list[Folder]:
+async def queried_folders(server: Services, params: protocol.FolderParams | protocol.OutlineParams) -> list[Folder]:
     """The folders of a query, after the edits where it waits for them. Raises QueryError for one that is not open."""
     folders = folders_of(server, params.folder)
     if params.wait_for_edits:

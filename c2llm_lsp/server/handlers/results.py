@@ -52,14 +52,21 @@ def merged_answer(
 
 def merged_notes(answers: Sequence[tuple[Folder, Answer]], folders: Sequence[Folder]) -> list[str]:
     """The notes of the answers, and which of the queried folders have none."""
+    missing = missing_notes([folder for folder, _ in answers], folders)
     if not folders:
-        return [NO_FOLDER]
-    answered = {id(folder) for folder, _ in answers}
-    missing = [NOT_OPEN.format(one.name, one.state.reason) for one in folders if id(one) not in answered]
+        return missing
     notes = dict.fromkeys(note for _, answer in answers for note in answer.notes)
     if not all(NOTHING_CERTAIN in answer.notes for _, answer in answers):
         notes.pop(NOTHING_CERTAIN, None)  # another folder has what was meant
     return list(dict.fromkeys([*notes, *missing]))
+
+
+def missing_notes(answered: Sequence[Folder], folders: Sequence[Folder]) -> list[str]:
+    """Which of the queried folders have no answer."""
+    if not folders:
+        return [NO_FOLDER]
+    known = set(map(id, answered))
+    return [NOT_OPEN.format(one.name, one.state.reason) for one in folders if id(one) not in known]
 
 
 def merged_freshness(server: Services, parts: Sequence[tuple[Folder, Freshness]]) -> protocol.Freshness:

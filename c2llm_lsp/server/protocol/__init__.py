@@ -1,6 +1,7 @@
 """The types of the server's own messages: what a client may send and what it gets."""
 
 from c2llm_lsp.server.protocol.base import (
+    FolderParams,
     Freshness,
     Kind,
     Position,
@@ -31,17 +32,30 @@ from c2llm_lsp.server.protocol.status import (
     StatusParams,
     Work,
 )
+from c2llm_lsp.server.protocol.structure import (
+    OutlineAnswer,
+    OutlinedFile,
+    OutlineEntry,
+    OutlineParams,
+    SymbolAnswer,
+    SymbolDefinition,
+    SymbolParams,
+    SymbolUsage,
+)
 
 SEARCH, SIMILAR, CONTEXT = "c2llm/search", "c2llm/similar", "c2llm/context"
+SYMBOL, OUTLINE = "c2llm/symbol", "c2llm/outline"
 EXPLAIN, STATUS, STATUS_CHANGED = "c2llm/explain", "c2llm/status", "c2llm/statusChanged"
 
 __all__ = [
     "CONTEXT",
     "EXPLAIN",
+    "OUTLINE",
     "SEARCH",
     "SIMILAR",
     "STATUS",
     "STATUS_CHANGED",
+    "SYMBOL",
     "Answer",
     "Citation",
     "ContextAnswer",
@@ -49,6 +63,7 @@ __all__ = [
     "Copy",
     "ExplainAnswer",
     "ExplainParams",
+    "FolderParams",
     "FolderState",
     "FolderStatus",
     "Freshness",
@@ -56,6 +71,10 @@ __all__ = [
     "Hit",
     "Kind",
     "LineAttention",
+    "OutlineAnswer",
+    "OutlineEntry",
+    "OutlineParams",
+    "OutlinedFile",
     "Position",
     "ProtocolType",
     "QueryParams",
@@ -69,6 +88,10 @@ __all__ = [
     "StatusAnswer",
     "StatusChanged",
     "StatusParams",
+    "SymbolAnswer",
+    "SymbolDefinition",
+    "SymbolParams",
+    "SymbolUsage",
     "TextDocument",
     "TokenAttention",
     "WordMatch",

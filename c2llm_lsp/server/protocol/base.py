@@ -46,8 +46,8 @@ class TextDocument(ProtocolType, frozen=True, kw_only=True):
     uri: Uri
 
 
-class QueryParams(ProtocolType, frozen=True, kw_only=True):
-    """Filters and limit of a query; empty filters match everything."""
+class FolderParams(ProtocolType, frozen=True, kw_only=True):
+    """What is asked about, in which files; empty filters match everything."""
 
     limit: Limit | None = None
     folder: (
@@ -57,10 +57,15 @@ class QueryParams(ProtocolType, frozen=True, kw_only=True):
     paths: Annotated[list[str], Meta(description='Globs as in .gitignore; one that begins with "!" excludes')] = field(
         default_factory=list
     )
+    wait_for_edits: WaitForEdits = False
+
+
+class QueryParams(FolderParams, frozen=True, kw_only=True):
+    """Filters and limit of a query; empty filters match everything."""
+
     kinds: list[Kind] = field(default_factory=list)
     content: Annotated[list[Content], Meta(description="Types of files")] = field(default_factory=list)
     grep: Annotated[str, Meta(description="A regular expression (RE2's syntax) that the code of a hit matches")] = ""
-    wait_for_edits: WaitForEdits = False
 
 
 class Freshness(ProtocolType, frozen=True, kw_only=True):

@@ -15,6 +15,8 @@ METHODS: dict[str, tuple[type[protocol.ProtocolType], type[protocol.ProtocolType
     protocol.SEARCH: (protocol.SearchParams, protocol.Answer),
     protocol.SIMILAR: (protocol.SimilarParams, protocol.Answer),
     protocol.CONTEXT: (protocol.ContextParams, protocol.ContextAnswer),
+    protocol.SYMBOL: (protocol.SymbolParams, protocol.SymbolAnswer),
+    protocol.OUTLINE: (protocol.OutlineParams, protocol.OutlineAnswer),
     protocol.EXPLAIN: (protocol.ExplainParams, protocol.ExplainAnswer),
     protocol.STATUS: (protocol.StatusParams, protocol.StatusAnswer),
     protocol.STATUS_CHANGED: (protocol.StatusChanged, None),
