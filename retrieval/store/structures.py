@@ -39,10 +39,11 @@ class Structures:
                  WHERE n.name IN ({}) AND n.defines > 0 ORDER BY n.name, f.path"""
         return [(row[0], NameInFile._make(row[1:])) for row in select_many(self._database, sql, names)]
 
-    def file_counts(self, names: Sequence[str]) -> dict[str, int]:
-        """In how many files these names are defined or used."""
-        sql = "SELECT name, count(*) FROM names WHERE name IN ({}) GROUP BY name"
-        return dict(select_many(self._database, sql, names))
+    def file_counts(self, names: Sequence[str], most: int) -> dict[str, int]:
+        """In how many files these names are defined or used, counted up to a number."""
+        sql = "SELECT count(*) FROM (SELECT 1 FROM names WHERE name = ? LIMIT ?)"
+        with self._database.reading() as db:
+            return {name: db.execute(sql, (name, most)).fetchone()[0] for name in names}
 
     def beginning(self, prefix: str, limit: int) -> list[str]:
         """Names that are defined and begin so, in their order."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from retrieval.chunking.structure import ANY, Definition, Mention
 from retrieval.chunking.structure.call_tables import EXPLICIT_IMPORT, EXPLICIT_RECEIVER, FOLDER_PACKAGES
-from retrieval.structure.answers import Certainty, SymbolDefinition
+from retrieval.structure.answers import CERTAINTIES, Certainty, SymbolDefinition
 from retrieval.structure.modules import module_match
 
 _OWN = frozenset({"self", "this", "cls", "$this", "@", "static", "Self"})
@@ -37,6 +37,47 @@ def certainty(use: Mention, file: UsingFile, target: SymbolDefinition, alone: bo
     if use.module and use.module != ANY:
         return _of_import(use, file, target, alone)
     return _of_bare(use, file, target, alone)
+
+
+class Judge:
+    """How well uses mean one of several definitions of a name. What is the same for many uses is found out once: a name such as
+    append has thousands, of dozens of definitions.
+    """
+
+    def __init__(self, targets: Sequence[SymbolDefinition], *, alone: bool) -> None:
+        self._targets, self._alone = targets, alone
+        self._paths = {target.path for target in targets}
+        owners = {target.scope.rpartition(".")[2] for target in targets}
+        self._owners = {owner.lower() for owner in owners} | {_plain(owner) for owner in owners}
+        self._known: dict[tuple[str, ...], Certainty | None] = {}
+
+    def best(self, use: Mention, file: UsingFile) -> Certainty | None:
+        """The best certainty of all definitions; None where the use means none of them."""
+        if not use.qualifier or use.qualifier in _OWN or use.qualifier in _PARENT:
+            return self._best(use, file)
+        if use.module and use.module != ANY:
+            key = (use.qualifier, use.module, use.original)
+        else:  # a value that is named as none of the types are is like any other
+            key = (use.qualifier if _plain(_last(use.qualifier)) in self._owners else "",)
+        is_own = file.path in self._paths or use.module.startswith(".")
+        key = (file.language, file.path if is_own else "", *key)
+        if key not in self._known:
+            self._known[key] = self._best(use, file)
+        return self._known[key]
+
+    def _best(self, use: Mention, file: UsingFile) -> Certainty | None:
+        found = [one for target in self._targets if (one := certainty(use, file, target, self._alone)) is not None]
+        return min(found, key=CERTAINTIES.index) if found else None
+
+
+def _last(qualifier: str) -> str:
+    """`self.files`, `a::files` -> `files`."""
+    return qualifier.replace("::", ".").replace("->", ".").replace("\\", ".").rpartition(".")[2]
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared with that of a type: `_file_store`, `FileStore` -> `filestore`."""
+    return name.strip("_$@").replace("_", "").lower()
 
 
 def _of_import(use: Mention, file: UsingFile, target: SymbolDefinition, alone: bool) -> Certainty | None:
@@ -94,12 +135,12 @@ def _of_member(use: Mention, file: UsingFile, target: SymbolDefinition, alone: b
     owner = target.scope.rpartition(".")[2]
     if use.module and use.module != ANY:
         return _of_imported(use, file, target, alone)
-    last = before.replace("::", ".").replace("->", ".").replace("\\", ".").rpartition(".")[2]
+    last = _last(before)
     if owner and last == owner:
         return "certain" if alone or file.path == target.path else "likely"
     if target.kind == "function" and file.language in EXPLICIT_RECEIVER:
         return None
-    if owner and last.strip("_$@").replace("_", "").lower() == owner.lower():
+    if owner and _plain(last) == owner.lower():
         return "likely"  # store.apply() of a class Store
     return "likely" if alone and target.name not in _COMMON and target.kind == "method" else "by name"
 

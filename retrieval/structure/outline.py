@@ -10,13 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 
-from retrieval.chunking.structure import Definition, unpack
+from retrieval.chunking.structure import MAX_DEFINITIONS, Definition, unpack_definitions
 from retrieval.errors import QueryError
 from retrieval.indexing import OverlaidRows
 from retrieval.search.path_kinds import kind_of
 from retrieval.structure.lines import LineReader
 
-MAX_OUTLINED_FILES = 80  # of a folder: 20 ms
+MAX_OUTLINED_FILES = 30  # of a folder
+MAX_FILE_DEFINITIONS = 30  # of each of its files, the outer ones first
+MAX_READ = 400  # of each of its files, from its beginning
+MAX_COUNTED = 64  # files that define or use a name: more are worth the same
+MAX_MISFITS = 20  # definitions in a row that are too long for what is left of the budget
 DEFAULT_OUTLINE_BUDGET = 2_000
 _TEST_WORTH = 0.2
 _DEPTH_WORTH = 0.6  # of a member against what holds it
@@ -58,6 +62,7 @@ class Outline:
 class _Candidate:
     path: str
     number: int
+    depth: int
     definition: Definition
     worth: float
 
@@ -67,17 +72,21 @@ def outline(rows: OverlaidRows, path: str, budget: int, count: Callable[[str], i
     files = _files(rows, path)
     if path and not files:
         raise QueryError(f"Nothing is indexed at {path}: it may be ignored, empty or not there.")
-    known = {file: unpack(data).definitions for file, data in rows.structures_of(files[:MAX_OUTLINED_FILES]).items()}
-    candidates = _candidates(rows, known)
-    lines, spent = LineReader(rows), 0
+    structures = rows.structures_of(files[:MAX_OUTLINED_FILES])
+    most = MAX_READ if len(structures) > 1 else MAX_DEFINITIONS
+    known = {file: unpack_definitions(data, most) for file, data in structures.items()}
+    lines, spent, misfits = LineReader(rows), 0, 0
     chosen: dict[str, list[OutlineEntry]] = {}
-    for candidate in candidates:
-        entry = _entry(candidate, known[candidate.path], lines)
+    for candidate in _candidates(rows, known):
+        entry = _entry(candidate, lines)
         cost = count(f"{_INDENT * (1 + entry.depth)}{entry.line} {entry.text}\n")
         cost += 0 if candidate.path in chosen else count(f"{candidate.path}\n")
         if spent + cost > budget:
+            misfits += 1
+            if misfits >= MAX_MISFITS:
+                break
             continue
-        spent += cost
+        spent, misfits = spent + cost, 0
         chosen.setdefault(candidate.path, []).append(entry)
     outlined = tuple(
         OutlinedFile(file, tuple(sorted(entries, key=lambda entry: entry.line)), len(known[file]) - len(entries))
@@ -93,21 +102,32 @@ def _files(rows: OverlaidRows, path: str) -> list[str]:
 
 
 def _candidates(rows: OverlaidRows, known: Mapping[str, Sequence[Definition]]) -> list[_Candidate]:
-    names = list({definition.name for definitions in known.values() for definition in definitions})
-    counts = rows.store.structures.file_counts(names)
+    considered = {path: _outer(definitions, len(known)) for path, definitions in known.items()}
+    names = list({definition.name for numbered in considered.values() for _, _, definition in numbered})
+    counts = rows.store.structures.file_counts(names, MAX_COUNTED) if len(known) > 1 else {}
     found = []
-    for path, definitions in known.items():
+    for path, numbered in considered.items():
         share = _TEST_WORTH if kind_of(path, "") == "test" else 1.0
-        for number, definition in enumerate(definitions):
-            depth = definition.scope.count(".") + 1 if definition.scope else 0
+        for number, depth, definition in numbered:
+            inside = definition.scope.count(".") + 1 if definition.scope else 0
             hidden = 0.5 if definition.name.startswith("_") else 1.0
-            worth = share * hidden * _DEPTH_WORTH**depth * (1 + log2(1 + counts.get(definition.name, 0)))
-            found.append(_Candidate(path, number, definition, worth))
+            worth = share * hidden * _DEPTH_WORTH**inside * (1 + log2(1 + counts.get(definition.name, 0)))
+            found.append(_Candidate(path, number, depth, definition, worth))
     return sorted(found, key=lambda one: (-one.worth, one.path, one.number))
 
 
-def _entry(candidate: _Candidate, definitions: Sequence[Definition], lines: LineReader) -> OutlineEntry:
+def _outer(definitions: Sequence[Definition], files: int) -> list[tuple[int, int, Definition]]:
+    """Number, depth and definition of those to consider: all of a single file, else the outer ones."""
+    numbered, around = list[tuple[int, int, Definition]](), list[int]()
+    for number, definition in enumerate(definitions):
+        while around and around[-1] < definition.last:
+            around.pop()
+        numbered.append((number, len(around), definition))
+        around.append(definition.last)
+    return numbered if files == 1 else sorted(numbered, key=lambda one: one[1])[:MAX_FILE_DEFINITIONS]
+
+
+def _entry(candidate: _Candidate, lines: LineReader) -> OutlineEntry:
     d = candidate.definition
-    depth = sum(o.first <= d.first and d.last <= o.last for o in definitions[: candidate.number])
     text = lines.line(candidate.path, d.line) or d.name
-    return OutlineEntry(d.name, d.kind, d.scope, d.line, d.last, depth, text)
+    return OutlineEntry(d.name, d.kind, d.scope, d.line, d.last, candidate.depth, text)

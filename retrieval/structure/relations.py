@@ -11,11 +11,12 @@ from retrieval.globs import PathGlobs
 from retrieval.indexing import OverlaidRows
 from retrieval.store import split_identifiers
 from retrieval.structure.answers import CERTAINTIES, Certainty, Relation, SymbolDefinition, Usage
-from retrieval.structure.certainty import UsingFile, certainty
+from retrieval.structure.certainty import Judge, UsingFile, certainty
 from retrieval.structure.lines import LineReader
 from retrieval.types import Filters
 
-MAX_FILES = 1_000  # that use a name: 10 ms
+MAX_FILES = 500  # that define or use a name: 10 ms
+MAX_DEFINING = 100  # files of which the definitions of a name are read
 MAX_MENTIONS = 300  # chunks that are looked through for a name, beside its calls
 MAX_DEFINITIONS = 50  # of a name that all count
 
@@ -71,7 +72,8 @@ def definitions_named(rows: OverlaidRows, name: str) -> list[SymbolDefinition]:
     """All definitions of a name: functions and types, else variables."""
     found = [
         symbol_definition(row.path, row.language, definition)
-        for _, row in rows.defining([name])
+        for row in rows.named(name, MAX_DEFINING)
+        if row.defines
         for definition in read_row(name, row.data)[0]
     ]
     return found or list(_variables(rows, name))
@@ -102,19 +104,13 @@ def _named(rows: OverlaidRows, name: str) -> _NameRows:
 def _uses(
     named: _NameRows, targets: Sequence[SymbolDefinition], kinds: Sequence[str], passes: _Passes
 ) -> Iterator[Usage]:
-    alone = len(named.definitions) == 1 and not named.is_cut
+    judge = Judge(targets[:MAX_DEFINITIONS], alone=len(named.definitions) == 1 and not named.is_cut)
     for file, mentions in named.files:
         if not passes(file.path, file.language):
             continue
         for use in mentions:
-            if use.kind in kinds and (best := _best(use, file, targets, alone)) is not None:
+            if use.kind in kinds and (best := judge.best(use, file)) is not None:
                 yield Usage(file.path, use.line, use.kind, use.around, use.first, use.last, "", best)
-
-
-def _best(use: Mention, file: UsingFile, targets: Sequence[SymbolDefinition], alone: bool) -> Certainty | None:
-    """How well a use means one of the targets."""
-    found = [one for target in targets[:MAX_DEFINITIONS] if (one := certainty(use, file, target, alone)) is not None]
-    return min(found, key=CERTAINTIES.index) if found else None
 
 
 def _mentions(

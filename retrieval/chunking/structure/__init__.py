@@ -1,6 +1,6 @@
 """What a file defines, calls and imports, read from its parse tree beside the chunks."""
 
-from retrieval.chunking.structure.extraction import UNKNOWN, Definition, FileStructure, Use, extract
+from retrieval.chunking.structure.extraction import MAX_DEFINITIONS, UNKNOWN, Definition, FileStructure, Use, extract
 from retrieval.chunking.structure.packed import (
     ANY,
     Mention,
@@ -10,10 +10,12 @@ from retrieval.chunking.structure.packed import (
     pack,
     read_row,
     unpack,
+    unpack_definitions,
 )
 
 __all__ = [
     "ANY",
+    "MAX_DEFINITIONS",
     "UNKNOWN",
     "Definition",
     "FileStructure",
@@ -26,4 +28,5 @@ __all__ = [
     "pack",
     "read_row",
     "unpack",
+    "unpack_definitions",
 ]

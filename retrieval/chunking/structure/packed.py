@@ -56,6 +56,20 @@ def unpack(data: bytes) -> FileStructure:
     return structure
 
 
+def unpack_definitions(data: bytes, most: int) -> list[Definition]:
+    """The first definitions alone, which come first."""
+    definitions = []
+    text = zlib.decompress(data).decode("utf-8", "replace")
+    for line in text.split("\n", most + 1)[1 : most + 1]:
+        what, *values = line.split("\t")
+        if what == "d":
+            name, kind, scope, first, last, at = values
+            definitions.append(Definition(name, kind, scope, int(first), int(last), int(at)))
+        else:
+            break
+    return definitions
+
+
 def is_current(data: bytes) -> bool:
     return zlib.decompressobj().decompress(data, 8).partition(b"\n")[0] == str(STRUCTURE_VERSION).encode()
 
