@@ -18,7 +18,7 @@ from retrieval.structure.lines import LineReader
 
 MAX_OUTLINED_FILES = 30  # of a folder
 MAX_FILE_DEFINITIONS = 30  # of each of its files, the outer ones first
-MAX_READ = 400  # of each of its files, from its beginning
+MAX_READ = 150  # of each of its files, from its beginning
 MAX_COUNTED = 64  # files that define or use a name: more are worth the same
 MAX_MISFITS = 20  # definitions in a row that are too long for what is left of the budget
 DEFAULT_OUTLINE_BUDGET = 2_000

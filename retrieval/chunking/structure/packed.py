@@ -15,6 +15,7 @@ from typing import NamedTuple
 from retrieval.chunking.structure.extraction import Definition, FileStructure, Use
 from retrieval.chunking.version import STRUCTURE_VERSION
 
+_MAX_LINE_BYTES = 80  # of an ordinary definition
 ANY = "*"  # the module of a bare name in a file with an import that brings names which are not written down
 
 NameRow = tuple[str, int, str]  # name, number of definitions, data
@@ -59,8 +60,12 @@ def unpack(data: bytes) -> FileStructure:
 def unpack_definitions(data: bytes, most: int) -> list[Definition]:
     """The first definitions alone, which come first."""
     definitions = []
-    text = zlib.decompress(data).decode("utf-8", "replace")
-    for line in text.split("\n", most + 1)[1 : most + 1]:
+    limit = (1 + most) * _MAX_LINE_BYTES
+    read = zlib.decompressobj().decompress(data, limit)
+    lines = read.decode("utf-8", "replace").split("\n")
+    if len(read) == limit:
+        lines.pop()  # it may go on
+    for line in lines[1 : most + 1]:
         what, *values = line.split("\t")
         if what == "d":
             name, kind, scope, first, last, at = values
