@@ -18,7 +18,8 @@ from retrieval.structure.lines import LineReader
 
 MAX_OUTLINED_FILES = 30  # of a folder
 MAX_FILE_DEFINITIONS = 30  # of each of its files, the outer ones first
-MAX_READ = 150  # of each of its files, from its beginning
+MAX_SORTED = 200  # files, the largest, of which tests come after the others
+MAX_READ = 80  # of each of its files, from its beginning
 MAX_COUNTED = 64  # files that define or use a name: more are worth the same
 MAX_MISFITS = 20  # definitions in a row that are too long for what is left of the budget
 DEFAULT_OUTLINE_BUDGET = 2_000
@@ -98,7 +99,9 @@ def outline(rows: OverlaidRows, path: str, budget: int, count: Callable[[str], i
 def _files(rows: OverlaidRows, path: str) -> list[str]:
     """The files to look at, those that define most first; tests after the others."""
     sizes = rows.structure_sizes(path)
-    return sorted(sizes, key=lambda file: (kind_of(file, "") == "test", -sizes[file], file))
+    largest = sorted(sizes, key=lambda file: (-sizes[file], file))
+    first, rest = largest[:MAX_SORTED], largest[MAX_SORTED:]
+    return sorted(first, key=lambda file: kind_of(file, "") == "test") + rest
 
 
 def _candidates(rows: OverlaidRows, known: Mapping[str, Sequence[Definition]]) -> list[_Candidate]:
