@@ -56,11 +56,11 @@ class Judge:
         if not use.qualifier or use.qualifier in _OWN or use.qualifier in _PARENT:
             return self._best(use, file)
         if use.module and use.module != ANY:
-            key = (use.qualifier, use.module, use.original)
+            origin: tuple[str, ...] = (use.qualifier, use.module, use.original)
         else:  # a value that is named as none of the types are is like any other
-            key = (use.qualifier if _plain(_last(use.qualifier)) in self._owners else "",)
+            origin = (use.qualifier if _plain(_last(use.qualifier)) in self._owners else "",)
         is_own = file.path in self._paths or use.module.startswith(".")
-        key = (file.language, file.path if is_own else "", *key)
+        key = (file.language, file.path if is_own else "", *origin)
         if key not in self._known:
             self._known[key] = self._best(use, file)
         return self._known[key]

@@ -17,9 +17,9 @@ from retrieval.search.path_kinds import kind_of
 from retrieval.structure.lines import LineReader
 
 MAX_OUTLINED_FILES = 30  # of a folder
-MAX_FILE_DEFINITIONS = 30  # of each of its files, the outer ones first
+MAX_FILE_DEFINITIONS = 24  # of each of its files, the outer ones first
 MAX_SORTED = 200  # files, the largest, of which tests come after the others
-MAX_READ = 80  # of each of its files, from its beginning
+MAX_READ = 60  # of each of its files, from its beginning
 MAX_COUNTED = 64  # files that define or use a name: more are worth the same
 MAX_MISFITS = 20  # definitions in a row that are too long for what is left of the budget
 DEFAULT_OUTLINE_BUDGET = 2_000
