@@ -207,11 +207,11 @@ GRAMMARS: dict[str, Grammar] = {
         "tree_sitter_scala",
         roles(
             function="function_definition",
-            **{"class": "class_definition object_definition trait_definition enum_definition"},
+            **{"class": "class_definition object_definition trait_definition enum_definition given_definition"},
             scope="package_clause",
             wrapper="extension_definition",
             prototype="function_declaration",
-            variable="val_definition var_definition type_definition given_definition",
+            variable="val_definition var_definition type_definition",
             leading="comment block_comment",
         ),
         names={"val_definition": "pattern", "var_definition": "pattern"},

@@ -108,7 +108,7 @@ MORE_GRAMMARS: dict[str, Grammar] = {
         ),
     ),
     "glsl": Grammar("tree_sitter_glsl", roles(**_C)),
-    "hcl": Grammar("tree_sitter_hcl", roles(leading="comment", **{"class": "block"})),
+    "hcl": Grammar("tree_sitter_hcl", roles(leading="comment", **{"class": "block"}), bodies=frozenset({"body"})),
     "julia": Grammar(
         "tree_sitter_julia",
         roles(
@@ -187,6 +187,7 @@ MORE_GRAMMARS: dict[str, Grammar] = {
             **{"class": "class_statement enum_statement"},
             leading="comment",
         ),
+        bodies=frozenset({"statement_list"}),
     ),
     "solidity": Grammar(
         "tree_sitter_solidity",

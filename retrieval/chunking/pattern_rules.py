@@ -241,7 +241,7 @@ RULES: dict[str, Rules] = {
 # For code in any other language: the keywords that most of them have.
 ANY = Rules(
     _CLASSES + rb"(?:async\s+)?(?:function|func|fun|fn|def|defn|sub|proc|procedure|method|macro|task|rule|subroutine)\s+" + _BARE + rb"\s*(?:[(<:={\[]|$)",
-    containers=_CLASSES + rb"(?:class|struct|interface|trait|module|namespace|enum|record|protocol|object|type|union|contract|actor|mixin)\s+" + _BARE,
+    containers=_CLASSES + rb"(?:class|struct|interface|trait|module|namespace|enum(?:\s+(?:class|struct))?|record|protocol|object|type|union|contract|actor|mixin)\s+" + _BARE,
     leading=b"@|#\\[|\\[|<<\\w",
 )  # fmt: skip
 

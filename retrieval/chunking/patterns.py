@@ -43,15 +43,16 @@ _TITLES = {
 }
 
 
-def splitter_for(language: str) -> Callable[[LineIndex], list[SplitPoint]] | None:
-    """The splitter of a language without a grammar; None if only line windows apply."""
+def splitter_for(language: str, *, any_rules: bool = False) -> Callable[[LineIndex], list[SplitPoint]] | None:
+    """The splitter of a language without a grammar, or with any if `any_rules`; None if only line windows apply."""
     if language in ("markdown", "text"):
         return markdown if language == "markdown" else paragraphs
     if language == "rst":
         return restructured
     if language in _TITLES:
         return lambda lines: titled(lines, *_TITLES[language])
-    rules = compiled(language) if language in RULES or _is_other_code(language) else None
+    is_code = language in RULES or _is_other_code(language) or (any_rules and content_type(language) == "code")
+    rules = compiled(language) if is_code else None
     return None if rules is None else lambda lines: PatternOutline(language, lines, rules).walk()
 
 

@@ -75,13 +75,16 @@ def _outline(language: str, lines: LineIndex, parsing: _Parsing, *, are_members:
         outline = Outline(lines, grammar, source)
         body = next((child.child_by_field_name("body") for child in root.named_children), None) if are_members else None
         split_points = outline.walk(root) if body is None else outline.walk(body, "class")
-        if language not in RULES or not root.has_error or _has_names(split_points):
+        if not root.has_error or _has_names(split_points):
             return split_points
+        by_patterns = _by_patterns(language, lines, is_broken=True)
+        return by_patterns if language in RULES or _has_names(by_patterns) else split_points
     return _by_patterns(language, lines)
 
 
-def _by_patterns(language: str, lines: LineIndex) -> list[SplitPoint]:
-    splitter = splitter_for(language)
+def _by_patterns(language: str, lines: LineIndex, *, is_broken: bool = False) -> list[SplitPoint]:
+    """`is_broken`: the grammar found no name in it, so that words of definitions in any language are better than none."""
+    splitter = splitter_for(language, any_rules=is_broken)
     return splitter(lines) if splitter is not None else [SplitPoint(0, Label("window"), 0)]
 
 

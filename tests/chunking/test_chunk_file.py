@@ -261,3 +261,8 @@ def test_the_passage_is_path_name_and_text() -> None:
 
 def test_the_version_is_a_number_that_can_be_compared() -> None:
     assert isinstance(CHUNKING_VERSION, int)
+
+
+def test_a_file_that_its_grammar_cannot_read_has_names_by_patterns() -> None:
+    (chunk,) = chunk_file("a.kt", "enum class Kind { A; fun of() {} }\n\nfun <<<<<<< load(a: Int) {\n}\n")
+    assert [symbol.name for symbol in chunk.symbols] == ["Kind"]

@@ -61,6 +61,23 @@ def test_line_breaks_a_mark_tabs_and_emoji_change_nothing(row: Row) -> None:
         assert outline(chunk_file(path, "\n".join(with_emoji))) == expected
 
 
+# A definition alone is no file of its own in them.
+PART_OF_A_FILE = frozenset({"nix", "php"})
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.language not in PART_OF_A_FILE], ids=lambda row: row.path)
+def test_a_file_of_one_definition_has_its_name(row: Row) -> None:
+    lines = row.text.split("\n")
+    end = 0
+    for kind, name, span in (symbol.split(" ") for symbol in row.symbols if symbol.count(" ") == 2):
+        first, last = map(int, span.split("-"))
+        if kind == "block" or first <= end:
+            continue  # a part of the one before
+        end = last
+        chunks = chunk_file(row.path, "\n".join(lines[first - 1 : last]) + "\n")
+        assert {symbol.name for chunk in chunks for symbol in chunk.symbols} & {name, name.rpartition(".")[2]}
+
+
 def _with_tabs(line: str) -> str:
     bare = line.lstrip(" ")
     width = len(line) - len(bare)
