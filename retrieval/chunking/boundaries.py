@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from retrieval.chunking import grammars
 from retrieval.chunking.version import CHUNKING_VERSION
-from retrieval.types import Chunk, Symbol, own_symbols
+from retrieval.types import Chunk, Symbol, own_symbols, whole_symbol
 
 
 def pack(chunks: Sequence[Chunk], text: str, note: str = "") -> bytes:
@@ -51,11 +50,16 @@ def unpack(path: str, text: str, packed: bytes) -> list[Chunk]:
         packed_symbols, chunk_language, chunk_text = [*more, *_DEFAULTS[len(more) :]]
         if chunk_text is None:
             chunk_text = _slice(data, start, end)
-        chunk = Chunk(
-            path, chunk_language or language, kind, symbol, scope, first_line, last_line, start, end, chunk_text,
-            _symbols(packed_symbols),
+        symbols = (
+            whole_symbol(symbol, kind, scope, first_line, last_line)
+            if packed_symbols is None
+            else tuple(Symbol(*each) for each in packed_symbols)
+        )
+        chunks.append(
+            Chunk(
+                path, chunk_language or language, kind, symbol, scope, first_line, last_line, start, end, chunk_text, symbols
+            )
         )  # fmt: skip
-        chunks.append(replace(chunk, symbols=own_symbols(chunk)) if packed_symbols is None else chunk)
     return chunks
 
 
@@ -92,10 +96,6 @@ def _packed_symbols(chunk: Chunk) -> list[tuple[str, str, str, int, int]] | None
     if chunk.symbols == own_symbols(chunk):
         return None
     return [(s.name, s.kind, s.scope, s.start_line, s.end_line) for s in chunk.symbols]
-
-
-def _symbols(packed_symbols: list[list[Any]] | None) -> tuple[Symbol, ...]:
-    return tuple(Symbol(*symbol) for symbol in packed_symbols or ())
 
 
 def _slice(data: bytes, start: int, end: int) -> str:

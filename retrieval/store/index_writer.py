@@ -98,7 +98,7 @@ def _put_chunks(
         new_symbols = symbol_rows(chunk)
         if json.loads(symbols[row_id]) != [list(symbol) for symbol in new_symbols]:
             db.execute("DELETE FROM main.symbols WHERE chunk = ?", (row_id,))
-            _insert_symbols(db, row_id, new_symbols)
+            _insert_symbols(db, [(row_id, place, *symbol) for place, symbol in enumerate(new_symbols)])
     removed_ids = [row_id for matches in same.values() for row_id, _ in matches]
     _delete(db, removed_ids)
     return removed_ids, _insert(db, file, path, inserted), kept
@@ -112,7 +112,8 @@ def _mutable_columns(chunk: Chunk) -> tuple[str, str, int, int, int, int]:
 def _insert(db: sqlite3.Connection, file: int, path: str, chunks: Iterable[NewChunk]) -> list[TermRow]:
     sql = """INSERT INTO main.chunks(file, language, kind, start_line, end_line, start_byte, end_byte, symbol, scope,
              passage, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-    term_rows = []
+    term_rows: list[TermRow] = []
+    symbols: list[tuple[int, int, str, str, str, int, int]] = []
     for new_chunk in chunks:
         chunk = new_chunk.chunk
         row = db.execute(
@@ -123,14 +124,16 @@ def _insert(db: sqlite3.Connection, file: int, path: str, chunks: Iterable[NewCh
             (row, *new_chunk.words) if new_chunk.words else terms_of((row, chunk.symbol, path, chunk.scope, chunk.text))
         )
         db.execute(INSERT_WORDS, words)
-        _insert_symbols(db, row, symbol_rows(chunk))
+        symbols += [(row, place, *symbol) for place, symbol in enumerate(symbol_rows(chunk))]
         term_rows.append(words)
+    _insert_symbols(db, symbols)
     return term_rows
 
 
-def _insert_symbols(db: sqlite3.Connection, chunk: int, symbols: Sequence[tuple[str, str, str, int, int]]) -> None:
-    sql = "INSERT INTO main.symbols(chunk, place, name, kind, scope, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    db.executemany(sql, [(chunk, place, *symbol) for place, symbol in enumerate(symbols)])
+def _insert_symbols(db: sqlite3.Connection, rows: Sequence[tuple[int, int, str, str, str, int, int]]) -> None:
+    if rows:
+        sql = "INSERT INTO main.symbols(chunk, place, name, kind, scope, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        db.executemany(sql, rows)
 
 
 def _delete(db: sqlite3.Connection, ids: Iterable[int]) -> None:
