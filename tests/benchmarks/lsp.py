@@ -174,7 +174,7 @@ class Bench:
                 answers.append(milliseconds(lambda c=client: c.initialize(self.corpus.root)))  # type: ignore[misc]
                 whole.append(1e3 * (time.perf_counter() - begun))
                 client.search(self.asked[0])
-                ends.append(1e3 * client.leave())
+                ends.append(milliseconds(client.leave))
         yield Row("initialize, from the start of the process", statistics.median(whole), "ms", 300)
         yield Row("initialize, from sending it", statistics.median(answers), "ms", note="most of it is Python starting")
         yield Row("shutdown to the end of the process", max(ends), "ms", 1_000)
