@@ -79,6 +79,11 @@ class Connection:
         with self._heard:
             return asked in self._answers
 
+    def forget_answer(self, asked: Any) -> None:
+        """Drop an answer that nobody has taken, if there is one."""
+        with self._heard:
+            self._answers.pop(asked, None)
+
     def ask(self, method: str, params: Any = None, seconds: float = PATIENCE) -> Any:
         """The result of a request; an error fails the test."""
         answer = self.answer(self.start(method, params), seconds)
