@@ -218,6 +218,7 @@ class IndexReport:
     large: bool = False  # there is more to do than was allowed: nothing was done
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    ignored_folders: tuple[str, ...] = ()  # by patterns of the user, up to a thousand
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,10 @@ def index(
     if skipped and not as_json:
         for skip in report.skipped:
             tell(f"{target.show(skip.path)}: {skip.reason}")
-        if ignored:
+        for folder in sorted(report.ignored_folders):
+            tell(f"{target.show(folder)}/: ignored by .gitignore or the like")
+        ignored -= len(report.ignored_folders)
+        if ignored > 0:
             verb = "is" if ignored == 1 else "are"
             remark(
                 f"{ignored:,} more {verb} ignored by .gitignore and the like; what is in an ignored folder is not counted."

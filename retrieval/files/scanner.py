@@ -38,8 +38,9 @@ from retrieval.types import Skip
 MAX_DEPTH = 200  # folders; deeper trees are mistakes or attacks, and path lengths end near there anyway
 BYTECODE_FOLDER = "__pycache__"  # next to every package: excluded without a report, as version control is
 OWN_CACHE = "cache of c2llm"
+MAX_IGNORED_FOLDERS = 1_000  # that a scan names; the rest is counted
 _WINDOWS = os.name == "nt"
-IGNORED = "ignored"  # by a pattern of the user: counted, not listed
+IGNORED = "ignored"  # by a pattern of the user: counted; of folders the names are kept
 WORKTREE = "another work tree of the same repository"
 REINCLUDED = "re-included"  # by a negation in `.c2llmignore`: what is in the file does not exclude it either
 TRACKED_ONLY = "tracked"  # by git, although excluded: a folder is entered for its tracked files alone
@@ -61,6 +62,7 @@ class Scan:
     ] = ()  # files that a negation in `.c2llmignore` names: their content excludes them neither
     directories: int = 0
     seconds: float = 0.0
+    ignored_folders: tuple[str, ...] = ()  # some of those that are counted in `ignored`
 
 
 class Scanner:
@@ -92,7 +94,7 @@ class Scanner:
         removed = sorted(path for path in known_paths if path not in walk.stamps)
         return Scan(
             walk.stamps, tuple(sorted(walk.changed)), tuple(removed), walk.skipped, walk.ignored, tuple(walk.reincluded),
-            walk.directories, time.perf_counter() - started,
+            walk.directories, time.perf_counter() - started, tuple(walk.ignored_folders),
         )  # fmt: skip
 
     def ignores(self, path: str, is_dir: bool = False) -> bool:
@@ -207,6 +209,7 @@ class _ScanRun:
         self.skipped: list[Skip] = []
         self.reincluded: list[str] = []
         self.ignored = self.directories = 0
+        self.ignored_folders: list[str] = []
         self.now = time.time_ns()
 
     def run(self) -> None:
@@ -265,7 +268,7 @@ class _ScanRun:
                     if verdict in _INCLUDED and depth < MAX_DEPTH:
                         inside.append((path + "/", verdict))
                     else:
-                        self._exclude(path, "too deep" if verdict in _INCLUDED else verdict)
+                        self._exclude_folder(path, "too deep" if verdict in _INCLUDED else verdict)
                 else:
                     self.skipped.append(
                         Skip(path, "link" if entry.is_symlink() or _is_junction(entry) else "not a regular file")
@@ -277,6 +280,11 @@ class _ScanRun:
             except (ValueError, ArithmeticError) as error:
                 self.skipped.append(Skip(path, failure(error)))
         return inside
+
+    def _exclude_folder(self, path: str, reason: str | None) -> None:
+        if reason is IGNORED and len(self.ignored_folders) < MAX_IGNORED_FOLDERS:
+            self.ignored_folders.append(path)
+        self._exclude(path, reason)
 
     def _exclude(self, path: str, reason: str | None) -> None:
         if reason is IGNORED:

@@ -29,6 +29,7 @@ class IndexPlan:
     skipped: tuple[Skip, ...] = ()
     ignored: int = 0
     reincluded: frozenset[str] = frozenset()  # files that the user asked for although a default rule excludes them
+    ignored_folders: tuple[str, ...] = ()
     neighbors: Callable[[str], Collection[str]] | None = None  # endings of the files beside one; None: not looked at
 
 

@@ -61,7 +61,9 @@ def plan(scanner: Scanner, store: Store, *, again: bool) -> IndexPlan:
         # First, so that where this run is killed what they depend on is new to the next one, too.
         paths = tuple(dict.fromkeys([*sorted(again_read & scan.stamps.keys()), *sorted(scan.changed)]))
     skipped, seen = tuple(scan.skipped), len(scan.stamps)
-    return IndexPlan(paths, scan.removed, seen, again, skipped, scan.ignored, reincluded, neighbors.endings)
+    return IndexPlan(
+        paths, scan.removed, seen, again, skipped, scan.ignored, reincluded, scan.ignored_folders, neighbors.endings
+    )  # fmt: skip
 
 
 def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[str]) -> IndexPlan:
@@ -110,6 +112,7 @@ def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *,
         chunks_embedded=embedded.passages,
         chunks_reused=embedded.reused,
         skipped=(*todo.skipped, *words.skipped),
+        ignored_folders=todo.ignored_folders,
         cancelled=embedded.cancelled,
         unreachable=embedded.unreachable,
         seconds=time.perf_counter() - started,

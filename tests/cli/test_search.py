@@ -236,13 +236,15 @@ def test_what_is_left_out_can_be_listed(c2llm: Program, project: Path) -> None:
 def test_what_an_earlier_run_left_out_is_listed_too(c2llm: Program, project: Path) -> None:
     (project / "blob.dat").write_bytes(b"\0" * 100)
     (project / "app/.env").write_text("PASSWORD=hunter2")
-    (project / ".gitignore").write_text("*.log\n")
+    (project / ".gitignore").write_text("*.log\n/attic/\n")
     (project / "a.log").write_text("a")
+    (project / "attic").mkdir()
+    (project / "attic/old.py").write_text("a = 1\n")
     listed = ["app/.env: secret", "blob.dat: binary"]
     c2llm("search", "rules", project)
     for _ in range(2):
         done = c2llm("index", ".", "--skipped", cwd=project)
-        assert done.out.splitlines()[1:] == listed
+        assert done.out.splitlines()[1:] == [*listed, "attic/: ignored by .gitignore or the like"]
         assert "1 more is ignored by .gitignore and the like" in done.err
     skipped = json.loads(c2llm("index", project, "--json").out)["skipped"]
     assert [f"{skip['path']}: {skip['reason']}" for skip in skipped] == listed
