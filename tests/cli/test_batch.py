@@ -114,3 +114,13 @@ def test_filters_and_long_queries_work(c2llm: Program, project: Path) -> None:
     assert {result["path"] for result in by_path["results"]} <= {"app/ignore.py", "app/invoices.py"}
     assert {result["path"] for result in by_kind["results"]} == {"README.md"}
     assert long["results"][0]["path"] == "app/ignore.py"
+
+
+def test_a_tiny_definition_has_its_own_name_and_lines_as_everywhere(c2llm: Program, project: Path) -> None:
+    """It shares its chunk with others."""
+    rows = [f"def {name}(a):\n    return a\n" for name in ("weigh_parcel", "stamp_parcel", "sort_parcel")]
+    (project / "app/parcels.py").write_text("\n".join(rows))
+    (answer,) = ask(c2llm, project, '{"query": "stamp_parcel", "k": 1}')
+    printed = json.loads(c2llm("search", "stamp_parcel", project, "--json", "-k", "1").out)["results"][0]
+    assert {name: printed[name] for name in answer["results"][0]} == answer["results"][0]
+    assert [printed[name] for name in ("symbol", "start_line", "end_line")] == ["stamp_parcel", 4, 5]
