@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import PROJECT
 from tests.cli.program import Program, lay_out
+from tests.mcp.calls import CALLS, QUESTION, WRONG
 from tests.patience import PATIENCE
 
 mcp = pytest.importorskip("mcp", reason="the extra 'mcp' is not installed")
@@ -22,7 +23,6 @@ from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 
 T = TypeVar("T")
 CLIENTS = 8
-QUESTION = "ignore rule excludes the path"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
 
@@ -77,6 +77,22 @@ def test_many_clients_get_each_their_answers(server: Server, mode: str) -> None:
 
     answers = server.talk(*[conversation] * CLIENTS, mode=mode)
     assert set(answers) == {(5, "app/ignore.py")}
+
+
+def test_each_tool_and_each_error_for_clients_that_ask_at_the_same_time(server: Server) -> None:
+    async def conversation(client: Any) -> list[str]:
+        answers = [
+            await client.call_tool(tool, {**given, "workspace": "one"})
+            for tool, given in [*CALLS.values(), *((tool, given) for tool, given, _ in WRONG)]
+        ]
+        assert not any(answer.is_error for answer in answers[: len(CALLS)])
+        assert all(answer.is_error for answer in answers[len(CALLS) :])
+        return [answer.content[0].text for answer in answers]
+
+    for texts in server.talk(*[conversation] * CLIENTS):
+        assert all(f"Index: {len(PROJECT)} files" in text for text in texts[: len(CALLS)])
+        for (tool, given, said), text in zip(WRONG, texts[len(CALLS) :], strict=True):
+            assert said in text, (tool, given)
 
 
 def test_several_questions_and_only_places(server: Server) -> None:
