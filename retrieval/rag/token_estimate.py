@@ -17,22 +17,14 @@ LETTERS_PER_TOKEN = 7  # shorter words are one token in every vocabulary
 DIGITS_PER_TOKEN = 3
 PUNCTUATION_PER_TOKEN = 2  # "()", "->", "==" are one token each
 
-_RUNS = re.compile(r"([A-Za-z]+)|([0-9]+)|(\n\s*)|([!-/:-@\[-`{-~]+)|([^\x00-\x7f])|[^\S\n]")
+# Each match is a token: findall in place of a loop over runs takes a third of the time.
+_TOKENS = re.compile(
+    rf"[A-Za-z]{{1,{LETTERS_PER_TOKEN}}}|[0-9]{{1,{DIGITS_PER_TOKEN}}}|\n\s*|[!-/:-@\[-`{{-~]{{1,{PUNCTUATION_PER_TOKEN}}}|[^\x00-\x7f]"
+)
+_BEYOND_BMP = re.compile(r"[\U00010000-\U0010ffff]")
 
 
 def estimate_tokens(text: str) -> int:
     """An estimate of the number of tokens, rather too high than too low."""
-    total = 0
-    for run in _RUNS.finditer(text):
-        word, digits, line_break, punctuation, other = run.groups()
-        if word:
-            total += -(-len(word) // LETTERS_PER_TOKEN)
-        elif line_break:
-            total += 1
-        elif punctuation:
-            total += -(-len(punctuation) // PUNCTUATION_PER_TOKEN)
-        elif digits:
-            total += -(-len(digits) // DIGITS_PER_TOKEN)
-        elif other:
-            total += max(1, len(other.encode("utf-8", "replace")) // 2)  # an emoji is two or three tokens
-    return total
+    count = len(_TOKENS.findall(text))
+    return count if text.isascii() else count + len(_BEYOND_BMP.findall(text))  # an emoji is two or three tokens

@@ -123,8 +123,7 @@ def forms(unit: Unit) -> list[tuple[Form, frozenset[int]]]:
 
 def signature_lines(symbol: str, lines: Sequence[str], start: int) -> list[int]:
     """The line with the defined name and its parameters; else the first line."""
-    pattern = re.compile(rf"(?<!\w){re.escape(symbol)}(?!\w)") if symbol else None
-    first = next((i for i, line in enumerate(lines) if pattern is not None and pattern.search(line)), 0)
+    first = next((i for i, line in enumerate(lines) if symbol and _has_word(line, symbol)), 0)
     numbers, open_brackets = [], 0
     for number, line in enumerate(lines[first : first + SIGNATURE_LINES], start + first):
         numbers.append(number)
@@ -132,6 +131,21 @@ def signature_lines(symbol: str, lines: Sequence[str], start: int) -> list[int]:
         if open_brackets <= 0:
             break
     return numbers
+
+
+def _has_word(line: str, word: str) -> bool:
+    """A pattern would be compiled for each of a hundred symbols of a context, which takes longer than all else of a unit."""
+    at = line.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not _is_letter(line[at - 1 : at]) and not _is_letter(line[end : end + 1]):
+            return True
+        at = line.find(word, at + 1)
+    return False
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def file_lines(chunks: Iterable[Chunk]) -> dict[int, str]:
