@@ -59,6 +59,7 @@ class Retrieved:
     answer: Answer
     snapshot: Snapshot
     prefix: str = ""
+    query: str = ""
 
 
 def context(
@@ -92,7 +93,7 @@ def retrieve(
     snapshot, _ = workspace.snapshot()
     # Salient lines by meaning take some milliseconds a hit; more hits have those that have the query's words.
     request = SearchRequest(query, filters, limit, highlight=limit <= MIN_LIMIT)
-    return Retrieved(workspace.search(request), snapshot, prefix)
+    return Retrieved(workspace.search(request), snapshot, prefix, query)
 
 
 def retrieve_similar(
@@ -148,7 +149,8 @@ def pack_retrieved(
 
     more: list[Unit] = []
     if len(retrieved) == 1:
-        more = related(hits, retrieved[0].snapshot, chunks_of, retrieved[0].prefix)
+        one = retrieved[0]
+        more = related(hits, one.snapshot, chunks_of, one.prefix, one.query)
     return pack(hits, budget, options, chunks_of=chunks_of, related=more)
 
 

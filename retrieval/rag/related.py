@@ -1,7 +1,7 @@
-"""One hop from the hits: what encloses them, and the definitions of names that the best of them use.
+"""One hop from the hits: what encloses them, what the best of them call, and what calls the code that is asked about.
 
-Only their signatures are shown, for few tokens: who reads a method wants its class, and who reads a call what is called. Whether
-that finds more of the lines that the benchmarks ask for was not measured.
+Only signatures are shown, of callers with the line of the call, for few tokens: who reads a method wants its class, and who reads
+a call what is called. What is called is known from the parse trees; of other names those that few chunks define are taken.
 """
 
 from __future__ import annotations
@@ -11,27 +11,70 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from retrieval.indexing import OverlaidRows
 from retrieval.rag.units import Chunks, Unit, file_lines, unit_of
 from retrieval.search import Snapshot
-from retrieval.types import Chunk, Hit
+from retrieval.structure import Relation, SymbolDefinition, Usage, relate
+from retrieval.types import NO_FILTERS, Chunk, Hit
 
 # Hits whose names are looked up; of each name that only few chunks define, so that it is likely the one that is meant.
 BEST = 3
 MAX_DEFINITIONS = 2
 MAX_NAMES = 40
+MAX_CALLEES = 12  # of each of the best hits
+MAX_CALLERS = 6
 RELATED_WORTH = 0.05  # as a hit of rank 20
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{3,}")
 
 
-def related(hits: Sequence[Hit], snapshot: Snapshot, chunks_of: Chunks, prefix: str = "") -> list[Unit]:
-    """Units of which the signature is shown where the budget allows. `prefix` stands before the paths of the hits."""
+def related(
+    hits: Sequence[Hit], snapshot: Snapshot, chunks_of: Chunks, prefix: str = "", query: str = ""
+) -> list[Unit]:
+    """Units of which the signature is shown where the budget allows. `prefix` stands before the paths of the hits; the callers of
+    a hit that `query` names are among them.
+    """
     shown = {(hit.chunk.path, hit.chunk.start_line) for hit in hits}
-    units = list(_enclosing(hits[:BEST], chunks_of))
-    definitions = _definitions(hits[:BEST], snapshot, prefix)
-    units += [
-        unit for chunk in definitions if (chunk.path, chunk.start_line) not in shown for unit in _signature(chunk, BEST)
-    ]
-    return units
+    units = [*_callers(hits[:BEST], snapshot, chunks_of, prefix, query)]
+    units += _callees(hits[:BEST], snapshot, chunks_of, prefix)
+    units += [unit for chunk in _definitions(hits[:BEST], snapshot, prefix) for unit in _signature(chunk, BEST)]
+    found: dict[tuple[str, int], Unit] = {}
+    for unit in units:
+        if (unit.path, unit.first) not in shown:
+            found.setdefault((unit.path, unit.first), unit)
+    return [*_enclosing(hits[:BEST], chunks_of), *found.values()]
+
+
+def _callees(hits: Sequence[Hit], snapshot: Snapshot, chunks_of: Chunks, prefix: str) -> Iterator[Unit]:
+    for hit in hits:
+        for usage in _usages("callees", hit, snapshot, prefix, MAX_CALLEES):
+            yield from _around(usage, chunks_of, prefix)
+
+
+def _callers(hits: Sequence[Hit], snapshot: Snapshot, chunks_of: Chunks, prefix: str, query: str) -> Iterator[Unit]:
+    named = set(_NAME.findall(query))
+    for hit in hits:
+        if hit.chunk.symbol in named:
+            for usage in _usages("callers", hit, snapshot, prefix, MAX_CALLERS):
+                for unit in _around(usage, chunks_of, prefix):
+                    yield replace(unit, signature=unit.signature | ({usage.line} & unit.numbers))
+
+
+def _usages(relation: Relation, hit: Hit, snapshot: Snapshot, prefix: str, limit: int) -> list[Usage]:
+    """What calls a hit, or what it calls, as far as more is known than a name."""
+    chunk = hit.chunk
+    if not chunk.symbol or not isinstance(snapshot.rows, OverlaidRows):
+        return []
+    path, lines = chunk.path[len(prefix) :], (hit.start_line, hit.end_line, hit.start_line)
+    definition = SymbolDefinition(path, chunk.language, chunk.kind, chunk.symbol, chunk.scope, *lines)
+    found = relate(snapshot.rows, relation, [definition], NO_FILTERS, limit)
+    return [usage for usage in found.usages if usage.certainty != "by name"]
+
+
+def _around(usage: Usage, chunks_of: Chunks, prefix: str) -> Iterator[Unit]:
+    for chunk in chunks_of(prefix + usage.path):
+        if chunk.start_line <= usage.line <= chunk.end_line:
+            yield from _signature(chunk, BEST)
+            return
 
 
 def _enclosing(hits: Sequence[Hit], chunks_of: Chunks) -> Iterator[Unit]:
