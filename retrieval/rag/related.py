@@ -1,7 +1,9 @@
 """One hop from the hits: what encloses them, what the best of them call, and what calls the code that is asked about.
 
 Only signatures are shown, of callers with the line of the call, for few tokens: who reads a method wants its class, and who reads
-a call what is called. What is called is known from the parse trees; of other names those that few chunks define are taken.
+a call what is called. What is called is known from the parse trees; of files without, names are taken that few chunks define.
+No benchmark of ours gains by it: of 62 questions for changed functions, 4,000 tokens show .583 with and without, .567 with all
+names that few chunks define, .551 with whole functions instead of signatures.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from retrieval.indexing import OverlaidRows
+from retrieval.indexing.overlay_snapshot import EMPTY_STRUCTURE_BYTES
 from retrieval.rag.units import Chunks, Unit, file_lines, unit_of
 from retrieval.search import Snapshot
 from retrieval.structure import Relation, SymbolDefinition, Usage, relate
@@ -36,12 +39,22 @@ def related(
     shown = {(hit.chunk.path, hit.chunk.start_line) for hit in hits}
     units = [*_callers(hits[:BEST], snapshot, chunks_of, prefix, query)]
     units += _callees(hits[:BEST], snapshot, chunks_of, prefix)
-    units += [unit for chunk in _definitions(hits[:BEST], snapshot, prefix) for unit in _signature(chunk, BEST)]
+    unread = [hit for hit in hits[:BEST] if not _has_structure(hit, snapshot, prefix)]
+    units += [unit for chunk in _definitions(unread, snapshot, prefix) for unit in _signature(chunk, BEST)]
     found: dict[tuple[str, int], Unit] = {}
     for unit in units:
         if (unit.path, unit.first) not in shown:
             found.setdefault((unit.path, unit.first), unit)
     return [*_enclosing(hits[:BEST], chunks_of), *found.values()]
+
+
+def _has_structure(hit: Hit, snapshot: Snapshot, prefix: str) -> bool:
+    """Whether the calls in the file of a hit are known."""
+    rows = snapshot.rows
+    if not hit.chunk.symbol or not isinstance(rows, OverlaidRows):
+        return False
+    data = rows.structure_of(hit.chunk.path[len(prefix) :])
+    return data is not None and len(data) > EMPTY_STRUCTURE_BYTES
 
 
 def _callees(hits: Sequence[Hit], snapshot: Snapshot, chunks_of: Chunks, prefix: str) -> Iterator[Unit]:

@@ -98,12 +98,18 @@ def test_a_budget_without_room_for_anything_is_refused(workspace: Workspace, bud
 def test_what_the_best_uses_and_what_encloses_it_follow_as_signatures(tmp_path: Path) -> None:
     root = tmp_path / "shop"
     root.mkdir()
-    (root / "orders.py").write_text(ORDERS.replace("self.refund_payment", "send_back_money"))
+    orders = ORDERS.replace("self.refund_payment", "send_back_money")
+    (root / "orders.py").write_text(f"from bank import send_back_money\n\n\n{orders}")
+    (root / "app.py").write_text(
+        "from orders import Order\n\n\ndef run(orders):\n    x = 1\n    Order().cancel_order(x)\n" + "    x += 1\n" * 9
+    )
     (root / "bank.py").write_text('def send_back_money(reason):\n    """Wire it."""\n' + "    step()\n" * 9)
     with Workspace.open(root, encoder=OverlapEncoder(), cache_dir=tmp_path / "cache") as opened:
         opened.refresh()
         packed = context(opened, ContextRequest("cancel_order", limit=1)).context
     assert "class Order:" in packed.text
+    called = next(span.text for span in packed.spans if span.path == "app.py")
+    assert "def run(orders):" in called and "Order().cancel_order(x)" in called and "x += 1" not in called
     assert next(span.text for span in packed.spans if span.path == "bank.py") == "def send_back_money(reason):"
 
 
