@@ -16,7 +16,7 @@ from retrieval.indexing import OverlaidRows
 from retrieval.search.path_kinds import kind_of
 from retrieval.structure.lines import LineReader
 
-MAX_OUTLINED_FILES = 30  # of a folder
+MAX_OUTLINED_FILES = 24  # of a folder
 MAX_FILE_DEFINITIONS = 24  # of each of its files, the outer ones first
 MAX_SORTED = 200  # files, the largest, of which tests come after the others
 MAX_READ = 60  # of each of its files, from its beginning
