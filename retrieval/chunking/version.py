@@ -7,8 +7,9 @@
 # 4: patterns keep comments with what follows and find members
 # 5: macros of C and C++ are seen through
 # 6: files with several languages are cut by the rules of each; all functions of a notebook's cell have names
-# 7: code in reStructuredText, scripts in Handlebars and Twig; files beside one tell its language; patterns for 24 more languages
-CHUNKING_VERSION = 7
+# 7: code in reStructuredText, scripts in Handlebars and Twig; files beside one tell its language
+# 8: patterns for 24 more languages; short files of Terraform and PowerShell have names
+CHUNKING_VERSION = 8
 
 # The same for what files define, call and import (structure/).
 # 1: first version
