@@ -103,7 +103,9 @@ def _enclosing(hits: Sequence[Hit], chunks_of: Chunks) -> Iterator[Unit]:
 
 
 def _definitions(hits: Sequence[Hit], snapshot: Snapshot, prefix: str) -> list[Chunk]:
-    names = Counter(name for hit in hits for name in set(_NAME.findall(hit.text)) - {hit.chunk.symbol})
+    # In order of appearance, which decides among names that are equally frequent; a set has another order in each process.
+    each = (dict.fromkeys(name for name in _NAME.findall(hit.text) if name != hit.chunk.symbol) for hit in hits)
+    names = Counter(name for found in each for name in found)
     wanted = [name for name, _ in names.most_common(MAX_NAMES)]
     rows: dict[str, list[int]] = {}
     for row, name in snapshot.rows.by_symbol(wanted):

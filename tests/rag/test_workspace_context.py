@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import string
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +130,37 @@ def test_an_unsaved_buffer_is_what_is_shown(workspace: Workspace) -> None:
 def test_a_file_that_is_not_indexed_is_named(workspace: Workspace) -> None:
     with pytest.raises(QueryError, match=r"gone\.py is not indexed"):
         context(workspace, ContextRequest(location=Location("gone.py", 1, 2)))
+
+
+PACK = """
+import sys
+from pathlib import Path
+from retrieval.encoders import OverlapEncoder
+from retrieval.engine import Workspace
+from retrieval.rag import ContextRequest, context
+with Workspace.open(Path(sys.argv[1]), encoder=OverlapEncoder(), cache_dir=Path(sys.argv[2])) as workspace:
+    workspace.refresh()
+    print(context(workspace, ContextRequest("combine the parts", limit=1)).context.text)
+"""
+
+
+def test_a_context_is_the_same_in_each_process(tmp_path: Path) -> None:
+    """More names are used than definitions are shown, each as often: their order must not be that of a set."""
+    root = tmp_path / "project"
+    root.mkdir()
+    names = [f"part_{letter * 3}" for letter in string.ascii_letters]
+    calls = "".join(f"    {name}()\n" for name in names)
+    (root / "use.py").write_text(f"def combine_parts():\n{calls}")
+    for name in names:
+        (root / f"{name}.py").write_text(f"def {name}():\n    return {name!r} * 2\n\n\ndef other():\n    return 1\n")
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", PACK, root, tmp_path / "cache"],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(texts) == 1
