@@ -121,6 +121,7 @@ def test_it_can_have_a_session_of_its_own(program: Callable[[str], list[str]]) -
             assert process.communicate()[0] == f"{alone}\n"
 
 
+@pytest.mark.slow
 def test_a_server_whose_answer_was_not_taken_is_replaced(
     program: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,7 @@ def test_a_cache_folder_that_is_a_file(c2llm: Program, project: Path, tmp_path: 
 HOSTILE = "x\x1b]52;c;cm0gLXJmIH4=\x07\nok.py: binary\u202e"
 
 
+@pytest.mark.slow
 def test_no_name_of_a_file_or_setting_commands_the_terminal(c2llm: Program, tmp_path: Path) -> None:
     root = tmp_path / HOSTILE
     root.mkdir()

@@ -58,6 +58,7 @@ def test_what_fails_is_said_and_the_conversation_goes_on(c2llm: Program, project
     assert (unset.code, unset.out) == (2, "") and "No language model is set" in unset.err
 
 
+@pytest.mark.slow
 def test_at_a_terminal_ctrl_c_ends_an_answer_and_ctrl_d_the_conversation(
     c2llm: Program, project: Path, server: ScriptedServer
 ) -> None:

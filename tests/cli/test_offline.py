@@ -69,6 +69,7 @@ def test_the_guard_catches_a_lookup(tmp_path: Path) -> None:
     assert "getaddrinfo" in (tmp_path / "attempts").read_text()
 
 
+@pytest.mark.slow
 @encoders
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 def test_no_library_opens_a_socket_behind_pythons_back(encoder: str, project: Path, tmp_path: Path) -> None:

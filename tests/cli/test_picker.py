@@ -53,6 +53,7 @@ def test_results_come_while_one_types_and_enter_opens_the_editor_at_the_line(
     assert box.wait() == 130
 
 
+@pytest.mark.slow
 def test_another_row_is_copied_and_printed(box: Terminal) -> None:
     box.type("total price of items")
     rows = box.until(lambda rows: rows[1].startswith("> app/invoices.py") and rows[2].strip() != "")
@@ -76,6 +77,7 @@ def test_filters_are_completed_and_a_wrong_one_is_explained(box: Terminal) -> No
     box.until(lambda rows: rows[1].startswith("> core/queue.go"))
 
 
+@pytest.mark.slow
 def test_without_colors_nothing_is_colored(c2llm: Program, project: Path) -> None:
     terminal = Terminal(c2llm.command("search", "-i", "ignore rules"), project, c2llm.environment(NO_COLOR="1"))
     try:

@@ -107,6 +107,7 @@ def test_the_option_and_the_users_file_choose_it_and_a_workspace_cannot(
     assert answer(c2llm, "rules", project)["encoder"] == "overlap"
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_leaves_words_and_is_found_again_by_the_next_search(
     remote: Program, box: Box, project: Path
 ) -> None:
@@ -219,6 +220,7 @@ def test_a_server_with_another_model_has_everything_embedded_anew(editor: Client
     )
 
 
+@pytest.mark.slow
 def test_nobody_is_called_who_was_not_configured(c2llm: Program, box: Box, project: Path, tmp_path: Path) -> None:
     """Not even the server of before, while the vectors of the encoder that was chosen after it are made."""
     box.start()
@@ -256,6 +258,7 @@ finally:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 def test_model_use_keeps_the_address_and_no_key(c2llm: Program, box: Box, project: Path, tmp_path: Path) -> None:
     box.start(C2LLM_API_KEY="sk-right")
     config = tmp_path / "config.toml"

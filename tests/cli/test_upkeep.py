@@ -21,6 +21,7 @@ def test_status_tells_what_is_indexed(c2llm: Program, project: Path) -> None:
     assert found["languages"]["python"] >= 2
 
 
+@pytest.mark.slow
 def test_the_doctor_finds_a_healthy_index_healthy(c2llm: Program, project: Path) -> None:
     c2llm("index", project)
     done = c2llm("doctor", project)
@@ -38,6 +39,7 @@ def test_the_doctor_says_what_to_type_before_the_first_index(c2llm: Program, pro
     assert "→ c2llm index" in done.out
 
 
+@pytest.mark.slow
 def test_the_doctor_finds_damage_and_a_model_that_does_not_load(c2llm: Program, project: Path) -> None:
     c2llm("index", project)
     (index,) = c2llm.cache.rglob("index.db")
@@ -88,6 +90,7 @@ def test_clear_all_leaves_what_is_not_its_own(c2llm: Program, project: Path) -> 
     assert c2llm("clear", "--all", "--yes").code == 1
 
 
+@pytest.mark.slow
 def test_the_model_is_shown_and_set(c2llm: Program, tmp_path: Path) -> None:
     config = {"C2LLM_CONFIG": str(tmp_path / "config.toml"), "C2LLM_ENCODER": ""}
     assert c2llm("model", "use", "overlap", environ=config).code == 0

@@ -24,6 +24,7 @@ from tests.soak import rounds
 EDITS, CHECK_EVERY = rounds(2_000, 10_000), 125
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(seed=st.integers(0, 10_000), steps=st.lists(st.integers(1, 12), min_size=1, max_size=5))
 def test_answers_equal_those_of_a_fresh_index(

@@ -508,6 +508,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_loses_nothing_and_the_run_goes_on_when_there_is_room(root: Path, disk: Path) -> None:
     write_project(root, 20, functions=8)
     encoder = CountingEncoder()

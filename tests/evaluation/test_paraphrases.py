@@ -55,6 +55,7 @@ def test_each_question_names_a_definition_of_the_library() -> None:
     assert [q for q in questions() if not _definitions(folder / q.path, q.symbol)] == []
 
 
+@pytest.mark.slow
 def test_they_are_asked_by_a_command(tmp_path: Path) -> None:
     c2llm = Program(tmp_path)
     result = c2llm("evaluate", "paraphrases", "--encoder", "overlap", "--ranking", "words", "--json")

@@ -132,6 +132,7 @@ def test_what_is_wrong_is_one_sentence(c2llm: Program, tmp_path: Path, more: tup
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_benchmark_is_a_command(c2llm: Program, material: Path, tmp_path: Path) -> None:
     where = ("evaluate", "bench", material / "repos", material / "bench", "--cache-dir", tmp_path / "cache")
     result = c2llm(*where, "--encoder", "overlap", "--ranking", "words", "--json")

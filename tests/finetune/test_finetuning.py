@@ -43,6 +43,7 @@ def test_batches_depend_on_the_step_alone_and_mask_what_reads_the_same(pairs: li
     assert (first.query_mask.sum(axis=1) >= 1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "layers"), [("all", 0), ("pma", 1), ("lora", 1)])
 def test_a_stopped_run_ends_where_an_undisturbed_one_does(
     tmp_path: Path, pairs: list[Pair], way: Way, layers: int

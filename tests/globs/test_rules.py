@@ -43,6 +43,7 @@ def test_rules_beyond_the_limits_are_dropped() -> None:
     assert RuleSet(["x" * 100_000]).dropped and not RuleSet(["#" * 100_000]).dropped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", ["*a*b", "?*b", "*[!a]", "[!b]*b", "*a*a*a*a*b", "**/a*a/**/b/c?", "*/*/*/*/*b?", "[[:alpha:]]*?"]
 )

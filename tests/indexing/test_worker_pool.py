@@ -54,6 +54,7 @@ def cut_by(chunker: InProcessChunker | WorkerPool, todo: list[ChunkJob]) -> list
     return [item.job.chunked for item in in_order(map(Item, todo), chunker, never()) if item.job]
 
 
+@pytest.mark.slow
 def test_workers_give_what_this_process_gives_in_the_same_order() -> None:
     with WorkerPool(2) as pool:
         assert cut_by(pool, jobs()) == cut_by(InProcessChunker(), jobs())
@@ -66,6 +67,7 @@ def test_a_worker_loads_neither_numpy_nor_a_database_nor_what_reads_the_metadata
     assert not {"numpy", "sqlite3", "filelock", "importlib.metadata", "subprocess"} & set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_an_index_made_by_workers_is_the_one_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "root"
     write_project(root, 40)
@@ -111,6 +113,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shared_worker.close()
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_two_workers_is_given_up_and_no_other_is(trap: Path) -> None:
     todo = jobs(30)
     todo.insert(50, ChunkJob("SEGV.py", "x = 1\n", True))
@@ -197,6 +200,7 @@ def test_a_file_that_cannot_be_parsed_is_cut_by_lines_and_named_and_not_parsed_a
         assert not boundaries.is_current(remembered)
 
 
+@pytest.mark.slow
 def test_many_such_files_in_a_row_cost_a_worker_each_and_no_other_file(trap: Path) -> None:
     todo = [ChunkJob(f"PARSE{n}.py", "x = 1\n", True) for n in range(12)] + jobs(1)
     with WorkerPool(1) as pool:

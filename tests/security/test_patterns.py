@@ -89,6 +89,7 @@ def test_names_in_patterns_stand_for_themselves(name: str) -> None:
         assert trouble(re.compile(text, re.IGNORECASE), "search") == ""
 
 
+@pytest.mark.slow
 def test_the_measurement_finds_a_slow_pattern_and_goes_on_behind_one_that_never_ends() -> None:
     bad = [Use("never", re.compile(r"(a+)+b"), "match"), Use("square", re.compile(r"\s+x"), "search")]
     slow = slow_uses([*bad, Use("good", re.compile(r"\w+"), "search")], few=True)

@@ -104,6 +104,7 @@ def test_the_trial_of_hnswlib_imports_nothing_of_the_workspace(trapped: Trapped)
         assert json.loads(file.read_text())["problem"] == ""
 
 
+@pytest.mark.slow
 def test_a_relative_python_path_of_the_user_leads_to_no_import(tmp_path: Path) -> None:
     """An empty entry is the current directory too: `PYTHONPATH=$PYTHONPATH:`."""
     trapped = Trapped(tmp_path, customize=False, python_path=os.pathsep + "." + os.pathsep)

@@ -76,6 +76,7 @@ def test_a_file_damaged_before_the_start_is_made_anew_and_said(
     client.leave()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [zero, garbage, half, Path.unlink])
 @pytest.mark.parametrize("name", ["index.db", "vectors.db", "index.db-wal", "vectors.db-wal"])
 def test_a_file_damaged_under_a_running_server_is_made_anew(
@@ -146,6 +147,7 @@ def fill(root: Path) -> None:
         (root / f"app/large_{number}.py").write_text("\n".join([f"def large_{number}(value):", *lines, ""]))
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_once_and_room_ends_it(serve: Serve, small_disk: Path, project: Path) -> None:
     client = serve()
     client.initialize(project)
@@ -164,6 +166,7 @@ def test_a_full_disk_is_said_once_and_room_ends_it(serve: Serve, small_disk: Pat
     client.leave()
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_the_process_that_indexes(serve: Serve, small_disk: Path, project: Path) -> None:
     fill(project)  # more files than the server reads by itself
     client = serve()

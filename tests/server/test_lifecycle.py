@@ -124,6 +124,7 @@ def test_the_end_of_input_before_the_first_message_ends_it(serve: Serve) -> None
     assert client.process.wait(PATIENCE) == 1
 
 
+@pytest.mark.slow
 def test_a_client_that_dies_while_the_server_indexes(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     root = many_files(tmp_path / "big", 300)
     faults.hold_from(2)
@@ -270,6 +271,7 @@ def test_a_client_that_reads_nothing_is_still_listened_to(home: Path, project: P
         client.dispose()
 
 
+@pytest.mark.slow
 def test_pipes_full_in_both_directions_are_no_deadlock(serve: Serve, project: Path) -> None:
     client: Client = serve()
     client.initialize(project)

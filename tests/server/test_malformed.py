@@ -213,6 +213,7 @@ def test_binary_rubbish_in_a_document_leaves_the_others_found(opened: Opened, te
     assert opened.top("now_it_is_code")["path"] == "app/rubbish.py"
 
 
+@pytest.mark.slow
 def test_a_document_of_twenty_megabytes_holds_nothing_up_for_long(opened: Opened) -> None:
     line = "value = compute(value, 'text that goes on')  # again\n"
     opened.open("app/giant.py", line * (20_000_000 // len(line)))

@@ -37,6 +37,7 @@ async def until_ready(states: asyncio.Queue[str]) -> None:
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("editor", ["visual-studio-code", "neovim", "emacs"])
 def test_an_editor_searches_what_is_typed_and_not_saved(editor: str, tmp_path: Path) -> None:
     asyncio.run(_converse(editor, lay_out(tmp_path / "project", PROJECT), Program(tmp_path / "home")))

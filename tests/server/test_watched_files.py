@@ -48,6 +48,7 @@ def watched(request: pytest.FixtureRequest, serve: Serve, project: Path) -> Iter
     client.leave()
 
 
+@pytest.mark.slow
 def test_files_created_changed_renamed_and_deleted(watched: tuple[Opened, bool]) -> None:
     folder, watches = watched
 
@@ -180,6 +181,7 @@ def test_events_for_what_is_ignored_or_elsewhere_start_nothing(
     assert client.search("rules")["freshness"]["files"] == 5
 
 
+@pytest.mark.slow
 def test_a_checkout_told_in_one_message_holds_nothing_up(serve_faulty: Serve, faults: Faults, project: Path) -> None:
     client = serve_faulty()
     folder = initialize(client, project, watches=True)

@@ -121,6 +121,7 @@ def test_a_small_job_needs_no_process(running: Running) -> None:
     assert seen == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "said"), [(signal.SIGKILL, "died (SIGKILL)"), (signal.SIGSEGV, "Fatal Python error: Segmentation fault")]
 )

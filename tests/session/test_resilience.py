@@ -62,6 +62,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.slow
 def test_a_session_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path, small: Path) -> None:
     with live(tmp_path) as running:
         write_project(running.root, 300, functions=8)
@@ -93,6 +94,7 @@ def gone(path: Path) -> None:
     path.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["index.db", "index.db-wal", "vectors.db", "vectors.db-wal"])
 @pytest.mark.parametrize("damage", [garbage, cut, zero, gone])
 def test_a_database_that_is_damaged_while_it_is_open_is_made_anew(

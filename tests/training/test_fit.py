@@ -83,6 +83,7 @@ def test_a_run_gives_a_model_that_learnt(tmp_path: Path, tasks: Path, start: Pat
     assert float(rows[2][1]) < float(rows[1][1])
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_like_one_that_was_not(
     tmp_path: Path, tasks: Path, start: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +121,7 @@ def test_what_is_missing_is_told_in_words(tmp_path: Path, tasks: Path, start: Pa
         fit(tasks, start, tmp_path / "other", SETTINGS)
 
 
+@pytest.mark.slow
 def test_adapters_learn_beside_a_backbone_that_stays(tmp_path: Path, tasks: Path, start: Path) -> None:
     pytest.importorskip("peft")
     before = C2LLM.load(start)

@@ -37,6 +37,7 @@ def stages(run: Path) -> list[Path]:
     return sorted(run.glob("stage*"))
 
 
+@pytest.mark.slow
 def test_the_stages_run_one_after_the_other_and_are_not_run_again(tmp_path: Path) -> None:
     for name in ("train", "valid"):
         write_pairs(tmp_path / f"{name}.jsonl")

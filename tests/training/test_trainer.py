@@ -177,6 +177,7 @@ def test_the_average_follows_the_weights(tmp_path: Path) -> None:
     assert 0 < max(distances) < 0.1
 
 
+@pytest.mark.slow
 def test_a_run_with_an_average_resumes_exactly(tmp_path: Path) -> None:
     stage = replace(STAGE, averaged=0.9, decay=0.3)
     whole = train(tiny(), Toy(), stage, tmp_path / "whole")

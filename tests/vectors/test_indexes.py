@@ -140,6 +140,7 @@ def test_any_sequence_of_changes_leaves_what_a_set_would_hold(make: Make, data: 
     assert np.allclose(np.sort(matrix[found] @ query), np.sort(matrix[best] @ query), atol=2e-3)
 
 
+@pytest.mark.slow
 @needs_hnswlib
 def test_queries_go_on_while_rows_come_and_go_and_the_graph_is_rebuilt() -> None:
     index, matrix = HnswIndex(DIMENSION), rows(3_000)
@@ -203,6 +204,7 @@ def test_many_deletions_wear_a_graph_and_a_rebuild_mends_it(monkeypatch: pytest.
     assert index.ids().tolist() == list(range(100, 200))
 
 
+@pytest.mark.slow
 @needs_hnswlib
 @pytest.mark.parametrize("portion", [16, 1_000, 3_000])
 def test_several_threads_add_rows_only_to_a_graph_that_has_many(portion: int, monkeypatch: pytest.MonkeyPatch) -> None:
