@@ -56,7 +56,7 @@ def popen(command: list[str], *, uses_torch: bool = False, **options: Any) -> su
 
     `uses_torch`: it is a program of a test that imports it; of ours that is known.
     """
-    if not _can_fork(command, options):
+    if not can_fork(command, options):
         return _Popen(command, **options)
     return (TorchProcess if uses_torch else ForkedProcess)(command, **options)
 
@@ -78,14 +78,14 @@ def default_sigint() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _can_fork(command: list[str], options: dict[str, Any]) -> bool:
+def can_fork(command: list[str], options: dict[str, Any]) -> bool:
     environ = options.get("env") or os.environ
     return (
         sys.platform == "linux"
         and command[0] == sys.executable
         and (command[1] == "-m" or not command[1].startswith("-"))
         and options.get("preexec_fn") in (None, default_sigint)
-        and _of_interpreter(environ) == _of_interpreter(_environment())
+        and _of_interpreter(environ) == _of_interpreter(child_environment())
         and not (_uses_torch(command, environ) and any(name.startswith(_HUB) for name in environ))
         and all(map(_is_ours, _import_path(environ)))
     )
@@ -104,7 +104,7 @@ def _of_interpreter(environ: Any) -> dict[str, str]:
     return {name: text for name, text in environ.items() if name.startswith(_INTERPRETER) and name not in _OBEYED}
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """Of the server, as tests give it to what they start."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
     return {**kept, "PYTHONPATH": str(CHECKOUT)}
@@ -126,7 +126,7 @@ class ForkedProcess(subprocess.Popen[Any]):
             "session": new_session,
         }
         streams = [(0, read_in), (1, write_out), (2, write_err)]
-        self.pid = _server(uses_torch=self.uses_torch or _uses_torch(args, request["env"])).fork(
+        self.pid = server_for(uses_torch=self.uses_torch or _uses_torch(args, request["env"])).fork(
             request, [own if given == -1 else given for own, given in streams]
         )
         self._child_created = True
@@ -150,7 +150,7 @@ class _Server:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[other.fileno()],
                 cwd=CHECKOUT,
-                env={**_environment(), **_ONE_THREAD},
+                env={**child_environment(), **_ONE_THREAD},
             )
         self._libc = ctypes.CDLL(None, use_errno=True)
 
@@ -183,7 +183,7 @@ _started: dict[tuple[int, bool], _Server] = {}
 _starting = threading.Lock()
 
 
-def _server(*, uses_torch: bool) -> _Server:
+def server_for(*, uses_torch: bool) -> _Server:
     """Of this process."""
     key = os.getpid(), uses_torch
     with _starting:

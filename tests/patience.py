@@ -16,7 +16,7 @@ _LIMITS = (
     ("retrieval.encoders.remote.encoder", "FIRST_CONTACT_SECONDS"),
     ("retrieval.encoders.remote.encoder", "QUERY_TIMEOUT_SECONDS"),
     ("retrieval.encoders.remote.encoder", "BATCH_TIMEOUT_SECONDS"),
-    ("retrieval.store.database", "_BUSY_SECONDS"),
+    ("retrieval.store.database", "BUSY_SECONDS"),
 )
 # After what time it tries again what another process or the disk did not let it do: module, constant.
 _PAUSES = (("c2llm_lsp.server.folders.folder", "REOPEN_SECONDS"),)

@@ -51,7 +51,7 @@ def program(tmp_path: Path) -> Callable[[str], list[str]]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**fork_server._environment(), "HOME": "/nowhere", **more}
+    return {**fork_server.child_environment(), "HOME": "/nowhere", **more}
 
 
 @pytest.mark.parametrize("more", [{"C2LLM_PROBE": "é"}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
@@ -60,7 +60,7 @@ def test_what_a_program_sees_of_itself_is_the_same(
 ) -> None:
     options: dict[str, Any] = {"env": environment(**more), "cwd": tmp_path}
     command = program(TELLS)
-    assert fork_server._can_fork(command, options)
+    assert fork_server.can_fork(command, options)
     forked = fork_server.run(command, input="ü\n".encode(), timeout=PATIENCE, **options)
     started = subprocess.run(command, input="ü\n".encode(), capture_output=True, check=False, **options)
     assert json.loads(forked.stdout) == json.loads(started.stdout)
@@ -71,7 +71,7 @@ def test_a_module_is_run_with_its_folder_on_the_import_path(tmp_path: Path) -> N
     (tmp_path / "probe.py").write_text("import sys; print(__name__, sys.argv, sys.path)")
     command = [sys.executable, "-m", "probe", "x"]
     options: dict[str, Any] = {"env": environment(), "cwd": tmp_path}
-    assert fork_server._can_fork(command, options)
+    assert fork_server.can_fork(command, options)
     started = subprocess.run(command, capture_output=True, check=True, **options)
     assert fork_server.run(command, input=b"", timeout=PATIENCE, **options).stdout == started.stdout
 
@@ -101,15 +101,15 @@ def test_an_uncaught_exception_is_a_traceback_and_exit_code_1(program: Callable[
     ids=lambda more: "".join(more.values()),
 )
 def test_what_only_a_new_interpreter_obeys_starts_one(more: dict[str, str]) -> None:
-    assert not fork_server._can_fork([sys.executable, "-m", "c2llm_lsp"], {"env": environment(**more)})
+    assert not fork_server.can_fork([sys.executable, "-m", "c2llm_lsp"], {"env": environment(**more)})
 
 
 def test_options_of_the_interpreter_and_other_programs_start_one() -> None:
     options = {"env": environment()}
-    assert not fork_server._can_fork([sys.executable, "-c", "pass"], options)
-    assert not fork_server._can_fork([sys.executable, "-I", "-m", "c2llm_lsp"], options)
-    assert not fork_server._can_fork(["git", "-m", "x"], options)
-    assert not fork_server._can_fork([sys.executable, "-m", "x"], {**options, "preexec_fn": os.setsid})
+    assert not fork_server.can_fork([sys.executable, "-c", "pass"], options)
+    assert not fork_server.can_fork([sys.executable, "-I", "-m", "c2llm_lsp"], options)
+    assert not fork_server.can_fork(["git", "-m", "x"], options)
+    assert not fork_server.can_fork([sys.executable, "-m", "x"], {**options, "preexec_fn": os.setsid})
 
 
 def test_it_can_have_a_session_of_its_own(program: Callable[[str], list[str]]) -> None:
@@ -128,7 +128,7 @@ def test_a_server_whose_answer_was_not_taken_is_replaced(
     """As when the time of a test is up while it starts a program: the next must not get the process of the one before."""
     command, options = program("print(1)"), {"env": environment()}
     assert fork_server.run(command, input=b"", timeout=PATIENCE, **options).stdout == b"1\n"
-    before = fork_server._server(uses_torch=False)
+    before = fork_server.server_for(uses_torch=False)
 
     class Interrupted(BaseException):
         pass
@@ -141,4 +141,4 @@ def test_a_server_whose_answer_was_not_taken_is_replaced(
         with pytest.raises(Interrupted):
             fork_server.popen(command, **options)
     assert fork_server.run(program("print(2)"), input=b"", timeout=PATIENCE, **options).stdout == b"2\n"
-    assert fork_server._server(uses_torch=False) is not before
+    assert fork_server.server_for(uses_torch=False) is not before

@@ -65,13 +65,13 @@ def mean_by_part(asked: Sequence[Question], ranks: Sequence[float]) -> tuple[flo
 
 def _ranks(workspace: Workspace, root: Path, ranking: str, asked: Sequence[Question]) -> Iterator[float]:
     for question in asked:
-        lines = _definitions(root / question.path, question.symbol)
+        lines = definition_lines(root / question.path, question.symbol)
         hits = workspace.search(SearchRequest(question.text, limit=DEEPEST, ranking=ranking)).hits
         place = next((place for place, hit in enumerate(hits, 1) if _shows(hit, question.path, lines)), None)
         yield 1 / place if place else 0.0
 
 
-def _definitions(path: Path, symbol: str) -> list[int]:
+def definition_lines(path: Path, symbol: str) -> list[int]:
     pattern = re.compile(rf"\s*(?:async\s+)?(?:def|class)\s+{re.escape(symbol)}\b")
     lines = path.read_text(encoding="utf-8").splitlines()
     return [number for number, line in enumerate(lines, 1) if pattern.match(line)]

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from retrieval.store.schema import transaction
 
-_BLOCK_BYTES = 64 * 1024
+BLOCK_BYTES = 64 * 1024
 _ATTEMPTS = 3
-_PAUSE_SECONDS = 0.5  # between two attempts, while a query waits
+PAUSE_SECONDS = 0.5  # between two attempts, while a query waits
 # A disk may take seconds for each block that it cannot read.
 _MOST_BAD_BLOCKS = 64
 # What a disk reports of a block that it has lost. A network share that is away has others (ESTALE, ETIMEDOUT, ENOTCONN).
@@ -41,7 +41,7 @@ def _fails_for_good(path: Path) -> bool:
     lost: set[int] | None = None
     for attempt in range(_ATTEMPTS):
         if attempt:
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)
         bad, good = _read_blocks(path)
         lost = bad if lost is None else lost & bad
         if not lost or not good:
@@ -56,10 +56,10 @@ def _read_blocks(path: Path) -> tuple[set[int], int]:
     try:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
-            for start in range(0, size, _BLOCK_BYTES):
+            for start in range(0, size, BLOCK_BYTES):
                 try:
                     file.seek(start)
-                    file.read(_BLOCK_BYTES)
+                    file.read(BLOCK_BYTES)
                     good += 1
                 except OSError as error:
                     if error.errno not in _LOST:

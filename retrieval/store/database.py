@@ -41,7 +41,7 @@ from retrieval.store.sqlite_errors import SQLITE_ERRORS, cannot_lock, explain, e
 INDEX_FILE = "index.db"
 
 # Another workspace's batch of vectors takes milliseconds; waiting this long means that something hangs.
-_BUSY_SECONDS = 20.0
+BUSY_SECONDS = 20.0
 _RETRY_SECONDS = 0.02
 # Closing waits this long for running queries.
 _CLOSE_SECONDS = 2.0
@@ -244,7 +244,7 @@ class Database:
             try:
                 return self._connect_once(check)
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() - started > _BUSY_SECONDS:
+                if "locked" not in str(error) or time.monotonic() - started > BUSY_SECONDS:
                     raise
                 time.sleep(_RETRY_SECONDS)
 
@@ -270,7 +270,7 @@ class Database:
         return (INDEX, self.index_path), (VECTORS, self.vectors_path)
 
     def _open(self, uri: str) -> sqlite3.Connection:
-        db = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             mode = uri.rpartition("?")[2]

@@ -72,7 +72,7 @@ def use(root: Path, cache: Path, dice: random.Random) -> None:
 
 
 if __name__ == "__main__":
-    database._BUSY_SECONDS = 0.05  # nobody else has the index: a lock that fails is not worth 20 seconds
+    database.BUSY_SECONDS = 0.05  # nobody else has the index: a lock that fails is not worth 20 seconds
     chance = random.Random(int(sys.argv[3]))
     for _ in range(ROUNDS):
         use(Path(sys.argv[1]), Path(sys.argv[2]), chance)

@@ -62,6 +62,6 @@ def lose_a_page(dice: random.Random, root: Path, cache: Path) -> None:
 
 
 if __name__ == "__main__":
-    bad_blocks._PAUSE_SECONDS = 0.0
-    bad_blocks._BLOCK_BYTES = PAGE
+    bad_blocks.PAUSE_SECONDS = 0.0
+    bad_blocks.BLOCK_BYTES = PAGE
     lose_a_page(random.Random(int(sys.argv[3])), Path(sys.argv[1]), Path(sys.argv[2]))

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.chunking import CHUNKING_VERSION, chunk_file, chunker, grammars, language_of, parsing, passage
-from retrieval.chunking.languages import _ENDINGS_OF
+from retrieval.chunking.languages import LANGUAGES, endings_of
 from retrieval.types import CHUNK_KINDS, Chunk
 
 HERE = Path(__file__).resolve().parent
 REAL_CODE = [path.read_text(encoding="utf-8") for path in sorted(HERE.parents[1].glob("retrieval/chunking/*.py"))]
-PATHS = [f"dir/file.{endings.split()[0]}" for endings in _ENDINGS_OF.values() if "ipynb" not in endings]
+PATHS = [f"dir/file.{ending}" for language in LANGUAGES for ending in endings_of(language)[:1]]
 
 
 def check(path: str, text: str) -> list[Chunk]:

@@ -10,7 +10,7 @@ import pytest
 from retrieval.encoders.token_overlap import OverlapEncoder
 from retrieval.evaluation.paraphrases import (
     Question,
-    _definitions,
+    definition_lines,
     mean_by_part,
     questions,
     reciprocal_ranks,
@@ -52,7 +52,7 @@ def test_every_other_question_is_held_out() -> None:
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="files of the library move from version to version")
 def test_each_question_names_a_definition_of_the_library() -> None:
     folder = Path(sysconfig.get_paths()["stdlib"])
-    assert [q for q in questions() if not _definitions(folder / q.path, q.symbol)] == []
+    assert [q for q in questions() if not definition_lines(folder / q.path, q.symbol)] == []
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ def set_aside(cache: Path) -> list[str]:
 def test_an_index_is_read_where_files_cannot_be_locked(
     root: Path, cache: Path, indexed: list[tuple[object, ...]], error: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_BUSY_SECONDS", 3_600.0)  # to wait for another process would be to wait for ever
+    monkeypatch.setattr(database, "BUSY_SECONDS", 3_600.0)  # to wait for another process would be to wait for ever
     with failing(Fault("lock", error, "/cache/")), opened(root, cache) as workspace:
         report = workspace.refresh()
         answer = workspace.search(QUERY)
@@ -127,8 +127,8 @@ def test_a_part_of_a_file_that_the_disk_has_lost_blocks_nothing(
     root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, page: int
 ) -> None:
     """The first page has the tables' names; the last is far from it."""
-    monkeypatch.setattr(bad_blocks, "_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(bad_blocks, "_BLOCK_BYTES", PAGE)
+    monkeypatch.setattr(bad_blocks, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(bad_blocks, "BLOCK_BYTES", PAGE)
     with opened(root, cache) as workspace:
         workspace.refresh()
         before = rows_of(workspace)
@@ -161,7 +161,7 @@ def test_a_part_of_a_file_that_the_disk_has_lost_blocks_nothing(
 def test_a_share_that_is_away_sets_no_file_aside(
     root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, indexed: list[tuple[object, ...]]
 ) -> None:
-    monkeypatch.setattr(bad_blocks, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(bad_blocks, "PAUSE_SECONDS", 0.0)
     [path] = cache.rglob("vectors.db")
     away = Fault("read", errno.ESTALE, "vectors.db", span=(PAGE, path.stat().st_size))
     with failing(away), pytest.raises(StoreError), opened(root, cache) as workspace:

@@ -35,8 +35,8 @@ _CLASSES = {
     ops.CATEGORY_DIGIT: r"\d", ops.CATEGORY_NOT_DIGIT: r"\D", ops.CATEGORY_SPACE: r"\s", ops.CATEGORY_NOT_SPACE: r"\S",
     ops.CATEGORY_WORD: r"\w", ops.CATEGORY_NOT_WORD: r"\W",
 }  # fmt: skip
-_GROUPS = {getattr(ops, name) for name in ("SUBPATTERN", "ATOMIC_GROUP") if hasattr(ops, name)}
-_REPEATS = {getattr(ops, name) for name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") if hasattr(ops, name)}
+GROUPS = {getattr(ops, name) for name in ("SUBPATTERN", "ATOMIC_GROUP") if hasattr(ops, name)}
+REPEATS = {getattr(ops, name) for name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") if hasattr(ops, name)}
 
 
 _masks: dict[tuple[int, bool, str, str], int] = {}
@@ -87,9 +87,9 @@ class Automaton:
         return whole
 
     def part(self, op: Any, value: Any) -> _Part:
-        if op in _REPEATS:
+        if op in REPEATS:
             return self.repeated(*value)
-        if op in _GROUPS:
+        if op in GROUPS:
             return self.group(value)
         if op is ops.BRANCH:
             return _either([self.sequence(items) for items in value[1]])

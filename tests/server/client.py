@@ -13,8 +13,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -78,6 +78,12 @@ class Connection:
     def answered(self, asked: Any) -> bool:
         with self._heard:
             return asked in self._answers
+
+    @contextmanager
+    def reading_nothing(self) -> Iterator[None]:
+        """The thread that reads stops at the next message of the server."""
+        with self._heard:
+            yield
 
     def forget_answer(self, asked: Any) -> None:
         """Drop an answer that nobody has taken, if there is one."""

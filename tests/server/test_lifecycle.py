@@ -262,7 +262,7 @@ def test_a_client_that_reads_nothing_is_still_listened_to(home: Path, project: P
     try:
         client.initialize(project)
         client.ready()
-        with client._heard:  # the reading thread stops at its next message
+        with client.reading_nothing():
             for _ in range(400):
                 client.start("c2llm/search", {"query": "apply rules", "limit": 50})
             client.notify("exit", None)

@@ -33,7 +33,7 @@ def test_blocks_are_lost_that_fail_again_and_again_beside_others(
     path = tmp_path / "vectors.db"
     path.touch()
     coming = iter(attempts)
-    monkeypatch.setattr(bad_blocks, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(bad_blocks, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(bad_blocks, "_read_blocks", lambda _path: next(coming))
     assert bad_blocks.has_bad_blocks(path) is lost
 
@@ -41,7 +41,7 @@ def test_blocks_are_lost_that_fail_again_and_again_beside_others(
 def test_a_log_can_have_lost_parts_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("index.db", "index.db-wal"):
         (tmp_path / name).touch()
-    monkeypatch.setattr(bad_blocks, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(bad_blocks, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(
         bad_blocks, "_read_blocks", lambda path: ({0}, 1) if path.suffix == ".db-wal" else (set[int](), 1)
     )
