@@ -104,7 +104,6 @@ PREPARED = {"c2llm_lsp.server.text.positions:_LINE"}
 INLINE = {
     "c2llm_lsp.render.snippet: f'(?<!\\\\w){re.escape(hit.chunk.symbol)}(?!\\\\w)'": "a name",
     "retrieval.structure.relations: f'(?<![\\\\w$]){re.escape(name)}(?![\\\\w$])'": "a name",
-    "retrieval.rag.units: f'(?<!\\\\w){re.escape(symbol)}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){own}(?!\\\\w)'": "a name",
     "retrieval.search.definitions: f'(?<!\\\\w){re.escape(name)}(?![\\\\w$])'": "a name",
     "retrieval.search.exact: _expression(text)": "words, escaped, each of which ends a run of spaces; tried where the first one is",
