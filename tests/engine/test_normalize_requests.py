@@ -43,7 +43,7 @@ def test_types_of_content_are_languages() -> None:
     def languages(*content: str, within: tuple[str, ...] = ()) -> tuple[str, ...]:
         return normalize_filters(Filters(within, content=content), ROOT).languages
 
-    assert languages("Docs") == ("asciidoc", "markdown", "mdx", "rst", "tex", "text")
+    assert languages("Docs") == ("asciidoc", "markdown", "mdx", "org", "rst", "tex", "text")
     assert set(languages("code", "docs", "config")) == set(LANGUAGES)
     assert "yaml" in languages("config") and "python" in languages("code")
     assert languages("code", within=("md", "go")) == ("go",)
