@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,7 @@ def objects(draw: st.DrawFn, depth: int = 2) -> tuple[str, object]:
     return f"{{{','.join(members)}{comma}{space()}}}", data
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(objects(), st.sampled_from([MEMBER, ELEMENT]), st.sampled_from(["", "// top\n", "\ufeff"]))
 def test_an_entry_comes_and_goes_and_all_else_stays(given: tuple[str, object], path: EntryPath, top: str) -> None:

@@ -37,6 +37,7 @@ def box(c2llm: Program, project: Path, editor: Path) -> Iterator[Terminal]:
         terminal.close()
 
 
+@pytest.mark.slow
 def test_results_come_while_one_types_and_enter_opens_the_editor_at_the_line(
     box: Terminal, tmp_path: Path, project: Path
 ) -> None:
@@ -68,6 +69,7 @@ def test_another_row_is_copied_and_printed(box: Terminal) -> None:
     assert second in [row.strip() for row in box.screen.display]
 
 
+@pytest.mark.slow
 def test_filters_are_completed_and_a_wrong_one_is_explained(box: Terminal) -> None:
     box.type("retry kind:fu\t")
     box.until(lambda rows: rows[0].startswith("? retry kind:function") and rows[1].startswith("> web/retry.ts"))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.program import Program
 
 
+@pytest.mark.slow
 def test_callers_callees_and_references_of_a_symbol(c2llm: Program, tmp_path: Path) -> None:
     root = tmp_path / "shop"
     root.mkdir()

@@ -153,6 +153,7 @@ def test_a_key_that_the_server_does_not_know_is_told_and_words_go_on(box: Box, c
         assert not path.is_file() or b"sk-" not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_an_editor_is_answered_by_words_while_the_server_is_away_and_by_meaning_when_it_is_back(
     editor: Client, box: Box, project: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_an_editor_is_answered_by_words_while_the_server_is_away_and_by_meaning_
     assert sum("cannot be reached" in text for text in editor.messages()) <= 1
 
 
+@pytest.mark.slow
 def test_an_editor_that_starts_while_the_server_is_away_gets_it_when_it_comes(
     c2llm: Program, box: Box, project: Path, tmp_path: Path
 ) -> None:
@@ -192,6 +194,7 @@ def test_an_editor_that_starts_while_the_server_is_away_gets_it_when_it_comes(
         editor.dispose()
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_holds_up_no_editor(editor: Client, box: Box, project: Path) -> None:
     editor.initialize(project)
     editor.ready()
@@ -276,6 +279,7 @@ def test_model_use_keeps_the_address_and_no_key(c2llm: Program, box: Box, projec
     assert "unencrypted" in told.out
 
 
+@pytest.mark.slow
 def test_watch_says_once_that_it_waits_and_goes_on_by_itself(remote: Program, box: Box, project: Path) -> None:
     process = remote.start("watch", project)
     assert process.stdout and process.stderr

@@ -56,6 +56,7 @@ def test_a_broken_file_or_folder_fails_no_answer(counted: Path) -> None:
     assert savings.days() == {}
 
 
+@pytest.mark.slow
 def test_the_command_shows_counts_and_the_setting_turns_them_off(c2llm: Program, project: Path) -> None:
     off = {"C2LLM_SAVINGS": "false"}
     c2llm("context", "ignore rule excludes the path", project, environ=off)

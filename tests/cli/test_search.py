@@ -83,6 +83,7 @@ def test_json_follows_its_schema(c2llm: Program, project: Path) -> None:
     assert violations(json.loads(empty.out), schema) == []
 
 
+@pytest.mark.slow
 def test_filters_limit_the_answer(c2llm: Program, project: Path) -> None:
     def paths(*options: str) -> set[str]:
         done = c2llm("search", "job price rules retry billing", ".", "--json", *options, cwd=project)

@@ -45,6 +45,7 @@ def test_it_serves_the_encoder_of_the_settings_and_ends_by_a_signal(c2llm: Progr
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_what_is_under_way_when_it_is_told_to_stop_is_answered(c2llm: Program) -> None:
     """A request whose body comes in two halves is under way for certain when the signal is sent."""
     with serving(c2llm, "--port", "0") as (process, url):

@@ -60,6 +60,7 @@ def watching(c2llm: Program, project: Path) -> Iterator[Watching]:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_it_catches_up_follows_and_ends(c2llm: Program, project: Path) -> None:
     c2llm("index", project)
     (project / "app/late.py").write_text("def late_giraffe():\n    return 1\n")

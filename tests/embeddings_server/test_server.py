@@ -266,6 +266,7 @@ def test_fifty_clients_at_once_each_get_their_own_vectors(server: Running, encod
     assert len(encoder.batches) < CLIENTS  # they were embedded together
 
 
+@pytest.mark.slow
 def test_fifty_of_our_clients_index_at_once(server: Running) -> None:
     remote = load(server.url)
     texts = [f"def function_{number}(): pass" for number in range(100)]

@@ -150,6 +150,7 @@ IGNORE_FILE = st.lists(PATTERN, max_size=4).map("\n".join)
 NAMES = ("a", "b", "ab", "c.x")
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.fixed_dictionaries({}, optional={"": IGNORE_FILE, "a/": IGNORE_FILE, "a/b/": IGNORE_FILE, "ab/": IGNORE_FILE})

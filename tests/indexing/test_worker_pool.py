@@ -133,6 +133,7 @@ def test_a_worker_that_is_killed_once_costs_no_file(trap: Path) -> None:
     assert (trap / "once").exists()
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_is_killed(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "SILENT_SECONDS", 2.0)
     todo = [ChunkJob("HANG.py", "x = 1\n", True), *jobs(2)]
@@ -142,6 +143,7 @@ def test_a_worker_that_hangs_is_killed(trap: Path, monkeypatch: pytest.MonkeyPat
     assert all(job.chunked for job in done[1:])
 
 
+@pytest.mark.slow
 def test_workers_that_die_on_everything_are_given_up(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "MAX_DEATHS", 3)
     todo = [ChunkJob(f"SEGV{n}.py", "x = 1\n", True) for n in range(40)]
@@ -151,6 +153,7 @@ def test_workers_that_die_on_everything_are_given_up(trap: Path, monkeypatch: py
     assert any(job.failure == LOST for job in done)
 
 
+@pytest.mark.slow
 def test_a_crash_is_a_skip_that_is_counted_and_gone_when_the_file_is_mended(
     trap: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +243,7 @@ def test_cancelled_work_ends_at_once_and_leaves_no_process(trap: Path) -> None:
     assert set(psutil.Process().children()) <= before
 
 
+@pytest.mark.slow
 def test_a_worker_dies_with_its_parent(trap: Path) -> None:
     """Killed by a signal that nobody can catch, while a worker is busy."""
     code = (

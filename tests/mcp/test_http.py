@@ -68,6 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_many_clients_get_each_their_answers(server: Server, mode: str) -> None:
     async def conversation(client: Any) -> tuple[int, str]:
@@ -79,6 +80,7 @@ def test_many_clients_get_each_their_answers(server: Server, mode: str) -> None:
     assert set(answers) == {(5, "app/ignore.py")}
 
 
+@pytest.mark.slow
 def test_each_tool_and_each_error_for_clients_that_ask_at_the_same_time(server: Server) -> None:
     async def conversation(client: Any) -> list[str]:
         answers = [

@@ -45,6 +45,7 @@ def alone(query: Any, key: Any, value: Any, lengths: list[int]) -> Any:
 some_lengths = st.lists(st.integers(1, 40), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @given(some_lengths)
 def test_blocks_equal_each_text_alone(lengths: list[int]) -> None:
     """In any order: sorting only makes blocks larger."""

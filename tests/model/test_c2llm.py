@@ -32,6 +32,7 @@ def tiny(layers: int = 2, method: str = "pma") -> C2LLM:
     return C2LLM(replace(TINY, num_hidden_layers=layers, embedding_method=method)).eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("config", "count"), [(C2LLM_0_5B, 497_252_096), (C2LLM_7B, 7_667_028_992)])
 def test_the_published_shapes_have_the_published_number_of_parameters(config: C2LLMConfig, count: int) -> None:
     assert parameter_count(config) == count

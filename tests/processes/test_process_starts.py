@@ -55,6 +55,7 @@ PACKAGES = (CHECKOUT / "c2llm_lsp", CHECKOUT / "retrieval")
 SOURCES = [path for package in PACKAGES for path in sorted(package.rglob("*.py")) if ALLOWED not in path.parents]
 
 
+@pytest.mark.slow
 def test_no_other_module_starts_a_process() -> None:
     process_starts = {
         str(path.relative_to(CHECKOUT)): names

@@ -144,6 +144,7 @@ with Workspace.open(Path(sys.argv[1]), encoder=OverlapEncoder(), cache_dir=Path(
 """
 
 
+@pytest.mark.slow
 def test_a_context_is_the_same_in_each_process(tmp_path: Path) -> None:
     """More names are used than definitions are shown, each as often: their order must not be that of a set."""
     root = tmp_path / "project"

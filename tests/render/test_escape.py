@@ -95,6 +95,7 @@ def test_a_terminal_gets_no_escape_sequence_of_the_workspace(answer: Answer) -> 
     assert not unsafe(out.getvalue())
 
 
+@pytest.mark.slow
 @given(hostile_hits(), HOSTILE)
 def test_explanations_are_safe_as_text_and_as_a_page(hit: Hit, query: str) -> None:
     lines = (LineAttention(5, 0.5, 0.1),)

@@ -72,6 +72,7 @@ def test_none_is_exponential() -> None:
     assert "exponential" not in by_form().values()
 
 
+@pytest.mark.slow
 def test_none_is_made_where_it_is_used_but_of_escaped_names() -> None:
     assert {found for module in modules() for found in inline(module)} == {*INLINE}
 

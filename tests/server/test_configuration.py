@@ -30,6 +30,7 @@ def test_settings_come_with_initialize_under_either_name(serve: Serve, project: 
     assert not client.finds("bake_chocolate_cake", "app/large.py", limit=50)
 
 
+@pytest.mark.slow
 def test_settings_changed_live_hold_from_then_on(serve: Serve, project: Path) -> None:
     client = serve()
     client.initialize(project)

@@ -198,6 +198,7 @@ def test_no_room_to_begin_with_is_one_sentence(serve: Serve, small_disk: Path, p
     client.leave()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", [True, False], ids=["an index is there", "empty"])
 def test_a_cache_folder_that_cannot_be_written(serve: Serve, home: Path, project: Path, filled: bool) -> None:
     cache = home / "cache"

@@ -60,6 +60,7 @@ def test_a_copy_in_a_buffer_is_hinted_at_with_the_other_place(editor: Opened) ->
     assert related["location"]["range"]["end"] == {"line": 9, "character": 16}
 
 
+@pytest.mark.slow
 def test_hints_go_when_the_code_is_changed_and_when_the_document_is_closed(editor: Opened) -> None:
     editor.open("app/copy.py", COPY)
     hints(editor, "app/copy.py", some=True)
@@ -73,6 +74,7 @@ def test_hints_go_when_the_code_is_changed_and_when_the_document_is_closed(edito
     hints(editor, "app/copy.py", some=False, since=since)
 
 
+@pytest.mark.slow
 def test_hints_go_when_the_other_place_is_gone(editor: Opened) -> None:
     editor.open("app/copy.py", COPY)
     hints(editor, "app/copy.py", some=True)
@@ -92,6 +94,7 @@ def test_the_setting_is_off_at_first_and_changes_live(serve: Serve, project: Pat
     hints(editor, "app/copy.py", some=False)
 
 
+@pytest.mark.slow
 def test_clients_that_show_no_related_places_get_the_message_alone(serve: Serve, project: Path) -> None:
     editor = begin(serve, project, textDocument={"publishDiagnostics": {}})
     editor.open("app/copy.py", COPY)
@@ -99,6 +102,7 @@ def test_clients_that_show_no_related_places_get_the_message_alone(serve: Serve,
     assert "relatedInformation" not in hint
 
 
+@pytest.mark.slow
 def test_hints_go_with_their_folder_and_come_back_with_it(editor: Opened) -> None:
     editor.open("app/copy.py", COPY)
     hints(editor, "app/copy.py", some=True)
@@ -109,6 +113,7 @@ def test_hints_go_with_their_folder_and_come_back_with_it(editor: Opened) -> Non
     hints(editor, "app/copy.py", some=True, since=since)
 
 
+@pytest.mark.slow
 def test_hints_stay_where_a_folder_around_the_one_that_goes_has_the_document_too(editor: Opened) -> None:
     inner = enter(editor.client, editor.root / "app")
     inner.settled()

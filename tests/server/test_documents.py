@@ -226,6 +226,7 @@ def test_a_document_opened_before_the_index_is_open_is_found(serve: Serve, proje
     assert client.search(QUERY, limit=1, waitForEdits=True)["hits"][0]["symbol"] == "bake_chocolate_cake"
 
 
+@pytest.mark.slow
 def test_a_burst_that_never_pauses_is_shown_now_and_then(serve_faulty: Serve, faults: Faults, project: Path) -> None:
     client = serve_faulty()
     client.initialize(project, options={"debounce_ms": 50})

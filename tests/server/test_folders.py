@@ -125,6 +125,7 @@ def test_the_same_folder_twice_is_one(opened: Opened) -> None:
     assert len(opened.client.status()["folders"]) == 1
 
 
+@pytest.mark.slow
 def test_folders_that_come_and_go_quickly_end_as_said(opened: Opened, tmp_path: Path) -> None:
     root = lay_out(tmp_path / "other", {"cake.py": CAKE})
     for _ in range(20):
@@ -209,6 +210,7 @@ def test_an_empty_folder_is_ready_and_finds_nothing(shared: Client, tmp_path: Pa
     folder.leave()
 
 
+@pytest.mark.slow
 def test_root_uri_and_root_path_of_old_clients(serve: Serve, project: Path) -> None:
     for params in (
         {"rootUri": project.as_uri()},

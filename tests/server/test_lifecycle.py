@@ -67,6 +67,7 @@ def test_shutdown_stores_everything_and_the_next_start_embeds_nothing(
     assert len(faults.batches) == embedded
 
 
+@pytest.mark.slow
 def test_shutdown_does_not_wait_for_indexing_and_keeps_what_is_done(
     serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_shutdown_does_not_wait_for_indexing_and_keeps_what_is_done(
     assert sum(passages) <= 300 + passages[first - 1]  # at most the last batch was lost
 
 
+@pytest.mark.slow
 def test_shutdown_does_not_wait_for_an_encoder_that_hangs(serve_faulty: Serve, faults: Faults, project: Path) -> None:
     client = serve_faulty()
     client.initialize(project)
@@ -97,6 +99,7 @@ def test_shutdown_does_not_wait_for_an_encoder_that_hangs(serve_faulty: Serve, f
     client.leave()
 
 
+@pytest.mark.slow
 def test_shutdown_does_not_wait_for_many_busy_folders_one_after_another(
     serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
@@ -149,6 +152,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [True, False], ids=["gone", "nobody asks how it ended"])
 def test_it_ends_when_the_editor_is_killed_though_its_pipes_stay_open(home: Path, project: Path, asked: bool) -> None:
     """Something else may hold the pipes: another child of the editor that inherited them."""
@@ -212,6 +216,7 @@ def indexing(serve_faulty: Serve, faults: Faults, root: Path) -> tuple[Client, l
     return client, indexers(client.process.pid)
 
 
+@pytest.mark.slow
 def test_shutdown_does_not_wait_for_the_process_that_indexes(
     serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
@@ -226,6 +231,7 @@ def test_shutdown_does_not_wait_for_the_process_that_indexes(
     assert again.ready()["folders"][0]["freshness"]["chunks"] == ENOUGH
 
 
+@pytest.mark.slow
 def test_when_a_server_is_killed_its_indexer_ends_and_another_server_goes_on(
     serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
@@ -248,6 +254,7 @@ def test_a_process_id_that_is_nobodys_does_not_end_it(serve: Serve, project: Pat
     assert client.status()["folders"]
 
 
+@pytest.mark.slow
 def test_what_others_print_does_not_get_between_the_messages(serve: Serve, project: Path) -> None:
     """Libraries print; standard output belongs to the protocol."""
     client = serve(PYTHONVERBOSE="1")
@@ -256,6 +263,7 @@ def test_what_others_print_does_not_get_between_the_messages(serve: Serve, proje
     client.leave()
 
 
+@pytest.mark.slow
 def test_a_client_that_reads_nothing_is_still_listened_to(home: Path, project: Path) -> None:
     """The pipe to it is full after a few answers; the others wait in memory, and what it says last is heard."""
     client = started(SERVE, home)

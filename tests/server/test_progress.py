@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.program import lay_out
 from tests.server.client import Client, Unanswered
 from tests.server.editing import Faults, Serve
@@ -38,6 +40,7 @@ def indexing(serve: Serve, faults: Faults, root: Path, **options: Any) -> tuple[
     return client, client.hear("window/workDoneProgress/create")["token"]
 
 
+@pytest.mark.slow
 def test_progress_begins_rises_and_ends(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     client, token = indexing(serve_faulty, faults, big(tmp_path / "big"))
     for batches in (HELD_AFTER + 5, HELD_AFTER + 10, HELD_AFTER + 15):
@@ -58,6 +61,7 @@ def test_progress_begins_rises_and_ends(serve_faulty: Serve, faults: Faults, tmp
     assert len(client.heard("window/workDoneProgress/create")) == 1
 
 
+@pytest.mark.slow
 def test_status_tells_files_and_chunks_while_it_works(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     client, _ = indexing(serve_faulty, faults, big(tmp_path / "big"))
     work = client.eventually(lambda: client.status()["folders"][0]["work"])
@@ -67,6 +71,7 @@ def test_status_tells_files_and_chunks_while_it_works(serve_faulty: Serve, fault
     assert told["folders"][0]["state"] == "indexing"
 
 
+@pytest.mark.slow
 def test_the_cancel_button_stops_it_and_reindexing_goes_on(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     client, token = indexing(serve_faulty, faults, big(tmp_path / "big"))
     client.eventually(lambda: any("of 400 chunks" in value["message"] for value in values(client, token)))
@@ -96,6 +101,7 @@ def test_a_file_that_changes_while_it_is_paused_is_indexed_all_the_same(
     assert client.status()["folders"][0]["state"] == "paused"
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_found_before_the_rest_is_embedded(
     serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
@@ -112,6 +118,7 @@ def test_a_changed_file_is_found_before_the_rest_is_embedded(
     assert client.search("changed_in_between")["freshness"]["pendingChunks"] == 0
 
 
+@pytest.mark.slow
 def test_a_client_without_progress_is_not_bothered(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     faults.hold_from(HELD_AFTER)
     client = serve_faulty()

@@ -163,6 +163,7 @@ def test_a_port_in_use_is_one_plain_sentence(home: Path) -> None:
             client.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell that a parent has ended")
 def test_a_server_that_nobody_has_reached_ends_with_who_started_it(home: Path) -> None:
     starter = (

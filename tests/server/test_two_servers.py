@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.program import lay_out
 from tests.server.editing import Faults, Opened, Serve
 
 CAKE = "def bake_chocolate_cake(oven):\n    return oven.heat('flour', 'sugar')\n"
 
 
+@pytest.mark.slow
 def test_one_writes_both_answer_and_the_second_takes_over(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
     files = {f"src/module_{n}.py": f"def work_of_{n}(value):\n    return value * {n}\n" for n in range(200)}
     root = lay_out(tmp_path / "big", files)
@@ -36,6 +39,7 @@ def test_one_writes_both_answer_and_the_second_takes_over(serve_faulty: Serve, f
     assert not [text for text in second.messages() if "Traceback" in text]
 
 
+@pytest.mark.slow
 def test_both_see_every_change_soon_and_embed_it_once(serve_faulty: Serve, faults: Faults, project: Path) -> None:
     first, second = serve_faulty(), serve_faulty()
     for client in (first, second):

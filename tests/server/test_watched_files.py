@@ -72,6 +72,7 @@ def test_files_created_changed_renamed_and_deleted(watched: tuple[Opened, bool])
     folder.client.eventually(lambda: "web/moved.py" not in folder.paths("a_changed_walrus"))
 
 
+@pytest.mark.slow
 def test_a_folder_deleted_and_one_that_appears(watched: tuple[Opened, bool], tmp_path: Path) -> None:
     folder, watches = watched
     (folder.root / "app").rename(tmp_path / "kept")
@@ -97,6 +98,7 @@ def test_ignore_rules_that_change_take_effect(watched: tuple[Opened, bool]) -> N
         folder.client.eventually(lambda: folder.finds("fetchWithRetry", "web/retry.ts"))
 
 
+@pytest.mark.slow
 def test_a_branch_switch_is_one_coalesced_job(serve_faulty: Serve, faults: Faults, project: Path) -> None:
     def git(*arguments: str) -> None:
         identity = ["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]

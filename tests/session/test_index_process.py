@@ -178,6 +178,7 @@ def test_a_pause_is_passed_on_and_leaves_true_counts(running: Running, paused_mi
     assert running.workspace.freshness().pending_files == FILES - stored
 
 
+@pytest.mark.slow
 def test_a_paused_job_is_resumed(running: Running, paused_midway: None) -> None:
     running.session.resume()
     running.wait(lambda: any(not event.report.cancelled for event in running.scans()))

@@ -66,6 +66,7 @@ def test_batches_carry_the_similarities_of_the_whole_model_but_of_false_negative
     assert np.argwhere(np.isnan(batch.teacher)).tolist() == [[0, 1]]
 
 
+@pytest.mark.slow
 def test_an_exported_tower_reads_passages_and_the_model_queries(tmp_path: Path) -> None:
     for name in ("train", "valid"):
         write_pairs(tmp_path / f"{name}.jsonl")
@@ -91,6 +92,7 @@ def test_an_exported_tower_reads_passages_and_the_model_queries(tmp_path: Path) 
         load_from_onnx(tmp_path / "model")
 
 
+@pytest.mark.slow
 def test_a_tower_of_another_shape_is_refused(tmp_path: Path) -> None:
     write_pairs(tmp_path / "train.jsonl")
     write_pairs(tmp_path / "valid.jsonl")
