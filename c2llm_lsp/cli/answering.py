@@ -14,7 +14,6 @@ import typer
 from c2llm_lsp.cli.common import Target, remark, stdout_colors, stdout_is_terminal
 from c2llm_lsp.render.escape import escape_block
 from c2llm_lsp.render.freshness import freshness_notes
-from c2llm_lsp.render.freshness import nothing_found as no_results
 from retrieval.types import Filters
 
 if TYPE_CHECKING:
@@ -77,12 +76,6 @@ def answer(conversation: Conversation, question: Question, reader: Reader) -> No
     else:
         whole = {"schema_version": 1, "root": str(reader.target.root), "question": question.text, "answer": text}
         write_json(whole | done | {"context": _context(question)}, indent=reader.indent)
-
-
-def nothing_found(packed: PackedContext) -> str:
-    """Why there is no code for a question."""
-    context = packed.context
-    return f"Nothing fits into {context.budget:,} tokens." if context.left_out else no_results(packed.freshness)
 
 
 def write_json(value: dict[str, Any], indent: int | None = None) -> None:

@@ -16,11 +16,11 @@ from c2llm_lsp.cli.answering import (
     Reader,
     answer,
     conversation_over,
-    nothing_found,
     write_json,
 )
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, guarded, locate, open_workspace, remark
 from c2llm_lsp.cli.search import current
+from c2llm_lsp.render.freshness import nothing_packed
 from retrieval.errors import LanguageModelError, QueryError
 from retrieval.types import Filters
 
@@ -90,8 +90,8 @@ def _ask(workspace: Workspace, question: str, budget: int, filters: Filters, rea
     prepared = conversation.prepare(question)
     if not prepared.packed.context.spans:
         if reader.output != "text":
-            raise QueryError(nothing_found(prepared.packed))
-        remark(nothing_found(prepared.packed))
+            raise QueryError(nothing_packed(prepared.packed))
+        remark(nothing_packed(prepared.packed))
         return NOTHING
     answer(conversation, prepared, reader)
     return FOUND
@@ -104,7 +104,7 @@ def _print_context(workspace: Workspace, question: str, budget: int, filters: Fi
 
     packed = context(workspace, ContextRequest(question, filters=filters, budget=budget))
     if not packed.context.spans:
-        remark(nothing_found(packed))
+        remark(nothing_packed(packed))
         remark(NOT_SET)
         return NOTHING
     sys.stdout.buffer.write(f"{packed.context.text}\n".encode("utf-8", "backslashreplace"))

@@ -18,7 +18,6 @@ from c2llm_lsp.cli.answering import (
     Reader,
     answer,
     conversation_over,
-    nothing_found,
     write_json,
 )
 from c2llm_lsp.cli.common import (
@@ -33,6 +32,7 @@ from c2llm_lsp.cli.common import (
     tell,
 )
 from c2llm_lsp.render.error_messages import error_message
+from c2llm_lsp.render.freshness import nothing_packed
 from retrieval.errors import C2llmError, QueryError, StoreError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Chat:
             self._refresh()
             self._last = question = self._conversation.prepare(text)
             if not question.packed.context.spans:
-                raise QueryError(nothing_found(question.packed))
+                raise QueryError(nothing_packed(question.packed))
             answer(self._conversation, question, self._reader)
         except KeyboardInterrupt:
             if not self._interactive:

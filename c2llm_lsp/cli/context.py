@@ -134,9 +134,9 @@ def _show(packed: PackedContext, root: Path, counter: str, *, as_json: bool, qui
 def _summary(packed: PackedContext, counter: str) -> str:
     context = packed.context
     if not context.spans:
-        from c2llm_lsp.render.freshness import nothing_found
+        from c2llm_lsp.render.freshness import nothing_packed
 
-        return f"Nothing fits into {context.budget:,} tokens." if context.left_out else nothing_found(packed.freshness)
+        return nothing_packed(packed)
     left_out = f", {context.left_out} results left out" if context.left_out else ""
     whose = "estimated" if counter == "estimate" else counter
     return f"{context.tokens:,} of {context.budget:,} tokens ({whose}): {len(context.spans)} spans{left_out}."

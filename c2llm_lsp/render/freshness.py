@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from retrieval.types import Answer, Freshness
+
+if TYPE_CHECKING:
+    from retrieval.rag.context import PackedContext
 
 EMPTY_INDEX = "The index is empty: there is no file here that can be searched."
 
@@ -11,6 +16,12 @@ def nothing_found(freshness: Freshness) -> str:
     """Why an answer has no results."""
     is_empty = not freshness.chunks and not freshness.pending_files
     return EMPTY_INDEX if is_empty else "Nothing found."
+
+
+def nothing_packed(packed: PackedContext) -> str:
+    """Why a context has no code."""
+    context = packed.context
+    return f"Nothing fits into {context.budget:,} tokens." if context.left_out else nothing_found(packed.freshness)
 
 
 def answer_notes(answer: Answer) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.render.escape import code_span, escape_block, fenced, markdown_line
-from c2llm_lsp.render.freshness import index_summary, nothing_found
+from c2llm_lsp.render.freshness import index_summary, nothing_found, nothing_packed
 from retrieval.rag.spans import copies_line
 from retrieval.types import Answer, Freshness, Hit
 
@@ -40,10 +40,7 @@ def context_markdown(packed: PackedContext, notes: Sequence[str] = ()) -> str:
     header = _header(packed.freshness, (*packed.notes, *notes))
     context = packed.context
     if not context.spans:
-        reason = (
-            f"Nothing fits into {context.budget:,} tokens." if context.left_out else nothing_found(packed.freshness)
-        )
-        return f"{reason}\n\n{header}"
+        return f"{nothing_packed(packed)}\n\n{header}"
     return f"{header}\n\n{context.text}"
 
 
