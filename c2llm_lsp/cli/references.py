@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import typer
+from c2llm_lsp.cli.relations import relation_command
 
-from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import guarded
-from c2llm_lsp.cli.relations import DEFAULT_LIMIT, Limit, Shared, Symbol, answer
+HELP = """\
+Show every place of SYMBOL: its definitions, calls, imports, and other mentions in the text.
 
-app = typer.Typer(add_completion=False)
+"certain" is resolved by scope or an import, "likely" the only definition of that name, "by name" no more than the same name.
+"""
 
-
-@app.command()
-@guarded
-def references(
-    symbol: Symbol,
-    path: options.WorkspacePath = None,
-    limit: Limit = DEFAULT_LIMIT,
-    globs: options.PathGlobs = None,
-    languages: options.Languages = None,
-    as_json: options.AsJson = False,
-    no_wait: options.NoWait = False,
-    quiet: options.Quiet = False,
-) -> int:
-    """Show every place of SYMBOL: its definitions, calls, imports, and other mentions in the text.
-
-    "certain" is resolved by scope or an import, "likely" the only definition of that name, "by name" no more than the same name.
-    """
-    return answer("references", symbol, path, Shared(limit, globs, languages, as_json, no_wait, quiet))
+app = relation_command("references", HELP)

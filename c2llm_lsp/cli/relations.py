@@ -1,15 +1,13 @@
-"""What `c2llm callers`, `callees` and `references` share: their options, asking, and printing."""
+"""What `c2llm callers`, `callees` and `references` are made of: one command, for each relation of a symbol."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from c2llm_lsp.cli import options
-from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Target, locate, open_workspace, remark, tell
+from c2llm_lsp.cli.common import FOUND, INTERRUPTED, NOTHING, Target, guarded, locate, open_workspace, remark, tell
 from c2llm_lsp.cli.location import is_location, parse_location, path_in_workspace
 from c2llm_lsp.cli.search import current
 from retrieval.structure import Relation, SymbolAnswer, SymbolRequest
@@ -29,34 +27,38 @@ Limit = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """The options of these commands."""
+def relation_command(relation: Relation, help_text: str) -> typer.Typer:
+    """The command that shows a relation of a symbol."""
+    app = typer.Typer(add_completion=False)
 
-    limit: int
-    globs: list[str] | None
-    languages: list[str] | None
-    as_json: bool
-    no_wait: bool
-    quiet: bool
+    @app.command(relation, help=help_text)
+    @guarded
+    def run(
+        symbol: Symbol,
+        path: options.WorkspacePath = None,
+        limit: Limit = DEFAULT_LIMIT,
+        globs: options.PathGlobs = None,
+        languages: options.Languages = None,
+        as_json: options.AsJson = False,
+        no_wait: options.NoWait = False,
+        quiet: options.Quiet = False,
+    ) -> int:
+        lines = parse_location(symbol) if is_location(symbol) else None
+        target = locate(path, beside=lines.file.parent if lines else None, quiet=quiet)
+        filters = options.filters(options.FilterOptions(globs, languages), root=target.root)
+        location = Location(path_in_workspace(target, lines.file), lines.start, lines.end) if lines else None
+        request = SymbolRequest(relation, "" if location else symbol, location, filters, limit)
+        with open_workspace(target) as workspace:
+            if not current(workspace, no_wait=no_wait, quiet=quiet):
+                return INTERRUPTED
+            result = workspace.symbols.relate(request)
+        _show(target, result, as_json=as_json, quiet=quiet)
+        return FOUND if result.usages else NOTHING
+
+    return app
 
 
-def answer(relation: Relation, symbol: str, path: Path | None, settings: Shared) -> int:
-    """Ask, print, and say by the exit code whether anything was found."""
-    lines = parse_location(symbol) if is_location(symbol) else None
-    target = locate(path, beside=lines.file.parent if lines else None, quiet=settings.quiet)
-    filters = options.filters(options.FilterOptions(settings.globs, settings.languages), root=target.root)
-    location = Location(path_in_workspace(target, lines.file), lines.start, lines.end) if lines else None
-    request = SymbolRequest(relation, "" if location else symbol, location, filters, settings.limit)
-    with open_workspace(target) as workspace:
-        if not current(workspace, no_wait=settings.no_wait, quiet=settings.quiet):
-            return INTERRUPTED
-        result = workspace.symbols.relate(request)
-    show(target, result, as_json=settings.as_json, quiet=settings.quiet)
-    return FOUND if result.usages else NOTHING
-
-
-def show(target: Target, result: SymbolAnswer, *, as_json: bool, quiet: bool) -> None:
+def _show(target: Target, result: SymbolAnswer, *, as_json: bool, quiet: bool) -> None:
     from c2llm_lsp.render.symbols import symbol_dict, symbol_notes, usage_line
 
     if as_json:
