@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from retrieval.encoders import Encoder
 from retrieval.engine.encoder_selection import EncoderSelection
 from retrieval.engine.index_state import IndexState
 from retrieval.engine.listener import NullListener, WorkspaceListener
 from retrieval.engine.opening import OpenedStore
-from retrieval.engine.store_repair import RepairableStore
+from retrieval.engine.store_repair import ATTEMPTS, RepairableStore
 from retrieval.engine.vector_indexes import VectorIndexes
 from retrieval.files import Scanner
-from retrieval.indexing import Overlay, VectorIndexSync
+from retrieval.indexing import OverlaidRows, Overlay, VectorIndexSync
 from retrieval.store import Store
+from retrieval.types import Freshness
+
+T = TypeVar("T")
 
 
 class EngineContext:
@@ -53,6 +58,28 @@ class EngineContext:
 
     def vector_index(self, encoder: Encoder) -> VectorIndexSync:
         return self.vector_indexes.of(encoder, self.store)
+
+    def from_one_revision(self, ask: Callable[[OverlaidRows], T]) -> T:
+        """What is read from the rows of one revision: a query that a commit has overtaken may have seen some of it, and is asked
+        again. While everything is being written commits come all the time, and the answer says that it is stale.
+        """
+        for _ in range(ATTEMPTS - 1):
+            rows = self.overlay.snapshot(self.store)
+            answer = ask(rows)
+            if rows.store.revision == rows.revision or self.state.delegated:
+                return answer
+        return ask(self.overlay.snapshot(self.store))
+
+    def freshness(self, fingerprint: str) -> Freshness:
+        """How current an answer by the vectors of this encoder is ("": by words alone), chunks of open buffers included."""
+        stored = self.state.freshness(self.store, fingerprint, self.vector_indexes.loaded(fingerprint))
+        return replace(stored, pending_chunks=stored.pending_chunks + self.overlay.waiting)
+
+    @property
+    def loaded_fingerprint(self) -> str:
+        """That of the encoder, "" before it is loaded."""
+        encoder = self.encoders.loaded
+        return encoder.fingerprint if encoder is not None else ""
 
     def close(self) -> None:
         """Save what is worth it and release the files."""

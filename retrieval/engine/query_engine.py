@@ -17,7 +17,6 @@ from retrieval.engine.explain import explain as explain_location
 from retrieval.engine.index_state import Status
 from retrieval.engine.left_out import is_weak, left_out_note
 from retrieval.engine.requests import normalize_search, normalize_similar
-from retrieval.engine.store_repair import ATTEMPTS
 from retrieval.errors import CancelledError, EncoderError, ModelError
 from retrieval.indexing import Cancel, OverlaidIndex, OverlaidRows
 from retrieval.search import LineVectors, SearchResult, Snapshot
@@ -106,7 +105,7 @@ class QueryEngine:
             fingerprint = self._context.encoder.fingerprint
         except ModelError:
             fingerprint = ""
-        return self._context.stores.read(lambda: self._freshness(fingerprint))
+        return self._context.stores.read(lambda: self._context.freshness(fingerprint))
 
     def status(self) -> Status:
         """See Workspace.status."""
@@ -120,32 +119,29 @@ class QueryEngine:
 
     def _answer_once(self, ask: Ask, query: str) -> Answer:
         context, started = self._context, time.perf_counter()
-        for attempt in range(ATTEMPTS):
-            rows = self._rows()
-            snapshot, notes = self._snapshot_of(rows)
-            try:
-                result = ask(snapshot)
-            except EncoderError as error:
-                snapshot, notes = Snapshot(rows), (*notes, f"Keyword results only: {error}")
-                result = ask(snapshot)
-            # A query that a commit has overtaken may have seen some of it: it is asked again. While everything is being
-            # written commits come all the time, and the answer says that it is stale.
-            if rows.store.revision == rows.revision or context.state.delegated or attempt == ATTEMPTS - 1:
-                break
+        rows, snapshot, result, notes = context.from_one_revision(lambda rows: (rows, *self._result(ask, rows)))
         if (
             query
             and (result.notes or is_weak(result.hits))
             and (note := left_out_note(rows.store, query, bool(result.hits)))
         ):
             notes = (*notes, note)
-        encoder = context.encoders.loaded
         return Answer(
             hits=result.hits,
-            freshness=self._freshness(encoder.fingerprint if encoder else ""),
+            freshness=context.freshness(context.loaded_fingerprint),
             encoder=snapshot.encoder.name if snapshot.encoder is not None else "",
             seconds=time.perf_counter() - started,
             notes=tuple(dict.fromkeys((*context.stores.notes, *notes, *result.notes))),
         )
+
+    def _result(self, ask: Ask, rows: OverlaidRows) -> tuple[Snapshot, SearchResult, tuple[str, ...]]:
+        """A snapshot of these rows, what is found in it, and notes; by words alone where the encoder fails."""
+        snapshot, notes = self._snapshot_of(rows)
+        try:
+            return snapshot, ask(snapshot), notes
+        except EncoderError as error:
+            snapshot = Snapshot(rows)
+            return snapshot, ask(snapshot), (*notes, f"Keyword results only: {error}")
 
     def _snapshot_of(self, rows: OverlaidRows) -> tuple[Snapshot, tuple[str, ...]]:
         """These rows with the encoder's vectors, with those of the last complete one while they are missing, or words
@@ -176,11 +172,6 @@ class QueryEngine:
         vectors: dict[bytes, NDArray[np.float32]] = self._context.store.vectors.of_passages(encoder.fingerprint, hashes)
         vectors = self._context.overlay.buffer_vectors(encoder.fingerprint) | vectors
         return [vectors.get(key) for key in hashes]
-
-    def _freshness(self, fingerprint: str) -> Freshness:
-        context = self._context
-        stored = context.state.freshness(context.store, fingerprint, context.vector_indexes.loaded(fingerprint))
-        return replace(stored, pending_chunks=stored.pending_chunks + context.overlay.waiting)
 
     def _status(self) -> Status:
         context, notes = self._context, self._context.stores.notes

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 from retrieval.engine.context import EngineContext
 from retrieval.engine.left_out import left_out_note
 from retrieval.engine.requests import normalize_filters
-from retrieval.engine.store_repair import ATTEMPTS
 from retrieval.errors import QueryError
 from retrieval.indexing import CHUNKING_KEY, TEXT_VERSION, OverlaidRows
 from retrieval.types import Freshness
@@ -83,11 +82,7 @@ class SymbolQueries:
         return self._read(lambda rows: (outline(rows, path, budget, count), tuple(self.notes(rows))))
 
     def freshness(self) -> Freshness:
-        encoder = self._context.encoders.loaded
-        fingerprint = encoder.fingerprint if encoder is not None else ""
-        return self._context.state.freshness(
-            self._context.store, fingerprint, self._context.vector_indexes.loaded(fingerprint)
-        )
+        return self._context.freshness(self._context.loaded_fingerprint)
 
     def notes(self, rows: OverlaidRows) -> list[str]:
         """What should be said about structure in this index."""
@@ -95,14 +90,4 @@ class SymbolQueries:
         return [INCOMPLETE] if version is not None and version != TEXT_VERSION else []
 
     def _read(self, ask: Callable[[OverlaidRows], T]) -> T:
-        return self._context.stores.read(lambda: self._read_once(ask))
-
-    def _read_once(self, ask: Callable[[OverlaidRows], T]) -> T:
-        """The answer from one revision: one that a commit has overtaken is asked again."""
-        context = self._context
-        for _ in range(ATTEMPTS - 1):
-            rows = context.overlay.snapshot(context.store)
-            answer = ask(rows)
-            if rows.store.revision == rows.revision or context.state.delegated:
-                return answer
-        return ask(context.overlay.snapshot(context.store))
+        return self._context.stores.read(lambda: self._context.from_one_revision(ask))

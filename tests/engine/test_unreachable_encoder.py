@@ -80,6 +80,7 @@ def test_a_buffer_that_was_shown_while_it_was_down_is_embedded_later(
     answer = workspace.search("bake_chocolate_cake")
     assert answer.hits[0].chunk.path == "new.py"
     assert answer.freshness.pending_chunks == 1
+    assert workspace.symbols.freshness().pending_chunks == 1
     encoder.down, encoder.passages = False, []
     workspace.refresh()
     assert len(encoder.passages) == 1
