@@ -48,6 +48,7 @@ class SymbolQueries:
 
     def _relate(self, rows: OverlaidRows, request: SymbolRequest) -> SymbolAnswer:
         from retrieval.structure import SymbolAnswer, relate
+        from retrieval.structure.lines import LineReader
         from retrieval.structure.lookup import definition_at, definitions_of, names_near
 
         if request.location is not None:
@@ -63,10 +64,11 @@ class SymbolQueries:
             near = tuple(names_near(rows, request.symbol))
             if note := left_out_note(rows.store, request.symbol, False):
                 notes.append(note)
+        usages = tuple(map(LineReader(rows).with_text, related.usages))
         symbol = request.symbol or definitions[0].qualified
         freshness = self.freshness()
         return SymbolAnswer(
-            request.relation, symbol, tuple(definitions), related.usages, related.total, freshness,
+            request.relation, symbol, tuple(definitions), usages, related.total, freshness,
             near=near, unresolved=related.unresolved, notes=tuple(dict.fromkeys(notes)),
         )  # fmt: skip
 

@@ -12,7 +12,6 @@ from retrieval.indexing import OverlaidRows
 from retrieval.store import split_identifiers
 from retrieval.structure.answers import CERTAINTIES, Certainty, Relation, SymbolDefinition, Usage
 from retrieval.structure.certainty import Judge, UsingFile, certainty
-from retrieval.structure.lines import LineReader
 from retrieval.types import Filters
 
 MAX_FILES = 500  # that define or use a name: 10 ms
@@ -43,19 +42,18 @@ class _NameRows:
 def relate(
     rows: OverlaidRows, relation: Relation, definitions: Sequence[SymbolDefinition], filters: Filters, limit: int
 ) -> Related:
-    """The usages of symbols with these definitions, which have one name."""
+    """The usages of symbols with these definitions, which have one name; without the text of their lines."""
     if not definitions:
         return Related((), 0)
     if relation == "callees":
         return _callees(rows, definitions, filters, limit)
     wanted = ("call",) if relation == "callers" else ("call", "import")
-    lines = LineReader(rows)
     named = _named(rows, definitions[0].name)
     found = list(_uses(named, definitions, wanted, _Passes(filters)))
     if relation == "references":
         found += _mentions(rows, definitions[0].name, found, definitions, _Passes(filters))
     found.sort(key=lambda usage: (CERTAINTIES.index(usage.certainty), usage.path, usage.line))
-    return Related(tuple(map(lines.with_text, found[:limit])), len(found), is_cut=named.is_cut)
+    return Related(tuple(found[:limit]), len(found), is_cut=named.is_cut)
 
 
 class _Passes:
@@ -146,7 +144,7 @@ def _mentions(
 
 def _callees(rows: OverlaidRows, callers: Sequence[SymbolDefinition], filters: Filters, limit: int) -> Related:
     """What the definitions call, where it is defined in the index."""
-    lines, passes = LineReader(rows), _Passes(filters)
+    passes = _Passes(filters)
     calls = [call for caller in callers[:MAX_DEFINITIONS] for call in _calls_in(rows, caller)]
     names = list(dict.fromkeys(call.name for call in calls))
     defined: dict[str, list[SymbolDefinition]] = {name: [] for name in names}
@@ -169,7 +167,7 @@ def _callees(rows: OverlaidRows, callers: Sequence[SymbolDefinition], filters: F
                     target.path, target.line, "call", target.qualified, *span, "", best, tuple(dict.fromkeys(sites))
                 )
     usages = sorted(found.values(), key=lambda usage: (CERTAINTIES.index(usage.certainty), usage.calls, usage.path))
-    return Related(tuple(map(lines.with_text, usages[:limit])), len(usages), tuple(unresolved))
+    return Related(tuple(usages[:limit]), len(usages), tuple(unresolved))
 
 
 @dataclass(frozen=True, slots=True)
