@@ -12,6 +12,8 @@ Match = Literal["exact", "package", ""]
 _MODULE_FILES = frozenset({"__init__", "index", "mod", "lib", "main", "init"})
 _PATH_SEPARATORS = re.compile(r"[/\\:]+")
 _EXTENSION = re.compile(r"\.(?:d\.ts|[A-Za-z0-9]+)$")
+# What an import may end with and mean a file by; other dots are part of a module's name.
+_SOURCE_EXTENSION = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte|h|hh|hpp|hxx|c|cc|cpp|dart|sol|rb|php|py)$")
 
 
 def module_match(module: str, original: str, importer: str, path: str, language: str) -> Match:
@@ -26,7 +28,7 @@ def module_match(module: str, original: str, importer: str, path: str, language:
     wanted = (
         _absolute(module, importer)
         if relative
-        else [p for p in _PATH_SEPARATORS.split(_EXTENSION_OF.sub("", module)) if p]
+        else [p for p in _PATH_SEPARATORS.split(_SOURCE_EXTENSION.sub("", module)) if p]
     )
     for candidate in (wanted, [*wanted, original] if original else wanted):
         if candidate and _ends_alike(candidate, whole, relative=relative):
@@ -41,13 +43,10 @@ def module_match(module: str, original: str, importer: str, path: str, language:
     return "package" if relative and not wanted else ""
 
 
-_EXTENSION_OF = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte|h|hh|hpp|hxx|c|cc|cpp|dart|sol|rb|php|py)$")
-
-
 def _absolute(module: str, importer: str) -> list[str]:
     """The parts of a path that is relative to the importing file."""
     parts = importer.split("/")[:-1]
-    for part in _EXTENSION_OF.sub("", module).split("/"):
+    for part in _SOURCE_EXTENSION.sub("", module).split("/"):
         if part == "..":
             parts = parts[:-1]
         elif part not in ("", "."):

@@ -64,8 +64,9 @@ async def symbol(server: Services, params: protocol.SymbolParams) -> protocol.Sy
 
 def _merged(usages: list[protocol.SymbolUsage]) -> list[protocol.SymbolUsage]:
     """The best known first; a folder inside another one has its files in both indexes."""
-    order = {"certain": 0, "likely": 1, "by name": 2}
-    ranked = sorted(usages, key=lambda usage: order[usage.certainty])
+    from retrieval.structure import CERTAINTIES
+
+    ranked = sorted(usages, key=lambda usage: CERTAINTIES.index(usage.certainty))
     return list({(one.uri, one.range.start.line, one.symbol): one for one in reversed(ranked)}.values())[::-1]
 
 

@@ -47,8 +47,7 @@ def unpack(data: bytes) -> FileStructure:
     for line in zlib.decompress(data).decode("utf-8", "replace").split("\n")[1:]:
         what, *values = line.split("\t")
         if what == "d":
-            name, kind, scope, first, last, at = values
-            structure.definitions.append(Definition(name, kind, scope, int(first), int(last), int(at)))
+            structure.definitions.append(_definition(*values))
         elif what == "u":
             name, kind, at, owner, *rest = values
             structure.uses.append(Use(name, kind, int(at), int(owner), *rest))
@@ -68,8 +67,7 @@ def unpack_definitions(data: bytes, most: int) -> list[Definition]:
     for line in lines[1 : most + 1]:
         what, *values = line.split("\t")
         if what == "d":
-            name, kind, scope, first, last, at = values
-            definitions.append(Definition(name, kind, scope, int(first), int(last), int(at)))
+            definitions.append(_definition(*values))
         else:
             break
     return definitions
@@ -101,9 +99,12 @@ def read_row(name: str, data: str) -> tuple[list[Definition], list[Mention]]:
     for line in data.split("\n"):
         values: Sequence[str] = line.split("\t")
         if values[0] == "d":
-            _, kind, scope, first, last, at = values
-            definitions.append(Definition(name, kind, scope, int(first), int(last), int(at)))
+            definitions.append(_definition(name, *values[1:]))
         else:
             kind, at, qualifier, module, original, outer, first, last = values
             mentions.append(Mention(kind, int(at), qualifier, module, original, outer, int(first), int(last)))
     return definitions, mentions
+
+
+def _definition(name: str, kind: str, scope: str, first: str, last: str, line: str) -> Definition:
+    return Definition(name, kind, scope, int(first), int(last), int(line))
