@@ -16,7 +16,6 @@ being asked for permission, and a server without a key answers only to names of 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -32,6 +31,7 @@ from starlette.routing import Route
 
 from c2llm_lsp import __version__
 from c2llm_lsp.embeddings_server.batching import Batcher, Overloaded
+from c2llm_lsp.http_serving import shows_token
 from retrieval.encoders import Encoder, Vectors
 from retrieval.encoders.remote import protocol
 from retrieval.errors import EncoderUnreachableError
@@ -122,13 +122,9 @@ class _Endpoint:
         name = called if called.endswith("]") else called.rpartition(":")[0] or called
         if hosts and name not in hosts:
             raise RequestError(403, f"This server does not answer to the name '{name[:100]}'.", code="unknown_host")
-        if needs_key and (key := self.serving.key):
-            scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-            known = hmac.compare_digest(shown.strip().encode("utf-8", "replace"), key.encode())
-            if scheme.lower() != "bearer" or not known:
-                raise RequestError(
-                    401, "Show the key of this server: Authorization: Bearer KEY.", code="invalid_api_key"
-                )
+        key = self.serving.key if needs_key else ""
+        if key and not shows_token(request.headers.get("authorization", ""), key):
+            raise RequestError(401, "Show the key of this server: Authorization: Bearer KEY.", code="invalid_api_key")
 
     async def health(self, _: Request) -> Response:
         waiting = self.batcher.waiting

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +11,10 @@ from contextlib import contextmanager
 import uvicorn
 
 from c2llm_lsp.embeddings_server.app import Serving, application
-from retrieval.errors import SettingsError
+from c2llm_lsp.http_serving import bound
 
 STOP_SECONDS = 10  # for what is under way; then it is broken off
 KEEP_ALIVE_SECONDS = 75  # longer than clients keep a connection, so that it is they who close it
-BACKLOG = 512
 SWITCH_SECONDS = 0.0005  # that one thread keeps Python from the others; its own default is 5 ms
 
 
@@ -55,24 +52,3 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A listening socket: who connects from now on is served once the server runs.
-
-    Made with its protocol: only then asyncio sends answers without delay, 3 ms instead of 45.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        try:
-            if os.name == "posix":  # elsewhere it would let two servers share a port
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            listening.listen(BACKLOG)
-        except BaseException:
-            listening.close()
-            raise
-    except OSError as error:
-        raise SettingsError(f"Cannot serve on {host} port {port}: {error.strerror or error}.") from None
-    return listening

@@ -88,9 +88,10 @@ def serve_http(workspaces: Workspaces, port: int, token: str, announce: Callable
     """
     import uvicorn
 
-    from c2llm_lsp.mcp.http import TokenRequired, bound
+    from c2llm_lsp.http_serving import bound
+    from c2llm_lsp.mcp.http import HOST, TokenRequired
 
-    listening = bound(port)
+    listening = bound(HOST, port)
     number = listening.getsockname()[1]
     hosts = [f"{name}:{number}" for name in ("127.0.0.1", "localhost")]
     security = TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[f"http://{host}" for host in hosts])

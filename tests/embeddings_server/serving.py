@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from c2llm_lsp.embeddings_server.app import Serving, application
-from c2llm_lsp.embeddings_server.run_server import bound
+from c2llm_lsp.http_serving import bound
 from retrieval.encoders import Encoder, OverlapEncoder
 from tests.patience import PATIENCE
 
