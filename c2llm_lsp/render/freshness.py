@@ -33,9 +33,9 @@ def freshness_notes(freshness: Freshness) -> list[str]:
     """What is not indexed yet, and what may be stale; empty where the index is current."""
     notes = []
     if freshness.pending_files:
-        notes.append(f"{_count(freshness.pending_files, 'file')} not indexed yet.")
+        notes.append(f"{counted(freshness.pending_files, 'file')} not indexed yet.")
     if freshness.pending_chunks:
-        notes.append(f"{_count(freshness.pending_chunks, 'chunk')} without vectors yet (keyword search only).")
+        notes.append(f"{counted(freshness.pending_chunks, 'chunk')} without vectors yet (keyword search only).")
     if freshness.stale:
         notes.append("Files may have changed since the index was made; `c2llm index` brings it up to date.")
     return notes
@@ -47,5 +47,6 @@ def index_summary(freshness: Freshness) -> str:
     return f"Index: {freshness.files:,} files, {freshness.chunks:,} chunks. {notes}"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """1 file, 2 files."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

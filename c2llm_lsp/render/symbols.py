@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from c2llm_lsp.render.escape import escape_line
+from c2llm_lsp.render.freshness import counted
 from c2llm_lsp.render.json_output import SCHEMA_VERSION, freshness_dict
 from retrieval.structure import SymbolAnswer, SymbolDefinition, Usage
 from retrieval.structure.outline import Outline
@@ -91,6 +92,6 @@ def outline_summary(found: Outline) -> str:
     if not definitions:
         return "Nothing is defined there, or nothing fits into the budget."
     left_out = f", {hidden:,} more in them" if hidden else ""
-    files = f"; {found.files_left_out:,} more files" if found.files_left_out else ""
-    shown = f"{definitions:,} definitions in {len(found.files):,} files"
+    files = f"; {counted(found.files_left_out, 'more file')}" if found.files_left_out else ""
+    shown = f"{counted(definitions, 'definition')} in {counted(len(found.files), 'file')}"
     return f"{found.tokens:,} of {found.budget:,} tokens (estimated): {shown}{left_out}{files}."
