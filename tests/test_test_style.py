@@ -25,7 +25,7 @@ ALLOWED = {
         "test_what_is_under_way_when_it_is_told_to_stop_is_answered",
     ): "a port that closes tells nobody; each look is a connection",
     ("security/pattern_costs.py", "_seconds"): "how the CPU time of a pattern grows with its text is what is tested",
-    ("server/fault_injection.py", "encode_passages"): "held by a file that another process removes",
+    ("server/fault_injection.py", "_encode_passages"): "held by a file that another process removes",
     ("server/fault_injection.py", "_obey"): "held by a file that another process removes",
     ("server/fault_injection.py", "client_event"): "held by a file that another process removes",
 }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from table import Row, rows
 
 from retrieval.chunking import chunk_file
 from retrieval.chunking.line_index import lines_of
 from retrieval.files import decode
 from retrieval.types import Chunk
+from tests.languages.table import Row, rows
 
 ROWS = rows()
 EMOJI = "\U0001f9ed"

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from table import FILES, Row, names, page, rows
 
 from retrieval.chunking import chunk_file
 from retrieval.chunking.grammars import GRAMMARS, load
@@ -17,6 +16,7 @@ from retrieval.chunking.methods import methods
 from retrieval.encoders.onnx import OnnxEncoder, embedded_folder
 from retrieval.engine import Workspace
 from retrieval.types import SearchRequest
+from tests.languages.table import FILES, Row, names, page, rows
 
 ROWS = rows()
 DOCS = Path(__file__).parents[2] / "docs" / "languages.md"

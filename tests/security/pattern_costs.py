@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pattern_texts import texts
+from tests.security.pattern_texts import texts
 
 SHORT, LONG = 500, 4_000  # characters; what is quadratic takes 64 times as long for the long ones, 0.04 s or more
 LEAST_SECONDS = 0.01  # what takes less for the long text is not looked at

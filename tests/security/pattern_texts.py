@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backtracking import ALPHABET, GROUPS, REPEATS, Automaton, ops, sre_parse
+from tests.security.backtracking import ALPHABET, GROUPS, REPEATS, Automaton, ops, sre_parse
 
 RUNS = (
     " ", "\n", "\r\n", "\r", "\t", "a", "A", "0", "_", "é", "中", "\xa0", "\u2003", "\u0301", *"!\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~",

@@ -7,11 +7,11 @@ import re
 from functools import lru_cache
 
 import pytest
-from backtracking import trouble
-from pattern_costs import Use, slow_uses
-from pattern_limits import BOUNDS, DEFINITION_PATTERNS, HARMLESS, INLINE, PREPARED
-from patterns_of_modules import ELSEWHERE, HEAVY, TRAINING, held, inline, modules, uses_re
 
+from tests.security.backtracking import trouble
+from tests.security.pattern_costs import Use, slow_uses
+from tests.security.pattern_limits import BOUNDS, DEFINITION_PATTERNS, HARMLESS, INLINE, PREPARED
+from tests.security.patterns_of_modules import ELSEWHERE, HEAVY, TRAINING, held, inline, modules, uses_re
 from tests.soak import FULL
 
 

@@ -2,7 +2,8 @@
 
 FOLDER says what is wrong, with a file for each fault: while there is one of that name, `hold` keeps the encoder from
 answering, `hold-queries` and `hold-passages` that of one kind, `hold-from` every batch of passages beyond the number in it,
-`hold-events` the file events of the client, and `fail`, `crash` and `unloadable` make the encoder raise. Progress is shown
+`hold-events` the file events of the client, and `fail`, `crash` and `unloadable` make the encoder raise. An encoder that is
+held hears no cancel, unless `heed-cancel` is there when it is loaded. Progress is shown
 from the first step on, or after the seconds in `progress-after`, and the state at most once in the seconds in `status-every`:
 nothing depends on how fast a machine is. Each batch of passages adds a line to `batches`: how many, and their first words.
 A test that needs a job at some stage holds it there; it never races with it.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent
@@ -23,7 +24,7 @@ import retrieval.indexing.embedding
 import retrieval.indexing.pipeline
 from retrieval.encoders import Encoder, OverlapEncoder
 from retrieval.encoders.protocol import Vectors
-from retrieval.errors import EncoderError, ModelError
+from retrieval.errors import CancelledError, EncoderError, ModelError
 
 POLL = 0.005  # seconds; the one that holds is another process
 BATCH = 16  # passages, so that small folders have several batches
@@ -40,10 +41,15 @@ class FaultyEncoder(OverlapEncoder):
         return super().encode_queries(texts)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode_passages(texts, lambda: False)
+
+    def _encode_passages(self, texts: Sequence[str], stopped: Callable[[], bool]) -> Vectors:
         log = self._faults / "batches"
         with log.open("a") as file:
             file.write(f"{len(texts)} {' '.join(texts[0].split())[:60]}\n")
         while len(log.read_text().splitlines()) > self._allowed():
+            if stopped():
+                raise CancelledError
             time.sleep(POLL)
         self._obey("passages")
         return super().encode_passages(texts)
@@ -64,13 +70,20 @@ class FaultyEncoder(OverlapEncoder):
             raise RuntimeError("a bug in the encoder")
 
 
+class HeedingEncoder(FaultyEncoder):
+    """One that looks at the cancel while it is held, as an encoder does that waits for a server."""
+
+    def encode_passages_until(self, texts: Sequence[str], stopped: Callable[[], bool]) -> Vectors:
+        return self._encode_passages(texts, stopped)
+
+
 def inject(faults: Path) -> None:
     """From here on every encoder of this process obeys, and of those that index for it."""
 
     def load(name: str = "embedded", **_: object) -> Encoder:
         if (faults / "unloadable").exists():
             raise ModelError("The model is broken, as the test wants it.")
-        return FaultyEncoder(faults)
+        return HeedingEncoder(faults) if (faults / "heed-cancel").exists() else FaultyEncoder(faults)
 
     retrieval.indexing.embedding.BATCH = BATCH
     retrieval.indexing.pipeline.AHEAD_FROM = 10**9  # so that a batch is held in the stage that embeds, and in no other

@@ -73,8 +73,10 @@ def test_status_tells_files_and_chunks_while_it_works(serve_faulty: Serve, fault
 
 @pytest.mark.slow
 def test_the_cancel_button_stops_it_and_reindexing_goes_on(serve_faulty: Serve, faults: Faults, tmp_path: Path) -> None:
+    faults.set("heed-cancel")
     client, token = indexing(serve_faulty, faults, big(tmp_path / "big"))
     client.eventually(lambda: any("of 400 chunks" in value["message"] for value in values(client, token)))
+    client.eventually(lambda: len(faults.batches) > HELD_AFTER)
     client.notify("window/workDoneProgress/cancel", {"token": token})
     assert finished(client, token)["message"] == "Cancelled"
     folder = client.eventually(lambda: (found := client.status()["folders"][0])["state"] == "paused" and found)
@@ -93,6 +95,7 @@ def test_a_file_that_changes_while_it_is_paused_is_indexed_all_the_same(
     serve_faulty: Serve, faults: Faults, tmp_path: Path
 ) -> None:
     root = big(tmp_path / "big")
+    faults.set("heed-cancel")
     client, token = indexing(serve_faulty, faults, root)
     client.notify("window/workDoneProgress/cancel", {"token": token})
     client.eventually(lambda: client.status()["folders"][0]["state"] == "paused")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored import vectors
 
 from retrieval.store import Store, bad_blocks
+from tests.store.stored import vectors
 
 Blocks = tuple[set[int], int]  # those that fail, and how many do not
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stored import update
 
 from retrieval.store import Store, bm25, full_text, split_identifiers
 from retrieval.store.bm25 import Bm25Index
 from tests.patience import PATIENCE
+from tests.store.stored import update
 
 WEIGHTS = [(4.0, 2.0, 1.0), (1.0, 1.0, 1.0), (0.0, 3.0, 0.5)]
 TERMS = ["alpha", "beta", "gamma", "delta", "missing"]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from stored import update
 
 from retrieval.store import FileUpdate, Store, chunk_boundaries
+from tests.store.stored import update
 
 
 def cut(path: str, content: str, size: int = 100) -> FileUpdate:

@@ -10,12 +10,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from stored import update, vectors
 
 from retrieval.errors import NewerSchemaError, StorageFullError, StoreError, StoreIOError
 from retrieval.store import Store, split_identifiers
 from retrieval.store.schema import INDEX_MIGRATIONS
 from tests import disks
+from tests.store.stored import update, vectors
 
 
 def truncate(path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored import update, vectors
 
 from retrieval.errors import StoreError
 from retrieval.store import FileRow, FileUpdate, Store, split_identifiers
 from retrieval.store.database import Database
 from retrieval.types import Filters
 from tests.patience import PATIENCE
+from tests.store.stored import update, vectors
 
 WEIGHTS = (4.0, 2.0, 1.0)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stored import update, vectors
 
 from retrieval.errors import DamagedStoreError, IndexLockedError, StorageFullError, StoreIOError
 from retrieval.store import Store
+from tests.store.stored import update, vectors
 
 CAUSES = [
     (sqlite3.OperationalError("disk I/O error"), StoreIOError),
