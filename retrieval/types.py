@@ -68,6 +68,21 @@ def whole_symbol(name: str, kind: ChunkKind, scope: str, start_line: int, end_li
     return (Symbol(name, kind, scope, start_line, end_line),) if name and kind not in _NO_DEFINITIONS else ()
 
 
+Within = Literal["folder", "package", "open", "changed", "no-tests"]
+WITHIN: tuple[Within, ...] = ("folder", "package", "open", "changed", "no-tests")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """Which part of a workspace is searched; each of `within` narrows it further. retrieval/engine/scopes.py says what each is."""
+
+    within: tuple[str, ...] = ()
+    folder: str | None = (
+        ""  # where one is: what "folder" and "package" are about; None for a place outside of the workspace
+    )
+    open_files: tuple[str, ...] = ()  # what "open" is about
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a query is limited to; an empty field limits nothing."""
@@ -77,6 +92,11 @@ class Filters:
     kinds: tuple[str, ...] = ()  # of CHUNK_KINDS
     content: tuple[str, ...] = ()  # of CONTENT_TYPES; normalizing turns them into languages
     grep: str = ""  # a regular expression (retrieval/text_pattern.py) that a chunk's text has to match
+    scope: SearchScope = SearchScope()
+    # What the scope comes to:
+    files: tuple[str, ...] | None = None  # only these
+    folder: str = ""  # only what is below it
+    tests: bool = True  # whether tests pass
     # What normalizing adds, for files with several languages:
     whole_files: tuple[
         str, ...
@@ -84,7 +104,11 @@ class Filters:
     no_files: tuple[str, ...] = ()  # languages of files whose chunks do not pass, as code in Markdown that is no code
 
     def __bool__(self) -> bool:
-        return bool(self.languages or self.paths or self.kinds or self.content or self.grep)
+        return bool(self.languages or self.kinds or self.content or self.grep or self.scope.within) or self.limits_paths
+
+    @property
+    def limits_paths(self) -> bool:
+        return bool(self.paths or self.folder) or self.files is not None or not self.tests
 
     def passes_language(self, language: str, file_language: str) -> bool:
         """Whether a chunk of this language passes, in a file of that language."""

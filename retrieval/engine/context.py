@@ -12,6 +12,7 @@ from retrieval.engine.encoder_selection import EncoderSelection
 from retrieval.engine.index_state import IndexState
 from retrieval.engine.listener import NullListener, WorkspaceListener
 from retrieval.engine.opening import OpenedStore
+from retrieval.engine.scopes import Scopes
 from retrieval.engine.store_repair import ATTEMPTS, RepairableStore
 from retrieval.engine.vector_indexes import VectorIndexes
 from retrieval.files import Scanner
@@ -40,6 +41,7 @@ class EngineContext:
         self.listener: WorkspaceListener = NullListener()
         self.state = IndexState()
         self.overlay = Overlay(scanner)
+        self.scopes = Scopes(self.root, lambda: self.store)
         self.vector_indexes = VectorIndexes(threads=threads, cache_dir=cache_dir, is_writer=lambda: self.state.writing)
         self.encoders = EncoderSelection(encoder, load_encoder, threads, on_change=self._encoder_changed)
         self.stores = RepairableStore(

@@ -46,10 +46,14 @@ class QueryEngine:
     def search(self, request: SearchRequest, cancel: Cancel | None = None) -> Answer:
         """See Workspace.search."""
         request, check = normalize_search(request, self._context.root), cancel_check(cancel)
-        return self._answer(
-            lambda snapshot: search_index(snapshot, request, check=check, line_vectors=self._line_vectors),
-            request.query,
-        )
+
+        def ask(snapshot: Snapshot) -> SearchResult:
+            filters, notes = self._context.scopes.resolve(request.filters)
+            inside = replace(request, filters=filters)
+            result = search_index(snapshot, inside, check=check, line_vectors=self._line_vectors)
+            return SearchResult(result.hits, notes or result.notes)
+
+        return self._answer(ask, request.query)
 
     def similar(self, request: SimilarRequest) -> Answer:
         """See Workspace.similar."""
@@ -63,7 +67,8 @@ class QueryEngine:
                 chunk = chunk_at(request.path, first, [chunk for _, chunk in chunks])
                 code, lines = passage(chunk), (chunk.start_line, chunk.end_line)
             own = enclosing_rows(chunks, *lines)
-            return SearchResult(search_similar(snapshot, code, request.limit, request.filters, own, request.path))
+            filters, notes = self._context.scopes.resolve(request.filters)
+            return SearchResult(search_similar(snapshot, code, request.limit, filters, own, request.path), notes)
 
         return self._answer(ask)
 

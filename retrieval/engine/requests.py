@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from retrieval.engine.scopes import normalize_scope
 from retrieval.errors import QueryError
 from retrieval.globs import PathGlobs
 from retrieval.search.weights import RANKINGS, ranking_named
@@ -46,11 +47,12 @@ def normalize_filters(filters: Filters, root: Path) -> Filters:
     if filters.grep:
         TextPattern(filters.grep)  # raises QueryError for what is no pattern
     kinds = tuple(map(_kind, filters.kinds))
+    filters = replace(filters, paths=paths, kinds=kinds, scope=normalize_scope(filters.scope))
     if not filters.languages and not filters.content:
-        return replace(filters, paths=paths, kinds=kinds)
+        return filters
     from retrieval.engine.language_filters import normalize_languages  # with 100 patterns, which few queries need
 
-    return replace(normalize_languages(filters), paths=paths, kinds=kinds)
+    return normalize_languages(filters)
 
 
 def _normalize(request: Request, root: Path) -> Request:

@@ -43,10 +43,12 @@ class SymbolQueries:
         if request.location is None:
             split_symbol(request.symbol)  # raises QueryError
         started = time.perf_counter()
-        answer = self._read(lambda rows: self._relate(rows, request))
+        filters, notes = self._context.scopes.resolve(request.filters)
+        request = replace(request, filters=filters)
+        answer = self._read(lambda rows: self._relate(rows, request, notes))
         return replace(answer, seconds=time.perf_counter() - started)
 
-    def _relate(self, rows: OverlaidRows, request: SymbolRequest) -> SymbolAnswer:
+    def _relate(self, rows: OverlaidRows, request: SymbolRequest, scope_notes: tuple[str, ...]) -> SymbolAnswer:
         from retrieval.structure import SymbolAnswer, relate
         from retrieval.structure.lines import LineReader
         from retrieval.structure.lookup import definition_at, definitions_of, names_near
@@ -57,7 +59,7 @@ class SymbolQueries:
             definitions = definitions_of(rows, request.symbol)
         related = relate(rows, request.relation, definitions, request.filters, request.limit)
         near: tuple[str, ...] = ()
-        notes = [*self._context.stores.notes, *self.notes(rows)]
+        notes = [*self._context.stores.notes, *self.notes(rows), *scope_notes]
         if related.is_cut:
             notes.append(CUT)
         if not definitions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retrieval.files.changed_files import ChangedFiles
 from retrieval.files.debounce import ChangeBatch
 from retrieval.files.encodings import decode
 from retrieval.files.file_reader import (
@@ -27,6 +28,7 @@ __all__ = [
     "MAX_BYTES",
     "MOST_BYTES",
     "ChangeBatch",
+    "ChangedFiles",
     "FileStamp",
     "PathFilter",
     "Scan",

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from retrieval.files.ignore import read_start
 
@@ -53,18 +55,68 @@ class TrackedFiles:
 NO_FILES = TrackedFiles([])
 
 
+class IndexEntry(NamedTuple):
+    """What git knows of a tracked file: when it was last the same as its object, and that object's name."""
+
+    seconds: int
+    nanoseconds: int  # 0 where git was built without them
+    size: int  # modulo 2**32
+    object_name: bytes
+    is_submodule: bool
+
+    def is_unchanged(self, size: int, mtime_ns: int) -> bool:
+        """Whether a file of this size and time is surely what it was. Of times at the same tick git itself is not sure."""
+        seconds, nanoseconds = divmod(mtime_ns, 10**9)
+        return (self.size, self.seconds) == (size % 2**32, seconds % 2**32) and self.nanoseconds in (0, nanoseconds)
+
+
+# What is done with an entry: its name, the index and where the entry begins in it.
+_Take = Callable[[bytes, bytes, int], None]
+
+
 def read_tracked(index: Path, hash_bytes: int = 20) -> TrackedFiles:
     """What an index file tracks; nothing if it cannot be read. `hash_bytes`: of the repository's object names."""
     names: list[bytes] = []
     submodules: set[bytes] = set()
-    shared = _read_entries(index, hash_bytes, names, submodules)
-    if shared:
-        _read_entries(index.parent / f"sharedindex.{shared}", hash_bytes, names, submodules)
+
+    def take(name: bytes, data: bytes, start: int) -> None:
+        names.append(name)
+        if _is_submodule(data, start):
+            submodules.add(name)
+
+    _read_index(index, hash_bytes, take)
     return TrackedFiles(names, frozenset(submodules)) if names else NO_FILES
 
 
-def _read_entries(index: Path, hash_bytes: int, names: list[bytes], submodules: set[bytes]) -> str:
-    """Add the names of one file; return the name of the shared index that it completes, "" without one."""
+def read_entries(index: Path, hash_bytes: int = 20) -> dict[bytes, IndexEntry]:
+    """What an index file knows of each tracked file; nothing if it cannot be read. Of a split index, what it says of a file
+    that it took over from the shared part is what was said there.
+    """
+    entries: dict[bytes, IndexEntry] = {}
+
+    def take(name: bytes, data: bytes, start: int) -> None:
+        at = start + _STAT_BYTES
+        entries.setdefault(name, IndexEntry(
+            int.from_bytes(data[start + 8 : start + 12], "big"), int.from_bytes(data[start + 12 : start + 16], "big"),
+            int.from_bytes(data[at - 4 : at], "big"), data[at : at + hash_bytes], _is_submodule(data, start),
+        ))  # fmt: skip
+
+    _read_index(index, hash_bytes, take)
+    return entries
+
+
+def _is_submodule(data: bytes, start: int) -> bool:
+    return int.from_bytes(data[start + 24 : start + 28], "big") == _SUBMODULE
+
+
+def _read_index(index: Path, hash_bytes: int, take: _Take) -> None:
+    shared = _read_entries(index, hash_bytes, take)
+    if shared:
+        _read_entries(index.parent / f"sharedindex.{shared}", hash_bytes, take)
+
+
+def _read_entries(index: Path, hash_bytes: int, take: _Take) -> str:
+    """Hand over the entries of one file; return the name of the shared index that it completes, "" without one."""
     data = read_start(index, MAX_INDEX_BYTES)
     if data is None or data[:4] != b"DIRC":
         return ""
@@ -94,9 +146,7 @@ def _read_entries(index: Path, hash_bytes: int, names: list[bytes], submodules: 
             return ""
         at = after
         if name:  # without a name, an entry replaces one of the shared index
-            names.append(name)
-            if int.from_bytes(data[start + 24 : start + 28], "big") == _SUBMODULE:
-                submodules.add(name)
+            take(name, data, start)
     return _shared_index(data, at, hash_bytes)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.encoders.protocol import Vectors
-from retrieval.globs import PathGlobs
+from retrieval.globs import PathMatcher
 from retrieval.store import Bm25Snapshot, ChunkText, Header, Store, index_terms
 from retrieval.store.rows import NO_STRUCTURE, PackedStructure
 from retrieval.store.structures import NameInFile
@@ -264,8 +264,8 @@ class OverlaidRows:
         stored = self.store.chunks.allowed(filters)
         if stored is None or not (self.view.buffers or len(self.hidden)):
             return stored
-        globs = PathGlobs(filters.paths)
-        buffers = [(path, buffer) for path, buffer in self.view.buffers.items() if globs.match(path)]
+        paths = PathMatcher(filters)
+        buffers = [(path, buffer) for path, buffer in self.view.buffers.items() if paths.match(path)]
         rows = [row for _, buffer in buffers for row in _passing(buffer, filters)]
         if filters.grep:
             matching = set(TextPattern(filters.grep).keep((row.id, row.chunk.text) for row in rows))

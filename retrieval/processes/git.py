@@ -1,4 +1,4 @@
-"""Runs git to read the history of an untrusted repository.
+"""Runs git to read the history and the index of an untrusted repository.
 
 A repository's own configuration may name programs: a file system monitor, hooks, a pager, textconv and external diff
 commands, a signature verifier, a transport that fetches missing objects of a partial clone. All of them are disabled on the
@@ -41,7 +41,12 @@ _SETTINGS = (
     "maintenance.auto=false",
     "i18n.logOutputEncoding=UTF-8",
 )
-_LOG = ("--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short", "--ignore-submodules=all")
+_DIFF = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
+_LOG = ("--no-color", "--submodule=short", *_DIFF)
+_EMPTY_TREES = (  # of SHA-1 and SHA-256
+    "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+)
 _FIXED_VARIABLES = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
@@ -70,6 +75,28 @@ def read_log(root: Path, *options: str, seconds: float) -> bytes | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return completed.stdout if completed.returncode == 0 else None
+
+
+def staged_names(top: Path, *, seconds: float) -> frozenset[bytes]:
+    """The files whose entry in the index differs from the last commit, from the top of the work tree on; none without git or
+    after a timeout. The work tree is not looked at, so that no filter of the configuration is started.
+    """
+    for tree in ("HEAD", *_EMPTY_TREES):  # before the first commit all is new
+        try:
+            completed = subprocess.run(
+                _command(top, "diff-index", "--cached", "--name-only", "-z", "--no-renames", *_DIFF, tree),
+                cwd=SAFE_FOLDER,
+                env=_environment(),
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=seconds,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError):
+            break
+        if completed.returncode == 0:
+            return frozenset(completed.stdout.split(b"\0")) - {b""}
+    return frozenset()
 
 
 def start_log(root: Path, *options: str) -> Process:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from retrieval.errors import DamagedStoreError
-from retrieval.globs import PathGlobs
+from retrieval.globs import PathMatcher
 from retrieval.store.database import Database
 from retrieval.store.meta import Meta
 from retrieval.store.queries import CHUNK_COLUMNS, Ids, chunk_of, ids_of, select_ids, select_many
@@ -201,9 +201,9 @@ class Chunks:
             kinds = _marks(filters.kinds)
             clauses.append(f"(kind IN ({kinds}) OR id IN (SELECT chunk FROM symbols WHERE kind IN ({kinds})))")
             values += map(str.lower, filters.kinds * 2)
-        if filters.paths:
+        if filters.limits_paths:
             clauses.append("file IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(self._files_matching(filters.paths)))
+            values.append(json.dumps(self._files_matching(filters)))
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         with self._database.reading() as db:
             if not filters.grep:
@@ -217,12 +217,12 @@ class Chunks:
         with self._database.reading() as db:
             return dict(db.execute(sql).fetchall())
 
-    def _files_matching(self, globs: Sequence[str]) -> list[int]:
-        """Ids of the files whose path the globs match."""
-        filter_ = PathGlobs(globs)
+    def _files_matching(self, filters: Filters) -> list[int]:
+        """Ids of the files whose path passes the filters."""
+        matcher = PathMatcher(filters)
         with self._database.reading() as db:
             files = db.execute("SELECT id, path FROM main.files WHERE skip IS NULL").fetchall()
-        return [i for i, path in files if filter_.match(path)]
+        return [i for i, path in files if matcher.match(path)]
 
 
 def _marks(values: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from retrieval.chunking.structure import Definition, Mention, read_row, unpack
-from retrieval.globs import PathGlobs
+from retrieval.globs import PathMatcher
 from retrieval.indexing import OverlaidRows
 from retrieval.store import split_identifiers
 from retrieval.structure.answers import CERTAINTIES, Certainty, Relation, SymbolDefinition, Usage
@@ -60,10 +60,10 @@ class _Passes:
     """Whether a file passes the filters."""
 
     def __init__(self, filters: Filters) -> None:
-        self._globs, self._filters = PathGlobs(filters.paths), filters
+        self._paths, self._filters = PathMatcher(filters), filters
 
     def __call__(self, path: str, language: str) -> bool:
-        return self._globs.match(path) and self._filters.passes_language(language, language)
+        return self._paths.match(path) and self._filters.passes_language(language, language)
 
 
 def definitions_named(rows: OverlaidRows, name: str) -> list[SymbolDefinition]:

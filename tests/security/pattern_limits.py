@@ -70,7 +70,7 @@ BOUNDS: dict[str, tuple[int, str]] = {
         "the first bytes of a file",
     ),
     "retrieval.search.definitions:_MEMBER": (definitions.MAX_BEFORE, "what stands before a name in its line"),
-    "retrieval.search.path_kinds:_TEST": _PATH,
+    "retrieval.globs.test_files:_TEST": _PATH,
     "retrieval.text_pattern:_PARENTHESIS": (text_pattern.MAX_PATTERN_CHARS, "a pattern that a person types"),
     "retrieval.training.doc_comments:_CODE_LIKE": (doc_comments.MAX_CHARS, "a comment that is cut"),
     "retrieval.training.doc_comments:_INLINE_TAG": _COMMENT,

@@ -24,6 +24,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("c2llm/search", {"query": "x", "kinds": ["novel"]}, "$.kinds[0]"),
     ("c2llm/search", {"query": "x", "content": ["novel"]}, "$.content[0]"),
     ("c2llm/search", {"query": "x", "grep": "a(b"}, "character 2"),
+    ("c2llm/search", {"query": "x", "scope": {"within": ["novel"]}}, "$.scope.within[0]"),
+    ("c2llm/search", {"query": "x", "scope": {}}, "within"),
     ("c2llm/search", {"query": "x", "waitForEdits": "yes"}, "$.waitForEdits"),
     ("c2llm/search", {"query": "x", "folder": "file:///not/open"}, "not an open folder"),
     ("c2llm/search", {"query": "   "}, "query"),
@@ -239,3 +241,24 @@ def test_edits_are_waited_for_only_where_asked(serve_faulty: Serve, faults: Faul
     answer = client.answer(waits)["result"]
     assert answer["hits"][0]["symbol"] == "bake_chocolate_cake"
     assert answer["freshness"]["pendingFiles"] == 0
+
+
+def test_a_scope_is_a_folder_or_what_is_open_or_all_but_tests(opened: Opened) -> None:
+    def paths(**scope: Any) -> set[str]:
+        return {hit["path"] for hit in opened.search("ignore rules retry queue total", limit=50, scope=scope)["hits"]}
+
+    everything = paths(within=["no-tests"])
+    document = opened.uri_of("app/ignore.py")
+    assert len(everything) > 3
+    assert paths(within=["folder"], document=document) == {path for path in everything if path.startswith("app/")}
+    assert paths(within=["open"], open=[document, opened.uri_of("none.py")]) == {"app/ignore.py"}
+    assert paths(within=["open"]) == set()
+    answer = opened.search("ignore rules", scope={"within": ["changed"]})
+    assert answer["hits"] == []
+    assert any("no git repository" in note for note in answer["notes"])
+    similar = opened.client.ask(
+        "c2llm/similar", {"text": "def total(): pass", "scope": {"within": ["open"], "open": [document]}}
+    )
+    assert {hit["path"] for hit in similar["hits"]} == {"app/ignore.py"}
+    context = opened.client.ask("c2llm/context", {"query": "rules", "scope": {"within": ["open"], "open": [document]}})
+    assert {piece["path"] for piece in context["pieces"]} == {"app/ignore.py"}

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.folders import Folder
 from c2llm_lsp.server.handlers.locations import document_at, engine_lines
-from c2llm_lsp.server.handlers.query_params import filters_of, queried_folders
+from c2llm_lsp.server.handlers.query_params import filters_of, queried_folders, scopes_of
 from c2llm_lsp.server.handlers.results import merged_freshness, merged_notes
 from c2llm_lsp.server.services import Services
 from c2llm_lsp.server.text.positions import split_lines, whole_lines
@@ -44,7 +44,7 @@ AROUND = 10  # lines before and after a cursor in a file that is not cut into ch
 async def context(server: Services, params: protocol.ContextParams) -> protocol.ContextAnswer:
     """The best results of all folders for a question, a selection, or both, packed to the budget."""
     folders = await queried_folders(server, params)
-    question, filters = (params.query or "").strip(), filters_of(params)
+    question, scopes = (params.query or "").strip(), scopes_of(server, params, folders)
     limit = params.limit or limit_for(params.budget)
     prefixes = _prefixes(server.state.folders)
     selected = await _selection(server, params, prefixes)
@@ -52,6 +52,7 @@ async def context(server: Services, params: protocol.ContextParams) -> protocol.
         raise QueryError(UNCLEAR)
 
     def query(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, Retrieved]:
+        filters = filters_of(params, scopes.get(folder.uri))
         prefix = prefixes.get(folder.uri, f"{folder.name}/")  # one that was removed meanwhile has none
         if selected is None or question:
             return folder, retrieve(workspace, question, limit=limit, filters=filters, prefix=prefix)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.folders import Folder
 from c2llm_lsp.server.handlers.locations import engine_lines, location_of, selected_text
-from c2llm_lsp.server.handlers.query_params import filters_of, limit_of, queried_folders
+from c2llm_lsp.server.handlers.query_params import filters_of, limit_of, queried_folders, scopes_of
 from c2llm_lsp.server.handlers.results import FolderAnswer, folder_answer, merged_answer
 from c2llm_lsp.server.services import Services
 from retrieval.errors import QueryError
@@ -34,10 +34,11 @@ async def similar(server: Services, params: protocol.SimilarParams) -> protocol.
 async def _similar_to_text(
     server: Services, params: protocol.SimilarParams, text: str, folders: list[Folder]
 ) -> list[FolderAnswer]:
-    limit, filters = limit_of(server, params), filters_of(params)
+    limit, scopes = limit_of(server, params), scopes_of(server, params, folders)
 
     def query(folder: Folder, workspace: Workspace, _: object) -> FolderAnswer:
         path, first, last = _excluded_lines(folder, params)
+        filters = filters_of(params, scopes.get(folder.uri))
         answer = workspace.similar(SimilarRequest(path, first, last, text, filters, limit))
         return folder_answer(folder, answer, server.state.encoding)
 
@@ -58,9 +59,10 @@ async def _similar_to_chunk(
     line too: then by location, if the file is in that index, which may leave it out.
     """
     home, path, line, uri = _position(server, params)
-    limit, filters = limit_of(server, params), filters_of(params)
+    limit, scopes = limit_of(server, params), scopes_of(server, params, {*folders, home})
 
     def own(folder: Folder, workspace: Workspace, _: object) -> FolderAnswer:
+        filters = filters_of(params, scopes.get(folder.uri))
         answer = workspace.similar(SimilarRequest(path, line, filters=filters, limit=limit))
         return folder_answer(folder, answer, server.state.encoding)
 
@@ -76,7 +78,7 @@ async def _similar_to_chunk(
         return folder_answer(folder, answer_of(folder, workspace), server.state.encoding)
 
     def answer_of(folder: Folder, workspace: Workspace) -> Answer:
-        same = folder.files.relative(uri)
+        filters, same = filters_of(params, scopes.get(folder.uri)), folder.files.relative(uri)
         if same is not None:
             with suppress(QueryError):
                 return workspace.similar(SimilarRequest(same, line, filters=filters, limit=limit))

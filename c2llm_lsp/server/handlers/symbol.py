@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.folders import Folder
 from c2llm_lsp.server.handlers.locations import location_of
-from c2llm_lsp.server.handlers.query_params import queried_folders
+from c2llm_lsp.server.handlers.query_params import queried_folders, scopes_of
 from c2llm_lsp.server.handlers.results import merged_freshness, missing_notes
 from c2llm_lsp.server.services import Services
 from retrieval.errors import QueryError
-from retrieval.types import Filters, Location
+from retrieval.types import Filters, Location, SearchScope
 
 if TYPE_CHECKING:
     from retrieval.engine import Workspace
@@ -32,12 +32,13 @@ async def symbol(server: Services, params: protocol.SymbolParams) -> protocol.Sy
     elif not params.symbol.strip():
         raise QueryError(UNCLEAR)
     limit = params.limit or DEFAULT_LIMIT
-    filters = Filters(languages=tuple(params.languages), paths=tuple(params.paths))
+    scopes = scopes_of(server, params, folders)
 
     def query(folder: Folder, workspace: Workspace, _: object) -> tuple[Folder, SymbolAnswer]:
         from retrieval.structure import SymbolRequest
 
-        name = "" if location else params.symbol
+        name, scope = "" if location else params.symbol, scopes.get(folder.uri, SearchScope())
+        filters = Filters(tuple(params.languages), tuple(params.paths), scope=scope)
         return folder, workspace.symbols.relate(SymbolRequest(params.relation, name, location, filters, limit))
 
     answers = await server.queries.query(folders, query)

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 
 Kind = Literal["function", "method", "class", "block", "section", "cell", "window"]
 Content = Literal["code", "docs", "config"]
+Within = Literal["folder", "package", "open", "changed", "no-tests"]
 State = Literal["opening", "indexing", "ready", "paused", "following", "failed"]
 Line = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -46,6 +47,19 @@ class TextDocument(ProtocolType, frozen=True, kw_only=True):
     uri: Uri
 
 
+class Scope(ProtocolType, frozen=True, kw_only=True):
+    """Which part of the folders is searched; each of `within` narrows it further. "folder": the folder of `document`, and what is
+    below it; "package": the package that it is part of; "open": what is open; "changed": what differs from the last commit.
+    """
+
+    within: list[Within]
+    document: Annotated[str, Meta(description='URI of the document that "folder" and "package" are about')] = ""
+    open: (
+        Annotated[list[Uri], Meta(description="What is open; if absent, the documents that are open in the server")]
+        | None
+    ) = None
+
+
 class FolderParams(ProtocolType, frozen=True, kw_only=True):
     """What is asked about, in which files; empty filters match everything."""
 
@@ -57,6 +71,7 @@ class FolderParams(ProtocolType, frozen=True, kw_only=True):
     paths: Annotated[list[str], Meta(description='Globs as in .gitignore; one that begins with "!" excludes')] = field(
         default_factory=list
     )
+    scope: Scope | None = None
     wait_for_edits: WaitForEdits = False
 
 
