@@ -13,6 +13,7 @@ from typing import Literal
 ContentType = Literal["code", "docs", "config"]
 CONTENT_TYPES: tuple[ContentType, ...] = ("code", "docs", "config")
 ChunkKind = Literal["function", "method", "class", "block", "section", "cell", "window"]
+LAST_LINE = 2**31 - 1  # beyond the last line of any file
 CHUNK_KINDS: tuple[ChunkKind, ...] = ("function", "method", "class", "block", "section", "cell", "window")
 
 

@@ -23,7 +23,7 @@ from retrieval.store.rows import NO_STRUCTURE, PackedStructure
 from retrieval.store.structures import NameInFile
 from retrieval.store.top_k import SortKey, top_k
 from retrieval.text_pattern import TextPattern
-from retrieval.types import Chunk, Filters
+from retrieval.types import LAST_LINE, Chunk, Filters
 from retrieval.vectors import ExactIndex, Searchable
 from retrieval.vectors.protocol import top_k as nearest_rows
 
@@ -279,11 +279,12 @@ class OverlaidRows:
         stored = self.store.chunks.count_in_files([path for path in paths if path not in mine], self.revision)
         return stored | mine
 
-    def file_chunks(self, path: str) -> list[tuple[int, Chunk]]:
+    def file_chunks(self, path: str, first_line: int = 1, last_line: int = LAST_LINE) -> list[tuple[int, Chunk]]:
         buffer = self.view.buffers.get(path)
         if buffer is None:
-            return self.store.chunks.in_file(path)
-        return [(row.id, row.chunk) for row in buffer.rows]
+            return self.store.chunks.in_file(path, first_line, last_line)
+        rows = [(row.id, row.chunk) for row in buffer.rows]
+        return [(i, chunk) for i, chunk in rows if chunk.start_line <= last_line and chunk.end_line >= first_line]
 
     def texts_between(self, path: str, first_line: int, last_line: int) -> list[ChunkText]:
         buffer = self.view.buffers.get(path)

@@ -141,10 +141,12 @@ def pack_retrieved(
     hits = [*selections, *hits[: limit_for(budget) if limit is None else limit]]
 
     @cache
-    def chunks_of(path: str) -> Sequence[Chunk]:
+    def chunks_of(path: str, first: int, last: int) -> Sequence[Chunk]:
         for one in retrieved:
-            if path.startswith(one.prefix) and (chunks := one.snapshot.rows.file_chunks(path[len(one.prefix) :])):
-                return [replace(chunk, path=path) if one.prefix else chunk for _, chunk in chunks]
+            if path.startswith(one.prefix):
+                chunks = one.snapshot.rows.file_chunks(path[len(one.prefix) :], first, last)
+                if chunks:
+                    return [replace(chunk, path=path) if one.prefix else chunk for _, chunk in chunks]
         return ()
 
     more: list[Unit] = []

@@ -20,7 +20,7 @@ from retrieval.rag.token_estimate import TokenCounter, estimate_tokens
 from retrieval.rag.truncation import first_lines
 from retrieval.rag.units import Chunks, Unit, file_lines, no_chunks, units_of
 from retrieval.search.path_kinds import kind_of
-from retrieval.types import Chunk, Hit
+from retrieval.types import Hit
 
 # A chunk that was merged with the one that was found holds a changed line 0.7 times as often for its tokens; at 4,000 tokens
 # 0.3 shows more of them than 0.6 (.619 against .610).
@@ -117,11 +117,11 @@ def _render(selection: Selection, options: PackOptions, chunks_of: Chunks) -> tu
         last = not options.tests and is_test_path(units[0].path, units[0].language)
         return last, all(unit.related for unit in units), min(unit.rank for unit in units), key
 
-    sections = [_spans(by_key[key], selection.lines[key], chunks_of(key[0])) for key in sorted(by_key, key=order)]
+    sections = [_spans(by_key[key], selection.lines[key], chunks_of) for key in sorted(by_key, key=order)]
     return render(sections, options.text_format), sections
 
 
-def _spans(units: Sequence[Unit], lines: set[int], chunks: Sequence[Chunk]) -> list[ContextSpan]:
+def _spans(units: Sequence[Unit], lines: set[int], chunks_of: Chunks) -> list[ContextSpan]:
     """The shown lines of a file as spans: each is of units that touch, with ellipses where lines of a unit are missing."""
     if cell := units[0].cell:
         unit, shown = units[0], ((cell.first_line, cell.last_line),)
@@ -129,7 +129,7 @@ def _spans(units: Sequence[Unit], lines: set[int], chunks: Sequence[Chunk]) -> l
         return [ContextSpan(unit.path, *shown[0], "code", text, unit.language, unit.symbol, unit.copies, shown)]
     rows = {n: line for unit in units for n, line in enumerate(unit.lines, unit.first)}
     owner = {n: unit for unit in sorted(units, key=lambda unit: -unit.rank) for n in unit.numbers}
-    for n, line in _gap_lines(sorted(lines), rows, chunks):
+    for n, line in _gap_lines(units[0].path, sorted(lines), rows, chunks_of):
         rows[n] = line
         owner.setdefault(n, owner[n - 1])
         lines = lines | {n}
@@ -143,10 +143,12 @@ def _spans(units: Sequence[Unit], lines: set[int], chunks: Sequence[Chunk]) -> l
     return [*spans, _span(group, rows, owner)]
 
 
-def _gap_lines(shown: Sequence[int], rows: dict[int, str], chunks: Sequence[Chunk]) -> Iterator[tuple[int, str]]:
+def _gap_lines(path: str, shown: Sequence[int], rows: dict[int, str], chunks_of: Chunks) -> Iterator[tuple[int, str]]:
     """The lines between two that are shown where they cost no more than an ellipsis: few, or blank. Lines in no chunk are blank."""
-    stored = file_lines(chunks) if any(1 < b - a <= GAP + 1 for a, b in pairwise(shown)) else {}
-    for one, other in pairwise(shown):
+    gaps = [(one, other) for one, other in pairwise(shown) if other > one + 1]
+    unknown = [(a, b) for a, b in gaps if b - a <= GAP + 1 and not all(n in rows for n in range(a, b))]
+    stored = file_lines(chunks_of(path, unknown[0][0], unknown[-1][1])) if unknown else {}
+    for one, other in gaps:
         between = range(one + 1, other)
         if all(n in rows for n in between):
             lines = [rows[n] for n in between]

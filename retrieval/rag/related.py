@@ -84,10 +84,9 @@ def _usages(relation: Relation, hit: Hit, snapshot: Snapshot, prefix: str, limit
 
 
 def _around(usage: Usage, chunks_of: Chunks, prefix: str) -> Iterator[Unit]:
-    for chunk in chunks_of(prefix + usage.path):
-        if chunk.start_line <= usage.line <= chunk.end_line:
-            yield from _signature(chunk, BEST)
-            return
+    for chunk in chunks_of(prefix + usage.path, usage.line, usage.line):
+        yield from _signature(chunk, BEST)
+        return
 
 
 def _enclosing(hits: Sequence[Hit], chunks_of: Chunks) -> Iterator[Unit]:
@@ -96,7 +95,7 @@ def _enclosing(hits: Sequence[Hit], chunks_of: Chunks) -> Iterator[Unit]:
         scope = hit.chunk.scope
         if not scope:
             continue
-        for chunk in chunks_of(hit.chunk.path):
+        for chunk in chunks_of(hit.chunk.path, 1, hit.start_line):
             if chunk.qualified == scope and chunk.start_line < hit.start_line:
                 yield from _signature(chunk, rank)
                 break

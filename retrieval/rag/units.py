@@ -14,7 +14,8 @@ from typing import Literal
 from retrieval.types import Chunk, Hit, Location
 
 Form = Literal["signature", "outline", "whole"]
-Chunks = Callable[[str], Sequence[Chunk]]  # path -> the chunks of the file
+# Path, first and last line -> the chunks of the file that have one of these lines, in line order.
+Chunks = Callable[[str, int, int], Sequence[Chunk]]
 
 LINE_BREAK = re.compile(r"\r\n|\r|\n")  # line ends, for editors and for the index
 SIGNATURE_LINES = 5  # of a definition with its parameters on separate lines
@@ -49,7 +50,7 @@ class Unit:
         return frozenset(range(self.first, self.last + 1))
 
 
-def no_chunks(_: str) -> Sequence[Chunk]:
+def no_chunks(_path: str, _first: int, _last: int) -> Sequence[Chunk]:
     """No chunk of a file is known: each hit is one unit."""
     return ()
 
@@ -64,7 +65,9 @@ def units_of(hit: Hit, rank: int, worth: float, neighbor: float, chunks_of: Chun
             yield Unit(rank, worth, *names, hit.start_line, rows, frozenset(), copies=hit.copies, cell=cell)
         return
     by_number = dict(enumerate(rows, hit.start_line))
-    parts = [part for part in chunks_of(chunk.path) if _is_part(part, hit)]
+    parts: list[Chunk] = []
+    if (hit.start_line, hit.end_line) != (chunk.start_line, chunk.end_line):
+        parts = [part for part in chunks_of(chunk.path, hit.start_line, hit.end_line) if _is_part(part, hit)]
     if len(parts) > 1 and all(LINE_BREAK.split(part.text)[0] == by_number[part.start_line] for part in parts):
         for part in parts:
             found = part.start_line == chunk.start_line

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from retrieval.encoders.protocol import Encoder
 from retrieval.store import ChunkText, Header
 from retrieval.store.top_k import SortKey
-from retrieval.types import Chunk, Filters
+from retrieval.types import LAST_LINE, Chunk, Filters
 from retrieval.vectors import Searchable
 
 Ids = NDArray[np.int64]
@@ -45,7 +45,8 @@ class Rows(Protocol):
 
     def chunks_of_files(self, paths: Collection[str]) -> Mapping[str, int]: ...
 
-    def file_chunks(self, path: str) -> list[tuple[int, Chunk]]: ...
+    def file_chunks(self, path: str, first_line: int = 1, last_line: int = LAST_LINE) -> list[tuple[int, Chunk]]:
+        """The chunks of a file that have one of these lines, in line order."""
 
     def texts_between(self, path: str, first_line: int, last_line: int) -> list[ChunkText]: ...
 

@@ -15,7 +15,7 @@ from retrieval.store.queries import CHUNK_COLUMNS, Ids, chunk_of, ids_of, select
 from retrieval.store.rows import ChunkText, Header, Pending
 from retrieval.store.top_k import SortKey
 from retrieval.text_pattern import TextPattern
-from retrieval.types import Chunk, Filters
+from retrieval.types import LAST_LINE, Chunk, Filters
 
 _HEADER_COLUMNS = (
     "f.path, c.language, c.kind, c.symbol, c.start_line, c.end_line, c.start_byte, c.end_byte, "
@@ -129,12 +129,12 @@ class Chunks:
         found = {(row[0], row[1]) for sql in (own, others) for row in select_many(self._database, sql, symbols)}
         return sorted(found)
 
-    def in_file(self, path: str) -> list[tuple[int, Chunk]]:
-        """A file's chunks in line order."""
-        sql = f"""SELECT c.id, {CHUNK_COLUMNS} FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id WHERE f.path = ?
-                  ORDER BY c.start_byte, c.end_byte, c.id"""
+    def in_file(self, path: str, first_line: int = 1, last_line: int = LAST_LINE) -> list[tuple[int, Chunk]]:
+        """A file's chunks that have one of these lines, in line order."""
+        sql = f"""SELECT c.id, {CHUNK_COLUMNS} FROM main.files f CROSS JOIN main.chunks c ON c.file = f.id
+                  WHERE f.path = ? AND c.start_line <= ? AND c.end_line >= ? ORDER BY c.start_byte, c.end_byte, c.id"""
         with self._database.reading() as db:
-            return [(row[0], chunk_of(row[1:])) for row in db.execute(sql, (path,))]
+            return [(row[0], chunk_of(row[1:])) for row in db.execute(sql, (path, last_line, first_line))]
 
     def between(self, path: str, first_line: int, last_line: int) -> list[ChunkText]:
         """The texts of a file's chunks that have one of these lines, in line order."""

@@ -37,7 +37,7 @@ class Files:
     def __init__(self, text: str) -> None:
         self._chunks = list(enumerate(chunk_file("any.py", text)))
 
-    def file_chunks(self, path: str) -> list[tuple[int, Chunk]]:
+    def file_chunks(self, path: str, first_line: int = 1, last_line: int = 0) -> list[tuple[int, Chunk]]:
         return self._chunks
 
     def chunk_count(self) -> int:

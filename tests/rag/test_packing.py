@@ -69,7 +69,7 @@ def test_files_come_by_their_best_place_and_places_by_line() -> None:
 
 def test_neighbours_become_one_with_the_blank_lines_between() -> None:
     first, second = hit("a.py", lines(3), 1), hit("a.py", lines(2, "other"), 6)
-    context = pack([second, first], 1000, chunks_of=lambda _: [first.chunk, second.chunk])
+    context = pack([second, first], 1000, chunks_of=lambda *_: [first.chunk, second.chunk])
     assert context.text == f"### `a.py:1-7`\n```python\n{lines(3)}\n\n\n{lines(2, 'other')}\n```"
     assert places(context) == [("a.py", 1, 7, "code")]
 
@@ -77,7 +77,7 @@ def test_neighbours_become_one_with_the_blank_lines_between() -> None:
 def test_neighbours_stay_apart_where_the_lines_between_are_not_known_or_are_others_by_now() -> None:
     first, second = hit("a.py", lines(3), 1), hit("a.py", lines(2, "other"), 6)
     newer = hit("a.py", lines(7, "changed"), 1).chunk
-    for context in (pack([first, second], 1000), pack([first, second], 1000, chunks_of=lambda _: [newer])):
+    for context in (pack([first, second], 1000), pack([first, second], 1000, chunks_of=lambda *_: [newer])):
         assert context.text.startswith("### `a.py:1-3,6-7`\n") and "\n… line 6\n" in context.text
         assert [place[1:3] for place in places(context)] == [(1, 3), (6, 7)]
 
@@ -87,7 +87,7 @@ def test_a_merged_hit_is_as_many_functions_as_it_has() -> None:
     found, other = hit("a.py", lines(20, "found"), 30, symbol="found"), hit("a.py", lines(28), 1, symbol="other")
     text = f"{other.text}\n\n{found.text}"
     merged = Hit(found.chunk, 1, 49, text, 1.0)
-    (*_, span) = pack([merged], 190, chunks_of=lambda _: [other.chunk, found.chunk]).spans
+    (*_, span) = pack([merged], 190, chunks_of=lambda *_: [other.chunk, found.chunk]).spans
     assert (span.start_line, span.end_line, span.kind, span.text) == (30, 49, "code", found.text)
 
 
@@ -219,7 +219,7 @@ def test_never_over_budget_no_line_twice_and_every_line_from_its_file(
     all_files, hits = sample
     known = {path: dict(enumerate(rows, 1)) for path, rows in all_files.items()}
     whole = {path: [hit(path, "\n".join(rows)).chunk] for path, rows in all_files.items()}
-    context = pack(hits, budget, PackOptions(count=count), chunks_of=whole.__getitem__)  # type: ignore[arg-type]
+    context = pack(hits, budget, PackOptions(count=count), chunks_of=lambda path, *_: whole[path])  # type: ignore[arg-type]
     assert context.tokens == count(context.text) <= budget  # type: ignore[operator]
     assert len({span.path for span in context.spans}) == context.text.count("### `")
     shown = [(piece.path, n) for piece in context.spans for n in _numbers(piece, known[piece.path])]
