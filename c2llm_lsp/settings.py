@@ -146,6 +146,12 @@ class Settings:
         used_by="ask, chat",
         in_editors=False,
     )
+    shared_vectors: str = _setting(
+        "",
+        "PostgreSQL from which vectors of the team are fetched before code is embedded: `postgresql://USER@HOST/DATABASE`; "
+        "empty for none. Hashes are sent, never code.",
+        used_by="indexing, team",
+    )
     near_duplicates: bool = _setting(
         False,
         "Report code in an open file that is a near duplicate of other code.",

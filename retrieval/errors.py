@@ -66,6 +66,10 @@ class EncoderUnreachableError(ModelError, EncoderError):
     """A remote encoder is unavailable: search falls back to keywords and retries later."""
 
 
+class TeamVectorsError(C2llmError):
+    """A team's database is unreachable, refuses, or answers with something wrong: what is missing is embedded here."""
+
+
 class LanguageModelError(C2llmError):
     """A language model is not set, unreachable, refuses, or gives no complete answer."""
 

@@ -236,6 +236,7 @@ class IndexReport:
     chunks_removed: int = 0
     chunks_embedded: int = 0  # sent through the encoder
     chunks_reused: int = 0  # vectors found in the shared store
+    chunks_fetched: int = 0  # vectors that the team's database had
     skipped: tuple[Skip, ...] = ()
     cancelled: bool = False
     busy: bool = False  # another process is writing this index: nothing was done here

@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 hypothesis_settings.register_profile("project", deadline=None)
 hypothesis_settings.load_profile("project")
 
-PERSONAL = ("C2LLM_ENCODER", "C2LLM_THREADS", "C2LLM_DEVICE", "C2LLM_DTYPE", "C2LLM_EXCLUDE")
+PERSONAL = ("C2LLM_ENCODER", "C2LLM_THREADS", "C2LLM_DEVICE", "C2LLM_DTYPE", "C2LLM_EXCLUDE", "C2LLM_SHARED_VECTORS")
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "index": ("index", "Update the index of a workspace."),
     "chunks": ("chunks", "Show how a file is cut: language, kind, name, first and last line of each part."),
     "languages": ("languages", "List the languages, and how each is cut: by a grammar, patterns, headings or windows."),
+    "team": (
+        "team",
+        "Share vectors with a team through PostgreSQL, so that what one has embedded nobody embeds again.",
+    ),
     "watch": ("watch", "Keep the index current while files change, and report each update."),
     "serve": ("serve", "Serve an editor over the Language Server Protocol."),
     "mcp": ("mcp", "Serve an assistant over the Model Context Protocol."),

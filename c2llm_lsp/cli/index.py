@@ -80,6 +80,8 @@ def summary(report: IndexReport) -> str:
         done.append("nothing changed")
     if report.chunks_embedded or report.chunks_reused:
         done.append(f"{report.chunks_embedded:,} embedded, {report.chunks_reused:,} known already")
+    if report.chunks_fetched:
+        done.append(f"{report.chunks_fetched:,} fetched from the team")
     if report.skipped:
         done.append(f"{len(report.skipped):,} left out ({_reasons(report.skipped)})")
     end = "stopped after" if report.cancelled else "in"

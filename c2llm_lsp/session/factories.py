@@ -19,13 +19,18 @@ def open_workspace(root: Path, settings: Settings, encoder: Callable[[], Encoder
     exclude_workspace(root)  # before the engine is imported
     from retrieval.engine import FileLimits, Workspace
 
-    return Workspace.open(
+    workspace = Workspace.open(
         root,
         load_encoder=encoder or (lambda: load_encoder(settings)),
         cache_dir=settings.cache,
         limits=FileLimits(settings.exclude, settings.max_file_bytes),
         threads=settings.threads or None,
     )
+    if settings.shared_vectors:
+        from retrieval.team import TeamVectors
+
+        workspace.writer.vector_source = TeamVectors(settings.shared_vectors)
+    return workspace
 
 
 def load_encoder(settings: Settings, *, patience: float | None = None) -> Encoder:

@@ -17,6 +17,7 @@ from retrieval.indexing import (
     IndexPlan,
     NullCancel,
     Progress,
+    VectorSource,
     execute,
     plan,
     plan_paths,
@@ -46,6 +47,7 @@ class IndexWriter:
     def __init__(self, context: EngineContext, buffers: OpenBuffers) -> None:
         self._context = context
         self._buffers = buffers
+        self.vector_source: VectorSource | None = None  # asked for vectors before anything is embedded
 
     def refresh(
         self, progress: Progress | None, cancel: Cancel | None, *, wait: float = 0.0, most: int | None = None
@@ -161,6 +163,7 @@ class IndexWriter:
             context.vector_indexes.add,
             self._counting(progress, left),
             cancel,
+            self.vector_source,
         )
 
     def _exceeds(self, todo: IndexPlan, most: int) -> bool:

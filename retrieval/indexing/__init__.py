@@ -11,7 +11,7 @@ from retrieval.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from retrieval.indexing.cancel import Cancel, NullCancel
-    from retrieval.indexing.context import IndexingContext, IndexPlan, Progress
+    from retrieval.indexing.context import IndexingContext, IndexPlan, Progress, VectorSource
     from retrieval.indexing.cpu import processors
     from retrieval.indexing.lock import writer_lock, writer_pid
     from retrieval.indexing.overlay import Overlay
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "cancel": ("Cancel", "NullCancel"),
-    "context": ("IndexingContext", "IndexPlan", "Progress"),
+    "context": ("IndexingContext", "IndexPlan", "Progress", "VectorSource"),
     "cpu": ("processors",),
     "lock": ("writer_lock", "writer_pid"),
     "overlay": ("Overlay",),
@@ -62,6 +62,7 @@ __all__ = [
     "Overlay",
     "Progress",
     "VectorIndexSync",
+    "VectorSource",
     "execute",
     "plan",
     "plan_paths",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,23 @@ from retrieval.types import Skip
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 OnVectors = Callable[[int, str, NDArray[np.int64], Vectors], None]  # revision, fingerprint, ids, rows
+
+
+class VectorSource(Protocol):
+    """Vectors that somebody else has made. Asked by one thread at a time."""
+
+    def fetch(
+        self, fingerprint: str, dimension: int, passages: Sequence[bytes], stop: Callable[[], bool]
+    ) -> tuple[list[bytes], Vectors]:
+        """Those of the passages that it has, each once, and their vectors: whole, and of length 1. Looks at `stop` while it waits.
+
+        Raises C2llmError; what is missing is embedded then.
+        """
+        ...
+
+    def finish(self) -> None:
+        """The run is over."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,7 @@ class IndexingContext:
     on_vectors: OnVectors
     progress: Progress
     cancel: Cancel
+    vector_source: VectorSource | None = None  # asked for vectors before anything is embedded
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ whether that embeds ten passages a second or ten thousand.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from retrieval.encoders import Encoder, StoppableEncoder, Vectors
 from retrieval.errors import CancelledError, EncoderError
 from retrieval.indexing.cancel import Cancel
 from retrieval.indexing.context import OnVectors, Progress
+from retrieval.indexing.fetching import FetchStage
 from retrieval.store import Pending, Store
 
 # The longest batch: enough for an encoder to sort by length.
@@ -47,6 +48,7 @@ class EmbeddingContext:
     buffer_vectors: Mapping[bytes, NDArray[np.float32]]
     on_vectors: OnVectors
     cancel: Cancel
+    fetching: FetchStage
 
 
 class BatchSizer:
@@ -74,7 +76,8 @@ def embed_pending(
 ) -> None:
     """Embed every chunk beyond the id `after` that lacks a vector. `done`: what was done ahead in this run,
     `first_new`: the last id before this run."""
-    store, fingerprint, ahead = work.store, work.encoder.fingerprint, done.chunks
+    store, fingerprint, fetching = work.store, work.encoder.fingerprint, work.fetching
+    ahead = done.chunks + fetching.chunks
     if store.chunks.last_id() > first_new:
         done.reused += max(0, store.vectors.count(fingerprint, after=first_new) - ahead)
     if ahead:
@@ -83,24 +86,33 @@ def embed_pending(
     if total > ahead:
         progress("vectors", ahead, total)
     sizer = BatchSizer()
-    while done.chunks < total:
+    while done.chunks + fetching.chunks < total:
         if work.cancel.is_set():
             done.cancelled = True
             break
-        batch = store.vectors.pending(fingerprint, sizer.begin(), after=after)
-        if not batch:
-            break
-        after = batch[-1].id
         try:
+            batch = next_batch(work, sizer.begin(), after, store.announce)
+            if not batch:
+                break
+            after = batch[-1].id
             ids, matrix = embed(work, batch, done)
         except CancelledError:
             done.cancelled = True
             break
         sizer.end()
         work.on_vectors(store.announce(), fingerprint, ids, matrix)
-        progress("vectors", min(done.chunks, total), total)
+        progress("vectors", min(done.chunks + fetching.chunks, total), total)
     if total > ahead and not done.cancelled:
         progress("vectors", total, total)  # chunks that read the same get their vector together
+
+
+def next_batch(work: EmbeddingContext, limit: int, after: int, revision: Callable[[], int]) -> list[Pending]:
+    """The next chunks to embed: those whose vectors nobody else has. `revision` is what fetched vectors are announced by."""
+    fingerprint = work.encoder.fingerprint
+    batch = work.store.vectors.pending(fingerprint, limit, after=after)
+    while batch and work.fetching.fetch(work.encoder, after=after, up_to=batch[-1].id, revision=revision):
+        batch = work.store.vectors.pending(fingerprint, limit, after=after)
+    return batch
 
 
 def embed(work: EmbeddingContext, batch: Sequence[Pending], done: EmbeddingStats) -> tuple[NDArray[np.int64], Vectors]:

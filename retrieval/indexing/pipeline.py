@@ -13,12 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from retrieval.chunking import CHUNKING_VERSION, STRUCTURE_VERSION
 from retrieval.errors import C2llmError, EncoderError, EncoderUnreachableError, ModelError
 from retrieval.files import MASKING_VERSION, FileStamp, Scan, Scanner
 from retrieval.indexing.context import FileStats, IndexingContext, IndexPlan
 from retrieval.indexing.embedding import EmbeddingContext, EmbeddingStats, embed_pending
+from retrieval.indexing.fetching import FetchStage
 from retrieval.indexing.folder_neighbors import FolderNeighbors
 from retrieval.indexing.prefetch import BackgroundEmbedder
 from retrieval.store import Applied, FileRow, Store
@@ -83,26 +85,25 @@ def plan_paths(scanner: Scanner, known: dict[str, FileRow], changed: Iterable[st
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What was there when a run began: encoders without anything pending, the last chunk. `scanned`: of the whole tree."""
+
+    complete: frozenset[str]
+    first_new: int
+    scanned: bool
+    fetching: FetchStage
+
+
 def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *, scanned: bool) -> IndexReport:
-    """Do what was planned. A failing encoder ends the second stage only, and is noted."""
+    """Do what was planned. A failing encoder ends the second stage only, and is noted; so is a failing source of vectors."""
     started = time.perf_counter()
-    complete, first_new = run.store.vectors.complete_encoders(), run.store.chunks.last_id()
-    ahead = BackgroundEmbedder(lambda: _embedding(run, complete, first_new, scanned))
-
-    def on_applied(applied: Applied) -> None:
-        run.on_applied(applied)
-        if len(todo.paths) >= AHEAD_FROM:
-            ahead.tell()
-
+    fetching = FetchStage(run.vector_source, run.store, run.on_vectors, run.cancel)
+    start = _Start(run.store.vectors.complete_encoders(), run.store.chunks.last_id(), scanned, fetching)
     try:
-        words = _index_files(run, todo, known, on_applied)
-        if scanned and not words.cancelled:
-            _remember_scan(run.store, todo)
-    except BaseException:
-        with suppress(C2llmError):
-            ahead.finish()
-        raise
-    embedded, notes = _embed(run, ahead, complete, first_new, scanned, cancelled=words.cancelled)
+        words, embedded, notes = _execute(run, todo, known, start)
+    finally:
+        fetching.finish()
     return IndexReport(
         files_seen=todo.seen,
         files_changed=words.changed,
@@ -111,13 +112,37 @@ def execute(run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], *,
         chunks_removed=words.removed_chunks,
         chunks_embedded=embedded.passages,
         chunks_reused=embedded.reused,
+        chunks_fetched=fetching.chunks,
         skipped=(*todo.skipped, *words.skipped),
         ignored_folders=todo.ignored_folders,
         cancelled=embedded.cancelled,
         unreachable=embedded.unreachable,
         seconds=time.perf_counter() - started,
-        notes=notes,
+        notes=(*notes, fetching.note) if fetching.note else notes,
     )
+
+
+def _execute(
+    run: IndexingContext, todo: IndexPlan, known: dict[str, FileRow], start: _Start
+) -> tuple[FileStats, EmbeddingStats, tuple[str, ...]]:
+    """Both stages, one beside the other, and notes."""
+    ahead = BackgroundEmbedder(lambda: _embedding(run, start))
+
+    def on_applied(applied: Applied) -> None:
+        run.on_applied(applied)
+        if len(todo.paths) >= AHEAD_FROM:
+            ahead.tell()
+
+    try:
+        words = _index_files(run, todo, known, on_applied)
+        if start.scanned and not words.cancelled:
+            _remember_scan(run.store, todo)
+    except BaseException:
+        with suppress(C2llmError):
+            ahead.finish()
+        raise
+    embedded, notes = _embed(run, ahead, start, cancelled=words.cancelled)
+    return words, embedded, notes
 
 
 def _index_files(
@@ -132,25 +157,17 @@ def _index_files(
     return FileStats(cancelled=run.cancel.is_set())
 
 
-def _embedding(
-    run: IndexingContext, complete: frozenset[str], first_new: int, scanned: bool
-) -> tuple[EmbeddingContext, int]:
+def _embedding(run: IndexingContext, start: _Start) -> tuple[EmbeddingContext, int]:
     """What the second stage works with, and the id that it begins after: where nothing was pending before this run, or it is
     about some files only, just what it added is looked at. All of a workspace is not embedded because a file was saved.
     """
     encoder = run.encoder()
-    work = EmbeddingContext(run.store, encoder, run.buffer_vectors(), run.on_vectors, run.cancel)
-    return work, first_new if not scanned or encoder.fingerprint in complete else 0
+    work = EmbeddingContext(run.store, encoder, run.buffer_vectors(), run.on_vectors, run.cancel, start.fetching)
+    return work, start.first_new if not start.scanned or encoder.fingerprint in start.complete else 0
 
 
 def _embed(
-    run: IndexingContext,
-    ahead: BackgroundEmbedder,
-    complete: frozenset[str],
-    first_new: int,
-    scanned: bool,
-    *,
-    cancelled: bool,
+    run: IndexingContext, ahead: BackgroundEmbedder, start: _Start, *, cancelled: bool
 ) -> tuple[EmbeddingStats, tuple[str, ...]]:
     """The second stage, or what is left of it."""
     try:
@@ -158,15 +175,15 @@ def _embed(
         if cancelled:
             done.cancelled = True
             return done, ()
-        work, after = _embedding(run, complete, first_new, scanned)
+        work, after = _embedding(run, start)
         after = after if reached is None else reached
-        embed_pending(work, done, after=after, first_new=first_new, progress=run.progress)
+        embed_pending(work, done, after=after, first_new=start.first_new, progress=run.progress)
     except (EncoderError, ModelError) as error:
         stopped = EmbeddingStats(cancelled=cancelled, unreachable=isinstance(error, EncoderUnreachableError))
         return stopped, (f"Falling back to keyword search until the encoder is available: {error}",)
-    fingerprint = work.encoder.fingerprint
-    if not done.cancelled and (scanned or fingerprint in complete) and not run.store.vectors.complete(fingerprint):
-        run.store.vectors.note_complete(fingerprint, work.encoder.name)
+    fingerprint, vectors = work.encoder.fingerprint, run.store.vectors
+    if not done.cancelled and (start.scanned or fingerprint in start.complete) and not vectors.complete(fingerprint):
+        vectors.note_complete(fingerprint, work.encoder.name)
     return done, ()
 
 

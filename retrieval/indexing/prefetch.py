@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 
 from retrieval.errors import C2llmError, CancelledError
-from retrieval.indexing.embedding import BatchSizer, EmbeddingContext, EmbeddingStats, embed
+from retrieval.indexing.embedding import BatchSizer, EmbeddingContext, EmbeddingStats, embed, next_batch
 
 # A change number that no commit has: the live index takes the rows, and goes on following the words' commits.
 _UNANNOUNCED = -1
@@ -64,7 +64,7 @@ class BackgroundEmbedder:
             sizer = BatchSizer()
             while not work.cancel.is_set():
                 wanted = sizer.begin()
-                batch = work.store.vectors.pending(work.encoder.fingerprint, wanted, after=after)
+                batch = next_batch(work, wanted, after, lambda: _UNANNOUNCED)
                 if len(batch) < wanted:
                     if not self._wait():
                         break

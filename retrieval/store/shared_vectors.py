@@ -125,6 +125,22 @@ class SharedVectors:
             rows = db.execute(sql, (after, encoder[0] if encoder else -1, limit))
             return [Pending(row[0], row[1], chunk_of(row[2:])) for row in rows]
 
+    def pending_passages(self, fingerprint: str, limit: int, *, after: int = 0) -> list[tuple[int, bytes]]:
+        """Ids and passages of the first chunks in order of id, beyond `after`, that lack a vector."""
+        encoder = self._encoder(fingerprint)
+        sql = """SELECT c.id, c.passage FROM main.chunks c WHERE c.id > ? AND NOT EXISTS (SELECT 1 FROM shared.vectors v
+                 WHERE v.encoder = ? AND v.passage = c.passage) ORDER BY c.id LIMIT ?"""
+        with self._database.reading() as db:
+            return db.execute(sql, (after, encoder[0] if encoder else -1, limit)).fetchall()
+
+    def passages(self, fingerprint: str) -> list[bytes]:
+        """The passages of this workspace that have a vector, each once."""
+        encoder = self._encoder(fingerprint)
+        sql = """SELECT DISTINCT c.passage FROM main.chunks c
+                 CROSS JOIN shared.vectors v ON v.encoder = ? AND v.passage = c.passage"""
+        with self._database.reading() as db:
+            return [passage for (passage,) in db.execute(sql, (encoder[0] if encoder else -1,))]
+
     def count(self, fingerprint: str, *, after: int) -> int:
         """How many chunks beyond an id have a vector."""
         encoder = self._encoder(fingerprint)

@@ -17,6 +17,7 @@ export const SERVER_SETTINGS = [
   "dtype",
   "results",
   "debounceMs",
+  "sharedVectors",
   "nearDuplicates",
 ] as const;
 

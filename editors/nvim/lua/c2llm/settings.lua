@@ -12,6 +12,7 @@ local M = {}
 ---@field dtype? string Precision for a checkpoint: `bf16`, `fp16`, `fp32`; `auto` chooses by the device.
 ---@field results? integer Number of results of a search that does not say how many.
 ---@field debounce_ms? integer Milliseconds without changes before an edit of a file or open buffer is indexed.
+---@field shared_vectors? string PostgreSQL from which vectors of the team are fetched before code is embedded: `postgresql://USER@HOST/DATABASE`; empty for none. Hashes are sent, never code.
 ---@field near_duplicates? boolean Report code in an open file that is a near duplicate of other code.
 
 ---@type c2llm.Settings
@@ -25,6 +26,7 @@ M.defaults = {
   dtype = "auto",
   results = 10,
   debounce_ms = 150,
+  shared_vectors = "",
   near_duplicates = false,
 }
 
