@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 
 from retrieval.chunking.languages import LANGUAGES, content_type, named
 from retrieval.errors import QueryError
@@ -25,7 +26,9 @@ def normalize_languages(filters: Filters) -> Filters:
 def _language(name: str) -> str:
     language = named(name.strip())
     if language is None:
-        raise QueryError(f"There is no language '{name}'; languages are {', '.join(LANGUAGES)}.")
+        near = get_close_matches(name.strip().lower(), LANGUAGES, 3)
+        like = f" Like it: {', '.join(near)}." if near else ""
+        raise QueryError(f"There is no language '{name}'.{like} Languages are {', '.join(LANGUAGES)}.")
     return language
 
 

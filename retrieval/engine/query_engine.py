@@ -17,6 +17,7 @@ from retrieval.engine.explain import explain as explain_location
 from retrieval.engine.index_state import Status
 from retrieval.engine.left_out import is_weak, left_out_note
 from retrieval.engine.requests import normalize_search, normalize_similar
+from retrieval.engine.unmatched_filters import explained
 from retrieval.errors import CancelledError, EncoderError, ModelError
 from retrieval.indexing import Cancel, OverlaidIndex, OverlaidRows
 from retrieval.search import LineVectors, SearchResult, Snapshot
@@ -45,13 +46,15 @@ class QueryEngine:
 
     def search(self, request: SearchRequest, cancel: Cancel | None = None) -> Answer:
         """See Workspace.search."""
-        request, check = normalize_search(request, self._context.root), cancel_check(cancel)
+        written, root, check = request.filters, self._context.root, cancel_check(cancel)
+        languages = self._context.store.chunks.language_counts
+        request = normalize_search(request, root)
 
         def ask(snapshot: Snapshot) -> SearchResult:
             filters, notes = self._context.scopes.resolve(request.filters)
             inside = replace(request, filters=filters)
             result = search_index(snapshot, inside, check=check, line_vectors=self._line_vectors)
-            return SearchResult(result.hits, notes or result.notes)
+            return SearchResult(result.hits, notes) if notes else explained(result, snapshot, written, root, languages)
 
         return self._answer(ask, request.query)
 

@@ -45,7 +45,7 @@ def test_symbols_are_one_line(labelled: bool, text: str) -> None:
     hit = protocol.Hit(
         uri="file:///a", folder="file:///", path=text, range=span, selection_range=span, label=text if labelled else "",
         language="python", kind="function", symbol=text, scope=text, score=1.0, text=text, salient_lines=[], answer_line=0,
-            signals=[], copies=[],
+            marks=[], weak=False, signals=[], copies=[],
     )  # fmt: skip
     symbol = symbol_of(hit)
     assert is_safe(symbol["name"]) and is_safe(symbol["containerName"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from c2llm_lsp.render.escape import escape_line
-from c2llm_lsp.render.snippet import answer_line
+from c2llm_lsp.render.snippet import answer_line, hit_lines
 from c2llm_lsp.server import protocol
 from c2llm_lsp.server.folders import Folder
 from c2llm_lsp.server.services import Services
@@ -14,6 +16,7 @@ from c2llm_lsp.server.text.navigation_target import NavigationTarget, navigation
 from c2llm_lsp.server.text.positions import Encoding, last_line, whole_lines
 from retrieval.types import NOTHING_CERTAIN, Answer, Freshness, Hit, Location
 
+WEAK = 1 / 3  # of the best score: of ten results the first three to six are above it, as a rule
 NO_FOLDER = "No folder is open: open one to search it."
 NOT_OPEN = "{}: the index is not open ({})."
 
@@ -41,13 +44,20 @@ def merged_answer(
     hits = list({(hit.uri, hit.range.start.line): hit for hit in reversed(ranked)}.values())
     hits.reverse()
     engine_answers = [(one.folder, one.answer) for one in answers]
+    notes = merged_notes(engine_answers, folders)
     return protocol.Answer(
-        hits=hits[:limit],
+        hits=_weighed(hits[:limit], NOTHING_CERTAIN not in notes),
         freshness=merged_freshness(server, [(folder, answer.freshness) for folder, answer in engine_answers]),
         encoder=next((answer.encoder for _, answer in engine_answers if answer.encoder), ""),
         seconds=max((answer.seconds for _, answer in engine_answers), default=0.0),
-        notes=merged_notes(engine_answers, folders),
+        notes=notes,
     )
+
+
+def _weighed(hits: list[protocol.Hit], is_certain: bool) -> list[protocol.Hit]:
+    """The hits, the weak ones marked."""
+    least = hits[0].score * WEAK if hits and is_certain else float("inf")
+    return [replace(hit, weak=True) if hit.score < least else hit for hit in hits]
 
 
 def merged_notes(answers: Sequence[tuple[Folder, Answer]], folders: Sequence[Folder]) -> list[str]:
@@ -82,6 +92,7 @@ def merged_freshness(server: Services, parts: Sequence[tuple[Folder, Freshness]]
 
 def protocol_hit(folder: Folder, hit: Hit, encoding: Encoding) -> protocol.Hit:
     target = navigation_target(hit)
+    answering = answer_line(hit, target.line)
     span = whole_lines(hit.start_line, hit.end_line, last_line(hit.text), encoding)
     return protocol.Hit(
         uri=folder.files.uri_of(hit.chunk.path),
@@ -97,13 +108,30 @@ def protocol_hit(folder: Folder, hit: Hit, encoding: Encoding) -> protocol.Hit:
         score=round(float(hit.score), 6),
         text=hit.text,
         salient_lines=[line - 1 for line in hit.salient_lines],
-        answer_line=answer_line(hit, target.line) - 1,
+        answer_line=answering - 1,
+        marks=[_mark(line, span, encoding) for line, span in _matches(hit, {*hit.salient_lines, answering})],
+        weak=False,  # next to the others, which are not at hand here
         signals=[
             protocol.Signal(name=s.name, value=round(float(s.value), 6), effect=round(float(s.effect), 6))
             for s in hit.signals
         ],
         copies=[protocol_copy(folder, copy) for copy in hit.copies],
     )
+
+
+def _matches(hit: Hit, numbers: set[int]) -> list[tuple[tuple[int, str], tuple[int, int]]]:
+    """What matches in these lines: the line with its number, and the span in it."""
+    from retrieval.search.matches import matches  # imported here: slow, and needed only where there are hits
+
+    lines = hit_lines(hit)
+    shown = [(number, lines[number]) for number in sorted(numbers) if number in lines]
+    return [(line, span) for line in shown for span in matches(line[1], hit.terms)]
+
+
+def _mark(line: tuple[int, str], span: tuple[int, int], encoding: Encoding) -> protocol.Range:
+    number, text = line
+    start, end = (protocol.Position(line=number - 1, character=encoding.units(text[:column])) for column in span)
+    return protocol.Range(start=start, end=end)
 
 
 def protocol_copy(folder: Folder, copy: Location) -> protocol.Copy:

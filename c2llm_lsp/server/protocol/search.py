@@ -70,6 +70,8 @@ class Hit(ProtocolType, frozen=True, kw_only=True):
     text: str
     salient_lines: Annotated[list[Line], Meta(description="The most relevant lines, ascending")]
     answer_line: Annotated[Line, Meta(description="The line that says most beside the label, for a list")]
+    marks: Annotated[list[Range], Meta(description="What matches the query in the salient lines and the answer line")]
+    weak: Annotated[bool, Meta(description="Far below the best result, or nothing certain was found: to be dimmed")]
     signals: list[Signal]
     copies: Annotated[list[Copy], Meta(description="Where the same text, or nearly the same, stands as well")]
 
