@@ -93,30 +93,30 @@ class Settings:
     )
     max_file_bytes: int = _setting(
         1_048_576,
-        "Files larger than this are skipped and counted.",
+        "Bytes; larger files are left out and counted.",
         used_by="indexing, watch",
         in_workspace=True,
         bounds=(1_000, 64_000_000),
     )
     threads: int = _setting(
         0,
-        "CPU threads for the encoder; 0 chooses by the machine.",
+        "CPU threads for the embedding model; 0 chooses by the machine.",
         used_by="encoder",
         bounds=(0, 256),
     )
     device: str = _setting(
         "auto",
-        "Device for a checkpoint: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` uses a GPU if there is one.",
+        "Where a model from the hub runs: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` uses a GPU if there is one.",
         used_by="encoder",
     )
     dtype: str = _setting(
         "auto",
-        "Precision for a checkpoint: `bf16`, `fp16`, `fp32`; `auto` chooses by the device.",
+        "Precision of a model from the hub: `bf16`, `fp16`, `fp32`; `auto` chooses by the device.",
         used_by="encoder",
     )
     results: int = _setting(
         10,
-        "Number of results of a search that does not say how many.",
+        "Number of results, unless a search says how many.",
         used_by="search, similar, batch, serve",
         bounds=(1, 1_000),
     )

@@ -97,8 +97,8 @@ async def status_command(server: Services, params: protocol.StatusParams) -> pro
 def _status_line(folder: protocol.FolderStatus) -> str:
     text = folder.message or f"{folder.state}."
     if (now := folder.freshness) is not None:
-        text += f" {now.files:,} files, {now.chunks:,} chunks"
-        text += f", {now.pending_chunks:,} of them without vectors yet." if now.pending_chunks else "."
+        text += f" {now.files:,} files"
+        text += ", some of them found by words only so far." if now.pending_chunks else "."
     return f"{folder.name}: {text}"
 
 
