@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { Editor, until } from "./editor.mjs";
 import { eachKey, percentile, wholeQuestions } from "./latency.mjs";
-import { assert, folder, FUNCTION, NOT_JUDGED, notification, packed, probed, search, step, VSIX, work } from "./steps.mjs";
+import { assert, folder, FUNCTION, NOT_JUDGED, notification, packed, probed, search, SHOTS, step, VSIX, work } from "./steps.mjs";
 
 const BUDGET_MS = 150; // p95, from a key to results on the screen
 
@@ -78,7 +78,10 @@ async function noFolder(command) {
   try {
     await step(editor, "no-folder", async () => {
       await search(editor, "anything");
-      await editor.rows().filter({ hasText: "No folder is open" }).waitFor();
+      await editor.rows().filter({ hasText: /No folder is open.*Open Folder/s }).waitFor();
+      await editor.shot(join(SHOTS, "open-folder.png"));
+      await editor.page.keyboard.press("Enter");
+      await editor.page.locator(".quick-input-title", { hasText: "Open Folder" }).waitFor({ timeout: 10_000 });
     });
   } finally {
     await editor.close();

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { until } from "./editor.mjs";
+import { keptResults, narrowed } from "./results.mjs";
 import { assert, first, FUNCTION, notification, probed, script, search, step } from "./steps.mjs";
 
 const INSTALL_MS = 420_000;
@@ -72,12 +73,34 @@ async function searching(editor) {
     await page.keyboard.press("Escape");
     await page.locator(".tab.active", { hasText: "prices.py" }).waitFor();
     await until(async () => (await page.locator(".tab").count()) === 1, 5_000, "the previewed tab is closed");
+    await page.keyboard.press("Control+Shift+e");
+    await page.locator(".explorer-folders-view .monaco-list-row", { hasText: /^search$/ }).waitFor();
+    const unfolded = page.locator(".explorer-folders-view .monaco-list-row[aria-expanded='true'][aria-level='1']");
+    assert((await unfolded.count()) === 0, "the preview has unfolded the Explorer");
   });
   await step(editor, "jump", async () => {
     await search(editor, "cost of sending a parcel");
     await first(editor, "shipping_price");
     await page.keyboard.press("Enter");
     await page.locator(".statusbar-item", { hasText: /Ln 4, Col 5/ }).waitFor({ timeout: 5_000 });
+  });
+  await step(editor, "question-kept", async () => {
+    await search(editor, "which files does git ignore");
+    await page.keyboard.press("Escape");
+    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+    await editor.command("C2LLM: Semantic Search");
+    await until(async () => (await editor.typed()) === "which files does git ignore", 5_000, "the last question is there again");
+    await page.keyboard.type("x"); // it is selected: typing replaces it
+    await until(async () => (await editor.typed()) === "x", 5_000, "typing replaces it");
+    await page.keyboard.press("Escape");
+  });
+  await step(editor, "open-to-the-side", async () => {
+    await search(editor, "merge ranked lists");
+    await editor.rows().filter({ hasText: ":" }).first().waitFor();
+    await page.keyboard.press("Control+Enter");
+    await until(async () => (await page.locator(".editor-group-container").count()) === 2, 10_000, "two groups");
+    await editor.command("View: Close All Editors in Group");
+    await until(async () => (await page.locator(".editor-group-container").count()) === 1, 10_000, "one group");
   });
 }
 
@@ -110,7 +133,7 @@ async function fromCode(editor) {
     await editor.command("C2LLM: Find Similar Code");
     await page.locator(".pane-body", { hasText: /Like search\/merging\.py:1-1\d/ }).waitFor({ timeout: 10_000 });
     // The list before, of a function, has these lines.
-    const itself = page.locator(".pane-body .monaco-list-row", { hasText: /search\/merging\.py:1$/ });
+    const itself = page.locator(".pane-body .monaco-list-row", { hasText: /merging\.py:1\D*$/ });
     await until(async () => (await itself.count()) === 0, 10_000, "without the selection itself");
     await page.locator(".pane-body .monaco-list-row", { hasText: /\.py:\d+/ }).nth(3).waitFor();
   });
@@ -198,7 +221,7 @@ async function lifecycle(editor) {
   });
 }
 
-async function trouble(editor) {
+async function trouble(editor, command) {
   const crashing = script("crashing", '#!/bin/sh\necho started >> "$0.log"\necho "ModuleNotFoundError: No module named numpy" >&2\nexit 1\n');
   const old = script("old", `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "old-server.mjs")}"\n`);
   await step(editor, "crashes-at-start", async () => {
@@ -222,6 +245,11 @@ async function trouble(editor) {
     editor.set({ "c2llm.server.path": "/nowhere/c2llm" });
     await notification(editor, "/nowhere/c2llm").waitFor({ timeout: 30_000 });
   });
+  await step(editor, "message-goes-with-its-cause", async () => {
+    editor.set({ "c2llm.server.path": command });
+    await editor.statusSays(/C2LLM$|indexing/);
+    await notification(editor, "/nowhere/c2llm").waitFor({ state: "hidden", timeout: 10_000 });
+  });
 }
 
 /** All of it; without the installation where a server is given. */
@@ -238,6 +266,8 @@ export async function oneWindow(editor, given) {
   await searching(editor);
   await fromCode(editor);
   await forAgents(editor);
+  await narrowed(editor);
+  await keptResults(editor);
   await lifecycle(editor);
-  await trouble(editor);
+  await trouble(editor, given ?? join(editor.managed(), "bin", "c2llm"));
 }

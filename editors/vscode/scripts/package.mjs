@@ -1,7 +1,7 @@
 // Makes c2llm-VERSION.vsix, which carries the server's wheel: that of WHEEL, else one built from this checkout. Lint and types
 // are checked elsewhere, the size here.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const LIMIT = 26_000_000; // bytes: the wheel may have 25 MB
@@ -25,9 +25,12 @@ if (!existsSync(wheel)) {
 }
 const file = `c2llm-${version}.vsix`;
 execFileSync(process.execPath, ["scripts/build.mjs", "--minify"], { stdio: "inherit" });
+// The editor shows pictures of a page from HTTPS addresses alone, and there is none yet: the packed page goes without.
+mkdirSync("dist", { recursive: true });
+writeFileSync("dist/README.md", readFileSync("README.md", "utf8").replace(/^!\[.*\]\(docs\/.*\)\n\n?/gmu, ""));
 execFileSync(
   process.execPath,
-  ["node_modules/@vscode/vsce/vsce", "package", "--no-dependencies", "--skip-license", "--allow-missing-repository", "-o", file],
+  ["node_modules/@vscode/vsce/vsce", "package", "--no-dependencies", "--skip-license", "--allow-missing-repository", "--readme-path", "dist/README.md", "-o", file],
   { stdio: "inherit" },
 );
 const { size } = statSync(file);

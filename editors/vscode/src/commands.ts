@@ -13,13 +13,13 @@ import {
   STATUS,
   type StatusAnswer,
 } from "./protocol.ts";
-import { acceptBeside, showSearch } from "./search/box.ts";
-import type { Memory } from "./search/memory.ts";
+import type { Results } from "./results/view.ts";
+import type { Search } from "./search/box.ts";
+import { acceptBeside, keepResults, searchIn, showSearch } from "./search/open.ts";
 import { pathFilter } from "./search/question.ts";
 import { installServer } from "./server/install.ts";
 import type { Server } from "./server/server.ts";
-import { findSimilar } from "./similar/command.ts";
-import type { Results } from "./similar/results.ts";
+import { findSimilar, outline, uses } from "./structure.ts";
 import { menu } from "./status/menu.ts";
 import { showPage } from "./status/page.ts";
 import { page } from "./status/text.ts";
@@ -31,20 +31,30 @@ export interface Parts {
   server: Server;
   results: Results;
   map: HeatMap;
-  memory: Memory;
+  search: Search;
   log: vscode.LogOutputChannel;
 }
 
 export function registerCommands(parts: Parts): vscode.Disposable[] {
-  const { server, results, map, memory, log } = parts;
+  const { server, results, map, search, log } = parts;
   const commands: Record<string, (...args: never[]) => unknown> = {
-    "c2llm.search": (typed?: unknown) => showSearch(server, memory, typeof typed === "string" ? typed : selectedWords()),
+    "c2llm.search": (typed?: unknown) => showSearch(search, typeof typed === "string" ? typed : selectedWords()),
     "c2llm.searchHere": (uri?: vscode.Uri) => searchHere(parts, uri),
     "c2llm.findSimilar": () => findSimilar(server, results),
     "c2llm.copyContext": () => copyContext(server),
     "c2llm.explain": () => map.explain(),
     "c2llm.clearExplanation": () => map.clear(),
     "c2llm.searchBeside": () => acceptBeside(),
+    "c2llm.keep": () => keepResults(),
+    "c2llm.searchFolder": () => searchIn(search, "folder"),
+    "c2llm.searchPackage": () => searchIn(search, "package"),
+    "c2llm.searchOpen": () => searchIn(search, "open"),
+    "c2llm.searchChanged": () => searchIn(search, "changed"),
+    "c2llm.searchWithoutTests": () => searchIn(search, "no-tests"),
+    "c2llm.callers": () => uses(server, results, "callers"),
+    "c2llm.callees": () => uses(server, results, "callees"),
+    "c2llm.references": () => uses(server, results, "references"),
+    "c2llm.outline": (uri?: vscode.Uri) => outline(server, results, uri),
     "c2llm.reindex": () => reindex(server),
     "c2llm.resume": () => reindex(server), // it ends a pause
     "c2llm.pause": () => server.pause(),
@@ -76,14 +86,14 @@ export function takeCommand(parts: () => Parts): (command: string, args: unknown
 
 async function searchHere(parts: Parts, uri?: vscode.Uri): Promise<void> {
   if (uri === undefined || vscode.workspace.getWorkspaceFolder(uri) === undefined) {
-    showSearch(parts.server, parts.memory);
+    showSearch(parts.search);
     return;
   }
   const path = vscode.workspace.asRelativePath(uri, false);
   const { type } = await vscode.workspace.fs.stat(uri);
   const isRoot = vscode.workspace.workspaceFolders?.some((folder) => folder.uri.toString() === uri.toString());
   const filter = isRoot ? "" : `${pathFilter(path, (type & vscode.FileType.Directory) !== 0)} `;
-  showSearch(parts.server, parts.memory, filter);
+  showSearch(parts.search, filter);
 }
 
 async function reindex(server: Server): Promise<void> {

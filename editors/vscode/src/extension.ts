@@ -7,11 +7,14 @@ import { registerParticipant } from "./assistant/participant.ts";
 import { registerTool } from "./assistant/tool.ts";
 import { type Parts, registerCommands, takeCommand } from "./commands.ts";
 import { HeatMap } from "./explain/map.ts";
+import { question } from "./results/sources.ts";
+import { Results } from "./results/view.ts";
 import { Memory } from "./search/memory.ts";
+import { registerPreviews } from "./search/preview.ts";
+import { currentFile } from "./search/scopes.ts";
 import { offerUpdate, tellOfTrouble } from "./server/install.ts";
 import { Server } from "./server/server.ts";
 import { changesServer } from "./settings.ts";
-import { Results } from "./similar/results.ts";
 import { Bar } from "./status/bar.ts";
 import { registerPage } from "./status/page.ts";
 
@@ -22,7 +25,13 @@ export function activate(context: vscode.ExtensionContext): void {
   const extension = { path: context.extensionPath, version };
   const server: Server = new Server(environment, extension, log, takeCommand(() => parts));
   const memory = new Memory(context.workspaceState);
-  const parts: Parts = { server, memory, log, results: new Results(), map: new HeatMap(server, memory) };
+  const results = new Results(server, (typed) => question(server, typed, undefined, currentFile()));
+  const search = {
+    server,
+    memory,
+    keep: (typed: string, folder: string | undefined, file: string) => void results.show(question(server, typed, folder, file)),
+  };
+  const parts: Parts = { server, search, log, results, map: new HeatMap(server, memory) };
   context.subscriptions.push(
     log,
     server,
@@ -37,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerParticipant(server),
     registerMcp(server),
     registerPage(),
+    registerPreviews(),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (changesServer(event)) {
         void server.restart();

@@ -10,6 +10,8 @@ export const PROTOCOL = 1; // of `experimental.c2llm.version`
 export const SEARCH = "c2llm/search";
 export const SIMILAR = "c2llm/similar";
 export const CONTEXT = "c2llm/context";
+export const SYMBOL = "c2llm/symbol";
+export const OUTLINE = "c2llm/outline";
 export const EXPLAIN = "c2llm/explain";
 export const STATUS = "c2llm/status";
 export const STATUS_CHANGED = "c2llm/statusChanged";
@@ -32,12 +34,21 @@ export interface Range {
   end: Position;
 }
 
+export type Within = "folder" | "package" | "open" | "changed" | "no-tests";
+
+export interface Scope {
+  within: Within[];
+  document?: string;
+  open?: string[];
+}
+
 export interface Filters {
   limit?: number;
   folder?: string;
   languages?: string[];
   paths?: string[];
   kinds?: Kind[];
+  scope?: Scope;
   waitForEdits?: boolean;
 }
 
@@ -90,6 +101,8 @@ export interface Hit {
   text: string;
   salientLines: number[];
   answerLine: number;
+  marks: Range[];
+  weak: boolean;
 }
 
 export interface Answer {
@@ -97,6 +110,60 @@ export interface Answer {
   freshness: Freshness;
   encoder: string;
   seconds: number;
+  notes: string[];
+}
+
+export type Relation = "callers" | "callees" | "references";
+
+export interface SymbolParams {
+  relation: Relation;
+  textDocument?: { uri: string };
+  position?: Position;
+  limit?: number;
+  waitForEdits?: boolean;
+}
+
+export interface SymbolUsage {
+  uri: string;
+  folder: string;
+  path: string;
+  range: Range;
+  kind: string;
+  symbol: string;
+  text: string;
+  certainty: "certain" | "likely" | "by name";
+}
+
+export interface SymbolAnswer {
+  definitions: { name: string; scope: string; path: string; line: number }[];
+  usages: SymbolUsage[];
+  total: number;
+  near: string[];
+  unresolved: string[];
+  freshness: Freshness;
+  notes: string[];
+}
+
+export interface OutlineParams {
+  textDocument?: { uri: string };
+  folder?: string;
+  path?: string;
+  budget?: number;
+  waitForEdits?: boolean;
+}
+
+export interface OutlinedFile {
+  uri: string;
+  folder: string;
+  path: string;
+  entries: { name: string; kind: string; scope: string; line: number; depth: number; text: string }[];
+  leftOut: number;
+}
+
+export interface OutlineAnswer {
+  files: OutlinedFile[];
+  filesLeftOut: number;
+  freshness: Freshness;
   notes: string[];
 }
 

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 
-import { NotRunning } from "./server/server.ts";
+import { NotRunning } from "./server/health.ts";
 
 /** undefined where it failed or was cancelled. */
 export async function working<T>(
@@ -27,8 +27,8 @@ export async function say(error: unknown): Promise<void> {
     void vscode.window.showErrorMessage(message);
     return;
   }
-  const more = "Show Options";
-  if ((await vscode.window.showWarningMessage(message, more)) === more) {
-    await vscode.commands.executeCommand("c2llm.menu");
+  const { title, command } = error.offer;
+  if ((await vscode.window.showWarningMessage(message, title)) === title) {
+    await vscode.commands.executeCommand(command);
   }
 }

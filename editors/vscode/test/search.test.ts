@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import type { FolderState, Freshness, Hit } from "../src/protocol.ts";
 import { forModel } from "../src/assistant/answer.ts";
-import { detail, freshness, place, salient, title } from "../src/search/describe.ts";
-import { parse, pathFilter, withFilter } from "../src/search/question.ts";
+import { detail, freshness, place, title, uncertain } from "../src/search/describe.ts";
+import { compose, parse, pathFilter, toggled, withFilter } from "../src/search/question.ts";
 
 const FRESH: Freshness = { files: 1204, chunks: 9000, pendingFiles: 0, pendingChunks: 0, stale: false };
 
@@ -25,6 +25,8 @@ function hit(fields: Partial<Hit> = {}): Hit {
     text: "@cached\ndef apply(self):\n    # 🙂 all of them\n    return self.rules",
     salientLines: [9, 11],
     answerLine: 11,
+    marks: [],
+    weak: false,
     ...fields,
   };
 }
@@ -39,6 +41,7 @@ test("filters are taken out of what is typed, words stay", () => {
     languages: ["python", "go"],
     paths: ["src/**", "!tests/**"],
     kinds: ["function"],
+    within: [],
     unknown: [],
   });
   assert.deepEqual(parse('path:"my folder, old/**" x').paths, ["my folder, old/**"]);
@@ -65,9 +68,10 @@ test("the filter for a place in the explorer means exactly that place", () => {
 test("a hit is named by its scope and name, else its file, and placed by the line of its name", () => {
   assert.equal(title(hit()), "Rules.apply");
   assert.equal(title(hit({ scope: "" })), "apply");
-  assert.equal(title(hit({ symbol: "", label: "" })), "app.py");
+  assert.equal(title(hit({ symbol: "", label: "" })), "Rules");
+  assert.equal(title(hit({ symbol: "", label: "", scope: "" })), "app.py");
   assert.equal(title(hit({ label: "other" })), "other");
-  for (const line of ["elif self.rules:", "} else {", "return (", "x = 1"]) {
+  for (const line of ["elif self.rules:", "else:", "try:", "pass", "} else {", "return (", "x = 1"]) {
     assert.equal(title(hit({ label: line })), "Rules.apply", "a line of code is no name");
   }
   assert.equal(title(hit({ kind: "section", label: "How it works", symbol: "How it works", scope: "" })), "How it works");
@@ -89,22 +93,35 @@ test("a kind that there is not is told, with those that there are", () => {
   assert.deepEqual(parse("kind:method x").unknown, []);
 });
 
-test("salient lines are those of the file, trimmed; without any the first that is not blank", () => {
-  assert.deepEqual(salient(hit()), [
-    { line: 9, text: "def apply(self):" },
-    { line: 11, text: "return self.rules" },
-  ]);
-  assert.deepEqual(salient(hit({ text: "\r\n\r\n  x = 1\r\n", salientLines: [] })), [{ line: 10, text: "x = 1" }]);
-  assert.deepEqual(salient(hit({ text: "", salientLines: [40] })), []);
-  assert.equal(salient(hit({ text: "y".repeat(500), salientLines: [8] }))[0]?.text.length, 160);
+test("where to search is a filter, switched on and off by a key", () => {
+  assert.deepEqual(parse("retry in:open,no-tests").within, ["open", "no-tests"]);
+  assert.match(parse("retry in:opened").unknown.join(), /no in:“opened”: there are folder, package/u);
+  assert.equal(toggled("retry", "open"), "in:open retry");
+  assert.equal(toggled("in:open retry", "no-tests"), "in:no-tests in:open retry");
+  assert.equal(toggled("in:no-tests,open retry it", "no-tests"), "in:open retry it");
+  assert.equal(toggled("in:open ", "open"), "");
+});
+
+test("a question that was taken apart reads as it was typed", () => {
+  const typed = 'lang:python,go kind:class path:src/** -path:"a b/**" in:changed retry requests';
+  assert.equal(compose(parse(typed)), typed);
+  assert.equal(compose(parse("retry")), "retry");
+});
+
+test("an answer says of itself that nothing certain was found", () => {
+  const answer = { hits: [], freshness: FRESH, encoder: "", seconds: 0, notes: ["Nothing certain was found: no result …"] };
+  assert.ok(uncertain(answer));
+  assert.ok(!uncertain({ ...answer, notes: ["“x” is nowhere."] }));
 });
 
 test("freshness says what is missing first, and never more than is known", () => {
   assert.equal(freshness(FRESH, [folder()]), "up to date · 1,204 files");
   const work = { stage: "words", done: 1, total: 2, percentage: 26 };
   const busy = freshness({ ...FRESH, pendingFiles: 1, pendingChunks: 5 }, [folder({ state: "indexing", work }), folder()]);
-  assert.equal(busy, "indexing 26 %, results so far · 1 file pending · 5 chunks without vectors · 1,204 files");
-  assert.equal(freshness({ ...FRESH, stale: true }, []), "may be out of date · 1,204 files");
+  assert.equal(busy, "indexing 26 %, results so far", "the figure of the status bar, in one line");
+  assert.equal(freshness({ ...FRESH, pendingFiles: 1, pendingChunks: 5 }, [folder()]), "1 file pending");
+  assert.equal(freshness({ ...FRESH, pendingChunks: 5 }, [folder()]), "some results by words only so far");
+  assert.equal(freshness({ ...FRESH, stale: true }, []), "may be out of date");
 });
 
 test("a language model reads places, names and code, and that the index is behind", () => {

@@ -67,7 +67,7 @@ test("the status bar shows the worst of all folders", () => {
   assert.match(folders([folder(), indexing]).text, /indexing 31 %|indexing 62 %/u);
   assert.match(folders([folder(), folder({ state: "paused" })]).text, /paused/u);
   assert.equal(folders([indexing, folder({ state: "failed", message: "The disk is full." })]).alarm, true);
-  assert.equal(line(indexing), "w: indexing, 300 of 1,200 chunks (62 %)");
+  assert.equal(line(indexing), "w: indexing 62 %");
   assert.equal(line(folder({ state: "failed", message: "The disk is full.", pendingEdits: 1 })), "w: failed. The disk is full.; 1 edit pending");
 });
 
@@ -84,9 +84,9 @@ test("the status page shows what is known, and a folder that is not open without
   };
   const unknown = { ...known, name: "v", state: "failed" as const, freshness: null };
   const text = page({ version: "1", protocol: 1, encoder: "embedded", embeddedEdits: 0, folders: [known, unknown] });
-  assert.match(text, /python 10, go 2/u);
-  assert.match(text, /3,400/u);
-  assert.match(text, /0 files, 1 chunk /u);
+  assert.match(text, /python 83 %, go 17 %/u);
+  assert.match(text, /by words only so far \| under 1 % of the code/u);
+  assert.doesNotMatch(text, /chunk|encoder|protocol/u, "words of developers");
   assert.match(text, /1\.5 MB/u);
   assert.equal(text.match(/\| files \|/gu)?.length, 1);
 });
@@ -105,7 +105,7 @@ test("every command of package.json is registered, and each menu names one", () 
   const { contributes } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     contributes: { commands: { command: string }[]; menus: Record<string, { command?: string }[]>; keybindings: { command: string }[] };
   };
-  const sources = ["commands.ts", "similar/results.ts"].map((file) => readFileSync(new URL(`../src/${file}`, import.meta.url), "utf8"));
+  const sources = ["commands.ts", "results/view.ts"].map((file) => readFileSync(new URL(`../src/${file}`, import.meta.url), "utf8"));
   const registered = new Set([...sources.join("\n").matchAll(/"(c2llm\.[\w.]+)"(?::|, \()/gu)].map(([, name]) => name));
   const declared = new Set(contributes.commands.map(({ command }) => command));
   assert.deepEqual([...declared].sort(), [...registered].sort());

@@ -10,51 +10,34 @@ import * as vscode from "vscode";
 import { disposeAll } from "../disposing.ts";
 import { currentFolder, open, target } from "../places.ts";
 import { type Answer, SEARCH, type SearchParams } from "../protocol.ts";
-import type { Health, Server } from "../server/server.ts";
+import { atWork, foldersOf, type Health } from "../server/health.ts";
+import type { Server } from "../server/server.ts";
 import { own } from "../settings.ts";
-import { freshness, nothing } from "./describe.ts";
+import { nothing } from "./describe.ts";
+import { alike, buttons, FILTER, KEEP, ONE } from "./buttons.ts";
 import { addFilter } from "./filters.ts";
-import { failed, type Item, item, note } from "./items.ts";
+import { failed, isSeparator, type Item, note, rows as itemsOf, same } from "./items.ts";
 import { Latest } from "./latest.ts";
+import type { Memory } from "./memory.ts";
 import { Preview } from "./preview.ts";
 import { parse } from "./question.ts";
 import { Rows } from "./rows.ts";
-import type { Memory } from "./memory.ts";
+import { currentFile, heading, scopeOf, searchedFolders } from "./scopes.ts";
 
 const LONG_MS = 400; // to wait without a sign that something is going on
 const GROWN_MS = 1_000; // while an index grows its answers do, too
-// How long a result must rest under the cursor to be shown: an editor for each one passed over would only flicker, and one
-// for each letter typed would slow the typing.
+// How long a result must rest under the cursor to be shown: one for each that is passed over would flicker, and slow the typing.
 const MOVING_MS = 100;
 const SEARCHING = "c2llm.searching"; // the context key while the box is open
 const TYPING_MS = 350;
-const FILTER: vscode.QuickInputButton = {
-  iconPath: new vscode.ThemeIcon("filter"),
-  tooltip: "Filter by Language, Kind or Path",
-};
-const ALL: vscode.QuickInputButton = {
-  iconPath: new vscode.ThemeIcon("folder-library"),
-  tooltip: "Searching All Folders: Search Only the Current One",
-};
-const ONE: vscode.QuickInputButton = {
-  iconPath: new vscode.ThemeIcon("folder-active"),
-  tooltip: "Searching the Current Folder: Search All",
-};
-
-/** Opens the active result of the box that is open. */
-let besideShown: (() => Promise<void>) | undefined;
-
-/** Without words the box opens with the last question, selected: typing replaces it. */
-export function showSearch(server: Server, memory: Memory, typed = ""): void {
-  new Box(server, memory).show(typed === "" ? (memory.questions()[0] ?? "") : typed);
+export interface Search {
+  server: Server;
+  memory: Memory;
+  /** Show what a question finds where it stays; `folder` is the one to search, all without it; `file` is the current one. */
+  keep: (typed: string, folder: string | undefined, file: string) => void;
 }
 
-/** Open the active result beside what is open. */
-export async function acceptBeside(): Promise<void> {
-  await besideShown?.();
-}
-
-class Box {
+export class Box {
   private readonly pick = vscode.window.createQuickPick<Item>();
   private readonly latest = new Latest(() => new vscode.CancellationTokenSource());
   private readonly preview = new Preview();
@@ -66,22 +49,28 @@ class Box {
   private answered = 0; // when, in milliseconds
   private asked = ""; // the last question, as the server got it
   private asking = false; // a filter is being chosen in a box of its own
-  private readonly rows = new Rows(this.pick);
-  private readonly beside = () => this.acceptBeside();
+  private last: Answer | undefined; // what the list shows
+  private readonly rows = new Rows<Item>(this.pick, same, isSeparator);
+  private readonly file = currentFile();
   private readonly listeners: vscode.Disposable[] = [];
+  private readonly server: Server;
+  private readonly memory: Memory;
 
+  /** `ended` forgets the box, and says whether it was the last one to be opened. */
   constructor(
-    private readonly server: Server,
-    private readonly memory: Memory,
+    private readonly search: Search,
+    private readonly ended: () => boolean,
   ) {
-    this.busy = atWork(server.health);
+    this.server = search.server;
+    this.memory = search.memory;
+    this.busy = atWork(this.server.health);
   }
 
   show(typed: string): void {
     const pick = this.pick;
-    pick.placeholder = "What does the code do? Words or a name; lang:python, kind:function, path:src/** narrow it down";
+    pick.placeholder = "What does the code do? Words or a name; lang:python, kind:function, path:src/**, in:open narrow it down";
     pick.matchOnDescription = false;
-    pick.matchOnDetail = false;
+    pick.matchOnDetail = true; // what stands there as it was typed is marked
     // Without it the box would sort what matches by letters. It is in every release, though not in the published types.
     (pick as { sortByLabel?: boolean }).sortByLabel = false;
     this.listeners.push(
@@ -96,9 +85,8 @@ class Box {
       pick.onDidHide(() => this.hidden()),
       this.server.onDidChange((health) => this.follow(health)),
     );
-    besideShown = this.beside;
     void vscode.commands.executeCommand("setContext", SEARCHING, true);
-    this.dress("");
+    this.dress();
     this.open(typed, !typed.endsWith(" ")); // behind a filter one goes on writing
     this.warm();
     void this.ask();
@@ -121,9 +109,9 @@ class Box {
   }
 
   private async ask(again = false): Promise<void> {
-    const { query, unknown: _, ...filters } = parse(this.pick.value);
-    const folder = !this.allFolders && this.folder ? { folder: this.folder.uri.toString() } : {};
-    const params: SearchParams = { query, ...filters, ...folder };
+    const { query, unknown: _, within, ...filters } = parse(this.pick.value);
+    const folder = this.searchedFolder();
+    const params: SearchParams = { query, ...filters, ...scopeOf(within, this.file), ...(folder === undefined ? {} : { folder }) };
     const asked = JSON.stringify(params);
     if (asked === this.asked && !again) {
       return; // a blank more is nothing new
@@ -134,10 +122,7 @@ class Box {
     }
     this.preview.forget();
     if (query === "") {
-      this.latest.cancel();
-      this.waits(false);
-      this.pick.items = this.earlier();
-      this.dress("");
+      this.instead(this.earlier());
       return;
     }
     this.waits(true);
@@ -151,9 +136,7 @@ class Box {
       }
     } catch (error) {
       this.asked = "";
-      this.waits(false);
-      this.pick.items = [failed(error)];
-      this.dress("");
+      this.instead([failed(error)]);
     }
   }
 
@@ -164,14 +147,22 @@ class Box {
       return undefined;
     }
     this.answered = Date.now();
-    this.rows.fill(answer.hits.length > 0 ? answer.hits.map(item) : [note(this.busy ? "Nothing was found so far." : nothing(answer))]);
-    const { health } = this.server;
-    const current = freshness(answer.freshness, health.kind === "running" ? health.folders : []);
-    this.dress([...parse(this.pick.value).unknown, current].join(" · "));
+    this.last = answer;
+    this.rows.fill(answer.hits.length > 0 ? itemsOf(answer) : [note(this.busy ? "Nothing was found so far." : nothing(answer))]);
+    this.dress();
     return answer.freshness.pendingFiles > 0;
   }
 
-  /** What was indexed meanwhile belongs into the list. */
+  /** Show rows that are no results. */
+  private instead(items: Item[]): void {
+    this.latest.cancel();
+    this.last = undefined;
+    this.waits(false);
+    this.pick.items = items;
+    this.dress();
+  }
+
+  /** What was indexed meanwhile belongs into the list; the title says what the status bar says. */
   private follow(health: Health): void {
     const was = this.busy;
     this.busy = atWork(health);
@@ -180,13 +171,15 @@ class Box {
     if ((done || grown) && this.pick.value.trim() !== "") {
       this.answered = Date.now();
       void this.ask(true);
+    } else {
+      this.dress();
     }
   }
 
   private look(item: Item | undefined): void {
     if (item?.hit && own().preview) {
       // What stands first was put there by an answer, as a rule, and not by a person.
-      this.preview.show(item.hit, item === this.pick.items[0] ? TYPING_MS : MOVING_MS);
+      this.preview.show(item.hit, this.rows.isFirst(item) ? TYPING_MS : MOVING_MS);
     }
   }
 
@@ -204,11 +197,27 @@ class Box {
   }
 
   /** Open the active row beside what is open. */
-  private async acceptBeside(): Promise<void> {
+  async acceptBeside(): Promise<void> {
     const [item] = this.pick.activeItems;
     if (item) {
       await this.jump(item, true);
     }
+  }
+
+  /** The results go into the view; what was previewed goes. */
+  keep(): void {
+    const { value } = this.pick;
+    if (parse(value).query !== "") {
+      this.memory.asked(value);
+      this.pick.hide();
+      this.search.keep(value, this.searchedFolder(), this.file);
+    }
+  }
+
+  /** Change what is typed, as by a key. */
+  retype(change: (typed: string) => string): void {
+    this.pick.value = change(this.pick.value);
+    void this.ask();
   }
 
   private async jump(item: Item, beside: boolean): Promise<void> {
@@ -228,6 +237,9 @@ class Box {
       const typed = await addFilter(this.server, this.pick.value);
       this.asking = false;
       this.open(typed, false);
+    } else if (button === KEEP) {
+      this.keep();
+      return;
     } else {
       this.allFolders = button === ONE;
     }
@@ -238,8 +250,7 @@ class Box {
     if (this.asking) {
       return;
     }
-    if (besideShown === this.beside) {
-      besideShown = undefined;
+    if (this.ended()) {
       void vscode.commands.executeCommand("setContext", SEARCHING, false);
     }
     if (!this.accepted) {
@@ -252,22 +263,21 @@ class Box {
     void this.preview.end(this.accepted);
   }
 
-  private dress(standing: string): void {
-    const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
-    const scope = several ? ` in ${this.scope()}` : "";
-    const title = `Semantic Search${scope}${standing ? ` — ${standing}` : ""}`;
-    const buttons = several && this.folder ? [FILTER, this.allFolders ? ALL : ONE] : [FILTER];
+  private dress(): void {
+    const folders = searchedFolders(this.allFolders, this.folder?.name);
+    const title = heading(folders, parse(this.pick.value), this.last, foldersOf(this.server.health));
+    const offered = buttons(this.allFolders, folders !== "" && this.folder !== undefined);
     // The editor draws all of the box anew for whatever is set, changed or not.
     if (this.pick.title !== title) {
       this.pick.title = title;
     }
-    if (!alike(this.pick.buttons, buttons)) {
-      this.pick.buttons = buttons;
+    if (!alike(this.pick.buttons, offered)) {
+      this.pick.buttons = offered;
     }
   }
 
-  private scope(): string {
-    return this.allFolders ? "all folders" : (this.folder?.name ?? "");
+  private searchedFolder(): string | undefined {
+    return this.allFolders ? undefined : this.folder?.uri.toString();
   }
 
   /** Show that an answer is awaited, when it is long in coming: a moving bar for each key costs more than the answer. */
@@ -287,12 +297,4 @@ class Box {
       .questions()
       .map((asked) => ({ label: `$(history) ${asked}`, asked, alwaysShow: true, description: "" }));
   }
-}
-
-function alike<T>(some: readonly T[], others: readonly T[]): boolean {
-  return some.length === others.length && some.every((one, n) => one === others[n]);
-}
-
-function atWork(health: Health): boolean {
-  return health.kind === "starting" || (health.kind === "running" && health.folders.some(({ work }) => work !== null));
 }

@@ -11,7 +11,9 @@ const ICONS: Record<Kind, string> = {
   cell: "notebook",
   window: "file-code",
 };
-const NAME = /^[^\s(){};=]+$/u;
+const NAME = /^(?![\p{L}_]+:$)[^\s(){}[\];=<>]+$/u;
+const KEYWORDS = new Set(["pass", "else", "try", "finally", "do", "return", "break", "continue", "begin", "end"]);
+const UNCERTAIN = "Nothing certain was found"; // how the server's note on such answers begins
 const MAX_LINE = 160; // characters of a line of code: more is cut off by the box anyway
 
 export function icon(kind: Kind): string {
@@ -20,9 +22,9 @@ export function icon(kind: Kind): string {
 
 /** What a hit is called: by its name within its scope, else by its heading, else by its file. A line of code is no name. */
 export function title({ kind, label, symbol, scope, path }: Hit): string {
-  const name = kind === "section" || NAME.test(label) ? label : symbol;
+  const name = kind === "section" || (NAME.test(label) && !KEYWORDS.has(label)) ? label : symbol;
   if (name === "") {
-    return path.slice(path.lastIndexOf("/") + 1);
+    return scope === "" ? basename(path) : scope;
   }
   return name === symbol && scope !== "" ? `${scope}.${name}` : name;
 }
@@ -38,51 +40,23 @@ export function detail(hit: Hit): string {
   return shortened(rowsOf(hit)[hit.answerLine - hit.range.start.line] ?? "");
 }
 
-export interface ShownLine {
-  line: number;
-  text: string;
-}
-
-/** The lines worth showing, else the first that is not blank. */
-export function salient(hit: Hit): ShownLine[] {
-  const rows = rowsOf(hit);
-  const shown = hit.salientLines
-    .map((line) => ({ line, text: shortened(rows[line - hit.range.start.line] ?? "") }))
-    .filter(({ text }) => text !== "");
-  if (shown.length > 0) {
-    return shown;
-  }
-  const start = hit.range.start.line;
-  return rows
-    .map((row, n) => ({ line: start + n, text: shortened(row) }))
-    .filter(({ text }) => text !== "")
-    .slice(0, 1);
-}
-
 function rowsOf(hit: Hit): string[] {
   return hit.text.split(/\r\n|\r|\n/u);
 }
 
-/** How current an answer is, in a few words; what is pending comes first. */
+/** How current an answer is, in a few words: of what is missing that which counts most. */
 export function freshness(now: Freshness, folders: readonly FolderState[]): string {
-  const parts = [];
   const busy = folders.filter((folder) => folder.state === "indexing" || folder.state === "opening");
   if (busy.length > 0) {
-    parts.push(`${progress(busy)}, results so far`);
+    return `${progress(busy)}, results so far`; // the same figure as in the status bar
   }
   if (now.pendingFiles > 0) {
-    parts.push(`${count(now.pendingFiles, "file")} pending`);
+    return `${count(now.pendingFiles, "file")} pending`;
   }
   if (now.pendingChunks > 0) {
-    parts.push(`${count(now.pendingChunks, "chunk")} without vectors`);
+    return "some results by words only so far";
   }
-  if (now.stale && parts.length === 0) {
-    parts.push("may be out of date");
-  }
-  if (parts.length === 0) {
-    parts.push("up to date");
-  }
-  return `${parts.join(" · ")} · ${count(now.files, "file")}`;
+  return now.stale ? "may be out of date" : `up to date · ${count(now.files, "file")}`;
 }
 
 /** "indexing 43 %", over all folders at work. */
@@ -97,8 +71,23 @@ export function nothing(answer: Answer): string {
   return answer.notes[0] ?? "Nothing was found.";
 }
 
+/** Whether an answer says of itself that nothing certain was found. */
+export function uncertain(answer: Answer): boolean {
+  return answer.notes.some((note) => note.startsWith(UNCERTAIN));
+}
+
 export function count(n: number, noun: string): string {
   return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** "62 %" of the code. */
+export function share(part: number, all: number): string {
+  const percent = (100 * part) / Math.max(1, all);
+  return percent < 1 ? "under 1 %" : `${Math.round(percent)} %`;
+}
+
+export function basename(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function shortened(row: string): string {

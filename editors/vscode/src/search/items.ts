@@ -3,9 +3,9 @@
 import * as vscode from "vscode";
 
 import { folderName } from "../places.ts";
-import type { Hit } from "../protocol.ts";
-import { NotRunning } from "../server/server.ts";
-import { detail, icon, place, title } from "./describe.ts";
+import type { Answer, Hit } from "../protocol.ts";
+import { NotRunning } from "../server/health.ts";
+import { detail, icon, place, title, uncertain } from "./describe.ts";
 
 export interface Item extends vscode.QuickPickItem {
   hit?: Hit;
@@ -15,7 +15,17 @@ export interface Item extends vscode.QuickPickItem {
 
 const BESIDE: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("split-horizontal"), tooltip: "Open to the Side" };
 
-export function item(hit: Hit): Item {
+/** The results under what has to be said of them; a box cannot dim rows, so that weaker ones come below a line of their own. */
+export function rows(answer: Answer): Item[] {
+  const items = answer.hits.map(item);
+  if (uncertain(answer)) {
+    return [separator("nothing certain was found; this comes closest"), ...items];
+  }
+  const weak = answer.hits.findIndex((hit) => hit.weak);
+  return weak > 0 ? [...items.slice(0, weak), separator("weaker results"), ...items.slice(weak)] : items;
+}
+
+function item(hit: Hit): Item {
   return {
     label: `$(${icon(hit.kind)}) ${title(hit)}`,
     description: place(hit, folderName(hit)),
@@ -26,8 +36,13 @@ export function item(hit: Hit): Item {
   };
 }
 
-export function same(one: Hit, other: Hit): boolean {
-  return one.uri === other.uri && one.symbol === other.symbol && one.kind === other.kind;
+export function same(one: Item, other: Item): boolean {
+  const [hit, its] = [one.hit, other.hit];
+  return hit !== undefined && hit.uri === its?.uri && hit.symbol === its.symbol && hit.kind === its.kind;
+}
+
+export function isSeparator(item: Item): boolean {
+  return item.kind === vscode.QuickPickItemKind.Separator;
 }
 
 export function note(text: string): Item {
@@ -36,7 +51,13 @@ export function note(text: string): Item {
 
 export function failed(error: unknown): Item {
   const message = error instanceof Error ? error.message : String(error);
-  return error instanceof NotRunning
-    ? { label: `$(warning) ${message}`, detail: "Press Enter for options.", command: "c2llm.menu", alwaysShow: true }
-    : note(message);
+  if (!(error instanceof NotRunning)) {
+    return note(message);
+  }
+  const { title: offered, command } = error.offer;
+  return { label: `$(warning) ${message}`, detail: `Press Enter: ${offered}`, command, alwaysShow: true };
+}
+
+function separator(label: string): Item {
+  return { label, kind: vscode.QuickPickItemKind.Separator };
 }

@@ -1,15 +1,32 @@
-/** The result under the cursor, shown while the box is open; what was shown before comes back when nothing is chosen. */
+/**
+ * The result under the cursor, shown while the box is open; what was shown before comes back when nothing is chosen.
+ *
+ * What is shown is a read-only copy under a scheme of our own: for a file the editor would unfold the Explorer, for good, and start
+ * what it starts for files that a person opens.
+ */
 
 import * as vscode from "vscode";
 
 import { target, toRange } from "../places.ts";
 import type { Hit } from "../protocol.ts";
 
+const SCHEME = "c2llm-preview";
+
+/** The texts that are previewed: unsaved ones as they are, others as the editor would read them. */
+export function registerPreviews(): vscode.Disposable {
+  return vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+    async provideTextDocumentContent(uri) {
+      const file = vscode.Uri.parse(uri.query, true);
+      const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === file.toString());
+      return open ? open.getText() : vscode.workspace.decode(await vscode.workspace.fs.readFile(file), { uri: file });
+    },
+  });
+}
+
 export class Preview {
   private readonly before = vscode.window.activeTextEditor;
   private readonly selection = this.before?.selection;
   private readonly seen = this.before?.visibleRanges[0];
-  private readonly openBefore = new Set(tabs().map(([, uri]) => uri));
   private readonly mark = vscode.window.createTextEditorDecorationType({
     backgroundColor: new vscode.ThemeColor("editor.rangeHighlightBackground"),
     isWholeLine: true,
@@ -43,6 +60,7 @@ export class Preview {
     if (this.shown && !chosen) {
       await this.back();
     }
+    await vscode.window.tabGroups.close(tabs());
   }
 
   private async open(hit: Hit): Promise<void> {
@@ -51,7 +69,7 @@ export class Preview {
     }
     const { uri, range } = target(hit);
     try {
-      const editor = await vscode.window.showTextDocument(uri, { preview: true, preserveFocus: true });
+      const editor = await vscode.window.showTextDocument(this.copyOf(uri), { preview: true, preserveFocus: true });
       this.shown = true;
       editor.revealRange(range, vscode.TextEditorRevealType.InCenter);
       editor.setDecorations(this.mark, [toRange(hit.range)]);
@@ -60,8 +78,12 @@ export class Preview {
     }
   }
 
+  /** The file that one was in is there already: it is shown itself. */
+  private copyOf(uri: vscode.Uri): vscode.Uri {
+    return uri.toString() === this.before?.document.uri.toString() ? uri : vscode.Uri.from({ scheme: SCHEME, path: uri.path, query: uri.toString() });
+  }
+
   private async back(): Promise<void> {
-    const mine = tabs().filter(([tab, uri]) => tab.isPreview && !this.openBefore.has(uri));
     if (this.before && this.selection) {
       const editor = await vscode.window.showTextDocument(this.before.document, {
         viewColumn: this.before.viewColumn ?? vscode.ViewColumn.Active,
@@ -71,14 +93,10 @@ export class Preview {
         editor.revealRange(this.seen, vscode.TextEditorRevealType.AtTop);
       }
     }
-    await vscode.window.tabGroups.close(mine.map(([tab]) => tab));
   }
 }
 
-function tabs(): [vscode.Tab, string][] {
-  return vscode.window.tabGroups.all
-    .flatMap((group) => group.tabs)
-    .flatMap((tab): [vscode.Tab, string][] =>
-      tab.input instanceof vscode.TabInputText ? [[tab, tab.input.uri.toString()]] : [],
-    );
+function tabs(): vscode.Tab[] {
+  const all = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  return all.filter(({ input }) => input instanceof vscode.TabInputText && input.uri.scheme === SCHEME);
 }

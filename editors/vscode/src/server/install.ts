@@ -6,7 +6,8 @@ import { own } from "../settings.ts";
 import { install, NoPython } from "./managed.ts";
 import { bundled, named, type Packages, reason } from "./packages.ts";
 import { interpreter } from "./python.ts";
-import { sentence, type Server } from "./server.ts";
+import { sentence } from "./health.ts";
+import type { Server } from "./server.ts";
 
 const INSTALL = "Install";
 const SET_PATH = "Set the Path";
@@ -15,10 +16,15 @@ const RETRY = "Try Again";
 const RETRY_INSTALL = "Install Again";
 const UPDATE = "Update";
 
-/** Tell of what keeps the server from running, once for each time that it comes to it. */
+let shown = 0; // messages about trouble that nobody has answered
+
+/** Tell of what keeps the server from running, once for each time that it comes to it. What is said goes with its cause. */
 export function tellOfTrouble(server: Server): vscode.Disposable {
   let before = "";
   return server.onDidChange((health) => {
+    if (shown > 0 && (health.kind === "running" || health.kind === "installing")) {
+      void vscode.commands.executeCommand("notifications.hideToasts"); // there is no way to close a single one
+    }
     const now = health.kind === "missing" || health.kind === "failed" ? sentence(health) : health.kind;
     if (now === before || (health.kind === "starting" && before !== "running")) {
       return; // between two tries there is nothing new to say
@@ -42,7 +48,7 @@ export function offerUpdate(server: Server): vscode.Disposable {
     }
     offered = true;
     const message = `The C2LLM server is version ${server.version}; this extension brings version ${server.extension.version}.`;
-    void vscode.window.showInformationMessage(message, UPDATE).then(act);
+    void answered(vscode.window.showInformationMessage(message, UPDATE));
   });
 }
 
@@ -109,18 +115,25 @@ async function pythons(): Promise<string[]> {
 
 async function tellMissing(message: string, wrongSetting: boolean): Promise<void> {
   const buttons = wrongSetting ? [SET_PATH, RETRY] : [INSTALL, SET_PATH];
-  await act(await vscode.window.showWarningMessage(message, ...buttons));
+  await answered(vscode.window.showWarningMessage(message, ...buttons));
 }
 
 async function tellFailed(message: string): Promise<void> {
-  await act(await vscode.window.showErrorMessage(message, LOG, RETRY));
+  await answered(vscode.window.showErrorMessage(message, LOG, RETRY));
 }
 
 async function tellNotInstalled(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
   const why = error instanceof Error ? error.message : String(error);
   log.error(why);
   const message = error instanceof NoPython ? why : `C2LLM could not be installed: ${reason(why)}`;
-  await act(await vscode.window.showErrorMessage(message, LOG, RETRY_INSTALL, SET_PATH));
+  await answered(vscode.window.showErrorMessage(message, LOG, RETRY_INSTALL, SET_PATH));
+}
+
+async function answered(message: Thenable<string | undefined>): Promise<void> {
+  shown += 1;
+  const button = await message;
+  shown -= 1;
+  await act(button);
 }
 
 async function act(button: string | undefined): Promise<void> {

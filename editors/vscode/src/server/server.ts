@@ -9,28 +9,16 @@ import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 
-import type { FolderState } from "../protocol.ts";
 import { own } from "../settings.ts";
 import { Client, type Hooks } from "./client.ts";
 import { type Located, locate, type Source } from "./locate.ts";
+import { type Health, NotRunning } from "./health.ts";
 import { end as endProcess } from "./process.ts";
 import { interpreter } from "./python.ts";
 import { Tries } from "./tries.ts";
 import { fit } from "./versions.ts";
 
 const END_WITHIN_MS = 2_500; // the server promises one second
-
-export type Health =
-  | { kind: "no folder" } // nothing to search
-  | { kind: "missing"; setting: string } // no server found, or none where the setting says
-  | { kind: "installing" }
-  | { kind: "starting" }
-  | { kind: "running"; folders: readonly FolderState[] }
-  | { kind: "stopped" } // the person asked for it
-  | { kind: "failed"; message: string };
-
-/** Why there is no answer, in a plain sentence. */
-export class NotRunning extends Error {}
 
 export class Server implements vscode.Disposable {
   health: Health = { kind: "stopped" };
@@ -91,7 +79,7 @@ export class Server implements vscode.Disposable {
       await this.settled(token);
     }
     if (this.client === undefined || this.health.kind !== "running") {
-      throw new NotRunning(sentence(this.health));
+      throw new NotRunning(this.health);
     }
     return this.client.request<T>(method, params, token);
   }
@@ -264,28 +252,5 @@ function real(file: string): string | undefined {
     return realpathSync(file);
   } catch {
     return undefined;
-  }
-}
-
-export function sentence(health: Health): string {
-  switch (health.kind) {
-    case "no folder":
-      return vscode.workspace.workspaceFolders?.length
-        ? "The folders of this workspace are not on this machine's disk, so C2LLM cannot read them."
-        : "No folder is open: open one to search it.";
-    case "missing":
-      return health.setting
-        ? `The setting c2llm.server.path names ${health.setting}, which cannot be started from there.`
-        : "The C2LLM server is not installed.";
-    case "installing":
-      return "The C2LLM server is being installed.";
-    case "starting":
-      return "The C2LLM server is starting.";
-    case "stopped":
-      return "The C2LLM server is stopped.";
-    case "failed":
-      return health.message;
-    case "running":
-      return "The C2LLM server is running.";
   }
 }

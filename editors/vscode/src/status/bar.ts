@@ -2,8 +2,9 @@
 
 import * as vscode from "vscode";
 
-import type { Health, Server } from "../server/server.ts";
-import { sentence } from "../server/server.ts";
+import type { Health } from "../server/health.ts";
+import type { Server } from "../server/server.ts";
+import { sentence } from "../server/health.ts";
 import { folders } from "./text.ts";
 
 export class Bar implements vscode.Disposable {

@@ -2,7 +2,8 @@
 
 import * as vscode from "vscode";
 
-import { type Health, sentence, type Server } from "../server/server.ts";
+import { type Health, OPEN_FOLDER, sentence } from "../server/health.ts";
+import type { Server } from "../server/server.ts";
 import { line } from "./text.ts";
 
 interface Entry extends vscode.QuickPickItem {
@@ -10,6 +11,7 @@ interface Entry extends vscode.QuickPickItem {
 }
 
 const ENTRIES = {
+  open: { label: `$(folder-opened) ${OPEN_FOLDER.title}…`, command: OPEN_FOLDER.command },
   search: { label: "$(search) Semantic Search", command: "c2llm.search" },
   similar: { label: "$(references) Find Similar Code", command: "c2llm.findSimilar" },
   status: { label: "$(info) Show Status", command: "c2llm.showStatus" },
@@ -57,7 +59,8 @@ function entries(health: Health): Entry[] {
     case "failed":
       return [e.log, e.restart, e.install, e.path];
     case "stopped":
-    case "no folder":
       return [e.start, e.log];
+    case "no folder":
+      return [e.open, e.log];
   }
 }

@@ -1,7 +1,7 @@
 /** The status-bar item and the status page, as text. Pure. */
 
 import type { FolderState, FolderStatus, StatusAnswer } from "../protocol.ts";
-import { count, progress } from "../search/describe.ts";
+import { count, progress, share } from "../search/describe.ts";
 
 export interface Shown {
   text: string;
@@ -29,20 +29,20 @@ export function folders(states: readonly FolderState[]): Shown {
   return { text: "$(search-sparkle) C2LLM", tooltip, alarm: false };
 }
 
-/** One folder: its name, how it stands, and what is going on. */
+/** One folder in one line: its name, and what is going on. */
 export function line(folder: FolderState): string {
   return `${folder.name}: ${standing(folder)}`;
 }
 
 function standing({ state, work, message, pendingEdits }: FolderState): string {
-  const doing = work ? `${state}, ${work.done.toLocaleString("en")} of ${unit(work.stage, work.total)} (${work.percentage} %)` : state;
+  const doing = work ? `${state} ${work.percentage} %` : state === "ready" ? "up to date" : state;
   const edits = pendingEdits > 0 ? `; ${count(pendingEdits, "edit")} pending` : "";
   return `${message === "" ? doing : `${doing}. ${message}`}${edits}`;
 }
 
 /** The status page, as Markdown. */
 export function page(status: StatusAnswer): string {
-  const head = `# C2LLM\n\nServer ${status.version}, protocol ${status.protocol}, encoder \`${status.encoder}\`.\n`;
+  const head = `# C2LLM\n\nServer ${status.version}, model \`${status.encoder}\`.\n`;
   return [head, ...status.folders.map(section)].join("\n");
 }
 
@@ -54,10 +54,10 @@ function section(folder: FolderStatus): string {
       "| | |",
       "|---|---|",
       `| files | ${now.files.toLocaleString("en")} |`,
-      `| chunks | ${now.chunks.toLocaleString("en")} |`,
-      `| pending | ${count(now.pendingFiles, "file")}, ${count(now.pendingChunks, "chunk")} |`,
-      `| chunks by language | ${table(folder.languages)} |`,
-      `| files skipped | ${table(folder.skipped)} |`,
+      `| files to be read | ${now.pendingFiles.toLocaleString("en")} |`,
+      `| found by words only so far | ${now.pendingChunks === 0 ? "nothing" : `${share(now.pendingChunks, now.chunks)} of the code`} |`,
+      `| languages | ${shares(folder.languages)} |`,
+      `| files left out | ${table(folder.skipped)} |`,
       `| index | \`${folder.index}\`, ${(folder.indexBytes / 1e6).toFixed(1)} MB |`,
       "",
     );
@@ -70,6 +70,8 @@ function table(counts: Record<string, number>): string {
   return sorted.map(([name, n]) => `${name} ${n.toLocaleString("en")}`).join(", ") || "none";
 }
 
-function unit(stage: string, total: number): string {
-  return count(total, stage === "vectors" ? "chunk" : "file");
+function shares(parts: Record<string, number>): string {
+  const all = Object.values(parts).reduce((sum, n) => sum + n, 0);
+  const sorted = Object.entries(parts).sort(([, a], [, b]) => b - a);
+  return sorted.map(([name, n]) => `${name} ${share(n, all)}`).join(", ") || "none";
 }
