@@ -13,6 +13,7 @@ _LIMITS = (
     ("c2llm_lsp.server.folder_manager", "OPEN_SECONDS"),
     ("c2llm_lsp.server.transport.admission", "TOKEN_SECONDS"),
     ("c2llm_lsp.embeddings_server.run_server", "STOP_SECONDS"),
+    ("c2llm_lsp.http_connections", "HEAD_SECONDS"),
     ("retrieval.encoders.remote.encoder", "FIRST_CONTACT_SECONDS"),
     ("retrieval.encoders.remote.encoder", "QUERY_TIMEOUT_SECONDS"),
     ("retrieval.encoders.remote.encoder", "BATCH_TIMEOUT_SECONDS"),

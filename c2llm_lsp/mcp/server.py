@@ -88,6 +88,7 @@ def serve_http(workspaces: Workspaces, port: int, token: str, announce: Callable
     """
     import uvicorn
 
+    from c2llm_lsp.http_connections import bounded_protocol
     from c2llm_lsp.http_serving import bound
     from c2llm_lsp.mcp.http import HOST, TokenRequired
 
@@ -98,6 +99,7 @@ def serve_http(workspaces: Workspaces, port: int, token: str, announce: Callable
     application = build(workspaces).streamable_http_app(transport_security=security)
     config = uvicorn.Config(
         TokenRequired(application, token),
+        http=bounded_protocol(),
         log_config=None,
         access_log=False,
         server_header=False,
