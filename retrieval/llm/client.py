@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retrieval.encoders.remote.client import retry_after_seconds, sanitize, server_message
+from retrieval.encoders.remote.client import IDENTITY, retry_after_seconds, sanitize, server_message, uncompressed
 from retrieval.errors import LanguageModelError, MissingExtraError
 from retrieval.llm.endpoint import Endpoint
-from retrieval.llm.types import Message
+from retrieval.llm.types import MAX_ANSWER_CHARS, Message
 from retrieval.llm.wire import ANTHROPIC, OPENAI, Event, encode
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 300.0  # a model on a CPU reads a long prompt for minutes before its first word
-MAX_ANSWER_CHARS = 400_000  # some 100,000 tokens: more than models write
 MAX_EVENT_BYTES = 1 << 20
+MAX_STREAM_BYTES = 256 << 20  # of an answer with all that is said around it; 100,000 tokens take 30 MB
 _RETRYABLE = (408, 425, 429, 500, 502, 503, 504, 529)
 
 
@@ -39,7 +39,7 @@ class EndpointModel:
 
     @property
     def name(self) -> str:
-        return f"{self._model} at {self._endpoint.host}" if self._model else self._endpoint.host
+        return f"{sanitize(self._model)} at {self._endpoint.host}" if self._model else self._endpoint.host
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
         """As in ChatModel."""
@@ -110,7 +110,7 @@ class EndpointModel:
         import httpx2
 
         endpoint, key = self._endpoint, self._endpoint.key()
-        headers = self._wire.headers(key) | ({"content-type": "application/json"} if body else {})
+        headers = IDENTITY | self._wire.headers(key) | ({"content-type": "application/json"} if body else {})
         try:
             with client.stream(method, endpoint.url + path, content=body, headers=headers) as response:
                 self._raise_for_status(response, key)
@@ -121,6 +121,8 @@ class EndpointModel:
             ) from None
         except httpx2.TimeoutException:
             raise self._error(f"has sent nothing for {IDLE_SECONDS:g} s") from None
+        except httpx2.DecodingError:
+            raise self._error("answers compressed, which it was not asked for") from None
         except httpx2.HTTPError:
             raise self._error("broke off: the answer is not complete") from None
         except (httpx2.InvalidURL, ValueError):
@@ -139,11 +141,12 @@ class EndpointModel:
             )
             raise self._error(f"{problem} ({status}){said}")
         if status == 404:
-            raise self._error(f"does not know {self._model or 'the address'}: check model and address (404){said}")
-        if 300 <= status < 400:
             raise self._error(
-                f"points elsewhere, to {sanitize(response.headers.get('location', '?'))}: give that address"
+                f"does not know {sanitize(self._model) or 'the address'}: check model and address (404){said}"
             )
+        if 300 <= status < 400:
+            place = _without_key(response.headers.get("location", "?"), endpoint)
+            raise self._error(f"points elsewhere, to {place}: give that address")
         if status == 429:
             after = retry_after_seconds(response.headers.get("retry-after", ""))
             when = "later" if after is None else f"in {after:.0f} s"
@@ -170,26 +173,37 @@ def _connected(endpoint: Endpoint) -> Iterator[httpx2.Client]:
 
 def _lines(response: httpx2.Response, model: EndpointModel) -> Iterator[bytes]:
     """The lines of a stream, the last one also without an end."""
-    rest = b""
-    for part in response.iter_bytes():
-        *lines, rest = (rest + part).split(b"\n")
-        yield from lines
-        if len(rest) > MAX_EVENT_BYTES:
+    started, size = bytearray(), 0
+    for part in uncompressed(response):
+        size += len(part)
+        if size > MAX_STREAM_BYTES:
+            raise model._error(f"does not end its answer; it was ended after {size:,} bytes")
+        *ends, rest = part.split(b"\n")
+        for end in ends:
+            yield bytes(started + end)
+            started.clear()
+        started += rest
+        if len(started) > MAX_EVENT_BYTES:
             raise model._error(f"sends a line longer than {MAX_EVENT_BYTES >> 20} MB, which no answer has")
-    yield rest
+    yield bytes(started)
 
 
 def _whole(response: httpx2.Response, model: EndpointModel) -> bytes:
-    content = b""
-    for part in response.iter_bytes():
+    content = bytearray()
+    for part in uncompressed(response):
         content += part
         if len(content) > MAX_EVENT_BYTES:
             raise model._error(f"answers with more than {MAX_EVENT_BYTES >> 20} MB")
-    return content
+    return bytes(content)
 
 
 def _said(message: str, endpoint: Endpoint) -> str:
     """What the server says, without the key."""
-    key = endpoint.key()
-    text = sanitize(message.replace(key, "…") if key else message)
+    text = _without_key(message, endpoint)
     return f". It says: {text}" if text else ""
+
+
+def _without_key(text: str, endpoint: Endpoint) -> str:
+    """What a server says, safe to show."""
+    key = endpoint.key()
+    return sanitize(text.replace(key, "…") if key else text)

@@ -11,7 +11,7 @@ from retrieval.encoders.remote.client import sanitize
 from retrieval.errors import LanguageModelError, MissingExtraError
 from retrieval.files import mask_tokens
 from retrieval.llm.endpoint import ClassName
-from retrieval.llm.types import Message
+from retrieval.llm.types import MAX_ANSWER_CHARS, Message
 
 try:
     from llama_index.core.llms import LLM, ChatMessage
@@ -31,10 +31,19 @@ class LlamaIndexModel:
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
         """As in ChatModel."""
+        size = 0
         try:
             for part in self._llm.stream_chat([ChatMessage(role=one.role, content=one.text) for one in messages]):
+                size += len(part.delta or "")
+                if size > MAX_ANSWER_CHARS:
+                    raise LanguageModelError(
+                        f"The language model {self.name} does not end its answer; it was ended after "
+                        f"{MAX_ANSWER_CHARS:,} characters."
+                    )
                 if part.delta:
                     yield part.delta
+        except LanguageModelError:
+            raise
         except Exception as error:
             raise _failure(self.name, error) from error
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+MAX_ANSWER_CHARS = 400_000  # some 100,000 tokens: more than models write; then an answer is ended
 Role = Literal["system", "user", "assistant"]
 
 

@@ -21,6 +21,8 @@ _CITATION = re.compile(
 )
 _RANGE = re.compile(r"L?(\d{1,9})(?: ?[-–] ?L?(\d{1,9}))?")
 
+MAX_CITATIONS = 500  # of an answer: each is looked up in its file
+
 NumberedLines = Mapping[int, str]
 
 
@@ -42,7 +44,9 @@ def cited_locations(text: str) -> list[Location]:
         path = match[1].strip()
         for part in _RANGE.finditer(match[2]):
             found.setdefault(Location(path, int(part[1]), int(part[2] or part[1])))
-    return list(found)
+        if len(found) >= MAX_CITATIONS:
+            break
+    return list(found)[:MAX_CITATIONS]
 
 
 def is_retrieved(cited: Location, given: Mapping[str, Collection[int]]) -> bool:
@@ -77,11 +81,14 @@ def check(
     of a path, None for a file that is gone.
     """
     citations = []
+    files: dict[str, Sequence[str] | None] = {}
     for cited in cited_locations(text):
         retrieved = is_retrieved(cited, given)
         changed = False
         if retrieved and lines_now is not None and not cited.path.endswith(".ipynb"):  # its lines are those of cells
-            now = lines_now(cited.path)
+            if cited.path not in files:
+                files[cited.path] = lines_now(cited.path)
+            now = files[cited.path]
             span = range(cited.first_line, cited.last_line + 1)
             changed = now is None or any(n > len(now) or now[n - 1] != given[cited.path][n] for n in span)
         citations.append(Citation(cited.path, cited.first_line, cited.last_line, retrieved, changed))

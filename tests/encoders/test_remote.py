@@ -258,9 +258,22 @@ def test_retry_after_is_waited_for(script: Script, server: Running, monkeypatch:
 
 def test_a_date_in_retry_after_is_understood() -> None:
     assert http.retry_after_seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
-    later = http.retry_after_seconds("Wed, 21 Oct 2065 07:28:00 GMT")
-    assert later is not None and later > 1e6
-    assert http.retry_after_seconds("soon") is None and http.retry_after_seconds("") is None
+    assert http.retry_after_seconds("Wed, 21 Oct 2065 07:28:00 GMT") == http.MAX_RETRY_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("nan", None),
+        ("inf", http.MAX_RETRY_SECONDS),
+        ("-5", 0.0),
+        ("9" * 400, http.MAX_RETRY_SECONDS),
+        ("Wed, 21 Oct 2065 07:28:00 +99999999999999999999", None),
+        ("soon", None),
+    ],
+)
+def test_a_hostile_retry_after_is_bounded(value: str, seconds: float | None) -> None:
+    assert http.retry_after_seconds(value) == seconds
 
 
 def test_a_wait_beyond_the_patience_is_an_outage_that_recovers(script: Script, server: Running) -> None:

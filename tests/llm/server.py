@@ -8,6 +8,7 @@ behind its first piece until GET /release/MODEL.
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections import defaultdict
@@ -76,12 +77,14 @@ class Handler(BaseHTTPRequestHandler):
         if model in REFUSALS:
             key = self.headers.get("authorization", "none")
             error = {"error": {"message": f"no \x1b[31m{key}\x1b[0m"}}
-            more = {"retry-after": "7", "location": "http://127.0.0.1:1/v1"}
+            more = {"retry-after": "7", "location": f"http://127.0.0.1:1/v1?{key}"}
             self._reply(REFUSALS[model], json.dumps(error).encode(), more)
         elif model in GARBAGE:
             self._reply(
                 200, GARBAGE[model], {"content-type": "text/event-stream"} if model == "bytes" else {}, b"data: "
             )
+        elif model == "compressed":
+            self._reply(200, gzip.compress(bytes(50_000_000)), {"content-encoding": "gzip"})
         elif model == "whole":
             message = {"choices": [{"message": {"content": "".join(ANSWER)}, "finish_reason": "stop"}]}
             self._reply(200, json.dumps(message).encode())
@@ -108,6 +111,8 @@ class Handler(BaseHTTPRequestHandler):
         say = self._say_anthropic if anthropic else self._say_openai
         while model == "endless":
             say("and so on " * 100)
+        while model == "silent":
+            self.wfile.write(b": still thinking\n\ndata:\n\n" * 1_000)
         if model == "line":
             while True:
                 self.wfile.write(b"x" * 65536)

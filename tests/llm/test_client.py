@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from retrieval.errors import LanguageModelError
-from retrieval.llm import Message, language_model
+from retrieval.llm import Message, client, language_model
 from tests.llm.running import ScriptedServer
 from tests.llm.server import ANSWER
 
@@ -73,10 +73,15 @@ def test_anthropics_api_is_spoken_too(server: ScriptedServer) -> None:
         ("list", r"does not answer as OpenAI's chat API does"),
         ("bytes", r"does not answer as OpenAI's chat API does"),
         ("endless", r"does not end its answer"),
+        ("silent", r"does not end its answer"),
+        ("compressed", r"answers compressed, which it was not asked for"),
         ("line", r"sends a line longer than 1 MB"),
     ],
 )
-def test_what_goes_wrong_is_said_in_a_sentence_without_the_key(server: ScriptedServer, script: str, said: str) -> None:
+def test_what_goes_wrong_is_said_in_a_sentence_without_the_key(
+    server: ScriptedServer, script: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MAX_STREAM_BYTES", 1 << 22)
     with pytest.raises(LanguageModelError, match=said) as raised:
         for _ in language_model(server.llm(script)).stream(MESSAGES):
             pass

@@ -18,6 +18,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from retrieval.encoders import OverlapEncoder
 from retrieval.engine import Workspace
 from retrieval.rag.citations import Citation, check_citations, citation_query_engine
+from retrieval.rag.cited_lines import MAX_CITATIONS, check, cited_locations
 from retrieval.rag.retriever import WorkspaceRetriever
 
 ORDERS = '''class Order:
@@ -95,3 +96,17 @@ def test_what_counts_as_a_citation(text: str, citations: list[Citation]) -> None
     odd = TextNode(text="y", metadata={"path": 7, "start_line": "x"})
     found = check_citations(text, [NodeWithScore(node=node), NodeWithScore(node=odd)])
     assert [cited for cited in found if cited.path != "1"] == citations
+
+
+def test_an_answer_full_of_citations_reads_each_file_once_and_has_an_end() -> None:
+    lines = dict.fromkeys(range(1, 1001), "x")
+    read: list[str] = []
+
+    def lines_now(path: str) -> list[str]:
+        read.append(path)
+        return ["x"] * 1_000
+
+    text = "".join(f"[a.py:{number}] " for number in range(1, 1_001))
+    assert len(check(text, {"a.py": lines}, lines_now)) == MAX_CITATIONS
+    assert len(cited_locations(f"[a.py:{','.join(map(str, range(1, 60)))}]" * 1_000)) == 59
+    assert read == ["a.py"]

@@ -7,8 +7,10 @@ without control characters and without the key.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 2.0  # enough for any usable network; a host that takes longer is off
 MAX_RESPONSE_BYTES = 256 * 1024 * 1024  # bytes; 2,048 vectors of 3,584 numbers as a list are 160 MB
+MAX_RETRY_SECONDS = 3_600.0  # that a server may ask for
+IDENTITY = {"accept-encoding": "identity"}  # a few compressed bytes may be gigabytes
 MAX_MESSAGE_CHARS = 200  # maximum length of a server message that is shown
 # Worth a retry; every other status outside 2xx is final.
 _RETRYABLE = (408, 425, 429, 500, 502, 503, 504)
@@ -65,7 +69,7 @@ class Client:
         connections, key = self.ready(), self._address.key()
         import httpx2
 
-        headers = {"content-type": "application/json"} if body else {}
+        headers = IDENTITY | ({"content-type": "application/json"} if body else {})
         if key:
             headers["authorization"] = f"Bearer {key}"
         url, timeout = self._address.url + path, httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
@@ -128,7 +132,7 @@ def _tokenize(response: httpx2.Response, deadline: float) -> bytes:
     import httpx2
 
     parts, size = list[bytes](), 0
-    for part in response.iter_bytes():
+    for part in uncompressed(response):
         parts.append(part)
         size += len(part)
         if size > MAX_RESPONSE_BYTES:
@@ -138,6 +142,15 @@ def _tokenize(response: httpx2.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise httpx2.ReadTimeout("the whole answer took too long")
     return b"".join(parts)
+
+
+def uncompressed(response: httpx2.Response) -> Iterator[bytes]:
+    """The parts of a response as they come. Raises httpx2.DecodingError for one that is compressed all the same."""
+    import httpx2
+
+    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise httpx2.DecodingError("it is compressed, which was not asked for")
+    return response.iter_raw()
 
 
 def server_message(content: bytes, key: str) -> str:
@@ -160,17 +173,17 @@ def sanitize(text: str) -> str:
 
 
 def retry_after_seconds(value: str) -> float | None:
-    """The seconds of a Retry-After header, a number or a date."""
+    """The seconds of a Retry-After header, a number or a date; an hour at most, and None for what is neither."""
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        due = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    due = due if due.tzinfo else due.replace(tzinfo=timezone.utc)
-    return max(0.0, (due - datetime.now(timezone.utc)).total_seconds())
+        try:
+            due = parsedate_to_datetime(value)
+            due = due if due.tzinfo else due.replace(tzinfo=timezone.utc)
+            seconds = (due - datetime.now(timezone.utc)).total_seconds()
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else min(max(0.0, seconds), MAX_RETRY_SECONDS)
 
 
 def _reason(error: Exception) -> str:
