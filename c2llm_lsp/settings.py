@@ -13,14 +13,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from retrieval.bounded_files import read_bounded
+from retrieval.bounded_files import parse_toml, read_bounded
 from retrieval.errors import SettingsError
 from retrieval.private_files import FOLDER_MODE, write_private
 
@@ -345,10 +343,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
 
 
 def _parse(content: bytes, source: str) -> dict[str, object]:
-    toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        return dict(toml.loads(content.decode("utf-8")))
-    except (ValueError, RecursionError) as error:  # what is not UTF-8 and what is not TOML are both ValueErrors
+        return parse_toml(content.decode("utf-8"))
+    except ValueError as error:  # what is not UTF-8 and what is not TOML are both ValueErrors
         raise SettingsError(f"{source} is not valid TOML: {error}.") from error
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,10 +18,13 @@ from c2llm_lsp.agents.entries import FORMATS, Entry, Folders, entries
 from c2llm_lsp.agents.errors import ConfigError
 from c2llm_lsp.agents.records import Edit, FileRecord, difference, revert
 from retrieval.bounded_files import read_bounded
+from retrieval.files.token_masking import mask_tokens
 
+MAX_PROJECT_BYTES = 1_000_000  # a stranger may have written it: 64 MB of JSON can take 8 GB
 MAX_BYTES = 64_000_000  # Claude Code keeps its history beside its settings
 CONTEXT_LINES = 2  # around a change that is shown
 NEW_FILE_MODE = 0o600  # outside a project: such files hold keys
+_HUNK = re.compile(r"^@@ -(\d+)((?:,\d+)?) \+(\d+)((?:,\d+)?) @@$")
 
 
 @dataclass(slots=True)
@@ -34,23 +38,45 @@ class Change:
     edits: list[Edit] = field(default_factory=list)  # to be recorded; empty for an undo
 
     def diff(self) -> list[str]:
+        """The lines around the change, without tokens of known forms: people show such output to others."""
         old, new = (self.before or "").splitlines(), (self.after or "").splitlines()
+        start = max(_alike(old, new) - CONTEXT_LINES, 0)
+        rest = max(_alike(old[start:][::-1], new[start:][::-1]) - CONTEXT_LINES, 0)
+        old, new = old[start : len(old) - rest], new[start : len(new) - rest]
         names = ("/dev/null" if self.before is None else str(self.file), str(self.file))
         if self.after is None:
             names = (str(self.file), "/dev/null")
-        return list(difflib.unified_diff(old, new, *names, lineterm="", n=CONTEXT_LINES))
+        rows = difflib.unified_diff(old, new, *names, lineterm="", n=CONTEXT_LINES)
+        return [mask_tokens(_HUNK.sub(lambda found: _moved(found, start), row)) for row in rows]
+
+
+def _alike(one: list[str], other: list[str]) -> int:
+    """How many lines two texts begin with alike: difflib's time grows with the square of what it is given."""
+    return next(
+        (number for number, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
+
+
+def _moved(hunk: re.Match[str], lines: int) -> str:
+    return f"@@ -{int(hunk[1]) + lines}{hunk[2]} +{int(hunk[3]) + lines}{hunk[4]} @@"
 
 
 def plan_install(
-    agent: str, wanted: Iterable[Entry], records: dict[str, FileRecord], project: Path, planned: dict[Path, Change]
+    agent: str,
+    wanted: Iterable[Entry],
+    records: dict[str, FileRecord],
+    project: Path | None,
+    planned: dict[Path, Change],
 ) -> None:
-    """Add what an assistant needs to the changes, file by file. Raises ConfigError with the file's name."""
+    """Add what an assistant needs to the changes, file by file; of a project, or without one of a person. Raises ConfigError
+    with the file's name.
+    """
     for entry in wanted:
         file = _target(entry.file, project)
         change = planned.get(file)
         try:
             if change is None:
-                before = _read(file)
+                before = _read(file, project)
                 change = Change(file, before, before, [])
             text = _with_entry(change.after or "", entry, records.get(str(file)))
         except ConfigError as error:
@@ -79,7 +105,11 @@ def _with_entry(text: str, entry: Entry, record: FileRecord | None) -> str:
 
 
 def plan_undo(
-    agent: str, wanted: Iterable[Entry], records: dict[str, FileRecord], project: Path, planned: dict[Path, Change]
+    agent: str,
+    wanted: Iterable[Entry],
+    records: dict[str, FileRecord],
+    project: Path | None,
+    planned: dict[Path, Change],
 ) -> None:
     """Add to the changes what takes an assistant's entries out again; what others share with it stays."""
     for entry in wanted:
@@ -88,7 +118,7 @@ def plan_undo(
         change = planned.get(file)
         try:
             if change is None:
-                before = _read(file)
+                before = _read(file, project)
                 if before is None:
                     continue
                 change = Change(file, before, before, [])
@@ -134,10 +164,12 @@ def _reverted(text: str, record: FileRecord | None) -> str | None:
     return text
 
 
-def write(change: Change, project: Path) -> list[str]:
+def write(change: Change, project: Path | None) -> list[str]:
     """Make a change, whole or not at all; returns the folders that were made. Raises ConfigError."""
     try:
-        if _read(change.file) != change.before:
+        if os.path.realpath(change.file) != str(change.file):
+            raise ConfigError("a folder above it has become a link meanwhile")
+        if _read(change.file, project) != change.before:
             raise ConfigError("it has changed meanwhile; run the command again")
         if change.after is None:
             change.file.unlink()
@@ -153,7 +185,7 @@ def is_configured(agent: Agent, scope: Scope, folders: Folders) -> bool:
     """Whether the first of what is written for an assistant is there, in whatever form."""
     try:
         first = next(iter(entries(agent, scope, folders)), None)
-        text = _read(first.file) if first else None
+        text = _read(first.file, folders.project if scope == "project" else None) if first else None
         if first is None or text is None:
             return False
         return first.format == "file" or FORMATS[first.format].get(text, first.path) is not None
@@ -161,15 +193,14 @@ def is_configured(agent: Agent, scope: Scope, folders: Folders) -> bool:
         return False
 
 
-def _replace(file: Path, text: str, project: Path) -> list[str]:
+def _replace(file: Path, text: str, project: Path | None) -> list[str]:
     missing = [folder for folder in file.parents if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
-    inside = file.is_relative_to(project)
     mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else None
     temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
     try:
-        number = os.open(temporary, flags, 0o666 if inside else NEW_FILE_MODE)
+        number = os.open(temporary, flags, NEW_FILE_MODE if project is None else 0o666)
         with os.fdopen(number, "wb") as out:
             out.write(text.encode("utf-8", "surrogateescape"))
             out.flush()
@@ -187,18 +218,18 @@ def _replace(file: Path, text: str, project: Path) -> list[str]:
     return [str(folder) for folder in missing]
 
 
-def _target(file: Path, project: Path) -> Path:
+def _target(file: Path, project: Path | None) -> Path:
     """The file behind links, which stay; a link in a project may not lead out of it."""
     real = Path(os.path.realpath(file))
-    if file.is_relative_to(project) and not real.is_relative_to(os.path.realpath(project)):
+    if project is not None and not real.is_relative_to(os.path.realpath(project)):
         raise ConfigError(f"{file} was left as it is: it is a link that leads out of the project.")
     return real
 
 
-def _read(file: Path) -> str | None:
+def _read(file: Path, project: Path | None) -> str | None:
     """The text of a file; None where there is none. Raises ConfigError for one that may not be written."""
     try:
-        content = read_bounded(file, MAX_BYTES)
+        content = read_bounded(file, MAX_BYTES if project is None else MAX_PROJECT_BYTES)
         status = file.stat()
     except FileNotFoundError:
         return None

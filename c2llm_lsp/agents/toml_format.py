@@ -5,13 +5,10 @@ comes out is read again with the standard library and must differ in the entry o
 from __future__ import annotations
 
 import json
-import sys
-from importlib import import_module
 
 from c2llm_lsp.agents.errors import ConfigError
 from c2llm_lsp.agents.places import EntryPath
-
-_TOML = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+from retrieval.bounded_files import parse_toml
 
 
 def get(text: str, path: EntryPath) -> object | None:
@@ -82,6 +79,6 @@ def _check(after: str, path: EntryPath, rest: object, entry: object) -> None:
 
 def _read(text: str) -> dict[str, object]:
     try:
-        return dict(_TOML.loads(text.removeprefix("\ufeff")))
-    except (ValueError, RecursionError) as error:
+        return parse_toml(text.removeprefix("\ufeff"))
+    except ValueError as error:
         raise ConfigError(f"it is not valid TOML: {error}") from None

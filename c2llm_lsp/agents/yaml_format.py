@@ -5,6 +5,7 @@ place in the syntax tree. Values are written as JSON, which YAML contains.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from c2llm_lsp.agents.errors import ConfigError
@@ -13,6 +14,9 @@ from c2llm_lsp.agents.places import EntryPath
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MAX_INDENT = 200
+MAX_MARKS = 50  # of nested lists and keys in a line
+_MARK = re.compile(r"[-?:](?!\S)")
 _EMPTY = ("", "null", "~", "[]", "{}")
 
 
@@ -67,6 +71,9 @@ def _pairs(text: str) -> dict[str, Node]:
     import tree_sitter_yaml
     from tree_sitter import Language, Parser
 
+    for line in text.splitlines():  # deeper nesting, as of 3,000 dashes in a line, ends the process
+        if len(line) - len(line.lstrip()) > MAX_INDENT or len(_MARK.findall(line)) > MAX_MARKS:
+            raise ConfigError("it is nested deeper than is edited")
     root = Parser(Language(tree_sitter_yaml.language())).parse(text.encode("utf-8", "surrogatepass")).root_node
     if root.has_error:
         raise ConfigError("it is not valid YAML")

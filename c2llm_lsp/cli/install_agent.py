@@ -44,8 +44,9 @@ def _complete_agents(incomplete: str) -> list[str]:
 
 @dataclass(slots=True)
 class Plan:
-    """The changes that are wanted, and what cannot be done."""
+    """The changes that are wanted, in a project or without one in the home folder, and what cannot be done."""
 
+    project: Path | None
     changes: dict[Path, Change] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -142,12 +143,12 @@ def _plan(chosen: list[Agent], scope: Scope, folders: Folders, undo: bool) -> Pl
     from c2llm_lsp.agents.entries import entries
     from c2llm_lsp.agents.errors import ConfigError
 
-    plan, known = Plan(), records.load().files
+    plan, known = Plan(folders.project if scope == "project" else None), records.load().files
     step = plan_undo if undo else plan_install
     for agent in chosen:
         before = copy.deepcopy(plan.changes)
         try:
-            step(agent.name, entries(agent, scope, folders), known, folders.project, plan.changes)
+            step(agent.name, entries(agent, scope, folders), known, plan.project, plan.changes)
         except ConfigError as error:  # this assistant as a whole is left out
             plan.changes = before
             plan.problems.append(f"{agent.title}: {error}")
@@ -169,7 +170,7 @@ def _change(plan: Plan, folders: Folders, flags: Flags) -> int:
             return NOTHING
         for change in changes:
             try:
-                _record(change, write(change, folders.project), undo=flags.undo)
+                _record(change, write(change, plan.project), undo=flags.undo)
             except ConfigError as error:
                 complain(str(error))
                 failed = True

@@ -44,12 +44,15 @@ class Person:
 
     folders: Folders
 
+    def project(self, scope: Scope) -> Path | None:
+        return self.folders.project if scope == "project" else None
+
     def plan(self, agents: list[str], scope: Scope, *, undo: bool = False) -> dict[Path, Change]:
         planned: dict[Path, Change] = {}
         step = plan_undo if undo else plan_install
         for name in agents:
             wanted = entries(BY_NAME[name], scope, self.folders)
-            step(name, wanted, records.load().files, self.folders.project, planned)
+            step(name, wanted, records.load().files, self.project(scope), planned)
         return planned
 
     def run(self, agents: list[str], scope: Scope, *, undo: bool = False) -> int:
@@ -59,7 +62,7 @@ class Person:
         planned = self.plan(agents, scope, undo=undo)
         changes = [change for change in planned.values() if change.after != change.before]
         for change in planned.values():
-            _record(change, write(change, self.folders.project) if change in changes else [], undo=undo)
+            _record(change, write(change, self.project(scope)) if change in changes else [], undo=undo)
         return len(changes)
 
     def files(self) -> dict[str, bytes]:
@@ -217,6 +220,9 @@ def test_a_command_that_moved_is_written_anew_and_undone_as_well(person: Person,
         ("codex", ".codex/config.toml", b"a = [", "is not valid TOML"),
         ("codex", ".codex/config.toml", b'mcp_servers = {c2llm = {command = "x"}}', "in a form that is not edited"),
         ("codex", ".codex/AGENTS.md", b"<!-- c2llm begin", "is not whole"),
+        ("codex", ".codex/config.toml", b".".join([b"a"] * 60) + b" = 1", "a key of more than 50 parts"),
+        ("goose", ".config/goose/config.yaml", b"- " * 3_000, "is nested deeper than is edited"),
+        ("goose", ".config/goose/config.yaml", b" " * 300 + b"a: 1", "is nested deeper than is edited"),
         ("goose", ".config/goose/config.yaml", b"a: [", "is not valid YAML"),
         ("goose", ".config/goose/config.yaml", b"extensions: {a: {}}", "is not edited"),
         ("goose", ".config/goose/config.yaml", b"a: 1\n---\nb: 1\n", "several YAML documents"),
@@ -252,7 +258,7 @@ def test_a_file_that_changes_meanwhile_is_left_as_it_is(person: Person) -> None:
     (change,) = [change for change in person.plan(["claude"], "user").values() if change.file == path]
     path.write_text('{"new": 1}')
     with pytest.raises(ConfigError, match="changed meanwhile"):
-        write(change, person.folders.project)
+        write(change, None)
     assert path.read_text() == '{"new": 1}'
 
 
@@ -266,7 +272,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(person: Person, monkey
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(ConfigError, match="No space left"):
-        write(change, person.folders.project)
+        write(change, None)
     assert person.files() == {str(path): b"{}"}
 
 
@@ -280,6 +286,50 @@ def test_links_of_a_home_stay_and_links_out_of_a_project_are_refused(person: Per
     (person.folders.project / ".mcp.json").symlink_to(dotfiles)
     with pytest.raises(ConfigError, match="leads out of the project"):
         person.run(["claude"], "project")
+
+
+def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(person: Person, tmp_path: Path) -> None:
+    folder = person.folders.project / ".claude"
+    folder.mkdir()
+    changes = [each for each in person.plan(["claude"], "project").values() if each.file.is_relative_to(folder)]
+    folder.rmdir()
+    (tmp_path / "outside").mkdir()
+    folder.symlink_to(tmp_path / "outside")
+    assert len(changes) == 2
+    for change in changes:
+        with pytest.raises(ConfigError, match="has become a link meanwhile"):
+            write(change, person.folders.project)
+    assert not list((tmp_path / "outside").iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no modes")
+def test_new_files_of_a_home_are_private_also_where_the_home_is_the_project(person: Person) -> None:
+    home = Person(replace(person.folders, project=person.folders.home))
+    home.run(["claude"], "user")
+    assert (person.folders.home / ".claude.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_a_project_is_not_read_beyond_what_people_write(person: Person) -> None:
+    (person.folders.project / ".mcp.json").write_bytes(b"[" + b"1," * 600_000)
+    with pytest.raises(ConfigError, match="larger than 1,000,000 bytes"):
+        person.run(["claude"], "project")
+
+
+def test_tokens_beside_a_change_are_not_shown(person: Person) -> None:
+    token = "ghp_" + "a1B2c3D4e5" * 3 + "abcdef"
+    path = person.folders.home / ".claude.json"
+    path.write_text(json.dumps({"env": token, "mcpServers": {}}, indent=1))
+    (change,) = [each for each in person.plan(["claude"], "user").values() if each.file == path]
+    assert change.before and token in change.before
+    assert token not in "\n".join(change.diff())
+
+
+def test_a_change_is_shown_with_its_lines_in_a_long_file(tmp_path: Path) -> None:
+    before = "".join(f"{number % 400}\n" for number in range(100_000))
+    change = Change(tmp_path / "a", before, before.replace("0\n1\n", "0\nnew\n1\n", 1), [])
+    assert change.diff()[2:] == ["@@ -1,3 +1,4 @@", " 0", "+new", " 1", " 2"]
+    change.after = before + "end\n"
+    assert change.diff()[2:] == ["@@ -99999,2 +99999,3 @@", " 398", " 399", "+end"]
 
 
 def test_line_ends_of_windows_stay(person: Person) -> None:

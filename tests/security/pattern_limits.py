@@ -88,6 +88,7 @@ HARMLESS = {
     "c2llm_lsp.server.fast_initialize:_STRING": "a string without an end is matched too",
     "c2llm_lsp.server.text.positions:_LINE": "is looked for up to the last line break only",
     "retrieval.encoders.token_overlap:_PARTS": _RUN_TAKEN,
+    "retrieval.bounded_files:_LONG_KEY": "a part of a key is tried at most fifty times, once from each part before it",
     "retrieval.engine.explain:_LINE": _WHOLE_LINE,
     "retrieval.files.secret_names:PRIVATE_KEY": "no line of what follows an opening line holds another one",
     "retrieval.files.token_masking:_TOKEN": "a token begins only where a run of its characters does: each run is looked at once",
