@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from retrieval.bounded_files import read_bounded
 from retrieval.errors import StoreError
 from retrieval.finetune.registry import data_folder
 from retrieval.private_files import private_folder, private_opener
@@ -62,11 +63,11 @@ def days() -> dict[str, Sum]:
     """The sums by day. A line that cannot be read is left out."""
     sums: dict[str, Sum] = {}
     try:
-        lines = (data_folder() / FILE).read_bytes()[: 2 * MAX_BYTES].split(b"\n")
+        lines = read_bounded(data_folder() / FILE, 2 * MAX_BYTES).split(b"\n")
     except OSError:
         return sums
     for line in lines:
-        with suppress(ValueError, LookupError, TypeError, RecursionError):
+        with suppress(ValueError, LookupError, TypeError, RecursionError, OverflowError):
             row = json.loads(line)
             day = str(date.fromisoformat(row["day"]))
             sums[day] = sums.get(day, Sum()) + Sum(1, int(row["shown"]), int(row["files"]))

@@ -47,6 +47,7 @@ def test_a_broken_file_or_folder_fails_no_answer(counted: Path) -> None:
     savings.count("x", counted, ["a.py"], today=DAY)
     with (folder / savings.FILE).open("a") as file:
         file.write('{"day": 1}\nnot json\n{"day": "2026-03-31", "shown": "x", "files": 1}\n[[[\n')
+        file.write('{"day": "2026-03-31", "shown": Infinity, "files": 1}\n')
     assert savings.periods(DAY)["all"].answers == 1
     assert savings.clear()
     assert not savings.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -51,6 +52,21 @@ def test_both_kinds_of_benchmark_are_asked_and_a_saved_run_is_the_same(tmp_path:
     assert of_files.repositories[0].index_seconds is not None and of_functions.repositories[0].index_seconds is None
     save(run, tmp_path / "runs" / "one.json")
     assert load(tmp_path / "runs" / "one.json") == run
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no modes")
+def test_a_saved_run_is_readable_by_its_owner_alone_whatever_the_umask_is(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "one.json"
+    run = Run(created="", version="0", encoder="overlap", ranking="", benchmarks=[])
+    before = os.umask(0)
+    try:
+        save(run, path)
+        path.chmod(0o644)
+        save(run, path)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_signal_that_an_answer_needs_is_told(tmp_path: Path) -> None:
