@@ -1,8 +1,9 @@
 // The search box narrowed down by keys, and the view that keeps results.
 import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 
 import { until } from "./editor.mjs";
-import { assert, first, folder, notification, search, step } from "./steps.mjs";
+import { assert, first, folder, notification, search, SHOTS, step } from "./steps.mjs";
 
 const places = (editor) => editor.rows().locator(".label-description").allInnerTexts();
 const listed = (page) => page.locator(".pane-body .monaco-list-row");
@@ -20,6 +21,7 @@ export async function narrowed(editor) {
   await step(editor, "nothing-certain", async () => {
     await search(editor, "xyzzy plugh frobnicate");
     await page.locator(".quick-input-widget", { hasText: "nothing certain was found" }).waitFor({ timeout: 10_000 });
+    await editor.shot(join(SHOTS, "nothing-certain-box.png"));
     await page.keyboard.press("Escape");
   });
   await step(editor, "filter-that-matches-nothing", async () => {
@@ -82,7 +84,7 @@ export async function keptResults(editor) {
   await step(editor, "results-filter", async () => {
     await listed(page).filter({ hasText: /^Filters/ }).click();
     await listed(page).filter({ hasText: /^Kind/ }).click();
-    await editor.rows().filter({ hasText: /^class/ }).locator("input, .monaco-checkbox, .codicon").first().click();
+    await editor.rows().filter({ hasText: /^class/ }).first().click();
     await page.keyboard.press("Enter");
     await message(page).filter({ hasText: /kind:class merge ranked lists/ }).waitFor({ timeout: 10_000 });
     await page.waitForTimeout(500);
@@ -109,11 +111,11 @@ export async function keptResults(editor) {
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await editor.command("C2LLM: Copy Results as Context");
     await notification(editor, /Copied \d+ places/).first().waitFor({ timeout: 10_000 });
-    assert(/prices\.py:4/.test(await page.evaluate(() => navigator.clipboard.readText())), "the clipboard has something else");
+    assert(/prices\.py:\d/.test(await page.evaluate(() => navigator.clipboard.readText())), "the clipboard has something else");
   });
   await step(editor, "results-in-a-search-editor", async () => {
     await editor.command("C2LLM: Open Results in a Search Editor");
-    await page.locator(".view-line", { hasText: /# Query:.cost.of.sending/ }).waitFor({ timeout: 10_000 });
+    await page.locator(".view-line", { hasText: /#.Query:.cost.of.sending/ }).waitFor({ timeout: 10_000 });
     await page.waitForTimeout(800);
     await editor.command("View: Revert and Close Editor");
   });
@@ -127,7 +129,7 @@ export async function keptResults(editor) {
     if (files > 15) {
       await page.locator(".monaco-dialog-box .monaco-button", { hasText: "Open All" }).click();
     }
-    await until(async () => (await page.locator(".tab").count()) >= Math.min(files, 5), 20_000, `${files} tabs`);
+    await until(async () => (await page.locator(".tab").count()) > files, 20_000, `${files} tabs`);
   });
   await step(editor, "callers", async () => {
     await editor.openFile("merging.py");

@@ -118,9 +118,7 @@ function line(found: ListedFile, { line: number, text, marks, note, kind, weak: 
   const item = new vscode.TreeItem({ label: before + text, highlights });
   item.description = note;
   item.tooltip = `${found.path}:${number + 1}${note === "" ? "" : `\n${note}`}`;
-  if (kind !== undefined) {
-    item.iconPath = new vscode.ThemeIcon(icon(kind));
-  }
+  item.iconPath = new vscode.ThemeIcon(kind === undefined ? "blank" : icon(kind));
   if (dim) {
     item.resourceUri = weak(`${found.path}/${number}`);
   }

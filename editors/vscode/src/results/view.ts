@@ -19,7 +19,7 @@ import { counted, type ListedFile, type Listing, markdown, searchEditor } from "
 import { below, type Field, itemOf, placeOf, type Row, rowsOf, WEAK } from "./rows.ts";
 import type { Source } from "./sources.ts";
 
-const VIEW = "c2llm.results";
+const VIEW = "c2llm.resultsView";
 const FIRST = 30; // results at first: three times what the search box shows
 const MORE = 30;
 const MOST = 1_000; // what the server gives at most
