@@ -18,11 +18,12 @@ from retrieval.errors import CancelledError, MissingExtraError, QueryError
 
 if TYPE_CHECKING:
     from retrieval.encoders import Encoder
-    from retrieval.finetune.finetuning import FinetuneOptions, Outcome, Start
+    from retrieval.finetune.finetuning import Outcome
+    from retrieval.finetune.run_options import FinetuneOptions, Start
 
 app = typer.Typer(add_completion=False)
 
-METHODS = ("auto", "centre", "pma", "lora", "all")
+METHODS = ("query", "pma", "lora", "all")
 
 Minutes = Annotated[
     float, typer.Option("--minutes", min=0.1, max=10_000, help="About how long it may take; learning stops in time.")
@@ -34,8 +35,8 @@ Method = Annotated[
     str,
     typer.Option(
         "--way",
-        help="What is tuned: centre (the pooling's offset, computed from the code), pma (the pooling, trained), lora (and adapters "
-        "on the layers), all (every weight).",
+        help="What is tuned: query (a linear map of queries: nothing is embedded again); with the extra 'train' also pma (the "
+        "pooling), lora (and adapters on the layers), all (every weight).",
     ),
 ]
 Dry = Annotated[
@@ -52,7 +53,7 @@ def adapt(
     path: options.WorkspacePath = None,
     minutes: Minutes = 5.0,
     steps: Steps = 0,
-    way: Method = "auto",
+    way: Method = "query",
     dry: Dry = False,
     undo: Undo = False,
     seed: Seed = 1,
@@ -63,26 +64,20 @@ def adapt(
 
     It learns from code, doc comments and names, and is judged by questions about files that it has not seen: NDCG@10 among all
     chunks of the repository, before and after, as search ranks and by vectors alone. The better model is used in this workspace
-    from then on. Ctrl-C leaves everything as it is, and the same command goes on from there. Needs the extra 'train'.
+    from then on. Ctrl-C leaves everything as it is, and the same command goes on from there. Ways other than 'query' need the
+    extra 'train'.
     """
     target = locate(path, quiet=quiet)
     if undo:
         return undo_adaptation(target, as_json=as_json)
     if way not in METHODS:
         raise QueryError(f"There is no way '{way}' of tuning; use one of {', '.join(METHODS)}.")
-    try:
-        import onnx as _onnx  # noqa: F401
-        import onnxscript as _onnxscript  # noqa: F401
-        import torch
+    if way != "query":
+        _require_training(target)
+    from retrieval.finetune.run_options import FinetuneOptions
 
-        from retrieval.finetune.finetuning import FinetuneOptions
-    except ImportError as error:
-        raise MissingExtraError("Adapting a model", "train") from error
-
-    if target.settings.threads:
-        torch.set_num_threads(target.settings.threads)
     start = base_encoder(target)
-    options = FinetuneOptions(minutes, steps, None if way == "auto" else way, seed, dry)  # type: ignore[arg-type]
+    options = FinetuneOptions(minutes, steps, way, seed, dry)  # type: ignore[arg-type]
     outcome = _finetune(target, start, options, quiet=quiet)
     if outcome is None:
         return INTERRUPTED
@@ -90,6 +85,18 @@ def adapt(
         reindex(target, quiet=quiet)
     show(target, outcome, as_json=as_json, dry=dry)
     return FOUND if outcome.kept or dry else NOTHING
+
+
+def _require_training(target: Target) -> None:
+    """Raises MissingExtraError."""
+    try:
+        import onnx as _onnx  # noqa: F401
+        import onnxscript as _onnxscript  # noqa: F401
+        import torch
+    except ImportError as error:
+        raise MissingExtraError("Training a model", "train") from error
+    if target.settings.threads:
+        torch.set_num_threads(target.settings.threads)
 
 
 def _finetune(target: Target, start: Start, options: FinetuneOptions, *, quiet: bool) -> Outcome | None:
@@ -119,8 +126,8 @@ def base_encoder(target: Target) -> Start:
     from retrieval.encoders import available, is_address
     from retrieval.encoders.model_folder import load_folder, resolve_folder
     from retrieval.encoders.onnx import embedded_folder
-    from retrieval.finetune.finetuning import Start
     from retrieval.finetune.registry import AdaptError
+    from retrieval.finetune.run_options import Start
 
     settings = target.settings
     name = target.loaded.base

@@ -1,6 +1,7 @@
 """An exported C2LLM model on onnxruntime: the embedded model, and any folder that `retrieval.model.export` wrote.
 
 A folder with passages.onnx holds an asymmetric model: that graph reads passages, and model.onnx reads queries.
+In a folder with a map of queries (query_map.py) their vectors are mapped.
 
 onnxruntime reports home unless ORT_DISABLE_TELEMETRY is in the environment before it is first imported; so it is imported here
 only, and late. Nothing is looked up on the network. Texts of like length share a batch, so that little is computed for padding.
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from retrieval.encoders import execution_providers
 from retrieval.encoders.protocol import Vectors
+from retrieval.encoders.query_map import load_query_map
 from retrieval.encoders.tokenization import REMEDY, TOKENIZER_NAME, TextTokenizer, TokenRows, first_line, require_file
 from retrieval.errors import EncoderError, ModelError
 from retrieval.model.config import CONFIG_NAME, C2LLMConfig
@@ -44,6 +46,7 @@ class OnnxEncoder:
         self._name = name or folder.name
         self.config = C2LLMConfig.load(folder)
         self._text_tokenizer = TextTokenizer(folder, self.config)
+        self._query_map = load_query_map(folder, self.dimension)
         self._session = _load_session(folder / MODEL_NAME, threads, device, small=self.low_latency)
         self._passage_session = self._session
         if (folder / PASSAGES_NAME).is_file():  # an asymmetric model
@@ -56,7 +59,7 @@ class OnnxEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the model files."""
+        """A hash of the files that the vectors of passages depend on."""
         if not self._fingerprint:
             data = self._folder / DATA_NAME
             weights = content_names([data]) if data.is_file() else ()
@@ -85,10 +88,10 @@ class OnnxEncoder:
         return multiplications <= LOW_LATENCY_MULTIPLICATIONS
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(self._session, self._text_tokenizer.queries(texts))
+        return self._encode_queries(self._text_tokenizer.queries(texts))
 
     def encode_queries_as(self, texts: Sequence[str], instruction: str) -> Vectors:
-        return self._encode(self._session, self._text_tokenizer.queries(texts, instruction))
+        return self._encode_queries(self._text_tokenizer.queries(texts, instruction))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(self._passage_session, self._text_tokenizer.passages(texts))
@@ -102,6 +105,10 @@ class OnnxEncoder:
             for position, row in enumerate(indices):
                 weights[row] = self._text_tokenizer.passage_weights(rows[row][1], attention[position])
         return weights
+
+    def _encode_queries(self, rows: TokenRows) -> Vectors:
+        vectors = self._encode(self._session, rows)
+        return vectors if self._query_map is None else self._query_map.apply(vectors)
 
     def _encode(self, session: Any, rows: TokenRows) -> Vectors:
         vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.encoders.protocol import Vectors
+from retrieval.encoders.query_map import load_query_map
 from retrieval.encoders.tokenization import TOKENIZER_NAME, TextTokenizer, TokenRows
 from retrieval.errors import EncoderError, MissingExtraError
 from retrieval.model import tensor_layout
@@ -56,6 +57,7 @@ class TorchEncoder:
         self.config, self._checkpoint = checkpoint.config, checkpoint
         self._name = name or folder.name
         self._text_tokenizer = TextTokenizer(folder, self.config)
+        self._query_map = load_query_map(folder, self.dimension)
         if threads:
             torch.set_num_threads(threads)
         self.device = choose_device(device)
@@ -72,7 +74,9 @@ class TorchEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the files and the precision; rounding differences between devices do not count."""
+        """A hash of the files that the vectors of passages depend on, and of the precision; rounding differences between
+        devices do not count.
+        """
         if not self._fingerprint:
             folder = self._checkpoint.folder
             large = content_names(self._checkpoint.files)
@@ -90,10 +94,10 @@ class TorchEncoder:
         return f"{self.device}, {dtype_name(self.dtype)}, {best_kernel(self.device, self.dtype)[0]}"
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(self._text_tokenizer.queries(texts))
+        return self._encode_queries(self._text_tokenizer.queries(texts))
 
     def encode_queries_as(self, texts: Sequence[str], instruction: str) -> Vectors:
-        return self._encode(self._text_tokenizer.queries(texts, instruction))
+        return self._encode_queries(self._text_tokenizer.queries(texts, instruction))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(self._text_tokenizer.passages(texts))
@@ -106,6 +110,10 @@ class TorchEncoder:
             for row, weights_of_text in zip(batch, attention_weights, strict=True):
                 weights[row] = self._text_tokenizer.passage_weights(rows[row][1], weights_of_text.float().cpu().numpy())
         return weights
+
+    def _encode_queries(self, rows: TokenRows) -> Vectors:
+        vectors = self._encode(rows)
+        return vectors if self._query_map is None else self._query_map.apply(vectors)
 
     def _encode(self, rows: TokenRows) -> Vectors:
         vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)

@@ -70,6 +70,7 @@ class RepositoryEvaluator:
         self._mine = sorted(self.rows.view.rows)
         self._ids = np.array([*self._mine, *stored], dtype=np.int64)
         self.chunks = len(self._ids)
+        self._embedded: tuple[str, Vectors] | None = None  # fingerprint of the last encoder, and its vectors
 
     def limit(self, most: int) -> None:
         """Evaluate on at most so many chunks: those of held-out files and a fixed random sample of others."""
@@ -77,6 +78,7 @@ class RepositoryEvaluator:
             others = sorted(set(self._ids.tolist()) - set(self._mine))
             kept = random.Random(1).sample(others, max(0, most - len(self._mine)))
             self._ids = np.array(sorted([*self._mine, *kept]), dtype=np.int64)
+            self._embedded = None
 
     @property
     def compared(self) -> int:
@@ -107,7 +109,9 @@ class RepositoryEvaluator:
         return Score(np.array(ranked), np.array(dense))
 
     def _vectors(self, encoder: Encoder, progress: Callable[[int], None]) -> Vectors:
-        """Rounded as the store rounds them."""
+        """Rounded as the store rounds them. Two encoders of one fingerprint differ in their queries alone."""
+        if self._embedded is not None and self._embedded[0] == encoder.fingerprint:
+            return self._embedded[1]
         vectors = np.zeros((len(self._ids), encoder.dimension), dtype=np.float32)
         for start in range(0, len(self._ids), BATCH_SIZE):
             ids = self._ids[start : start + BATCH_SIZE].tolist()
@@ -115,6 +119,7 @@ class RepositoryEvaluator:
             found = encoder.encode_passages([passage(chunks[i]) for i in ids])
             vectors[start : start + len(ids)] = found.astype(np.float16).astype(np.float32)
             progress(start + len(ids))
+        self._embedded = (encoder.fingerprint, vectors)
         return vectors
 
 

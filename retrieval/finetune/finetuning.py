@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +19,14 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from retrieval.encoders import is_low_latency
-from retrieval.errors import MissingExtraError
+from retrieval.encoders.query_map import QUERY_MAP_NAME
 from retrieval.finetune.dataset import MIN_PAIRS, MIN_QUESTIONS, RepositoryDataset, collect
 from retrieval.finetune.evaluation import MAX_SECONDS, SPEED_SAMPLE, Gains, RepositoryEvaluator, Score
 from retrieval.finetune.git_history import commits_of
+from retrieval.finetune.query_fitting import fit_query_map, save_beside
 from retrieval.finetune.registry import Adapted, AdaptError, Record, data_folder, keep, place_of
-from retrieval.finetune.weights_io import Way, default_way, load_trainable, save_like
+from retrieval.finetune.run_options import Control, FinetuneOptions, Progress, Start, Stop
+from retrieval.finetune.trained import FinetunedModel, trained_model
 from retrieval.private_files import FILE_MODE, private_folder
 
 if TYPE_CHECKING:
@@ -33,44 +35,9 @@ if TYPE_CHECKING:
 
 MARGIN = 0.005  # NDCG@10: less is not felt by anybody
 ERRORS = 1.0  # standard errors
-LEARNING_SHARE = 0.6  # of the time budget; the rest is for two evaluations
 MAX_PASSAGES = 2_000  # whose mean is taken out: it is the same within noise from some hundred on
 MIN_PASSAGES = 64
 WORK, LOCK = "work", "adapt.lock"
-
-Progress = Callable[[str, int, int], None]
-Stop = Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class _Control:
-    """Progress reports and cancellation of a run."""
-
-    progress: Progress
-    stop: Stop
-
-
-@dataclass(frozen=True, slots=True)
-class FinetuneOptions:
-    """The options of a run; 0 leaves the choice to the recipe."""
-
-    minutes: float = 5.0
-    steps: int = 0
-    way: Way | None = None
-    seed: int = 1
-    dry: bool = False  # collect and evaluate only
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The encoder that is adapted: its name in the settings, the folder of its files, and itself; and the one that is `used` now,
-    which may have been adapted before."""
-
-    name: str
-    folder: Path
-    encoder: Encoder
-    used: Encoder
-    load: Callable[[Path], Encoder]  # for a finished model, as the settings say
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +87,7 @@ def _difference(before: Gains, after: Gains) -> tuple[float, float]:
 
 def adapt(workspace: Workspace, start: Start, options: FinetuneOptions, progress: Progress, stop: Stop) -> Outcome:
     """Raises AdaptError where there is too little to learn from, CancelledError if `stop` says so; the old model then stays."""
-    control = _Control(progress, stop)
+    control = Control(progress, stop)
     if options.dry:
         return _adapt(workspace, start, options, control)
     place = place_of(workspace.root, start.name)
@@ -134,11 +101,10 @@ def adapt(workspace: Workspace, start: Start, options: FinetuneOptions, progress
         raise AdaptError(f"{place} cannot be written ({error}): set C2LLM_DATA_DIR to another folder.") from error
 
 
-def _adapt(workspace: Workspace, start: Start, options: FinetuneOptions, control: _Control) -> Outcome:
+def _adapt(workspace: Workspace, start: Start, options: FinetuneOptions, control: Control) -> Outcome:
     started, progress = time.monotonic(), control.progress
     dataset = collect_dataset(workspace, progress)
-    way = options.way or default_way(start.folder)
-    require(dataset, learns=way != "centre")
+    require(dataset)
     evaluator = RepositoryEvaluator(workspace.store, workspace.scanner, dataset.hidden, dataset.questions)
     evaluator.limit(_affordable_chunks(evaluator, start.used))
     before = evaluator.score(start.used, lambda done, total: progress("before", done, total))
@@ -148,9 +114,7 @@ def _adapt(workspace: Workspace, start: Start, options: FinetuneOptions, control
     place = place_of(workspace.root, start.name)
     # A slow encoder reads as much again for the mean as half of what it is judged among.
     count = MAX_PASSAGES if evaluator.compared == evaluator.chunks else max(MIN_PASSAGES, evaluator.compared // 2)
-    finetuned = _finetune(
-        start, dataset, evaluator.other_passages(count), replace(options, way=way), place / WORK, control
-    )
+    finetuned = _finetune(start, dataset, evaluator.other_passages(count), options, place / WORK, control)
     candidate = start.load(finetuned.folder)
     after = evaluator.score(candidate, lambda done, total: progress("after", done, total))
     better, reason = verdict(before, after)
@@ -214,10 +178,10 @@ def collect_dataset(workspace: Workspace, progress: Progress) -> RepositoryDatas
     )
 
 
-def require(dataset: RepositoryDataset, *, learns: bool) -> None:
-    """Raises AdaptError where there is too little to be judged by, or to learn from where anything is learnt."""
+def require(dataset: RepositoryDataset) -> None:
+    """Raises AdaptError where there is too little to be judged by or to learn from."""
     asked = dataset.counts().get("comment", 0)
-    if asked < MIN_QUESTIONS or (learns and dataset.documented < MIN_PAIRS):
+    if asked < MIN_QUESTIONS or dataset.documented < MIN_PAIRS:
         raise AdaptError(
             f"There are too few documented functions here: {dataset.documented} to learn from and {asked} to ask for in other "
             f"files, where {MIN_PAIRS} and {MIN_QUESTIONS} are needed. The model stays as it is."
@@ -234,58 +198,24 @@ def _affordable_chunks(evaluator: RepositoryEvaluator, encoder: Encoder) -> int:
     return int(MAX_SECONDS * len(sample) / max(time.perf_counter() - started, 1e-6))
 
 
-@dataclass(frozen=True, slots=True)
-class _FinetunedModel:
-    folder: Path
-    way: str
-    steps: int
-    resumed: bool
-    seconds: float
-
-
 def _finetune(
     start: Start,
     dataset: RepositoryDataset,
     passages: Sequence[str],
     options: FinetuneOptions,
     work: Path,
-    control: _Control,
-) -> _FinetunedModel:
-    """Train a model and write it to a folder that `load` accepts."""
-    try:
-        from tokenizers import Tokenizer
-
-        from retrieval.finetune import fit
-        from retrieval.finetune.mean_centering import OFFSET, centre, has_offset
-        from retrieval.model.export import TOKENIZER_NAME
-        from retrieval.training.distributed import current_processes
-    except ImportError as error:
-        raise MissingExtraError("Adapting a model", "train") from error
+    control: Control,
+) -> FinetunedModel:
+    """A model in a folder that `load` accepts."""
+    if options.way != "query":
+        return trained_model(start, dataset, passages, options, work, control)
+    if (start.folder / QUERY_MAP_NAME).is_file():
+        raise AdaptError(f"{start.folder} is an adapted model: set the encoder to the one that it was made from.")
     started = time.monotonic()
-    model = load_trainable(start.folder).to(current_processes().device)
-    tokenizer = Tokenizer.from_file(str(start.folder / TOKENIZER_NAME))
-    recipe = replace(fit.RECIPES[options.way or "centre"], seed=options.seed)
-    if not recipe.epochs and not has_offset(model):
-        raise AdaptError("The model's pooling ends in no norm, so that there is no offset to move: use another --way.")
-    steps, resumed = 0, False
-    if recipe.epochs:
-        source = fit.source_of(dataset.learnt, tokenizer, model, recipe)
-        interrupted = fit.interrupted_steps(work, recipe, start.encoder.fingerprint, dataset.digest)
-        seconds = LEARNING_SHARE * 60 * options.minutes
-        steps = options.steps or interrupted or fit.steps_for(source, recipe, model, seconds)
-        plan = fit.FitPlan(recipe, steps, start.encoder.fingerprint, dataset.digest)
-        resumed = fit.prepare_resume(work, plan)
-
-        def should_continue(step: int) -> bool:
-            control.progress("learn", step, steps)
-            return not control.stop()
-
-        model = fit.finetune_model(model, source, plan, work, should_continue)
-    if has_offset(model):
-        centre(model, tokenizer, passages)
-    changed = (OFFSET,) if not recipe.epochs else ()
-    folder = save_like(model, start.folder, work / "model", changed)
-    return _FinetunedModel(folder, recipe.way, steps, resumed, time.monotonic() - started)
+    control.progress("learn", 0, 1)
+    fitted = fit_query_map(start.encoder, dataset.learnt, passages)
+    folder = save_beside(fitted, start.folder, work / "model")
+    return FinetunedModel(folder, "query", 0, False, time.monotonic() - started)
 
 
 def _means(score: Score) -> dict[str, float]:

@@ -1,10 +1,10 @@
 """Train a model on a repository's pairs.
 
-Ways: `centre` trains nothing and moves the pooling's offset (mean_centering.py); `pma` trains the pooling, `lora` the
-pooling and small matrices beside the backbone's, `all` every weight, and each is centred afterwards. A few epochs at low
+Ways: `pma` trains the pooling, `lora` the pooling and small matrices beside the backbone's, `all` every weight, and each is
+centred afterwards (mean_centering.py). A few epochs at low
 rates, and then only part of the way: the weights that come out lie between those before and those after training, which
 keeps what the model knew of code in general. Figures of what was tried are in evaluation/LOG.md: on repositories of some
-hundred functions training learns by heart, and centring gains.
+hundred functions training learns by heart, and a map of queries (query_fitting.py) gains.
 
 A run that was stopped goes on from its checkpoint and ends where it would have; where the repository has changed meanwhile, or
 another length is asked for, it begins anew.
@@ -60,7 +60,6 @@ class FitRecipe:
 
 
 RECIPES: dict[Way, FitRecipe] = {
-    "centre": FitRecipe("centre", rate=0.0, table_rate=0.0, epochs=0, moved=0.0),
     "all": FitRecipe("all", rate=3e-4, table_rate=1e-3, epochs=8, moved=0.5),
     "pma": FitRecipe("pma", rate=5e-4, table_rate=0.0, epochs=8, moved=0.5),
     "lora": FitRecipe("lora", rate=3e-4, table_rate=0.0, epochs=4, moved=0.5, rank=8, batch=32),

@@ -32,9 +32,6 @@ def has_offset(model: C2LLM) -> bool:
     return isinstance(_norm(model), nn.LayerNorm)
 
 
-OFFSET = "mha_pma.mab.ln1.bias"  # the tensor that is moved
-
-
 def _norm(model: C2LLM) -> Any:
     return getattr(getattr(model.mha_pma, "mab", None), "ln1", None)
 

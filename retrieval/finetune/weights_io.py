@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from retrieval.model.c2llm import C2LLM
 
-Way = Literal["centre", "pma", "lora", "all"]
-
-
-def default_way(folder: Path) -> Way:
-    """What gained most, where the model ends in an offset; what its layers allow, where not."""
-    from retrieval.model.config import C2LLMConfig
-
-    config = C2LLMConfig.load(folder)
-    if config.embedding_method == "pma" and config.pma_ln:
-        return "centre"
-    return "lora" if config.num_hidden_layers else "all"
+Way = Literal["query", "pma", "lora", "all"]
 
 
 def load_trainable(folder: Path) -> C2LLM:
@@ -35,24 +24,15 @@ def load_trainable(folder: Path) -> C2LLM:
     return load_from_onnx(folder)
 
 
-def save_like(model: C2LLM, like: Path, out: Path, changed: Sequence[str] = ()) -> Path:
-    """The model in the form that the one it came from has: a graph, or a checkpoint. Where only these vectors have `changed`, the
-    graph is not exported anew.
-    """
-    from retrieval.model.config import CONFIG_NAME
+def save_like(model: C2LLM, like: Path, out: Path) -> Path:
+    """The model in the form that the one it came from has: a graph, or a checkpoint."""
     from retrieval.model.export import TOKENIZER_NAME, export
     from retrieval.model.graph_files import MODEL_NAME
-    from retrieval.model.import_onnx import replace_vectors
 
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     model = model.cpu().eval()
-    if (like / MODEL_NAME).is_file() and changed:
-        state = model.state_dict()
-        replace_vectors(like, out, {name: state[name].numpy() for name in changed})
-        for name in (CONFIG_NAME, TOKENIZER_NAME):
-            shutil.copyfile(like / name, out / name)
-    elif (like / MODEL_NAME).is_file():
+    if (like / MODEL_NAME).is_file():
         export(model, like / TOKENIZER_NAME, out)
     else:
         model.save(out)

@@ -62,21 +62,6 @@ def load_from_onnx(folder: Path) -> C2LLM:
     return model
 
 
-def replace_vectors(folder: Path, out: Path, replacements: Mapping[str, Array]) -> Path:
-    """Copy FOLDER/model.onnx with new values for some vectors, named as in a checkpoint; all else stays bit for bit."""
-    from onnx import numpy_helper
-
-    model = graph_files.read(folder / MODEL_NAME)
-    for name, values in replacements.items():
-        tensor = next((t for t in model.graph.initializer if t.name in (name, _PREFIX + name)), None)
-        if tensor is None or tuple(tensor.dims) != values.shape:
-            raise _import_error(folder / MODEL_NAME, f"{name} is not in it")
-        dtype = numpy_helper.to_array(tensor).dtype
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(dtype), tensor.name))
-    graph_files.write(model, out / MODEL_NAME)
-    return out / MODEL_NAME
-
-
 def _import_error(path: Path, reason: str) -> ModelError:
     return ModelError(
         f"{path} cannot be imported for training: {reason}. Use the checkpoint that it was exported from."

@@ -96,5 +96,24 @@ def test_without_the_extra_the_command_to_install_it_is_told(c2llm: Program, doc
     (tmp_path / "shadow").mkdir()
     (tmp_path / "shadow" / "torch.py").write_text("raise ImportError('not here')\n")
     path = f"{tmp_path / 'shadow'}:{c2llm.environment()['PYTHONPATH']}"
-    done = c2llm("adapt", documented, environ={"PYTHONPATH": path})
+    done = c2llm("adapt", documented, "--way", "all", environ={"PYTHONPATH": path})
     assert done.code == 2 and "pip install 'c2llm-lsp[train]'" in done.err
+
+
+def test_a_map_of_queries_embeds_nothing_again_and_needs_no_torch(
+    c2llm: Program, documented: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "shadow").mkdir()
+    (tmp_path / "shadow" / "torch.py").write_text("raise ImportError('not here')\n")
+    environ = {
+        "C2LLM_ENCODER": "embedded",
+        "C2LLM_THREADS": "1",
+        "PYTHONPATH": f"{tmp_path / 'shadow'}:{c2llm.environment()['PYTHONPATH']}",
+    }
+    done = c2llm("adapt", documented, "--json", environ=environ)
+    assert done.code in (0, 1), done.err
+    report = json.loads(done.out)
+    assert report["way"] == "query" and report["kept"] is (done.code == 0)
+    expected = "embedded-adapted-1" if report["kept"] else "embedded"
+    assert encoder_of(c2llm, documented, environ) == expected
+    assert "pending      nothing" in c2llm("status", documented, environ=environ).out
