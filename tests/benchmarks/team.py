@@ -5,8 +5,8 @@
 
 Real code (see corpus.py) is indexed by words first, so that what is measured is the second stage alone: the vectors of everything,
 from a database or from the encoder, stored in SQLite. `--embedded` chunks are embedded and published; then a colleague with an
-empty cache fetches them, and a branch in which one file of fifty differs. For the larger fetch a database is filled with random
-vectors under the right keys. CPU time is that of this process; that of PostgreSQL stands beside it.
+empty cache fetches them, and a branch in which one file of fifty differs. `--fetched` vectors are random, under random keys: they
+are published, then fetched, checked and stored. CPU time is that of this process; that of PostgreSQL stands beside it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import psutil
 from retrieval.encoders import Encoder, load
 from retrieval.engine import Workspace
 from retrieval.errors import ModelError
+from retrieval.indexing.fetching import BULK
+from retrieval.store import Store
 from retrieval.team import PATIENT, Connection, Publisher, TeamVectors, initialize, parse
 from retrieval.types import IndexReport
 from tests.benchmarks.corpus import Corpus, Source
@@ -95,15 +97,34 @@ class Bench:
 
             return self.measured(send)[1]
 
-    def publish_random(self, root: Path, cache: str, url: str) -> None:
-        with Workspace.open(root, encoder=self.encoder, cache_dir=self.folder / cache) as workspace:
-            pending = workspace.store.vectors.pending_passages(self.encoder.fingerprint, 10_000_000)
-        keys, random = list(dict.fromkeys(key for _, key in pending)), np.random.default_rng(SEED)
-        with Publisher(parse(url), self.encoder.fingerprint, self.encoder.dimension) as publisher:
-            for start in range(0, len(keys), BATCH):
-                some = keys[start : start + BATCH]
-                rows = random.standard_normal((len(some), self.encoder.dimension)).astype(np.float32)
-                publisher.publish(some, rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    def random(self, count: int) -> tuple[int, Cost, Cost]:
+        """Publish vectors of random keys, fetch and store them; how many came, and what each took."""
+        random, url, fingerprint = np.random.default_rng(SEED), self.database(), self.encoder.fingerprint
+        keys = [random.bytes(16) for _ in range(count)]
+
+        def publish() -> None:
+            with Publisher(parse(url), fingerprint, self.encoder.dimension) as publisher:
+                for start in range(0, count, BATCH):
+                    some = publisher.missing(keys[start : start + BATCH])
+                    rows = random.standard_normal((len(some), self.encoder.dimension)).astype(np.float32)
+                    publisher.publish(some, rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+        store = Store.open(self.folder / "random", vectors=self.folder / "vectors.db")
+        source, came = TeamVectors(url, PATIENT), 0
+
+        def fetch() -> None:
+            nonlocal came
+            for start in range(0, count, BULK):
+                found, matrix = source.fetch(
+                    fingerprint, self.encoder.dimension, keys[start : start + BULK], lambda: False
+                )
+                store.vectors.put(fingerprint, found, matrix)
+                came += len(found)
+            source.finish()
+
+        sent, fetched = self.measured(publish)[1], self.measured(fetch)[1]
+        store.close()
+        return came, sent, fetched
 
     def measured(self, work: Callable[[], object]) -> tuple[IndexReport, Cost]:
         wall, here, server = time.perf_counter(), time.process_time(), self._server_seconds()
@@ -120,6 +141,9 @@ class Bench:
 
 
 def rows(bench: Bench, embedded: int, fetched: int) -> Iterator[str]:
+    came, sent, cost = bench.random(fetched)
+    yield f"publish {fetched:,} of random keys | {sent.per_thousand(fetched)}"
+    yield f"fetch, check and store {came:,} | {cost.per_thousand(came)}"
     root = bench.corpus("small", embedded)
     chunks = bench.words(root, "first")
     report, embed = bench.vectors(root, "first")
@@ -137,11 +161,6 @@ def rows(bench: Bench, embedded: int, fetched: int) -> Iterator[str]:
     report, cost = bench.vectors(root, "branch", url)
     what = f"a branch, {changed} files changed: {report.chunks_embedded:,} of {chunks:,} embedded, the others fetched"
     yield f"{what} | {cost.per_thousand(report.chunks_fetched)}"
-    large, url = bench.corpus("large", fetched), bench.database()
-    bench.words(large, "large")
-    bench.publish_random(large, "large", url)
-    report, cost = bench.vectors(large, "large", url)
-    yield f"fetch {report.chunks_fetched:,} ({report.chunks_embedded} embedded) | {cost.per_thousand(report.chunks_fetched)}"
 
 
 def change(root: Path) -> int:
