@@ -2,7 +2,8 @@
 
 Whoever can reach a port needs no token to connect. uvicorn keeps headers and addresses of any length (170 MB of them cost
 200 MB, and minutes of CPU), and waits for the rest of a request forever. Here a request's head has a length and a time, and
-connections have a number: a process has some 1,000 descriptors, of which an index needs a few.
+connections have a number, a quarter of the descriptors that the process may have: without one left no index can be opened, and
+what logs that ended the server.
 """
 
 from __future__ import annotations
@@ -14,7 +15,20 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 MAX_HEAD_BYTES = 256 * 1024  # of a request before it is answered; of an unread body behind the answer as well
 HEAD_SECONDS = 10.0
-MAX_CONNECTIONS = 256
+
+
+def _max_connections() -> int:
+    """256 on Linux, 64 on macOS."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows, which has no such limit
+        return 256
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 256 if limit == resource.RLIM_INFINITY else max(32, min(256, limit // 4))
+
+
+MAX_CONNECTIONS = _max_connections()
+BACKLOG = MAX_CONNECTIONS // 4  # asyncio may accept so many three times before it closes the first of them
 
 
 class _Bounded(asyncio.Protocol):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from c2llm_lsp.embeddings_server.app import Serving, application
-from c2llm_lsp.http_connections import bounded_protocol
+from c2llm_lsp.http_connections import BACKLOG, bounded_protocol
 from c2llm_lsp.http_serving import bound
 
 STOP_SECONDS = 10  # for what is under way; then it is broken off
@@ -28,6 +28,7 @@ def run(serving: Serving, host: str, port: int, announce: Callable[[int], None])
     config = uvicorn.Config(
         application(serving),
         http=bounded_protocol(),
+        backlog=BACKLOG,
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,  # who asks for what is nobody's business

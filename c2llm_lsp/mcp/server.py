@@ -88,7 +88,7 @@ def serve_http(workspaces: Workspaces, port: int, token: str, announce: Callable
     """
     import uvicorn
 
-    from c2llm_lsp.http_connections import bounded_protocol
+    from c2llm_lsp.http_connections import BACKLOG, bounded_protocol
     from c2llm_lsp.http_serving import bound
     from c2llm_lsp.mcp.http import HOST, TokenRequired
 
@@ -100,6 +100,7 @@ def serve_http(workspaces: Workspaces, port: int, token: str, announce: Callable
     config = uvicorn.Config(
         TokenRequired(application, token),
         http=bounded_protocol(),
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,
         server_header=False,

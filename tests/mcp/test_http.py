@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
+import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import pytest
 
 from tests.cli.conftest import PROJECT
@@ -27,8 +31,8 @@ PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
 
 class Server:
-    def __init__(self, url: str, token: str) -> None:
-        self.url, self.token = url, token
+    def __init__(self, url: str, token: str, pid: int) -> None:
+        self.url, self.token, self.pid = url, token, pid
 
     @property
     def headers(self) -> dict[str, str]:
@@ -59,7 +63,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert process.stdout
     try:
         told = json.loads(process.stdout.readline())
-        yield Server(told["url"], told["token"])
+        yield Server(told["url"], told["token"], process.pid)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
         assert "Traceback" not in err
@@ -143,6 +147,21 @@ def test_who_may_not_ask_gets_no_answer(server: Server, headers: dict[str, str],
     accept = {"accept": "application/json, text/event-stream"}
     answer = httpx2.post(server.url, json=PING, headers={**server.headers, **accept, **headers}, timeout=PATIENCE)
     assert answer.status_code == code
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sets the limit of another process")
+def test_a_burst_of_connections_takes_neither_all_descriptors_nor_the_server(server: Server) -> None:
+    psutil.Process(server.pid).rlimit(psutil.RLIMIT_NOFILE, (512, 512))
+    host, _, port = server.url.split("/")[2].partition(":")
+    with ExitStack() as stack:
+        for _ in range(600):
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE)).sendall(b"GET / HT")
+    codes = set[int]()
+    for _ in range(600):  # until those of before are seen to have ended
+        with suppress(httpx2.TransportError):
+            codes.add(httpx2.get(server.url, timeout=PATIENCE).status_code)
+            break
+    assert codes == {401}
 
 
 def test_a_port_that_is_taken_is_a_sentence(server: Server, tmp_path: Path) -> None:
