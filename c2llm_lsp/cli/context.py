@@ -57,6 +57,7 @@ def context(
     languages: options.Languages = None,
     kinds: options.Kinds = None,
     grep: options.Grep = None,
+    within: options.Within = None,
     code_only: options.CodeOnly = False,
     docs: options.Docs = False,
     config: options.Config = False,
@@ -82,7 +83,7 @@ def context(
     lines = parse_location(query) if is_location(query) else None
     target = locate(path, beside=lines.file.parent if lines else None, quiet=quiet, encoder=encoder)
     content = options.content(code_only=code_only, docs=docs, config=config)
-    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep), root=target.root)
+    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep, within), root=target.root)
     location = Location(path_in_workspace(target, lines.file), lines.start, lines.end) if lines else None
     request = ContextRequest(
         "" if location else query,

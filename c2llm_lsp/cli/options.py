@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from retrieval.errors import QueryError
-from retrieval.types import CHUNK_KINDS, Filters
+from retrieval.types import CHUNK_KINDS, WITHIN, Filters, SearchScope
 
 
 def _complete_languages(incomplete: str) -> list[str]:
@@ -24,10 +24,16 @@ def _complete_kinds(incomplete: str) -> list[str]:
     return _complete(incomplete, CHUNK_KINDS)
 
 
+def _complete_scopes(incomplete: str) -> list[str]:
+    return _complete(incomplete, _SCOPES)
+
+
 def _complete(incomplete: str, names: Iterable[str]) -> list[str]:
     given, comma, beginning = incomplete.rpartition(",")
     return [f"{given}{comma}{name}" for name in names if name.startswith(beginning.lower())]
 
+
+_SCOPES = tuple(name for name in WITHIN if name != "open")  # no file is open in a terminal
 
 WorkspacePath = Annotated[
     Path | None,
@@ -62,6 +68,15 @@ Grep = Annotated[
     str | None,
     typer.Option("--grep", metavar="PATTERN", help="Only code that matches this regular expression (RE2's syntax)."),
 ]
+Within = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--in",
+        help="Only this folder, its package, what changed since the last commit, or what is no test: "
+        f"{', '.join(_SCOPES)}. May be repeated.",
+        autocompletion=_complete_scopes,
+    ),
+]
 CodeOnly = Annotated[bool, typer.Option("--code-only", help="Only code: no documentation, no configuration.")]
 Docs = Annotated[bool, typer.Option("--docs", help="Only documentation and text. With --config, both.")]
 Config = Annotated[bool, typer.Option("--config", help="Only configuration and data, such as YAML.")]
@@ -82,6 +97,7 @@ class FilterOptions:
     kinds: Sequence[str] | None = None
     content: Sequence[str] = ()
     grep: str | None = None
+    within: Sequence[str] | None = None
 
 
 def content(*, code_only: bool, docs: bool, config: bool) -> list[str]:
@@ -104,9 +120,19 @@ def filters(options: FilterOptions, *, root: Path) -> Filters:
             _split(options.kinds),
             _split(options.content),
             options.grep or "",
+            SearchScope(_split(options.within), here(root)),
         ),
         root,
     )
+
+
+def here(root: Path) -> str | None:
+    """The folder of the workspace that one is in, "" at its top; None outside of it."""
+    try:
+        folder = Path.cwd().relative_to(root).as_posix()
+    except (OSError, ValueError):
+        return None
+    return "" if folder == "." else folder
 
 
 def _split(values: Sequence[str] | None) -> tuple[str, ...]:

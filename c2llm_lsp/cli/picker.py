@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from c2llm_lsp.cli import options
 from c2llm_lsp.cli.common import FOUND, INTERRUPTED, Target, open_workspace, tell
 from retrieval.errors import QueryError
 
@@ -21,7 +22,9 @@ def pick(target: Target, typed: str = "") -> int:
     from c2llm_lsp.picker.box import Box
 
     with open_workspace(target) as workspace:
-        choice = Box(workspace, target.settings, typed=typed, show_path=target.show).run()
+        choice = Box(
+            workspace, target.settings, typed=typed, show_path=target.show, folder=options.here(target.root)
+        ).run()
     if choice is None:
         return INTERRUPTED
     tell(f"{target.show(choice.path)}:{choice.first_line}")

@@ -39,13 +39,14 @@ def relation_command(relation: Relation, help_text: str) -> typer.Typer:
         limit: Limit = DEFAULT_LIMIT,
         globs: options.PathGlobs = None,
         languages: options.Languages = None,
+        within: options.Within = None,
         as_json: options.AsJson = False,
         no_wait: options.NoWait = False,
         quiet: options.Quiet = False,
     ) -> int:
         lines = parse_location(symbol) if is_location(symbol) else None
         target = locate(path, beside=lines.file.parent if lines else None, quiet=quiet)
-        filters = options.filters(options.FilterOptions(globs, languages), root=target.root)
+        filters = options.filters(options.FilterOptions(globs, languages, within=within), root=target.root)
         location = Location(path_in_workspace(target, lines.file), lines.start, lines.end) if lines else None
         request = SymbolRequest(relation, "" if location else symbol, location, filters, limit)
         with open_workspace(target) as workspace:

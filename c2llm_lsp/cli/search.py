@@ -56,6 +56,7 @@ def search(
     languages: options.Languages = None,
     kinds: options.Kinds = None,
     grep: options.Grep = None,
+    within: options.Within = None,
     code_only: options.CodeOnly = False,
     docs: options.Docs = False,
     config: options.Config = False,
@@ -82,7 +83,7 @@ def search(
         raise QueryError("The query is empty; say in a few words what the code does.")
     target = locate(path, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
     content = options.content(code_only=code_only, docs=docs, config=config)
-    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep), root=target.root)
+    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep, within), root=target.root)
     with open_workspace(target) as workspace:
         if not current(workspace, no_wait=no_wait, quiet=quiet):
             return INTERRUPTED

@@ -27,6 +27,7 @@ def similar(
     languages: options.Languages = None,
     kinds: options.Kinds = None,
     grep: options.Grep = None,
+    within: options.Within = None,
     code_only: options.CodeOnly = False,
     docs: options.Docs = False,
     config: options.Config = False,
@@ -42,7 +43,7 @@ def similar(
     beside = lines.file.parent if lines is not None else None
     target = locate(path, beside=beside, quiet=quiet, encoder=encoder, results=results, context_lines=context_lines)
     content = options.content(code_only=code_only, docs=docs, config=config)
-    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep), root=target.root)
+    filters = options.filters(options.FilterOptions(globs, languages, kinds, content, grep, within), root=target.root)
     relative_path = path_in_workspace(target, lines.file) if lines is not None else ""
     code = read_input() if lines is None else ""
     with open_workspace(target) as workspace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.buffer import Buffer
@@ -29,9 +30,9 @@ from prompt_toolkit.styles import Style
 
 from c2llm_lsp.picker import view
 from c2llm_lsp.picker.actions import NoEditorError, open_in_editor, osc52
-from c2llm_lsp.picker.query_text import complete
 from c2llm_lsp.picker.searcher import Searcher
 from c2llm_lsp.picker.state import PickerState
+from c2llm_lsp.query_text import complete, toggled
 from c2llm_lsp.render.snippet import anchor_line
 from c2llm_lsp.session.events import Busy, Done, Event, Failed, Progress
 from c2llm_lsp.session.session import Session
@@ -41,6 +42,7 @@ from retrieval.types import Answer, Hit, Location
 
 WIDE = 120  # columns from which on the preview stands beside the results
 ESCAPE_SECONDS = 0.05  # until Esc is known to be the key, and no beginning of a sequence
+SCOPE_KEYS = {"d": "folder", "k": "package", "c": "changed", "t": "no-tests"}  # with Alt
 STOP_SECONDS = 1.0  # for indexing to stop; what is done is stored
 
 
@@ -48,11 +50,17 @@ class Box:
     """Runs once, on the thread that calls `run`."""
 
     def __init__(
-        self, workspace: Workspace, settings: Settings, *, typed: str = "", show_path: Callable[[str], str] = str
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        *,
+        typed: str = "",
+        show_path: Callable[[str], str] = str,
+        folder: str | None = "",
     ) -> None:
         self._workspace, self._show_path = workspace, show_path
         self.state = PickerState()
-        self._searcher = Searcher(workspace, settings.results, self._answered)
+        self._searcher = Searcher(workspace, settings.results, self._answered, folder)
         self._session = Session(workspace, self._indexing, process_settings=settings)
         self._buffer = Buffer(document=Document(typed), multiline=False, on_text_changed=lambda _: self._search())
         self._app = self._application()
@@ -175,6 +183,8 @@ class Box:
         bind(lambda _: self._copy(), "c-y")
         bind(self._print, "c-o")
         bind(lambda _: self._complete(), "tab")
+        for letter, scope in SCOPE_KEYS.items():
+            keys.add("escape", letter)(partial(self._toggle_scope, scope))
         bind(lambda _: self._toggle_help(), "f1")
         bind(self._leave, "escape")
         bind(lambda event: event.app.exit(result=None), "c-c", "c-g")
@@ -222,6 +232,10 @@ class Box:
         text, candidates = complete(before, tuple(self._workspace.status().languages))
         self._buffer.document = Document(text + self._buffer.document.text_after_cursor, len(text))
         self.state.message = "  ".join(candidates)
+
+    def _toggle_scope(self, scope: str, _: KeyPressEvent) -> None:
+        text = toggled(self._buffer.text, scope)
+        self._buffer.document = Document(text, len(text))
 
     def _toggle_help(self) -> None:
         self.state.help = not self.state.help

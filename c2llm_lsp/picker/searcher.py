@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
-from c2llm_lsp.picker.query_text import parse
+from c2llm_lsp.query_text import parse
 from retrieval.engine import Workspace
 from retrieval.errors import CancelledError
 from retrieval.types import Answer, SearchRequest
@@ -15,10 +16,13 @@ OnAnswer = Callable[[str, "Answer | Exception | None"], None]
 
 
 class Searcher:
-    """Started once, stopped once. `on_answer` is called on its thread; None is the answer to no words."""
+    """Started once, stopped once. `folder` is where in the workspace the user is.
 
-    def __init__(self, workspace: Workspace, limit: int, on_answer: OnAnswer) -> None:
-        self._workspace, self._limit, self._on_answer = workspace, limit, on_answer
+    `on_answer` is called on its thread; None is the answer to no words.
+    """
+
+    def __init__(self, workspace: Workspace, limit: int, on_answer: OnAnswer, folder: str | None = "") -> None:
+        self._workspace, self._limit, self._on_answer, self._folder = workspace, limit, on_answer, folder
         self._wake = threading.Condition()
         self._typed: str | None = None
         self._cancel = threading.Event()
@@ -57,7 +61,8 @@ class Searcher:
         words = parse(typed)
         if not words.query:
             return None
-        request = SearchRequest(words.query, words.filters, self._limit, highlight=True)
+        filters = replace(words.filters, scope=replace(words.filters.scope, folder=self._folder))
+        request = SearchRequest(words.query, filters, self._limit, highlight=True)
         try:
             return self._workspace.search(request, cancel=cancel)
         except CancelledError:

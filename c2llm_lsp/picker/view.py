@@ -33,7 +33,9 @@ HELP = (
     ("^Y", "copy path and line"),
     ("^O", "leave, and print path and line"),
     ("^U ^W ^A ^E", "clear, delete a word, go to the start, to the end"),
-    ("Tab", "complete a filter: lang: kind: path: -path: content: grep:"),
+    ("Tab", "complete a filter: lang: kind: path: -path: in: content: grep:"),
+    ("Alt-D Alt-K", "only this folder, only its package; again: everywhere"),
+    ("Alt-C Alt-T", "only what changed since the last commit, no tests"),
     ("Esc ^C ^G", "leave"),
 )
 STYLE = {

@@ -80,6 +80,16 @@ def test_filters_are_completed_and_a_wrong_one_is_explained(box: Terminal) -> No
 
 
 @pytest.mark.slow
+def test_one_key_limits_the_search_and_takes_the_limit_away(box: Terminal, project: Path) -> None:
+    box.type("total price of items")
+    box.until(lambda rows: rows[1].startswith("> app/invoices.py"))
+    box.type("\x1bc")
+    box.until(lambda rows: rows[0].startswith("? in:changed total") and "in no git repository" in rows[-1])
+    box.type("\x1bc")
+    box.until(lambda rows: rows[0].startswith("? total") and rows[1].startswith("> app/invoices.py"))
+
+
+@pytest.mark.slow
 def test_without_colors_nothing_is_colored(c2llm: Program, project: Path) -> None:
     terminal = Terminal(c2llm.command("search", "-i", "ignore rules"), project, c2llm.environment(NO_COLOR="1"))
     try:

@@ -285,3 +285,17 @@ class TestOnATerminal:
         (project / "app/evil.py").write_text("def evil():\n    '\x1b]0;owned\x07 evil \x1b[31m'\n")
         for options in ([], ["-C", "3"], ["--explain"], ["--json"]):
             assert "\x1b" not in c2llm("search", "evil", project, *options).out
+
+
+def test_a_part_of_the_workspace_is_searched(c2llm: Program, project: Path) -> None:
+    def paths(*options: str, cwd: Path) -> set[str]:
+        done = c2llm("search", "rules price retry queue", "--json", *options, cwd=cwd)
+        return {result["path"] for result in json.loads(done.out)["results"]}
+
+    everything = paths(cwd=project)
+    (project / ".git").mkdir()
+    assert len(everything) > 3
+    assert paths("--in", "folder", cwd=project / "app") == {path for path in everything if path.startswith("app/")}
+    assert paths("--in", "folder,no-tests", cwd=project) == everything
+    wrong = c2llm("search", "x", "--in", "novel", cwd=project)
+    assert wrong.code == 2 and "scopes are folder, package" in wrong.err

@@ -66,8 +66,11 @@ def test_a_context_is_copied(told: dict[str, Any]) -> None:
 
 
 def test_the_commands_say_how_it_stands(told: dict[str, Any]) -> None:
-    assert re.search(r"^project: ready, 5 files, \d+ chunks$", told["status"], re.MULTILINE)
-    names = "ask, clear, context, explain, log, pause, restart, resume, search, similar, start, status, stop"
+    assert re.search(r"^project: ready, 5 files$", told["status"], re.MULTILINE)
+    names = (
+        "ask, callees, callers, clear, context, explain, log, outline, pause-indexing, references, restart, resume, "
+        "resume-indexing, search, similar, start, status, stop"
+    )
     assert told["wrong"] == f"There is no :C2llm nonsense; there are {names}."
     assert told["completion"] == ["search", "similar", "start", "status", "stop"]
 
@@ -124,8 +127,11 @@ def test_each_command_and_each_map_is_there_and_in_the_help(tmp_path: Path) -> N
     run(tmp_path, init=f"vim.schedule(function() {code} end)")
     there = set((tmp_path / "told").read_text().splitlines())
     shown = ("search", "similar", "context", "ask", "explain", "clear")
-    wanted = (*shown, "status", "log", "pause", "resume", "start", "stop", "restart")
-    maps = (*wanted, "similar-list", "search-word")
+    structure = ("callers", "callees", "references", "outline")
+    indexing = ("pause-indexing", "resume-indexing")
+    wanted = (*shown, *structure, *indexing, "resume", "status", "log", "start", "stop", "restart")
+    scopes = ("folder", "package", "open", "changed", "no-tests")
+    maps = (*wanted, "similar-list", "search-word", *(f"search-{scope}" for scope in scopes))
     assert there == {f":C2llm {n}" for n in wanted} | {f"<Plug>(c2llm-{n})" for n in maps}
     text = re.sub(r":(?:\[range\])?C2llm(?:\[!\])?", ":C2llm", (PLUGIN / "doc/c2llm.txt").read_text(encoding="utf-8"))
     assert {name for name in there if name not in text} == set()
@@ -310,7 +316,7 @@ vim.schedule(function()
     vim.api.nvim_win_set_cursor(0, { 4, 6 })
     told.word = require("c2llm").words()
     told.languages = vim.fn.getcompletion("C2llm search lang:", "cmdline")
-    vim.cmd("C2llm resume")
+    vim.cmd("C2llm resume-indexing")
     until_(function() return notified end)
     told.resumed = notified
   end, debug.traceback)

@@ -25,11 +25,26 @@ local commands = {
   clear = function()
     require("c2llm").clear()
   end,
-  pause = function()
-    require("c2llm").pause()
+  callers = function(words, opts)
+    require("c2llm").relate("callers", words, opts)
+  end,
+  callees = function(words, opts)
+    require("c2llm").relate("callees", words, opts)
+  end,
+  references = function(words, opts)
+    require("c2llm").relate("references", words, opts)
+  end,
+  outline = function(words, opts)
+    require("c2llm").outline(words, opts)
   end,
   resume = function()
     require("c2llm").resume()
+  end,
+  ["pause-indexing"] = function()
+    require("c2llm").pause_indexing()
+  end,
+  ["resume-indexing"] = function()
+    require("c2llm").resume_indexing()
   end,
   status = function()
     require("c2llm").status()
@@ -89,3 +104,8 @@ end, { desc = "c2llm: search for the selection or the word under the cursor" })
 vim.keymap.set({ "n", "x" }, "<Plug>(c2llm-similar-list)", function()
   commands.similar("", { quickfix = true })
 end, { desc = "c2llm: similar code, in the quickfix list" })
+for _, within in ipairs({ "folder", "package", "open", "changed", "no-tests" }) do
+  vim.keymap.set("n", ("<Plug>(c2llm-search-%s)"):format(within), function()
+    commands.search("in:" .. within, {})
+  end, { desc = "c2llm: search, in: " .. within })
+end

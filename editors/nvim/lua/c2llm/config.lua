@@ -7,11 +7,15 @@ local M = {}
 ---@class c2llm.Config
 ---@field picker? c2llm.PickerName What shows results; "auto" takes a picker that is there, else |vim.ui.select()|
 ---@field cmd? string[] What starts the server
+---@field list? "quickfix"|"trouble" What :C2llm! opens
+---@field scope_keys? table<string, string> In a picker: what is searched of the project, by one key each
 
 ---@type c2llm.Config
 M.defaults = {
   picker = "auto",
   cmd = { "c2llm", "serve" },
+  list = "quickfix",
+  scope_keys = { folder = "<M-d>", package = "<M-k>", open = "<M-b>", changed = "<M-c>", ["no-tests"] = "<M-t>" },
 }
 
 --- What vim.lsp.config("c2llm", ...) comes to.
@@ -23,7 +27,7 @@ end
 ---@return c2llm.Config
 function M.get()
   local chosen = vim.g.c2llm
-  return vim.tbl_extend("force", M.defaults, type(chosen) == "table" and chosen or {})
+  return vim.tbl_deep_extend("force", M.defaults, type(chosen) == "table" and chosen or {})
 end
 
 return M

@@ -25,6 +25,7 @@ local M = {}
 ---@field text string
 ---@field salientLines integer[]
 ---@field answerLine integer
+---@field weak? boolean Far below the best, or of an answer in which nothing is certain
 
 ---@class c2llm.Freshness
 ---@field files integer
@@ -47,7 +48,7 @@ local M = {}
 
 --- A hit as pickers and lists need it.
 ---@class c2llm.Spot
----@field hit c2llm.Hit
+---@field hit? c2llm.Hit
 ---@field file string
 ---@field buffer? integer Where it is loaded: it may hold what the disk does not
 ---@field line integer From 1
@@ -56,6 +57,7 @@ local M = {}
 ---@field width integer Of the last line, in bytes
 ---@field place string path:line
 ---@field label string
+---@field weak? boolean Whether it is hardly what was asked for: shown, and dimmed
 
 --- What an answer does not know yet, to stand behind a title; "" where it knows all.
 ---@param freshness? c2llm.Freshness
@@ -118,6 +120,7 @@ function M.spot(hit, encoding)
     width = #(hit.text:match("([^\n]*)\n?$") or ""),
     place = ("%s:%d"):format(hit.path, from.line + 1),
     label = label(hit),
+    weak = hit.weak,
   }
 end
 
@@ -136,16 +139,23 @@ function M.titled(spot)
   return spot.label == "" and spot.place or ("%s  %s"):format(spot.place, spot.label)
 end
 
+--- Spots as items of a quickfix list.
+---@param spots c2llm.Spot[]
+---@return vim.quickfix.entry[]
+function M.entries(spots)
+  return vim.tbl_map(function(spot)
+    local item = { filename = spot.file, lnum = spot.line, col = spot.column + 1, text = spot.label }
+    item.user_data = spot.hit
+    return item
+  end, spots)
+end
+
 --- The results as items of a quickfix list, best first.
 ---@param hits c2llm.Hit[]
 ---@param encoding string
 ---@return vim.quickfix.entry[]
 function M.items(hits, encoding)
-  return vim.tbl_map(function(spot)
-    local item = { filename = spot.file, lnum = spot.line, col = spot.column + 1, text = spot.label }
-    item.user_data = spot.hit
-    return item
-  end, M.spots(hits, encoding))
+  return M.entries(M.spots(hits, encoding))
 end
 
 --- Go there; where one came from is in the jump list.

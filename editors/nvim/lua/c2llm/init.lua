@@ -12,12 +12,15 @@ local M = {}
 ---@field mods? c2llm.Mods Where a result that is chosen from a list opens: a split, a tab
 ---@field quickfix? boolean List in the quickfix list instead of asking which one to go to
 ---@field limit? integer How many results; without it the setting `results`
+---@field live? boolean Whether to go on typing where a query is given
+---@field from? integer The buffer that `in:folder` is about; without it the current one
 
 local OUTSIDE = "This file is in no folder of the server. "
 local AROUND = 20 -- lines before and after the cursor that stand for code which the server does not have
 
 ---@type { query: string, hits: c2llm.Hit[] }
 local last = { query = "", hits = {} } -- searched for: what `explain` explains
+local resumed ---@type fun()? Opens the last results again
 
 M.client = ask.client
 M.items = hits.items
@@ -34,11 +37,21 @@ local function show(title, answer, client, opts)
   if #answer.hits == 0 then
     return #answer.notes == 0 and say("Nothing was found.") or nil
   end
-  if opts.quickfix then
-    vim.fn.setqflist({}, " ", { title = title, items = hits.items(answer.hits, client.offset_encoding) })
-    return vim.cmd("botright copen")
+  M.list(title, hits.spots(answer.hits, client.offset_encoding), opts)
+end
+
+--- Show places in the picker, or in the list that stays.
+---@param title string
+---@param spots c2llm.Spot[]
+---@param opts c2llm.Options
+function M.list(title, spots, opts)
+  resumed = function()
+    M.list(title, spots, opts)
   end
-  require("c2llm.pick").picker().list(title, hits.spots(answer.hits, client.offset_encoding), opts.mods)
+  if opts.quickfix then
+    return require("c2llm.pick.quickfix").list(title, spots)
+  end
+  require("c2llm.pick").picker().list(title, spots, opts.mods)
 end
 
 --- The lines of a range or a selection, or around the cursor, from 1.
@@ -83,6 +96,18 @@ local function here(client, range)
   return vim.lsp.util.make_position_params(0, encoding)
 end
 
+--- The files in the list of buffers.
+---@return string[] URIs
+local function open_files()
+  local files = {} ---@type string[]
+  for _, info in ipairs(vim.fn.getbufinfo({ buflisted = 1 })) do
+    if vim.bo[info.bufnr].buftype == "" and info.name ~= "" then
+      files[#files + 1] = vim.uri_from_bufnr(info.bufnr)
+    end
+  end
+  return files
+end
+
 ---@param typed string
 ---@param opts c2llm.Options
 ---@return table?
@@ -91,7 +116,19 @@ local function search_params(typed, opts)
   if question.query == "" then
     return nil
   end
-  return vim.tbl_extend("error", question, { limit = opts.limit, waitForEdits = true })
+  local from = opts.from and vim.api.nvim_buf_is_valid(opts.from) and opts.from or 0
+  local scope = #question.within > 0
+      and { within = question.within, document = vim.uri_from_bufnr(from), open = open_files() }
+    or nil
+  return {
+    query = question.query,
+    languages = question.languages,
+    paths = question.paths,
+    kinds = question.kinds,
+    scope = scope,
+    limit = opts.limit,
+    waitForEdits = true,
+  }
 end
 
 --- What a live picker asks for each letter.
@@ -100,6 +137,9 @@ end
 local function searching(opts)
   local told, partial ---@type string?, boolean?
   return function(typed, answer)
+    resumed = function()
+      M.search(typed, vim.tbl_extend("force", opts, { live = true }))
+    end
     local params = search_params(typed, opts)
     if not params then
       return answer({})
@@ -126,10 +166,10 @@ end
 ---@param query? string
 ---@param opts? c2llm.Options
 function M.search(query, opts)
-  opts = opts or {}
+  opts = vim.tbl_extend("keep", opts or {}, { from = vim.api.nvim_get_current_buf() })
   local typed = vim.trim(query or "")
   local params = search_params(typed, opts)
-  if params then
+  if params and not opts.live then
     return ask.ask("c2llm/search", params, function(answer, client)
       last = { query = params.query, hits = answer.hits }
       if #answer.hits == 0 and require("c2llm.status").indexing() and not opts.again then
@@ -263,13 +303,36 @@ function M.explain(query, opts)
   end)
 end
 
+--- What calls a symbol, what it calls, or where it is used; without a name, of what is under the cursor.
+---@param relation "callers"|"callees"|"references"
+---@param name? string
+---@param opts? c2llm.Options
+function M.relate(relation, name, opts)
+  require("c2llm.structure").relate(relation, vim.trim(name or ""), opts or {})
+end
+
+--- What a file or folder defines; without a path, the current file.
+---@param path? string From the project's folder on
+---@param opts? c2llm.Options
+function M.outline(path, opts)
+  require("c2llm.structure").outline(vim.trim(path or ""), opts or {})
+end
+
 --- Remove the colours of an explanation.
 function M.clear()
   require("c2llm.heat").clear(vim.api.nvim_get_current_buf())
 end
 
---- Stop indexing until `resume`. What is indexed stays searchable.
-function M.pause()
+--- Open the results of the last search again, in the picker with what was typed.
+function M.resume()
+  if not resumed then
+    return say("Nothing was searched for yet.")
+  end
+  resumed()
+end
+
+--- Stop indexing until it is resumed. What is indexed stays searchable.
+function M.pause_indexing()
   for _, client in ipairs(vim.lsp.get_clients({ name = "c2llm" })) do
     for token in
       pairs(client.progress.pending --[[@as table<lsp.ProgressToken, any>]])
@@ -280,24 +343,24 @@ function M.pause()
 end
 
 --- Compare all files with the index again; this also goes on with what was paused or failed.
-function M.resume()
+function M.resume_indexing()
   ask.ask("workspace/executeCommand", { command = "c2llm.server.reindex", arguments = { vim.empty_dict() } }, function()
     M.status()
   end)
 end
 
 local STATES =
-  { following = "another process is indexing it", opening = "being opened", paused = "paused (:C2llm resume)" }
+  { following = "another process is indexing it", opening = "being opened", paused = "paused (:C2llm resume-indexing)" }
 
 --- Say how the index stands.
 function M.status()
   ask.ask("c2llm/status", vim.empty_dict(), function(answer)
-    local told = { ("c2llm %s, encoder %s"):format(answer.version, answer.encoder) }
+    local told = { ("c2llm %s, model %s"):format(answer.version, answer.encoder) }
     for _, folder in ipairs(answer.folders) do
       local now = type(folder.freshness) == "table" and folder.freshness or {}
       local work = type(folder.work) == "table" and (" %d%%"):format(folder.work.percentage) or ""
       local said = folder.message ~= "" and ": " .. folder.message or ""
-      local counts = now.files and (", %d files, %d chunks"):format(now.files, now.chunks) or ""
+      local counts = now.files and (", %d files"):format(now.files) or ""
       told[#told + 1] = ("%s: %s%s%s%s"):format(folder.name, STATES[folder.state] or folder.state, work, counts, said)
     end
     say(table.concat(told, "\n"))

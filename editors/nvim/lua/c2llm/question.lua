@@ -1,15 +1,18 @@
--- What is typed: words, with filters written between them as lang:python,go kind:function path:src/** -path:tests/**.
+-- What is typed: words, with filters written between them as lang:python,go kind:function path:src/** -path:tests/**
+-- in:folder.
 
 local M = {}
 
 M.KINDS = { "function", "method", "class", "block", "section", "cell", "window" }
-M.FILTERS = { "lang:", "kind:", "path:", "-path:" }
+M.WITHIN = { "folder", "package", "open", "changed", "no-tests" } -- what is searched of the project, by the server's names
+M.FILTERS = { "lang:", "kind:", "path:", "-path:", "in:" }
 
 ---@class c2llm.Question
 ---@field query string
 ---@field languages string[]
 ---@field paths string[]
 ---@field kinds string[]
+---@field within string[] What is searched of the project
 
 --- Words and filters, one at a time; a value in quotes may hold blanks.
 ---@param typed string
@@ -32,13 +35,20 @@ end
 local function take(found, piece)
   local no, name, value = piece:match("^(%-?)(%a+):(.*)$")
   name = name and name:lower() or ""
-  local to = ({ lang = found.languages, language = found.languages, kind = found.kinds, path = found.paths })[name]
+  local to = ({
+    lang = found.languages,
+    language = found.languages,
+    kind = found.kinds,
+    path = found.paths,
+    ["in"] = found.within,
+  })[name]
+  local values = ({ kind = M.KINDS, ["in"] = M.WITHIN })[name]
   if not to or not value or (no ~= "" and name ~= "path") then
     return false
   end
   local quoted = value:match('^"([^"]*)"?$')
   for _, one in ipairs(quoted and { quoted } or vim.split(value, ",", { trimempty = true })) do
-    local known = name ~= "kind" or vim.list_contains(M.KINDS, one:lower())
+    local known = not values or vim.list_contains(values, one:lower())
     if one ~= "" and known then -- of "kind:fun" nothing is known yet: it is left out, not searched for
       to[#to + 1] = name == "path" and (no ~= "" and "!" .. one or one) or one:lower()
     end
@@ -50,12 +60,28 @@ end
 ---@param typed string
 ---@return c2llm.Question
 function M.parse(typed)
-  local found = { query = "", languages = {}, paths = {}, kinds = {} } ---@type c2llm.Question
+  local found = { query = "", languages = {}, paths = {}, kinds = {}, within = {} } ---@type c2llm.Question
   local words = vim.tbl_filter(function(piece)
     return not take(found, piece)
   end, pieces(typed))
   found.query = table.concat(words, " ")
   return found
+end
+
+--- What is typed, limited to a part of the project, or no longer where it was.
+---@param typed string
+---@param within string One of WITHIN
+---@return string
+function M.toggled(typed, within)
+  local filter = "in:" .. within
+  local rest = vim.split(typed, "%s+", { trimempty = true })
+  local kept = vim.tbl_filter(function(piece)
+    return piece:lower() ~= filter
+  end, rest)
+  if #kept == #rest then
+    table.insert(kept, 1, filter)
+  end
+  return table.concat(kept, " ") .. " "
 end
 
 local LANGUAGES_WITHIN = 300 -- milliseconds: who completes waits for it
@@ -85,6 +111,9 @@ function M.completed(lead)
   local all = vim.list_extend({}, M.FILTERS)
   for _, kind in ipairs(M.KINDS) do
     all[#all + 1] = "kind:" .. kind
+  end
+  for _, within in ipairs(M.WITHIN) do
+    all[#all + 1] = "in:" .. within
   end
   for _, language in ipairs(vim.startswith(lead, "lang:") and indexed_languages() or {}) do
     all[#all + 1] = "lang:" .. language

@@ -13,7 +13,8 @@ end
 ---@param spot c2llm.Spot
 ---@return string
 local function line(spot)
-  return ("%s:%d:%d: %s"):format(spot.file, spot.line, spot.column + 1, spot.label)
+  local text = ("%s:%d:%d: %s"):format(spot.file, spot.line, spot.column + 1, spot.label)
+  return spot.weak and fzf().utils.ansi_codes.grey(text) or text
 end
 
 ---@param title string
@@ -35,6 +36,12 @@ function M.live(search, typed)
   local opts = options("Search by Meaning")
   opts.query = typed
   opts.exec_empty_query = false
+  local bound = {} ---@type string[]
+  require("c2llm.pick").scope_keys(function(key, within) -- to be deleted as any word: fzf cannot look at what is typed
+    local name = key:match("^<[Mm]%-(.)>$")
+    bound[#bound + 1] = name and ("alt-%s:put( in:%s )"):format(name, within) or nil
+  end)
+  opts.fzf_opts["--bind"] = table.concat(bound, ",")
   fzf().fzf_live(function(args)
     local asked = type(args) == "table" and args[1] or args -- a text before 2025
     return function(add)

@@ -57,6 +57,17 @@ function M.loadable(module)
     or M.managed(module)
 end
 
+--- Call with each key that limits a search to a part of the project, and that part.
+---@param bind fun(key: string, within: string)
+function M.scope_keys(bind)
+  local keys = require("c2llm.config").get().scope_keys --[[@as table<string, string>]]
+  for _, within in ipairs(require("c2llm.question").WITHIN) do
+    if keys[within] and keys[within] ~= "" then
+      bind(keys[within], within)
+    end
+  end
+end
+
 --- A module of a picker: not there where types are checked.
 ---@param module string
 ---@return any

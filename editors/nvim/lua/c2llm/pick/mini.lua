@@ -38,8 +38,56 @@ local function choose(one)
   end)
 end
 
+local space = vim.api.nvim_create_namespace("c2llm-weak")
+
+--- As it shows items; weak ones are dimmed.
+---@param buffer integer
+---@param items { spot: c2llm.Spot }[]
+---@param query string[]
+local function show_dimmed(buffer, items, query)
+  local pick = mini()
+  pick.default_show(buffer, items, query, { show_icons = false })
+  vim.api.nvim_buf_clear_namespace(buffer, space, 0, -1)
+  for line, one in ipairs(items) do
+    if one.spot.weak then
+      local length = #(vim.api.nvim_buf_get_lines(buffer, line - 1, line, false)[1] or "")
+      vim.api.nvim_buf_set_extmark(
+        buffer,
+        space,
+        line - 1,
+        0,
+        { end_col = length, hl_group = "Comment", priority = 300 }
+      )
+    end
+  end
+end
+
+--- What the source of a list and of a live search have in common.
+---@param name string
+---@param items table[]
+---@return table
+local function source(name, items)
+  return { name = name, items = items, choose = choose, show = show_dimmed }
+end
+
 function M.list(title, spots)
-  mini().start({ source = { name = title, items = vim.tbl_map(item, spots), choose = choose } })
+  mini().start({ source = source(title, vim.tbl_map(item, spots)) })
+end
+
+--- A key for each part of the project.
+---@return table
+local function mappings()
+  local found = {}
+  require("c2llm.pick").scope_keys(function(key, within)
+    found["c2llm_" .. within] = {
+      char = key,
+      func = function()
+        local typed = table.concat(mini().get_picker_query() or {})
+        mini().set_picker_query(vim.fn.split(require("c2llm.question").toggled(typed, within), "\\zs"))
+      end,
+    }
+  end)
+  return found
 end
 
 function M.live(search, typed)
@@ -67,7 +115,9 @@ function M.live(search, typed)
       pick.set_picker_query(vim.fn.split(typed, "\\zs"))
     end)
   end
-  pick.start({ source = { name = "Search by Meaning", items = {}, match = match, choose = choose } })
+  local opened = source("Search by Meaning", {})
+  opened.match = match
+  pick.start({ source = opened, mappings = mappings() })
 end
 
 return M

@@ -19,12 +19,17 @@ local function item(spot)
     end_pos = { spot.last, spot.width },
     place = spot.place,
     name = spot.label,
+    weak = spot.weak,
   }
 end
 
 ---@param one table
-local function format(one)
-  return { { one.place, "SnacksPickerFile" }, { "  " }, { one.name, "SnacksPickerLabel" } }
+function M.format(one)
+  local place, name = "SnacksPickerFile", "SnacksPickerLabel"
+  if one.weak then
+    place, name = "Comment", "Comment"
+  end
+  return { { one.place, place }, { "  " }, { one.name, name } }
 end
 
 ---@param opts table
@@ -32,7 +37,7 @@ local function pick(opts)
   require("c2llm.pick").load("snacks").picker.pick(vim.tbl_extend("force", {
     source = "c2llm",
     show_empty = true, -- before anything is typed there is nothing to show
-    format = format,
+    format = M.format,
     preview = "file",
     sort = { fields = { "score:desc", "idx" } },
     matcher = { sort_empty = false },
@@ -43,8 +48,27 @@ function M.list(title, spots)
   pick({ title = title, items = vim.tbl_map(item, spots) })
 end
 
+--- A key and an action for each part of the project.
+---@return table keys
+---@return table actions
+local function scopes()
+  local keys, actions = {}, {}
+  require("c2llm.pick").scope_keys(function(key, within)
+    local name = "c2llm_" .. within:gsub("%W", "_")
+    keys[key] = { name, mode = { "i", "n" } }
+    actions[name] = function(picker)
+      local typed = require("c2llm.question").toggled(picker.input:get(), within)
+      picker.input:set(typed, "")
+    end
+  end)
+  return keys, actions
+end
+
 function M.live(search, typed)
+  local keys, actions = scopes()
   pick({
+    actions = actions,
+    win = { input = { keys = keys } },
     title = "Search by Meaning",
     pattern = typed,
     filter = {

@@ -15,7 +15,9 @@ local function entry(spot)
   return {
     value = spot,
     ordinal = title,
-    display = title,
+    display = spot.weak and function()
+      return title, { { { 0, #title }, "Comment" } }
+    end or title,
     filename = spot.file,
     bufnr = spot.buffer,
     lnum = spot.line,
@@ -58,6 +60,16 @@ function M.live(search, typed)
       finder = finders.new_dynamic({ fn = ask, entry_maker = entry }),
       sorter = load("telescope.sorters").empty(),
       previewer = config.qflist_previewer(opts),
+      attach_mappings = function(_, map)
+        require("c2llm.pick").scope_keys(function(key, within)
+          map({ "i", "n" }, key, function(prompt)
+            local state = load("telescope.actions.state")
+            local picker = state.get_current_picker(prompt)
+            picker:set_prompt(require("c2llm.question").toggled(state.get_current_line(), within))
+          end)
+        end)
+        return true
+      end,
     })
     :find()
 end

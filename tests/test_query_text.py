@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c2llm_lsp.picker.query_text import complete, parse
-from retrieval.types import Filters
+from c2llm_lsp.query_text import complete, parse, toggled
+from retrieval.types import Filters, SearchScope
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ from retrieval.types import Filters
         ('path:"a, b/**" retry', "retry", Filters(paths=("a, b/**",))),
         ("content:code grep:^def retry", "retry", Filters(content=("code",), grep="^def")),
         ('grep:"raise \\w+" retry', "retry", Filters(grep="raise \\w+")),
+        ("in:changed,folder retry", "retry", Filters(scope=SearchScope(("changed", "folder")))),
         ("retry lang:", "retry", Filters()),
         ("-lang:go retry", "-lang:go retry", Filters()),
         ("std::path:x url:http", "std::path:x url:http", Filters()),
@@ -50,6 +51,8 @@ def test_whatever_is_typed_is_read_and_only_its_last_word_is_completed(typed: st
         ("kind:f", "kind:function ", ()),
         ("content:", "content:", ("code", "docs", "config")),
         ("path:src", "path:src", ()),
+        ("in:c", "in:changed ", ()),
+        ("in:", "in:", ("folder", "package", "changed", "no-tests")),
         ("retry", "retry", ()),
         ("retry ", "retry ", ()),
         ("", "", ()),
@@ -58,3 +61,8 @@ def test_whatever_is_typed_is_read_and_only_its_last_word_is_completed(typed: st
 )
 def test_a_filter_is_completed(typed: str, text: str, candidates: tuple[str, ...]) -> None:
     assert complete(typed, ("go", "python", "toml", "typescript")) == (text, candidates)
+
+
+def test_a_scope_is_put_in_and_taken_out() -> None:
+    assert toggled("retry", "changed") == "in:changed retry "
+    assert toggled("in:changed retry in:folder", "changed") == "retry in:folder "

@@ -1,5 +1,5 @@
 """What is typed into the box: words, with filters among them as `lang:python,go`, `kind:function`, `path:src/**`,
-`-path:tests/**`, `content:code` and `grep:pattern`, as in the editors' search boxes.
+`-path:tests/**`, `in:changed`, `content:code` and `grep:pattern`, as in the editors' search boxes.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from retrieval.types import CHUNK_KINDS, CONTENT_TYPES, Filters
+from retrieval.types import CHUNK_KINDS, CONTENT_TYPES, WITHIN, Filters, SearchScope
 
-FILTERS = ("lang:", "kind:", "path:", "-path:", "content:", "grep:")
-_FILTER = re.compile(r'(?:^|(?<=\s))(-?)(lang|language|kind|path|content|grep):(?:"([^"]*)"?|(\S*))', re.IGNORECASE)
-_LISTS = {"lang": "languages", "language": "languages", "kind": "kinds", "content": "content"}
+FILTERS = ("lang:", "kind:", "path:", "-path:", "in:", "content:", "grep:")
+SCOPES = tuple(name for name in WITHIN if name != "open")  # no file is open in a terminal
+_FILTER = re.compile(r'(?:^|(?<=\s))(-?)(lang|language|kind|path|in|content|grep):(?:"([^"]*)"?|(\S*))', re.IGNORECASE)
+_LISTS = {"lang": "languages", "language": "languages", "kind": "kinds", "in": "within", "content": "content"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class TypedQuery:
 
 def parse(typed: str) -> TypedQuery:
     """Split what is typed into words and filters. Values are checked by the engine, which says what there is."""
-    values: dict[str, list[str]] = {"languages": [], "kinds": [], "content": [], "paths": [], "grep": []}
+    values: dict[str, list[str]] = {"languages": [], "kinds": [], "content": [], "paths": [], "grep": [], "within": []}
 
     def take(match: re.Match[str]) -> str:
         excluded, name = match[1] == "-", match[2].lower()
@@ -43,7 +44,15 @@ def parse(typed: str) -> TypedQuery:
 
     query = " ".join(_FILTER.sub(take, typed).split())
     languages, kinds, content, paths = (tuple(values[name]) for name in ("languages", "kinds", "content", "paths"))
-    return TypedQuery(query, Filters(languages, paths, kinds, content, "".join(values["grep"])))
+    scope = SearchScope(tuple(values["within"]))
+    return TypedQuery(query, Filters(languages, paths, kinds, content, "".join(values["grep"]), scope))
+
+
+def toggled(typed: str, scope: str) -> str:
+    """What is typed, limited to a part of the workspace, or no longer where it was."""
+    words = typed.split()
+    kept = [word for word in words if word.lower() != f"in:{scope}"]
+    return " ".join(kept if len(kept) < len(words) else [f"in:{scope}", *words]) + " "
 
 
 def complete(typed: str, languages: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -55,7 +64,8 @@ def complete(typed: str, languages: Sequence[str]) -> tuple[str, tuple[str, ...]
     name, colon, value = word.partition(":")
     if not colon:
         return _completed(head, "", word, FILTERS)
-    names = {"lang": languages, "language": languages, "kind": CHUNK_KINDS, "content": CONTENT_TYPES}.get(name.lower())
+    values = {"lang": languages, "language": languages, "kind": CHUNK_KINDS, "in": SCOPES, "content": CONTENT_TYPES}
+    names = values.get(name.lower())
     if names is None:
         return typed, ()
     before, comma, beginning = value.rpartition(",")
