@@ -18,6 +18,7 @@ FILES = sorted(path for path in TESTS.rglob("*.py") if not {"benchmarks", "campa
 # Where nothing can be waited for, with the reason.
 ALLOWED = {
     ("editors/nvim.py", "until"): "what another program shows is seen by asking it; the clock only ends a failed test",
+    ("web/chromium.py", "until"): "what a page shows is seen by asking it; the clock only ends a failed test",
     ("server/client.py", "eventually"): "an answer that changes without a message; the clock only ends a failed test",
     ("cli/program.py", "_drain"): "the clock only ends a failed test",
     (

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Share vectors with a team through PostgreSQL, so that what one has embedded nobody embeds again.",
     ),
     "watch": ("watch", "Keep the index current while files change, and report each update."),
+    "web": ("web", "Search in a browser: results, where the model looks, a map of the repository, near-duplicates."),
     "serve": ("serve", "Serve an editor over the Language Server Protocol."),
     "mcp": ("mcp", "Serve an assistant over the Model Context Protocol."),
     "install-agent": (

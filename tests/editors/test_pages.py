@@ -20,7 +20,7 @@ from c2llm_lsp.server.handlers.code_action import OFFERED
 from c2llm_lsp.settings import SCHEMA, from_editor
 from tests.editors.pages import PAGES, blocks, code_of, text
 
-EDITORS = {"emacs", "helix", "kate", "sublime", "zed"}
+EDITORS = {"emacs", "helix", "jetbrains", "kate", "sublime", "zed"}
 toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
