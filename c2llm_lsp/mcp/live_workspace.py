@@ -83,6 +83,8 @@ class LiveWorkspace:
 
     def relative_path(self, path: str) -> str:
         """The path relative to the workspace, of a relative or absolute one. Raises QueryError."""
+        if "\0" in path:
+            raise QueryError("A path has no zero characters.")
         location = Path(path)
         if not location.is_absolute():
             return location.as_posix()

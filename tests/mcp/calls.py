@@ -25,6 +25,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "status": ("index_status", {}),
 }
 WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("structure", {"show": "outline", "of": "/a\0/b"}, "A path has no zero characters."),
     ("search", {"query": "  "}, "The query is empty"),
     ("find_similar", {}, "either path and line, or code"),
     ("find_similar", {"path": "app/ignore.py", "code": "x = 1"}, "either path and line, or code"),
