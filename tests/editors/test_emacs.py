@@ -73,6 +73,7 @@ def check(told: dict[str, Any]) -> None:
     assert told["apropos"][0] == "def apply_ignore_rules(path, rules):", "the best is first, and its line is its name's"
     assert "def shrink_picture" in told["unsaved"]
     lines = told["search"].splitlines()
+    assert told["from_xref"] == told["search"], "from a buffer of no file, too"
     assert lines[0] == "make a picture smaller"
     assert lines[2] == "app/invoices.py:10: shrink_picture"
     assert told["visited"] == 10
