@@ -18,6 +18,24 @@ async function saved(editor) {
 /** prices.py is open, with a function that is not saved. */
 export async function narrowed(editor) {
   const { page } = editor;
+  await step(editor, "question-kept", async () => {
+    await search(editor, "which files does git ignore");
+    await page.keyboard.press("Escape");
+    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+    await editor.command("C2LLM: Semantic Search");
+    await until(async () => (await editor.typed()) === "which files does git ignore", 5_000, "the last question is there again");
+    await page.keyboard.type("x"); // it is selected: typing replaces it
+    await until(async () => (await editor.typed()) === "x", 5_000, "typing replaces it");
+    await page.keyboard.press("Escape");
+  });
+  await step(editor, "open-to-the-side", async () => {
+    await search(editor, "merge ranked lists");
+    await editor.rows().filter({ hasText: ":" }).first().waitFor();
+    await page.keyboard.press("Control+Enter");
+    await until(async () => (await page.locator(".editor-group-container").count()) === 2, 10_000, "two groups");
+    await editor.command("View: Close All Editors in Group");
+    await until(async () => (await page.locator(".editor-group-container").count()) === 1, 10_000, "one group");
+  });
   await step(editor, "nothing-certain", async () => {
     await search(editor, "xyzzy plugh frobnicate");
     await page.locator(".quick-input-widget", { hasText: "nothing certain was found" }).waitFor({ timeout: 10_000 });
@@ -132,11 +150,12 @@ export async function keptResults(editor) {
     await until(async () => (await page.locator(".tab").count()) > files, 20_000, `${files} tabs`);
   });
   await step(editor, "callers", async () => {
-    await editor.openFile("merging.py");
-    await page.keyboard.press("Control+Home");
-    await page.keyboard.press("Control+f");
-    await page.keyboard.type("def merge(");
-    await page.keyboard.press("Escape");
+    await saved(editor);
+    await search(editor, "path:merging.py kind:function merge");
+    await first(editor, "merging.py:");
+    await page.keyboard.press("Enter");
+    await page.locator(".tab.active", { hasText: "merging.py" }).waitFor({ timeout: 10_000 });
+    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
     await editor.command("C2LLM: Show Callers");
     await message(page).filter({ hasText: /Callers of merge — \d+ results? in/ }).waitFor({ timeout: 10_000 });
     await listed(page).filter({ hasText: /pipeline\.py:\d+/ }).first().waitFor();

@@ -120,7 +120,9 @@ export class Results implements vscode.TreeDataProvider<Row>, vscode.Disposable 
         this.soon();
       }
     } catch (error) {
-      this.listing = { files: [], places: 0, notes: [], more: false };
+      if (!waitForEdits) {
+        this.listing = { files: [], places: 0, notes: [], more: false }; // else what was found stays
+      }
       this.tell(source, error instanceof Error ? error.message : String(error));
     }
   }
