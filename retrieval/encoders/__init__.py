@@ -30,6 +30,7 @@ __all__ = [
     "is_low_latency",
     "is_outdated",
     "load",
+    "load_earlier",
     "processor_of",
 ]
 
@@ -82,6 +83,17 @@ def load(
         f"There is no encoder '{name}': use one of {names}, the folder of a model, a checkpoint on the hub "
         "(codefuse-ai/C2LLM-0.5B), or the address of an embeddings server."
     )
+
+
+def load_earlier(name: str, *, threads: int | None = None) -> Encoder | None:
+    """The encoder that had this name in earlier versions, where it can still be loaded: its vectors answer until the new ones are
+    complete. The embedded model was one graph for queries and passages, which reads queries now. Raises ModelError.
+    """
+    if name != "embedded":
+        return None
+    from retrieval.encoders.onnx import OnnxEncoder, embedded_folder
+
+    return OnnxEncoder(embedded_folder(), name="embedded (earlier)", threads=threads, asymmetric=False)
 
 
 def is_address(name: str) -> bool:

@@ -41,7 +41,10 @@ def embedded_folder() -> Path:
 class OnnxEncoder:
     """Runs an exported model in an onnxruntime session; thread-safe."""
 
-    def __init__(self, folder: Path, *, name: str = "", threads: int | None = None, device: str = "auto") -> None:
+    def __init__(
+        self, folder: Path, *, name: str = "", threads: int | None = None, device: str = "auto", asymmetric: bool = True
+    ) -> None:
+        """Not `asymmetric`: the graph that reads queries reads passages too, whatever lies beside it."""
         self._folder = folder
         self._name = name or folder.name
         self.config = C2LLMConfig.load(folder)
@@ -49,7 +52,7 @@ class OnnxEncoder:
         self._query_map = load_query_map(folder, self.dimension)
         self._session = _load_session(folder / MODEL_NAME, threads, device, small=self.low_latency)
         self._passage_session = self._session
-        if (folder / PASSAGES_NAME).is_file():  # an asymmetric model
+        if asymmetric and (folder / PASSAGES_NAME).is_file():
             self._passage_session = _load_session(folder / PASSAGES_NAME, threads, device, small=True)
         self._fingerprint = ""
 

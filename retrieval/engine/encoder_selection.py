@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from retrieval.encoders import Encoder, is_available, is_outdated, load
+from retrieval.encoders import Encoder, is_available, is_outdated, load, load_earlier
 from retrieval.errors import EncoderError, ModelError
 
 
@@ -55,9 +55,11 @@ class EncoderSelection:
             if encoder is None:
                 try:
                     encoder = load(name, threads=self._threads)
+                    if encoder.fingerprint != fingerprint:
+                        encoder = load_earlier(name, threads=self._threads)
                 except (ModelError, EncoderError):
                     return None
-                if encoder.fingerprint != fingerprint:
+                if encoder is None or encoder.fingerprint != fingerprint:
                     return None
                 self._former[fingerprint] = encoder
             return encoder

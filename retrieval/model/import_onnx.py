@@ -37,13 +37,11 @@ Array = NDArray[np.float32]
 
 
 def load_from_onnx(folder: Path) -> C2LLM:
-    """Import FOLDER/model.onnx. Raises ModelError for a graph that cannot be imported."""
+    """Import FOLDER/model.onnx, of an asymmetric model what reads queries. Raises ModelError for a graph that cannot be."""
     if find_spec("onnx") is None:
         raise MissingExtraError("Training an exported model", "train")
     config = C2LLMConfig.load(folder)
     path = folder / MODEL_NAME
-    if (folder / graph_files.PASSAGES_NAME).is_file():
-        raise _import_error(path, "passages are read by a graph of their own")
     try:
         graph = graph_files.read(path).graph
     except Exception as error:  # protobuf raises classes of its own

@@ -32,9 +32,9 @@ class Weights:
     fts: tuple[float, float, float] = (3.0, 2.0, 1.0)  # BM25 weight of a term in symbol, path, body
 
     # --- the base scores, each 0..1 ------------------------------------------------------------------------------
-    dense: float = 1.0
-    lexical: float = 0.5  # equal weights lower the file-level result: 0.873 against 0.880 (NDCG@10, without zig)
-    coverage: float = 0.75  # the share of the query that the chunk holds: BM25 alone likes one rare word said often
+    dense: float = 0.6
+    lexical: float = 0.55
+    coverage: float = 0.825  # the share of the query that the chunk holds: BM25 alone likes one rare word said often
 
     # --- names ------------------------------------------------------------------------------------------------
     definition: float = 1.5  # the chunk defines exactly a name of the query
@@ -124,12 +124,14 @@ def _share(length: int, first: int, last: int) -> float:
 
 DEFAULT = Weights()
 # Words weigh as much as BM25 alone needs to find the changed function.
-LONG = replace(DEFAULT, lexical=1.6, coverage=1.25)
+LONG = replace(DEFAULT, lexical=1.76, coverage=1.375)
 # ... and a file's further hits are held back little.
 DESCRIPTION = replace(LONG, repeat=0.9)
 
 _BARE = replace(
     DEFAULT,
+    dense=1.0,
+    lexical=0.5,  # equal weights lower the file-level result
     coverage=0.0,
     definition=0.0,
     symbol=0.0,

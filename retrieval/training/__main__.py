@@ -36,7 +36,8 @@ def _embedded(options: argparse.Namespace) -> None:
     _prepare(_with(options, data=data, out=run))
     _english(_with(options, data=data, words=_words(sources), out=run))
     last = _train(_with(options, out=run, flat=False, no_teacher=False))
-    exported = {"tokenizer": run / "tokenizer.json", "passages": None, "precision": "int8-weights"}
+    tower = _passages(_with(options, model=last, out=run))
+    exported = {"tokenizer": run / "tokenizer.json", "passages": tower, "precision": "int8-weights"}
     _export(_with(options, model=last, **exported))
     shutil.copyfile(data / "packages.tsv", options.out / "packages.tsv")
 
@@ -99,7 +100,7 @@ def _train(options: argparse.Namespace) -> Path:
     return train_stages(options.out, Recipe(steps=FLAT, averaged=()) if options.flat else Recipe(), teacher)
 
 
-def _passages(options: argparse.Namespace) -> None:
+def _passages(options: argparse.Namespace) -> Path:
     import torch
 
     from retrieval.model.c2llm import C2LLM
@@ -109,7 +110,7 @@ def _passages(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(options.threads)
     load = C2LLM.load if is_checkpoint(options.model) else load_from_onnx
-    train_passage_tower(load(options.model), options.out, Recipe())
+    return train_passage_tower(load(options.model), options.out, Recipe())
 
 
 def _shapes(options: argparse.Namespace) -> None:

@@ -33,7 +33,7 @@ def test_the_embedded_model_can_be_trained_and_computes_what_the_shipped_graph_d
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     config = model.config
     rows = tokens(tokenizer, SAMPLES, config.document_instruction, config.max_passage_tokens)
-    wanted = OnnxEncoder(folder, threads=1).encode_passages(SAMPLES)
+    wanted = OnnxEncoder(folder, threads=1, asymmetric=False).encode_passages(SAMPLES)
     assert np.abs(encode(model, rows) - wanted).max() < 1e-3
     assert float((encode(model, rows) * wanted).sum(axis=1).min()) > 0.99999
 

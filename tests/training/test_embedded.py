@@ -52,7 +52,10 @@ def test_one_command_goes_from_packages_to_a_model(
     monkeypatch.setattr("retrieval.training.fetch.read_sources", lambda _: [])  # nothing but the wheels at hand
     monkeypatch.setattr("retrieval.encoders.minilm.MiniLmEncoder", Teacher)
     short = tuple(replace(step, stage=replace(step.stage, steps=2, validate_every=2)) for step in recipe.STACKED)
-    monkeypatch.setattr(recipe.Recipe, "__init__", partialmethod(recipe.Recipe.__init__, steps=short, batch=16))
+    tower = replace(recipe.PASSAGE_STAGE, steps=2, validate_every=2)
+    monkeypatch.setattr(
+        recipe.Recipe, "__init__", partialmethod(recipe.Recipe.__init__, steps=short, batch=16, passage_stage=tower)
+    )
     words = work / "sources" / "deb" / "wordnet-base"
     words.mkdir(parents=True)
     package(words)
@@ -62,6 +65,7 @@ def test_one_command_goes_from_packages_to_a_model(
 
     vectors = load(str(out)).encode_queries(["open the anchor"])
     assert vectors.shape == (1, 256)
+    assert (out / "passages.onnx").is_file() and load(str(out)).encode_passages(["def open"]).shape == (1, 256)
     assert "package80\t" in (out / "packages.tsv").read_text()
     stages = sorted(path.parent.name for path in (work / "run").glob("stage*/model.safetensors"))
     assert stages == [f"stage{number}" for number in range(len(short))]
