@@ -126,7 +126,7 @@ def rank(
     group = _files_of(rows)
     files = _files(rows, overlap)
     file_name, folder = np.array([(f.name, f.folder) for f in files]).reshape(-1, 2).T
-    kinds = [_kind_of(row, query) for row in rows]
+    kinds = _kinds_of(rows, query, coverage)
     factor = np.array([weights.of_kind(kind) if kind else 1.0 for kind in kinds])
     exact = _exact(candidates, ids, query, kinds, factor)
     focus = _focus(rows, group, sizes)
@@ -160,6 +160,13 @@ def _present(candidates: Candidates, chunks: Mapping[int, Chunk] | Mapping[int, 
     """Positions of the candidates that are still there, by location: others were deleted since the vectors were read."""
     every = candidates.ids.tolist()
     return sorted((n for n, row in enumerate(every) if row in chunks), key=lambda n: location_key(chunks[every[n]]))
+
+
+def _kinds_of(rows: Sequence[Chunk | Header], query: Query, coverage: Values) -> list[str]:
+    """The kinds of the files. Where documents alone have words of the query, they are asked for and count as code does."""
+    kinds = [_kind_of(row, query) for row in rows]
+    covered = {kind == "prose" for share, kind in zip(coverage.tolist(), kinds, strict=True) if share}
+    return ["" if kind == "prose" else kind for kind in kinds] if covered == {True} else kinds
 
 
 def _exact(candidates: Candidates, ids: Sequence[int], query: Query, kinds: Sequence[str], factor: Values) -> Values:

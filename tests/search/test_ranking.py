@@ -70,6 +70,13 @@ def test_documents_are_not_pushed_down_when_they_are_asked_for() -> None:
     assert paths("generate documentation of retries", *rows)[0] == "x.py"
 
 
+def test_documents_that_alone_have_words_of_the_query_are_not_pushed_down() -> None:
+    document = chunk("docs/manual.md", language="markdown")
+    assert paths("threaded machine", (document, 0.9, 0.9), (chunk("x.py"), 0.8, 0.0))[0] == "docs/manual.md"
+    assert paths("threaded machine", (document, 0.9, 0.9), (chunk("x.py"), 0.8, 0.6))[0] == "x.py"
+    assert paths("threaded machine", (document, 0.9, 0.0), (chunk("x.py"), 0.8, 0.0))[0] == "x.py"
+
+
 def test_the_definition_of_a_name_comes_before_a_file_full_of_its_uses() -> None:
     uses = [chunk("uses.cpp", f"use{n}", line=1 + 10 * n, language="cpp") for n in range(4)]
     defining = chunk("Hauler.h", "UHauler", language="cpp")
