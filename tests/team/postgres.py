@@ -33,6 +33,11 @@ class Postgres:
     def __init__(self, bin_folder: Path) -> None:
         self._bin = bin_folder
         self._root = Path(tempfile.mkdtemp(prefix="c2llm-pg-"))
+        if os.geteuid() == 0:  # whose environment another user may not be able to reach
+            packages, name = bin_folder.parents[2], bin_folder.parents[1].name
+            for part in (name, f"{name}.libs"):  # libraries are found from where the programs lie
+                shutil.copytree(packages / part, self._root / part, symlinks=True)
+            self._bin = self._root / bin_folder.relative_to(packages)
         self._data = self._root / "data"
         self.port = _free_port()
         self._databases = 0
