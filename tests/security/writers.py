@@ -18,6 +18,7 @@ OTHERS = {
     "c2llm_lsp.cli.serve": "opens the log, which was made private just before",
     "c2llm_lsp.server.protocol.reference": "a page of this package's documentation",
     "c2llm_lsp.server.run_server": "the log, which the command has made private",
+    "retrieval.finetune.query_fitting": "in a private folder; the registry tightens what is there",
     "retrieval.finetune.weights_io": "in a private folder; the registry tightens what is there",
     "retrieval.indexing.ipc": "tells the kernel which process to end first",
     "retrieval.evaluation.own.benchmark": "in a private folder, tightened",

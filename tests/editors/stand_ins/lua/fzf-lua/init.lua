@@ -12,6 +12,13 @@ local function fill(contents)
 end
 
 return {
+  utils = {
+    ansi_codes = {
+      grey = function(text)
+        return "\27[0;90m" .. text .. "\27[0m"
+      end,
+    },
+  },
   defaults = { actions = { files = "files" } },
   fzf_exec = function(contents, opts)
     _G.Picker = { opts = opts, entries = contents, complete = true }
