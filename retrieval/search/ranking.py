@@ -162,7 +162,7 @@ def _present(candidates: Candidates, chunks: Mapping[int, Chunk] | Mapping[int, 
     return sorted((n for n, row in enumerate(every) if row in chunks), key=lambda n: location_key(chunks[every[n]]))
 
 
-def _kinds_of(rows: Sequence[Chunk | Header], query: Query, coverage: Values) -> list[str]:
+def _kinds_of(rows: Sequence[Chunk | Header], query: Query, coverage: Values) -> list[FileKind | Literal[""]]:
     """The kinds of the files. Where documents alone have words of the query, they are asked for and count as code does."""
     kinds = [_kind_of(row, query) for row in rows]
     covered = {kind == "prose" for share, kind in zip(coverage.tolist(), kinds, strict=True) if share}
