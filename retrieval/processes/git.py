@@ -62,9 +62,29 @@ _INHERITED_VARIABLES = ("GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES")
 
 def read_log(root: Path, *options: str, seconds: float) -> bytes | None:
     """The output of `git log`; None without git, without a repository or after a timeout."""
+    completed = _run(root, "log", *_LOG, *options, seconds=seconds)
+    return completed.stdout if completed is not None and completed.returncode == 0 else None
+
+
+def staged_names(top: Path, *, seconds: float) -> frozenset[bytes]:
+    """The files whose entry in the index differs from the last commit, from the top of the work tree on; none without git or
+    after a timeout. The work tree is not looked at, so that no filter of the configuration is started.
+    """
+    for tree in ("HEAD", *_EMPTY_TREES):  # before the first commit all is new
+        command = ("diff-index", "--cached", "--name-only", "-z", "--no-renames", *_DIFF, tree)
+        completed = _run(top, *command, seconds=seconds)
+        if completed is None:
+            break
+        if completed.returncode == 0:
+            return frozenset(completed.stdout.split(b"\0")) - {b""}
+    return frozenset()
+
+
+def _run(root: Path, *arguments: str, seconds: float) -> subprocess.CompletedProcess[bytes] | None:
+    """A git command that has ended; None without git or after a timeout."""
     try:
-        completed = subprocess.run(
-            _command(root, "log", *_LOG, *options),
+        return subprocess.run(
+            _command(root, *arguments),
             cwd=SAFE_FOLDER,
             env=_environment(),
             capture_output=True,
@@ -74,29 +94,6 @@ def read_log(root: Path, *options: str, seconds: float) -> bytes | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return completed.stdout if completed.returncode == 0 else None
-
-
-def staged_names(top: Path, *, seconds: float) -> frozenset[bytes]:
-    """The files whose entry in the index differs from the last commit, from the top of the work tree on; none without git or
-    after a timeout. The work tree is not looked at, so that no filter of the configuration is started.
-    """
-    for tree in ("HEAD", *_EMPTY_TREES):  # before the first commit all is new
-        try:
-            completed = subprocess.run(
-                _command(top, "diff-index", "--cached", "--name-only", "-z", "--no-renames", *_DIFF, tree),
-                cwd=SAFE_FOLDER,
-                env=_environment(),
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=seconds,
-                check=False,
-            )
-        except (OSError, subprocess.SubprocessError):
-            break
-        if completed.returncode == 0:
-            return frozenset(completed.stdout.split(b"\0")) - {b""}
-    return frozenset()
 
 
 def start_log(root: Path, *options: str) -> Process:
