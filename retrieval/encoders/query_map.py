@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,9 @@ def load_query_map(folder: Path, dimension: int) -> QueryMap | None:
     if not path.is_file():
         return None
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with ZipFile(path) as archive:  # sizes as unpacked: a few compressed bytes may be gigabytes
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MAX_BYTES:
             raise ValueError(f"more than {MAX_BYTES:,} bytes")
         with np.load(path, allow_pickle=False) as file:
             found = QueryMap(file["matrix"].astype(np.float32), file["offset"].astype(np.float32))

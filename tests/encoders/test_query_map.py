@@ -10,7 +10,7 @@ import pytest
 
 from retrieval.encoders.model_folder import load_folder
 from retrieval.encoders.onnx import embedded_folder
-from retrieval.encoders.query_map import QUERY_MAP_NAME, QueryMap, load_query_map
+from retrieval.encoders.query_map import MAX_BYTES, QUERY_MAP_NAME, QueryMap, load_query_map
 from retrieval.errors import ModelError
 
 DIMENSION = 256
@@ -62,6 +62,13 @@ def test_a_map_that_is_none_is_told_in_words(tmp_path: Path, content: bytes | Qu
     else:
         (tmp_path / QUERY_MAP_NAME).write_bytes(content)
     with pytest.raises(ModelError, match=f"{reason}.*run c2llm adapt again"):
+        load_query_map(tmp_path, DIMENSION)
+
+
+def test_a_map_that_unpacks_to_gigabytes_is_not_read(tmp_path: Path) -> None:
+    zeros = np.zeros(MAX_BYTES // 4 + 1, np.float32)
+    np.savez_compressed(tmp_path / QUERY_MAP_NAME, matrix=zeros, offset=zeros[:DIMENSION])
+    with pytest.raises(ModelError, match="more than 268,435,456 bytes"):
         load_query_map(tmp_path, DIMENSION)
 
 
